@@ -1,0 +1,147 @@
+"""One transaction: its connection, its instant, its caller, and what it announces; a clean exit commits."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+import asyncpg
+
+from core.database import Database
+from core.domain.access import SYSTEM, Principal
+from core.events import Event, JobRequest
+from core.ports import Clock, WallClock
+
+T = TypeVar("T")
+
+EXPECTED = (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError, asyncpg.SerializationError)
+"""The only errors after which the whole use case is run again with fresh reads."""
+MAX_ATTEMPTS = 4
+
+
+@dataclass(slots=True)
+class UnitOfWork:
+    """What a service needs: `sql` is the asyncpg connection inside the transaction, `now` an aware UTC instant."""
+
+    sql: asyncpg.Connection
+    now: datetime
+    principal: Principal
+    request_id: str = ""
+    _events: list[Event] = field(default_factory=list)
+    _jobs: list[JobRequest] = field(default_factory=list)
+    _audits: list[tuple[str, str, Any, Any]] = field(default_factory=list)
+
+    def announce(self, event: Event) -> None:
+        """Write `event` with this transaction. Call it only while the gate or row lock of its subject is held."""
+        self._events.append(event)
+
+    def enqueue(self, request: JobRequest) -> None:
+        """Ask for a job that runs after this transaction has committed."""
+        self._jobs.append(request)
+
+    def audit(self, operation: str, object_: str, before: Any = None, after: Any = None) -> None:
+        """Record who did what to which object; ids and figures only, no personal data."""
+        self._audits.append((operation, object_, before, after))
+
+    async def flush(self) -> None:
+        """Write outbox and audit rows, set based. The unit of work calls it just before the commit."""
+        if self._events or self._jobs:
+            await self._write_outbox()
+        if self._audits:
+            rows, self._audits = self._audits, []
+            await self.sql.execute(
+                """insert into audit_entry (at, actor, operation, object, before, after, request_id)
+                select $1, $2, u.operation, u.object, u.before, u.after, $7
+                from unnest($3::text[], $4::text[], $5::jsonb[], $6::jsonb[]) as u(operation, object, before, after)""",
+                self.now,
+                self.principal.id,
+                [row[0] for row in rows],
+                [row[1] for row in rows],
+                [row[2] for row in rows],
+                [row[3] for row in rows],
+                self.request_id,
+            )
+
+    async def _write_outbox(self) -> None:
+        events, self._events = _coalesce(self._events), []
+        jobs, self._jobs = list({(job.function, job.key): job for job in self._jobs}.values()), []
+        empty = [None] * len(jobs)
+        await self.sql.execute(
+            """insert into outbox (topic, kind, key, sku_id, order_id, customer_id, supplier_id, channel, payload,
+                job, job_key, job_queue, run_after, occurred_at)
+            select u.topic, u.kind, u.key, u.sku_id, u.order_id, u.customer_id, u.supplier_id, u.channel, u.payload,
+                u.job, u.job_key, u.job_queue, u.run_after, $14
+            from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+                $8::text[], $9::jsonb[], $10::text[], $11::text[], $12::text[], $13::timestamptz[]) with ordinality
+                as u(topic, kind, key, sku_id, order_id, customer_id, supplier_id, channel, payload,
+                    job, job_key, job_queue, run_after, n)
+            order by u.n""",
+            [e.topic for e in events] + ["job_request"] * len(jobs),
+            [e.kind for e in events] + ["REQUESTED"] * len(jobs),
+            [e.key for e in events] + [job.key for job in jobs],
+            [e.sku_id for e in events] + empty,
+            [e.order_id for e in events] + empty,
+            [e.customer_id for e in events] + empty,
+            [e.supplier_id for e in events] + empty,
+            [e.channel for e in events] + empty,
+            [e.payload for e in events] + [job.input for job in jobs],
+            [None] * len(events) + [job.function for job in jobs],
+            [None] * len(events) + [job.key for job in jobs],
+            [None] * len(events) + [job.queue for job in jobs],
+            [None] * len(events) + [job.run_after for job in jobs],
+            self.now,
+        )
+        await self.sql.execute("notify outbox")
+
+
+def _coalesce(events: list[Event]) -> list[Event]:
+    """Availability facts are states: of several about one SKU only the newest is kept. All others stay."""
+    newest: dict[int | None, int] = {}
+    for index, event in enumerate(events):
+        if event.topic == "availability":
+            newest[event.sku_id] = index
+    return [e for i, e in enumerate(events) if e.topic != "availability" or newest[e.sku_id] == i]
+
+
+@asynccontextmanager
+async def unit_of_work(
+    database: Database, clock: Clock | None = None, principal: Principal = SYSTEM, request_id: str = ""
+) -> AsyncIterator[UnitOfWork]:
+    """Open one READ COMMITTED transaction as the system role; commit on a clean exit, roll back on an exception."""
+    async with database.system.acquire() as connection, connection.transaction():
+        uow = UnitOfWork(
+            sql=connection,  # type: ignore[arg-type]
+            now=await (clock or WallClock()).now(connection),
+            principal=principal,
+            request_id=request_id,
+        )
+        yield uow
+        await uow.flush()
+
+
+async def run_unit_of_work(
+    database: Database,
+    use_case: Callable[[UnitOfWork], Awaitable[T]],
+    *,
+    clock: Clock | None = None,
+    principal: Principal = SYSTEM,
+    request_id: str = "",
+) -> T:
+    """Run `use_case` in a unit of work; after a deadlock, lock timeout or serialization failure run all of it again.
+
+    Raises the last such error after MAX_ATTEMPTS, and anything else at once.
+    """
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        try:
+            async with unit_of_work(database, clock, principal, request_id) as uow:
+                return await use_case(uow)
+        except EXPECTED:
+            if attempt == MAX_ATTEMPTS:
+                raise
+            await asyncio.sleep(random.uniform(0.005, 0.02) * attempt)  # noqa: S311
+    raise AssertionError("unreachable")
