@@ -104,7 +104,8 @@ def line_status(
 def order_status(lines: Iterable[OrderLineStatus]) -> OrderStatus:
     """The least advanced line that is not cancelled.
 
-    BACKORDERED shows as VALIDATED, READY_TO_SHIP as SHIPMENT_RESERVED; CANCELLED when every line is; RECEIVED while there is none.
+    BACKORDERED shows as VALIDATED, READY_TO_SHIP as SHIPMENT_RESERVED; CANCELLED when every line is; RECEIVED while
+    there is none.
     """
     statuses = list(lines)
     if not statuses:
