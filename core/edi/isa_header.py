@@ -1,0 +1,111 @@
+"""Reads the ISA segment by its element marks, not by fixed columns, and finds out which marks the sender really uses."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from core.edi.interchanges import Repair, Separators
+
+_WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1)
+_LONGEST = 600
+_BREAKS = re.compile(r"[\r\n]+")
+_PARSER_VERSIONS = ("00401", "00501")
+
+
+@dataclass(frozen=True, slots=True)
+class IsaHeader:
+    """`elements` are the 15 (ISA01 to ISA15) as they came without line ends; `end` is the offset behind the terminator."""
+
+    elements: tuple[str, ...]
+    separators: Separators
+    repairs: tuple[Repair, ...]
+    end: int
+
+    def padded(self, component: str) -> str:
+        """A 106-character ISA (without its terminator), ISA12 rewritten to a version that pyx12 knows."""
+        mark = self.separators.element
+        values = list(self.elements)
+        if values[11] not in _PARSER_VERSIONS:
+            values[11] = "00501" if values[11].strip() >= "00402" else "00401"
+        if values[11] == "00501" and not self.separators.repetition:
+            values[11] = "00401"
+        cells = []
+        for value, width in zip(values, _WIDTHS, strict=True):
+            text = value.strip()
+            cells.append(text.rjust(width, "0")[-width:] if width == 9 else text.ljust(width)[:width])
+        return mark.join(("ISA", *cells, component))
+
+
+def read_isa_header(text: str, start: int, stop: int) -> IsaHeader | None:
+    """The header at `start`, or None where 16 element marks cannot be found."""
+    mark = text[start + 3]
+    cells: list[str] = []
+    at = start + 4
+    bound = min(stop, start + _LONGEST)
+    for _ in range(15):
+        end = text.find(mark, at, bound)
+        if end < 0:
+            return None
+        cells.append(text[at:end])
+        at = end + 1
+    repairs: list[Repair] = []
+    usage = _BREAKS.sub("", cells[14])
+    if len(usage.strip()) > 1:
+        # ISA16 and its mark are missing: what was read as ISA15 runs into the next segment.
+        if usage[0] not in "PTI" or usage[1].isalnum():
+            return None
+        at = at - 1 - len(cells[14])
+        cells[14] = usage[0]
+        repairs.append(Repair("isa16_missing", at, "ISA16 was left out."))
+        component, terminator, end = "", text[at + 1], at + 2
+    else:
+        found = _last_marks(text, at, stop)
+        if found is None:
+            return None
+        component, terminator, end = found
+        if not component:
+            repairs.append(Repair("isa16_missing", at, "ISA16 was left out: the mark in its place ends every segment."))
+    if terminator == "\r":
+        end, terminator = (end + 1, "\n") if text[end : end + 1] == "\n" else (end, "\r")
+    clean = tuple(_BREAKS.sub("", cell) for cell in cells)
+    if clean != tuple(cells):
+        repairs.append(Repair("wrapped_line", start, "The ISA segment was broken over lines."))
+    if any(len(cell) != width for cell, width in zip(clean, _WIDTHS, strict=True)):
+        repairs.append(Repair("isa_width", start, "The ISA segment did not have its fixed width of 106 characters."))
+    version = clean[11].strip()
+    if version not in _PARSER_VERSIONS:
+        repairs.append(
+            Repair("isa12", start, f"ISA12 is {version!r}; it is read as one of {', '.join(_PARSER_VERSIONS)}.")
+        )
+    repetition = clean[10] if version >= "00402" and clean[10].strip() and not clean[10].isalnum() else ""
+    return IsaHeader(clean, Separators(mark, component, terminator, repetition), tuple(repairs), end)
+
+
+def _last_marks(text: str, at: int, stop: int) -> tuple[str, str, int] | None:
+    """Component mark, terminator and the offset behind the terminator, from what follows the 16th element mark."""
+    if at >= stop:
+        return None
+    first = text[at]
+    if first == text[at - 1]:
+        # an element mark cannot be the component mark as well
+        at += 1
+        return ("", text[at], at + 1) if at < stop and not text[at].isalnum() else None
+    if at + 1 >= stop:
+        return (first, "\n", at + 1) if not first.isalnum() else None
+    second = text[at + 1]
+    if first in "\r\n":
+        return "", "\r" if first == "\r" else "\n", at + 1
+    if second.isalnum():
+        return ("", first, at + 1) if not first.isalnum() else None
+    if second in "\r\n":
+        lines = [
+            line.rstrip(" \t") for line in _BREAKS.split(text[at + 1 : min(stop, at + 20_000)]) if line.strip(" \t")
+        ]
+        whole = lines if at + 20_000 >= stop else lines[:-1]
+        if whole and all(line.endswith(first) for line in (whole[:-1] or whole)):
+            return "", first, at + 1
+        return first, second, at + 2
+    if second == " " and at + 2 < stop and not text[at + 2].isalnum() and text[at + 2] not in "\r\n":
+        return first, text[at + 2], at + 3
+    return first, second, at + 2

@@ -1,0 +1,224 @@
+"""Finds the X12 interchanges of a file and cuts them into segments, putting right what senders get wrong in the frame.
+
+Works on latin-1 text so that a place in the text is a place in the bytes. Nothing is guessed in silence: each repair is
+noted with its byte offset, and the bytes themselves are never changed. Cases: EDI reference, section 4, 1 to 11.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from core.edi.interchanges import Fault, Level, Repair, Separators, Severity
+from core.edi.isa_header import IsaHeader, read_isa_header
+
+_BLANK = " \t\r\n"
+_PADDING = _BLANK + "\x00\x1a"
+# Not \s: it takes 0x1C to 0x1F for blanks, and senders use these as separators.
+_ISA = re.compile(r"(?<![A-Za-z0-9])ISA(?=[^A-Za-z0-9 \t\r\n])")
+_ISA_AFTER_BREAK = re.compile(r"[\r\n][ \t\r\n]*(?=ISA[^A-Za-z0-9 \t\r\n])")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds against bombs: bytes of a file, interchanges of a file, segments of an interchange, bytes of a segment,
+    sets of an interchange, depth of an HL tree."""
+
+    file_bytes: int = 50_000_000
+    interchanges: int = 1_000
+    segments: int = 1_000_000
+    segment_bytes: int = 20_000
+    sets: int = 50_000
+    hierarchy_depth: int = 30
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class RawSegment:
+    """Text of a segment without terminator and line ends, and where its bytes begin and end (terminator included)."""
+
+    text: str
+    offset: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class RawInterchange:
+    header: IsaHeader
+    segments: tuple[RawSegment, ...]
+    repairs: tuple[Repair, ...]
+    faults: tuple[Fault, ...]
+    offset: int
+    end: int
+
+    @property
+    def separators(self) -> Separators:
+        return self.header.separators
+
+    def canonical(self) -> bytes:
+        """The same interchange as any strict X12 parser wants it: 106-character ISA, ISA12 that pyx12 knows, every
+        segment closed. For parsers only: replies use the header as it came."""
+        marks = self.separators
+        component = marks.component or (">" if marks.segment != ">" else ":")
+        end = marks.segment if marks.segment not in "\r\n" else "\n"
+        lines = [self.header.padded(component)] + [raw.text for raw in self.segments[1:]]
+        return "".join(line + end for line in lines).encode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class NormalisedFile:
+    interchanges: tuple[RawInterchange, ...]
+    faults: tuple[Fault, ...]
+
+
+def is_edifact(data: bytes) -> bool:
+    """Whether the first thing in the file is UNA, UNB or UNH."""
+    head = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip(_PADDING.encode())
+    return re.match(rb"UN[ABH][^A-Za-z0-9]", head) is not None
+
+
+def normalise(data: bytes, limits: Limits = DEFAULT_LIMITS) -> NormalisedFile:
+    """Every X12 interchange of `data`; a file without one gives a fault, never an exception."""
+    if len(data) > limits.file_bytes:
+        return NormalisedFile(
+            (), (_refusal("size", f"The file has {len(data)} bytes; {limits.file_bytes} are allowed."),)
+        )
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return NormalisedFile((), (_refusal("utf16", "The file is UTF-16; X12 needs one byte for a character."),))
+    text = data.decode("latin-1")
+    repairs: list[Repair] = []
+    at = 0
+    if data.startswith(b"\xef\xbb\xbf"):
+        at = 3
+        repairs.append(Repair("byte_order_mark", 0, "A UTF-8 byte-order mark stood before the first segment."))
+    stop = len(text.rstrip(_PADDING))
+    if any(mark in text[stop:] for mark in "\x00\x1a"):
+        repairs.append(Repair("end_of_file_mark", stop, "NUL or 0x1A bytes stood behind the last segment."))
+    if stop <= at:
+        return NormalisedFile((), (_refusal("empty", "The file is empty."),))
+    found: list[RawInterchange] = []
+    faults: list[Fault] = []
+    while at < stop:
+        start = _ISA.search(text, at, stop)
+        if start is None:
+            if not found:
+                faults.append(_refusal("no_interchange", "No ISA segment was found: this is not an X12 file."))
+            elif text[at:stop].strip(_PADDING):
+                faults.append(_leftover(at, stop))
+            break
+        if text[at : start.start()].strip(_PADDING):
+            faults.append(_leftover(at, start.start()))
+        if len(found) == limits.interchanges:
+            faults.append(_refusal("interchanges", f"The file has more than {limits.interchanges} interchanges."))
+            break
+        header = read_isa_header(text, start.start(), stop)
+        if header is None:
+            faults.append(
+                _refusal(
+                    "isa",
+                    "An ISA segment does not have its 16 elements; the rest up to the next ISA is skipped.",
+                    start.start(),
+                )
+            )
+            at = start.start() + 3
+            continue
+        raw = _cut(text, start.start(), stop, header, repairs, limits)
+        found.append(raw)
+        repairs = []
+        at = raw.end
+    return NormalisedFile(tuple(found), tuple(faults))
+
+
+def _cut(text: str, start: int, stop: int, header: IsaHeader, before: list[Repair], limits: Limits) -> RawInterchange:
+    end_mark = header.separators.segment
+    repairs = [*before, *header.repairs]
+    faults: list[Fault] = []
+    segments = [RawSegment(text[start : header.end].rstrip(_BLANK), start, header.end)]
+    splitter = _LineEnds(text, start, stop, header)
+    at = header.end
+    while True:
+        while at < stop and text[at] in _PADDING:
+            at += 1
+        if at >= stop or _ISA.match(text, at):
+            break
+        end = text.find(end_mark, at, stop)
+        closed = end >= 0
+        if not closed:
+            end = stop
+        following = _ISA_AFTER_BREAK.search(text, at, end) if end_mark not in "\r\n" else None
+        if following is not None:
+            end, closed = following.start(), False
+        after = end + len(end_mark) if closed else end
+        if not closed:
+            repairs.append(Repair("unterminated", end, "The last segment was not terminated; it was closed."))
+        if end - at > limits.segment_bytes:
+            faults.append(_refusal("segment_size", f"A segment is longer than {limits.segment_bytes} bytes.", at))
+            at = stop
+            break
+        pieces = splitter.pieces(at, end, repairs)
+        for piece_text, piece_at, piece_end in pieces:
+            segments.append(RawSegment(piece_text, piece_at, after if piece_end == end else piece_end))
+        at = after
+        if len(segments) > limits.segments:
+            faults.append(_refusal("segments", f"An interchange has more than {limits.segments} segments.", at))
+            at = stop
+            break
+        if segments[-1].text.startswith("IEA"):
+            break
+    return RawInterchange(header, tuple(segments), tuple(repairs), tuple(faults), start, at)
+
+
+class _LineEnds:
+    """Decides what a line end inside a segment is: a wrapped line, or the place of a forgotten terminator."""
+
+    def __init__(self, text: str, start: int, stop: int, header: IsaHeader) -> None:
+        self.text = text
+        mark = header.separators.element
+        self.tag = re.compile(r"[ \t]*[\r\n][ \t\r\n]*(?=[A-Z][A-Z0-9]{1,2}" + re.escape(mark) + ")")
+        self.breaks = re.compile(r"[\r\n]+")
+        self.blank = header.separators.segment == " "
+        lines = _LINE_END.split(text[start : min(stop, start + 2_000)])[:-1]
+        self.wrapped = len(lines) >= 2 and len({len(line) for line in lines}) == 1 and len(lines[0]) >= 60
+
+    def pieces(self, at: int, end: int, repairs: list[Repair]) -> list[tuple[str, int, int]]:
+        raw = self.text[at:end]
+        cuts = (
+            [] if self.wrapped or "\n" not in raw and "\r" not in raw else list(self.tag.finditer(self.text, at, end))
+        )
+        found: list[tuple[str, int, int]] = []
+        for cut in cuts:
+            repairs.append(Repair("terminator_missing", cut.start(), "A line ended without its segment terminator."))
+            self._add(found, at, cut.start(), repairs)
+            at = cut.end()
+        self._add(found, at, end, repairs)
+        return found
+
+    def _add(self, found: list[tuple[str, int, int]], at: int, end: int, repairs: list[Repair]) -> None:
+        piece = self.text[at:end].strip("\r\n")
+        if self.breaks.search(piece):
+            repairs.append(Repair("wrapped_line", at, "A segment was broken over lines; the line ends were taken out."))
+            piece = self.breaks.sub("", piece)
+        if not self.blank and piece != piece.rstrip(" \t"):
+            repairs.append(
+                Repair("blank_before_terminator", at + len(piece.rstrip(_BLANK)), "Blanks stood before a terminator.")
+            )
+            piece = piece.rstrip(" \t")
+        if piece:
+            found.append((piece, at, end))
+
+
+def _refusal(code: str, message: str, offset: int = 0) -> Fault:
+    return Fault(Level.FILE, Severity.ERROR, code, message, offset=offset)
+
+
+def _leftover(at: int, end: int) -> Fault:
+    return Fault(
+        Level.FILE,
+        Severity.WARNING,
+        "leftover",
+        f"{end - at} bytes that belong to no interchange were skipped.",
+        offset=at,
+    )

@@ -1,0 +1,286 @@
+"""Reads X12: from normalised interchanges to groups and sets, with every fault of envelope, map and HL tree.
+
+Counts and control references are checked here on the segments themselves. What a wrong one means is the partner's
+policy (`interchanges.verdict`): a missing trailer is an error always, a wrong count or reference a warning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from core.edi.hierarchy import hierarchy_faults
+from core.edi.interchanges import Fault, Group, Interchange, Level, ReadResult, Segment, Severity, TransactionSet
+from core.edi.map_validation import has_map, map_faults
+from core.edi.normaliser import DEFAULT_LIMITS, Limits, RawInterchange, RawSegment, normalise
+from core.edi.x12_values import same_number
+
+# Set identifier to the functional identifier of its group.
+FUNCTIONAL_IDS = {"850": "PO", "855": "PR", "856": "SH", "214": "QM", "997": "FA"}
+
+
+class X12Reader:
+    """The X12 side of the reader port."""
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.limits = limits
+
+    def read(self, data: bytes) -> ReadResult:
+        normalised = normalise(data, self.limits)
+        found = tuple(_Builder(data, raw, self.limits).build() for raw in normalised.interchanges)
+        return ReadResult(found, normalised.faults)
+
+
+@dataclass(slots=True)
+class _OpenGroup:
+    functional_id: str
+    control: str
+    version: str
+    sender: str
+    receiver: str
+    sets: list[TransactionSet] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    claimed_sets: int | None = None
+
+
+class _Builder:
+    """Walks the segments of one interchange once and closes what they open."""
+
+    def __init__(self, data: bytes, raw: RawInterchange, limits: Limits) -> None:
+        self.data = data
+        self.raw = raw
+        self.limits = limits
+        self.marks = raw.separators
+        self.encoding = _encoding(data[raw.offset : raw.end])
+        self.header = tuple(_decoded(value, self.encoding) for value in raw.header.elements)
+        self.groups: list[Group] = []
+        self.faults: list[Fault] = list(raw.faults)
+        self.group: _OpenGroup | None = None
+        self.body: list[Segment] = []
+        self.set_count = 0
+        self.closed = False
+
+    def build(self) -> Interchange:
+        for place, raw_segment in enumerate(self.raw.segments[1:], start=2):
+            segment = self._parse(raw_segment, place)
+            handler = _HANDLERS.get(segment.tag)
+            if self.body and segment.tag not in ("ST", "SE", "GS", "GE", "IEA"):
+                self.body.append(self._parse(raw_segment, len(self.body) + 1))
+            elif handler is not None:
+                handler(self, segment)
+            elif segment.tag not in ("TA1", "ISB", "ISE"):
+                self._note("stray", f"{segment.tag} stands outside of any transaction set.", segment)
+        self._close_group(None)
+        if not self.closed:
+            self._note("023", "The interchange has no IEA segment: it may be cut off.", None, Severity.ERROR)
+        header = self.header
+        return Interchange(
+            standard="X12",
+            sender_qualifier=header[4].strip(),
+            sender_id=header[5].strip(),
+            receiver_qualifier=header[6].strip(),
+            receiver_id=header[7].strip(),
+            control=header[12].strip(),
+            usage=header[14].strip(),
+            date=header[8].strip(),
+            time=header[9].strip(),
+            version=header[11].strip(),
+            separators=self.marks,
+            header=header,
+            groups=tuple(self.groups),
+            faults=tuple(self.faults),
+            repairs=self.raw.repairs,
+            acknowledgement_requested=header[13].strip() == "1",
+            raw=self.data[self.raw.offset : self.raw.end],
+            offset=self.raw.offset,
+        )
+
+    def _parse(self, raw: RawSegment, number: int) -> Segment:
+        text = _decoded(raw.text, self.encoding)
+        tag, *elements = text.split(self.marks.element)
+        component = self.marks.component
+        parts = tuple(tuple(value.split(component)) if component else (value,) for value in elements)
+        return Segment(tag.strip(), parts, number, raw.offset, raw.end)
+
+    def _open_group(self, segment: Segment) -> None:
+        if self.group is not None:
+            self._close_group(None)
+        self.group = _OpenGroup(
+            segment.value(1), segment.value(6), segment.value(8), segment.value(2), segment.value(3)
+        )
+
+    def _open_set(self, segment: Segment) -> None:
+        if self.body:
+            self._close_set(None)
+        if self.group is None:
+            self.group = _OpenGroup("", "", "", "", "")
+            self.group.faults.append(
+                _fault(Level.GROUP, "3", "A transaction set stands outside of any GS group.", segment)
+            )
+        self.body = [Segment(segment.tag, segment.elements, 1, segment.offset, segment.end)]
+
+    def _end_set(self, segment: Segment) -> None:
+        if not self.body:
+            self._note("stray", "An SE segment ends a transaction set that was never begun.", segment)
+            return
+        self.body.append(Segment(segment.tag, segment.elements, len(self.body) + 1, segment.offset, segment.end))
+        self._close_set(self.body[-1])
+
+    def _close_set(self, trailer: Segment | None) -> None:
+        if self.group is None or not self.body:
+            return
+        segments, self.body = tuple(self.body), []
+        opening = segments[0]
+        kind, control = opening.value(1), opening.value(2)
+        faults: list[Fault] = []
+        self.set_count += 1
+        if self.set_count > self.limits.sets:
+            text = f"The interchange has more than {self.limits.sets} transaction sets; this one is not read."
+            faults.append(_fault(Level.SET, "1", text, opening))
+            segments = segments[:1]
+        if trailer is None:
+            faults.append(
+                _fault(Level.SET, "2", f"Transaction set {control} has no SE segment: it may be cut off.", opening)
+            )
+        else:
+            faults.extend(_trailer_faults(control, len(segments), trailer))
+        if any(other.control == control for other in self.group.sets):
+            text = f"Control number {control} occurs twice in the group {self.group.control}."
+            faults.append(_fault(Level.SET, "23", text, opening))
+        expected = FUNCTIONAL_IDS.get(kind)
+        if self.group.functional_id and expected not in (None, self.group.functional_id):
+            text = f"A {kind} belongs into a group {expected}, not {self.group.functional_id}."
+            faults.append(_fault(Level.SET, "6", text, opening, Severity.WARNING))
+        if has_map(kind):
+            faults.extend(map_faults(kind, segments))
+        else:
+            faults.append(_fault(Level.SET, "1", f"Transaction set {kind or '(empty)'} is not supported yet.", opening))
+        if kind == "856":
+            faults.extend(hierarchy_faults(segments, self.limits.hierarchy_depth))
+        raw = self.data[segments[0].offset : segments[-1].end]
+        self.group.sets.append(
+            TransactionSet(
+                kind=kind,
+                control=control,
+                version=self.group.version,
+                segments=segments,
+                raw=raw,
+                sha256=hashlib.sha256(raw).hexdigest(),
+                faults=tuple(faults),
+                sequence=self._sequence(),
+                offset=opening.offset,
+            )
+        )
+
+    def _sequence(self) -> str:
+        """Sorts by interchange date and time, then control numbers (zero-padded), then place in the file."""
+        on = self.header[8].strip()
+        century = "" if len(on) != 6 else "20" if on < "50" else "19"
+        group = self.group.control if self.group else ""
+        place = f"{self.set_count:06d}"
+        return f"{century}{on}T{self.header[9].strip():0<6}-{self.header[12].strip():0>9}-{group:0>9}-{place}"
+
+    def _end_group(self, segment: Segment) -> None:
+        if self.group is None:
+            self._note("stray", "A GE segment ends a group that was never begun.", segment)
+            return
+        self._close_group(segment)
+
+    def _close_group(self, trailer: Segment | None) -> None:
+        self._close_set(None)
+        group, self.group = self.group, None
+        if group is None:
+            return
+        count = len(group.sets)
+        if trailer is None:
+            group.faults.append(_fault(Level.GROUP, "3", f"Group {group.control} has no GE segment.", None))
+        else:
+            claimed = trailer.value(1)
+            group.claimed_sets = int(claimed) if claimed.isdecimal() and len(claimed) < 10 else None
+            if group.claimed_sets != count:
+                text = f"GE01 says {claimed!r} transaction sets; {count} came."
+                group.faults.append(_fault(Level.GROUP, "5", text, trailer, Severity.WARNING, 1, claimed))
+            if not same_number(group.control, trailer.value(2)):
+                text = f"GE02 is {trailer.value(2)!r}, GS06 is {group.control!r}."
+                group.faults.append(_fault(Level.GROUP, "4", text, trailer, Severity.WARNING, 2, trailer.value(2)))
+        self.groups.append(
+            Group(
+                group.functional_id,
+                group.control,
+                group.version,
+                group.sender,
+                group.receiver,
+                tuple(group.sets),
+                tuple(group.faults),
+                group.claimed_sets,
+            )
+        )
+
+    def _end_interchange(self, segment: Segment) -> None:
+        self._close_group(None)
+        self.closed = True
+        claimed, control = segment.value(1), segment.value(2)
+        if not same_number(claimed, str(len(self.groups))):
+            self._note("021", f"IEA01 says {claimed!r} groups; {len(self.groups)} came.", segment)
+        if not same_number(control, self.header[12].strip()):
+            self._note("001", f"IEA02 is {control!r}, ISA13 is {self.header[12].strip()!r}.", segment)
+
+    def _note(self, code: str, message: str, segment: Segment | None, severity: Severity = Severity.WARNING) -> None:
+        self.faults.append(_fault(Level.INTERCHANGE, code, message, segment, severity))
+
+
+_HANDLERS = {
+    "GS": _Builder._open_group,
+    "ST": _Builder._open_set,
+    "SE": _Builder._end_set,
+    "GE": _Builder._end_group,
+    "IEA": _Builder._end_interchange,
+}
+
+
+def _trailer_faults(control: str, count: int, trailer: Segment) -> list[Fault]:
+    faults: list[Fault] = []
+    claimed = trailer.value(1)
+    if not same_number(claimed, str(count)):
+        text = f"SE01 says {claimed!r} segments; {count} came."
+        faults.append(_fault(Level.SET, "4", text, trailer, Severity.WARNING, 1, claimed))
+    if trailer.value(2) != control:
+        text = f"SE02 is {trailer.value(2)!r}, ST02 is {control!r}."
+        faults.append(_fault(Level.SET, "3", text, trailer, Severity.WARNING, 2, trailer.value(2)))
+    return faults
+
+
+def _fault(
+    level: Level,
+    code: str,
+    message: str,
+    segment: Segment | None,
+    severity: Severity = Severity.ERROR,
+    element: int | None = None,
+    value: str = "",
+) -> Fault:
+    return Fault(
+        level,
+        severity,
+        code,
+        message,
+        segment.number if segment else None,
+        segment.tag if segment else "",
+        element,
+        None,
+        value,
+        "",
+        segment.offset if segment else None,
+    )
+
+
+def _decoded(text: str, encoding: str) -> str:
+    return text if encoding == "latin-1" else text.encode("latin-1").decode(encoding, "replace")
+
+
+def _encoding(data: bytes) -> str:
+    """UTF-8 where the bytes are valid UTF-8 beyond ASCII, else latin-1: X12 itself names no character set."""
+    try:
+        return "latin-1" if data.isascii() or not data.decode("utf-8") else "utf-8"
+    except UnicodeDecodeError:
+        return "latin-1"
