@@ -1,0 +1,25 @@
+"""Credentials of machines: API keys, hashed at rest."""
+
+from datetime import datetime
+from typing import Any
+
+from core.domain.access import Role
+from core.tables import columns as c
+
+
+class ApiKey(c.Row, table=True):
+    """A key found by its prefix; only the hash of its secret is kept."""
+
+    __table_args__ = (c.unique("prefix"), c.one_of("role", [role for role in Role if role is not Role.SYSTEM]))
+
+    id: int | None = c.identity()
+    prefix: str = c.text()
+    secret_hash: bytes = c.binary()
+    role: str = c.text()
+    scope: Any = c.json(default="{}")
+    customer_id: int | None = c.ref("customer.id", null=True)
+    supplier_id: int | None = c.ref("supplier.id", null=True)
+    expires_at: datetime | None = c.instant(null=True)
+    revoked_at: datetime | None = c.instant(null=True)
+    last_used_at: datetime | None = c.instant(null=True)
+    created_at: datetime = c.created()

@@ -1,0 +1,145 @@
+"""What is sold and who takes part: SKUs with gates, packs and substitutes, customers, suppliers and their offers."""
+
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.domain.states import SkuStatus
+from core.tables import columns as c
+
+
+class Sku(c.Row, table=True):
+    """A stock keeping unit; quantities everywhere are integers of its base unit, costs and prices minor units."""
+
+    __table_args__ = (c.unique("code"), c.one_of("status", SkuStatus))
+
+    id: int | None = c.identity()
+    code: str = c.text()
+    name: dict[str, str] = c.json()
+    unit: str = c.text(default="EA")
+    status: str = c.text(default="ACTIVE")
+    tracks_lots: bool = c.flag()
+    tracks_serials: bool = c.flag()
+    tracks_expiry: bool = c.flag()
+    weight_g: int = c.integer(default=0)
+    unit_cost: int = c.bigint(default=0)
+    unit_price: int = c.bigint(default=0)
+    currency: str = c.currency()
+    low_stock_at: int = c.integer(default=5)
+    reorder_point: int = c.integer(default=0)
+    reorder_quantity: int = c.integer(default=0)
+    created_at: datetime = c.created()
+    updated_at: datetime = c.updated()
+
+
+class SkuGate(c.Row, table=True):
+    """The mutex of everything that changes a SKU's availability, and its version; a trigger inserts it."""
+
+    __table_args__ = ({"postgresql_with": {"fillfactor": 40}},)
+
+    sku_id: int = c.sku_key(references_sku=True)
+    version: int = c.bigint(default=1)
+    changed_by: str | None = c.xid8()
+    created_at: datetime = c.created()
+
+
+class SkuPack(c.Row, table=True):
+    """How many base units one pack holds."""
+
+    __table_args__ = (c.check("units > 0", "units"),)
+
+    sku_id: int = c.key(references="sku.id")
+    code: str = c.key(sa.Text)
+    units: int = c.integer()
+    created_at: datetime = c.created()
+
+
+class Substitute(c.Row, table=True):
+    """A SKU that may replace another, `ratio` units of it for one."""
+
+    __table_args__ = (c.check("ratio > 0", "ratio"), c.check("sku_id <> substitute_sku_id", "not_itself"))
+
+    sku_id: int = c.key(references="sku.id")
+    substitute_sku_id: int = c.key(references="sku.id")
+    ratio: int = c.integer(default=1)
+    rank: int = c.integer(default=1)
+    needs_consent: bool = c.flag(True)
+    created_at: datetime = c.created()
+
+
+class Customer(c.Row, table=True):
+    """Who buys; nothing personal here."""
+
+    __table_args__ = (c.unique("code"),)
+
+    id: int | None = c.identity()
+    code: str = c.text()
+    tier: str = c.text(default="STANDARD")
+    language: str = c.text(default="en")
+    created_at: datetime = c.created()
+    updated_at: datetime = c.updated()
+
+
+class CustomerPerson(c.Row, table=True):
+    """The personal fields of a customer, erasable apart."""
+
+    customer_id: int = c.key(references="customer.id")
+    name: str | None = c.text(null=True)
+    email: str | None = c.text(null=True)
+    phone: str | None = c.text(null=True)
+    address: dict[str, Any] | None = c.json(null=True)
+    created_at: datetime = c.created()
+    updated_at: datetime = c.updated()
+
+
+class Supplier(c.Row, table=True):
+    """Who delivers to us, in which zone and on which working days."""
+
+    __table_args__ = (c.unique("code"),)
+
+    id: int | None = c.identity()
+    code: str = c.text()
+    name: str = c.text()
+    time_zone: str = c.text(default="UTC")
+    calendar_id: int | None = c.ref("calendar.id", null=True)
+    location_id: int | None = c.ref("location.id", null=True)
+    created_at: datetime = c.created()
+    updated_at: datetime = c.updated()
+
+
+class SupplierSku(c.Row, table=True):
+    """What a supplier delivers: its code, price in minor units, order multiples and lead time in days."""
+
+    __table_args__ = (
+        c.check("moq > 0 and order_multiple > 0", "multiples"),
+        c.index("supplier_sku_sku_idx", "sku_id", "supplier_id"),
+        c.index("supplier_sku_vendor_code_idx", "supplier_id", "vendor_code"),
+    )
+
+    supplier_id: int = c.key(references="supplier.id")
+    sku_id: int = c.key(references="sku.id")
+    vendor_code: str | None = c.text(null=True)
+    price: int = c.bigint(default=0)
+    currency: str = c.currency()
+    moq: int = c.integer(default=1)
+    order_multiple: int = c.integer(default=1)
+    lead_time_days: int = c.integer()
+    lead_time_p80: int = c.integer()
+    is_preferred: bool = c.flag()
+    created_at: datetime = c.created()
+    updated_at: datetime = c.updated()
+
+
+class ProtectedStock(c.Row, table=True):
+    """Safety stock per demand class as a dated step function; written under the SKU's gate."""
+
+    __table_args__ = (c.check("quantity >= 0", "quantity"),)
+
+    sku_id: int = c.sku_key(references_sku=True)
+    location_id: int = c.key(references="location.id")
+    demand_class: str = c.key(sa.Text)
+    from_date: date = c.key(sa.Date)
+    quantity: int = c.integer()
+    created_at: datetime = c.created()
+    updated_at: datetime = c.updated()
