@@ -1,0 +1,53 @@
+"""`token`: a ready-made bearer token for the stack of a data folder."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.domain.access import Role
+from core.settings import load_settings
+from workers.commands.local_keys import TOKEN_ROLES, local_keys, utc_now
+from workers.commands.up import Environments, default_data_dir
+
+
+def token(
+    role: Annotated[str, typer.Argument(help=f"One of {', '.join(TOKEN_ROLES)}.")],
+    customer: Annotated[str | None, typer.Option(help="Code of the customer, for CUSTOMER.")] = None,
+    supplier: Annotated[str | None, typer.Option(help="Code of the supplier, for SUPPLIER.")] = None,
+    hours: Annotated[int, typer.Option(min=1, help="How long it is good for.")] = 24,
+    data: Annotated[Path | None, typer.Option(help="Data folder; .data in the project when not given.")] = None,
+    env: Annotated[Environments, typer.Option(help="Whose key signs it.")] = Environments.development,
+) -> None:
+    """Print a token signed with the local key of a data folder."""
+    try:
+        chosen = Role(role.upper())
+    except ValueError:
+        chosen = Role.SYSTEM
+    if chosen not in TOKEN_ROLES:
+        typer.echo(f"There is no role {role!r}; the roles are {', '.join(TOKEN_ROLES)}.", err=True)
+        raise typer.Exit(2)
+    for bound, code, option in ((Role.CUSTOMER, customer, "--customer"), (Role.SUPPLIER, supplier, "--supplier")):
+        if (chosen is bound) != (code is not None):
+            typer.echo(f"{option} CODE goes with the role {bound} and only with it.", err=True)
+            raise typer.Exit(2)
+    folder = (data or default_data_dir()).absolute()
+    if not folder.is_dir():
+        typer.echo(f"There is no data folder {folder} yet; `up` makes it.", err=True)
+        raise typer.Exit(2)
+    settings = load_settings()
+    typer.echo(
+        local_keys(folder, env.value).token(
+            chosen,
+            subject=":".join(part for part in (chosen.value.lower(), customer or supplier) if part),
+            issuer=settings.jwt_issuer,
+            audience=settings.jwt_audience,
+            now=utc_now(),
+            lifetime=timedelta(hours=hours),
+            customer=customer,
+            supplier=supplier,
+        )
+    )
