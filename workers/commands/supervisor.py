@@ -145,7 +145,7 @@ class Supervisor:
             try:
                 await asyncio.wait_for(process.wait(), child.program.grace)
             except TimeoutError:
-                self._say(f"{child.program.name} did not stop within {child.program.grace:.0f} s and is killed")
+                self._say(f"{child.program.name} did not stop within {child.program.grace:g} s and is killed")
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # also whatever it started itself
             await process.wait()
