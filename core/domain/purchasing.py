@@ -1,0 +1,213 @@
+"""Purchasing: how much to order, what a supplier's answer does to a PO line, and the states of a purchase order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from core.domain.states import PurchaseOrderStatus
+from core.errors import IllegalTransition, InvalidInput, InvariantBroken, QuantityExceeded
+
+_S = PurchaseOrderStatus
+
+PARTS = ("unanswered", "accepted", "supplier_backordered", "held", "in_transit", "received", "rejected", "cancelled")
+"""The remaining quantities of a PO line; they always sum to what was ordered."""
+OPEN_PARTS = ("unanswered", "accepted", "supplier_backordered", "held", "in_transit")
+NOT_SHIPPED_PARTS = ("unanswered", "accepted", "supplier_backordered", "held")
+
+# A supplier may answer, ship and deliver without the steps between (no 855, no 856); a lost or withdrawn ship notice
+# gives back what it took. What was received, rejected or cancelled stays so: a change of mind is a new order.
+_NOT_SHIPPED_MOVES = frozenset(PARTS) - {"unanswered"}
+PART_MOVES: dict[str, frozenset[str]] = {
+    "unanswered": _NOT_SHIPPED_MOVES,
+    "accepted": _NOT_SHIPPED_MOVES - {"accepted"},
+    "supplier_backordered": _NOT_SHIPPED_MOVES - {"supplier_backordered"},
+    "held": _NOT_SHIPPED_MOVES - {"held"},
+    "in_transit": frozenset({"received", "accepted", "cancelled"}),
+    "received": frozenset(),
+    "rejected": frozenset(),
+    "cancelled": frozenset(),
+}
+
+
+def order_quantity(shortage: int, moq: int, order_multiple: int) -> int:
+    """Units to order for `shortage`: at least `moq`, rounded up to `order_multiple`; 0 when nothing is short."""
+    if moq < 1 or order_multiple < 1:
+        raise InvalidInput(f"MOQ {moq} and order multiple {order_multiple} must be positive.", field="moq", value=moq)
+    if shortage <= 0:
+        return 0
+    return -(-max(shortage, moq) // order_multiple) * order_multiple
+
+
+def uncovered(
+    *,
+    open_pegs: int,
+    unpegged_inbound: int,
+    open_proposals: int,
+    inventory_position: int = 0,
+    reorder_point: int = 0,
+    reorder_quantity: int = 0,
+) -> int:
+    """Units still to be bought (before MOQ and multiples), so that nothing is bought twice.
+
+    The larger of two needs: OPEN pegs beyond unpegged inbound and open purchase proposals; and, when the
+    `inventory_position` (which already counts backorders as demand, inbound and proposals as supply) is at or below a
+    `reorder_point` above 0, the way back to it but at least `reorder_quantity`. They overlap, so they are not added.
+    """
+    waiting = max(0, open_pegs - unpegged_inbound - open_proposals)
+    if reorder_point <= 0 or inventory_position > reorder_point:
+        return waiting
+    return max(waiting, reorder_point - inventory_position, reorder_quantity)
+
+
+def is_approved_by_rule(total: int, limit: int | None) -> bool:
+    """May an order of `total` (minor units) go out without a person? Up to the limit; None: no limit was given."""
+    return limit is not None and total <= limit
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseLine:
+    """The quantities of one PO line in base units. Raises InvariantBroken unless the eight parts sum to `ordered`."""
+
+    ordered: int
+    unanswered: int = 0
+    accepted: int = 0
+    supplier_backordered: int = 0
+    held: int = 0
+    in_transit: int = 0
+    received: int = 0
+    rejected: int = 0
+    cancelled: int = 0
+    over_delivered: int = 0
+
+    def __post_init__(self) -> None:
+        parts = [getattr(self, part) for part in PARTS]
+        if sum(parts) != self.ordered or min(*parts, self.over_delivered) < 0 or self.ordered <= 0:
+            raise InvariantBroken("purchase order line quantities", {"ordered": self.ordered, "parts": parts})
+
+    @property
+    def open(self) -> int:
+        """Still to come."""
+        return sum(getattr(self, part) for part in OPEN_PARTS)
+
+    @property
+    def not_shipped(self) -> int:
+        """Open and not on a ship notice: what an answer of the supplier may speak about."""
+        return sum(getattr(self, part) for part in NOT_SHIPPED_PARTS)
+
+
+def new_line(ordered: int) -> PurchaseLine:
+    """A line the supplier has not answered."""
+    return PurchaseLine(ordered=ordered, unanswered=ordered)
+
+
+def move(line: PurchaseLine, source: str, target: str, quantity: int) -> PurchaseLine:
+    """`quantity` of part `source` becomes `target`.
+
+    Raises IllegalTransition for a move that cannot be, QuantityExceeded for more than there is, InvalidInput for a
+    quantity below 1.
+    """
+    if target not in PART_MOVES[source]:
+        raise IllegalTransition("purchase order line quantity", str(quantity), source, target)
+    if quantity < 1:
+        raise InvalidInput(f"A quantity must be positive, not {quantity}.", field="quantity", value=quantity)
+    available = getattr(line, source)
+    if quantity > available:
+        raise QuantityExceeded(f"of the purchase order line are {source}", quantity, available)
+    return replace(line, **{source: available - quantity, target: getattr(line, target) + quantity})
+
+
+def _take(line: PurchaseLine, sources: tuple[str, ...], target: str, quantity: int) -> PurchaseLine:
+    for source in sources:
+        part = min(quantity, getattr(line, source))
+        if part > 0:
+            line = move(line, source, target, part)
+            quantity -= part
+    return line
+
+
+def answer(
+    line: PurchaseLine, *, accepted: int = 0, supplier_backordered: int = 0, held: int = 0, rejected: int = 0
+) -> PurchaseLine:
+    """The supplier's answer: it restates everything that has not been shipped, and replaces what it said before.
+
+    Raises InvalidInput when the sum is not the unshipped quantity: such an answer is quarantined, never guessed at.
+    """
+    stated = accepted + supplier_backordered + held + rejected
+    if min(accepted, supplier_backordered, held, rejected) < 0 or stated != line.not_shipped:
+        raise InvalidInput(
+            f"The answer speaks of {stated} units, but {line.not_shipped} are not shipped.",
+            stated=stated,
+            expected=line.not_shipped,
+        )
+    return replace(
+        line,
+        unanswered=0,
+        accepted=accepted,
+        supplier_backordered=supplier_backordered,
+        held=held,
+        rejected=line.rejected + rejected,
+    )
+
+
+def ship(line: PurchaseLine, quantity: int) -> PurchaseLine:
+    """A ship notice over `quantity`, accepted units first. Raises QuantityExceeded beyond what is unshipped."""
+    if quantity > line.not_shipped:
+        raise QuantityExceeded("of the purchase order line are not shipped", quantity, line.not_shipped)
+    return _take(line, ("accepted", "unanswered", "supplier_backordered", "held"), "in_transit", quantity)
+
+
+def receive(line: PurchaseLine, quantity: int) -> PurchaseLine:
+    """A receipt of `quantity`, announced or not; what exceeds the open quantity becomes `over_delivered`."""
+    if quantity < 1:
+        raise InvalidInput(f"A quantity must be positive, not {quantity}.", field="quantity", value=quantity)
+    ordered = min(quantity, line.open)
+    line = _take(line, ("in_transit", "accepted", "unanswered", "supplier_backordered", "held"), "received", ordered)
+    return replace(line, over_delivered=line.over_delivered + quantity - ordered)
+
+
+def close_short(line: PurchaseLine) -> PurchaseLine:
+    """Nothing more will come: every open part is cancelled."""
+    return _take(line, OPEN_PARTS, "cancelled", line.open)
+
+
+STATUS_MOVES: dict[PurchaseOrderStatus, frozenset[PurchaseOrderStatus]] = {
+    _S.DRAFT: frozenset({_S.AWAITING_APPROVAL, _S.APPROVED, _S.CANCELLED}),
+    _S.AWAITING_APPROVAL: frozenset({_S.APPROVED, _S.DRAFT, _S.CANCELLED}),
+    _S.APPROVED: frozenset({_S.SENT, _S.CANCELLED}),
+    _S.SENT: frozenset({_S.ACKNOWLEDGED, _S.PARTIALLY_RECEIVED, _S.RECEIVED, _S.CLOSED, _S.CANCELLED}),
+    _S.ACKNOWLEDGED: frozenset({_S.PARTIALLY_RECEIVED, _S.RECEIVED, _S.CLOSED, _S.CANCELLED}),
+    _S.PARTIALLY_RECEIVED: frozenset({_S.RECEIVED, _S.CLOSED}),
+    _S.RECEIVED: frozenset({_S.CLOSED}),
+    _S.CLOSED: frozenset(),
+    _S.CANCELLED: frozenset(),
+}
+
+_BEFORE_SENDING = frozenset({_S.DRAFT, _S.AWAITING_APPROVAL, _S.APPROVED})
+
+
+def check_status_move(number: str, before: PurchaseOrderStatus, after: PurchaseOrderStatus) -> None:
+    """Raise IllegalTransition unless purchase order `number` may go from `before` to `after`; it may always stay."""
+    if before is not after and after not in STATUS_MOVES[before]:
+        raise IllegalTransition("purchase order", number, before, after)
+
+
+def purchase_order_status(current: PurchaseOrderStatus, lines: Iterable[PurchaseLine]) -> PurchaseOrderStatus:
+    """The state that the lines' quantities imply.
+
+    Before sending a person or a rule decides, so `current` stays unless everything was cancelled. Afterwards: RECEIVED
+    when all that was ordered came, CLOSED when the rest never will, CANCELLED when nothing came and nothing will.
+    """
+    all_lines = list(lines)
+    if not all_lines or current in (_S.CLOSED, _S.CANCELLED):
+        return current
+    received = sum(line.received for line in all_lines)
+    if not any(line.open for line in all_lines):
+        if not received:
+            return _S.CANCELLED
+        return _S.RECEIVED if received == sum(line.ordered for line in all_lines) else _S.CLOSED
+    if current in _BEFORE_SENDING:
+        return current
+    if received:
+        return _S.PARTIALLY_RECEIVED
+    return _S.SENT if all(line.unanswered == line.ordered for line in all_lines) else _S.ACKNOWLEDGED

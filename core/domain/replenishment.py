@@ -1,0 +1,58 @@
+"""Replenishment: inventory position, reorder point, safety stock and economic order quantity."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+from core.domain.purchasing import order_quantity
+
+
+def inventory_position(
+    *, on_hand: int, unsellable: int, allocated: int, open: int, backordered: int, on_order: int
+) -> int:
+    """Usable stock and inbound less every unit already asked for (architecture.md section 5); may be negative.
+
+    `open` is what is due within the lead time; backorders count as demand and inbound as supply, so that the same
+    backorder is not bought twice.
+    """
+    return on_hand - unsellable - allocated - open - backordered + on_order
+
+
+def suggest(inventory_position: int, reorder_point: int, reorder_quantity: int, moq: int, multiple: int) -> int:
+    """Units to order now by the plain reorder-point rule: nothing above the reorder point or without one (0).
+
+    At or below it the reorder quantity, or more when that would not lift the position above the reorder point; then
+    MOQ and multiple (`order_quantity`).
+    """
+    if reorder_point <= 0 or inventory_position > reorder_point:
+        return 0
+    return order_quantity(max(reorder_quantity, reorder_point - inventory_position + 1), moq, multiple)
+
+
+def lead_time_demand_sd(demand_mean: float, demand_sd: float, lead_time: float, lead_time_sd: float) -> float:
+    """sqrt(L * sd_d^2 + d^2 * sd_L^2), units (reference/promising.md section 12); demand per day, lead time in days."""
+    return math.sqrt(lead_time * demand_sd**2 + demand_mean**2 * lead_time_sd**2)
+
+
+def safety_stock(
+    cycle_service_level: float, demand_mean: float, demand_sd: float, lead_time: float, lead_time_sd: float
+) -> int:
+    """z * sd of the lead-time demand, rounded up; z is the normal quantile of the cycle service level (0..1).
+
+    Under-covers skewed or intermittent demand. Raises statistics.StatisticsError for a level outside (0, 1).
+    """
+    z = NormalDist().inv_cdf(cycle_service_level)
+    return max(0, math.ceil(round(z * lead_time_demand_sd(demand_mean, demand_sd, lead_time, lead_time_sd), 9)))
+
+
+def reorder_point(demand_mean: float, lead_time: float, safety_stock: int) -> int:
+    """Expected demand over the lead time plus safety stock, rounded up: compare with the inventory position."""
+    return math.ceil(round(demand_mean * lead_time, 9)) + safety_stock
+
+
+def economic_order_quantity(yearly_demand: float, order_cost: float, yearly_holding_cost: float) -> int:
+    """sqrt(2 D K / h), rounded to units: K per order and h per unit and year in the same money. 0 without demand."""
+    if yearly_holding_cost <= 0:
+        raise ValueError("holding a unit must cost something, or one would order once for ever")
+    return round(math.sqrt(2 * yearly_demand * order_cost / yearly_holding_cost)) if yearly_demand > 0 else 0
