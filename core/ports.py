@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from core.domain.access import Principal
+from core.events import Event, JobRequest
+
 
 class Clock(Protocol):
     """Where "now" comes from. Rules never call it: they get the instant as an argument."""
@@ -27,3 +30,18 @@ class SimulationClock:
     async def now(self, sql: Any) -> datetime:
         at = await sql.fetchval("select simulated_at from simulation_clock")
         return at if at is not None else datetime.now(UTC)
+
+
+class Transaction(Protocol):
+    """What repositories and services see of a unit of work; `sql` is its asyncpg connection."""
+
+    sql: Any
+    now: datetime
+    principal: Principal
+    request_id: str
+
+    def announce(self, event: Event) -> None: ...
+
+    def enqueue(self, request: JobRequest) -> None: ...
+
+    def audit(self, operation: str, object_: str, before: Any = None, after: Any = None) -> None: ...

@@ -1,4 +1,4 @@
-"""Recognises UN/EDIFACT interchanges and lists their messages; nothing is taken from the messages yet, and each says so."""
+"""Recognises UN/EDIFACT interchanges and lists their messages; nothing is taken from them yet, and each says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the ISA segment by its element marks, not by fixed columns, and finds out which marks the sender really uses."""
+"""Reads the ISA segment by its element marks, not by fixed columns, and finds the marks that the sender really uses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PARSER_VERSIONS = ("00401", "00501")
 
 @dataclass(frozen=True, slots=True)
 class IsaHeader:
-    """`elements` are the 15 (ISA01 to ISA15) as they came without line ends; `end` is the offset behind the terminator."""
+    """`elements` are the 15 (ISA01 to ISA15) as they came, without line ends; `end` is behind the terminator."""
 
     elements: tuple[str, ...]
     separators: Separators

@@ -1,7 +1,7 @@
 """Checks the segments of one X12 set against our map with pyx12's engine and says in plain words what does not fit.
 
-pyx12 is used below its document level (`walk_tree`, `segment_if.is_valid_errors`), where it is pure: its reader knows no
-byte offsets, refuses unknown interchange versions and raises for a set without a map.
+pyx12 is used below its document level (`walk_tree`, `segment_if.is_valid_errors`), where it is pure: its reader knows
+no byte offsets, refuses unknown interchange versions and raises for a set without a map.
 """
 
 from __future__ import annotations

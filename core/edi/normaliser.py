@@ -186,7 +186,7 @@ class _LineEnds:
     def pieces(self, at: int, end: int, repairs: list[Repair]) -> list[tuple[str, int, int]]:
         raw = self.text[at:end]
         cuts = (
-            [] if self.wrapped or "\n" not in raw and "\r" not in raw else list(self.tag.finditer(self.text, at, end))
+            [] if self.wrapped or ("\n" not in raw and "\r" not in raw) else list(self.tag.finditer(self.text, at, end))
         )
         found: list[tuple[str, int, int]] = []
         for cut in cuts:

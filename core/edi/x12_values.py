@@ -1,4 +1,4 @@
-"""Reads the values of X12 elements: dates of six or eight digits, times, decimals; never floats, never a silent default."""
+"""Reads the values of X12 elements: dates of six or eight digits, times, decimals; no floats, no silent defaults."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def day(text: str) -> date | None:
     if len(digits) == 6:
         digits = ("20" if digits[:2] < "50" else "19") + digits
     try:
-        return datetime.strptime(digits, "%Y%m%d").date() if len(digits) == 8 else None  # noqa: DTZ007
+        return datetime.strptime(digits, "%Y%m%d").date() if len(digits) == 8 else None
     except ValueError:
         return None
 
@@ -54,8 +54,8 @@ def moment(day_text: str, time_text: str) -> datetime | None:
         return None
     digits = time_text.strip()
     try:
-        parts = [int(digits[at : at + 2]) for at in (0, 2, 4) if digits[at : at + 2]] if digits.isdecimal() else []
-        return datetime.combine(on, time(*parts[:3]))
+        hour, minute, second = (int(digits[at : at + 2] or 0) if digits.isdecimal() else 0 for at in (0, 2, 4))
+        return datetime.combine(on, time(hour, minute, second))
     except ValueError:
         return datetime.combine(on, time())
 

@@ -1,4 +1,4 @@
-"""Builds pyx12's maps from the table: the sets in memory, and the two files that pyx12 insists on reading from a folder.
+"""Builds pyx12's maps from the table: the sets in memory, and the two files that pyx12 reads from a folder only.
 
 `python -m core.edi.maps.build_maps` writes those two; a test compares them with the table.
 """

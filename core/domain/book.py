@@ -1,0 +1,471 @@
+"""The book of one SKU: everything its gate guards, in memory, with the few operations that may change it.
+
+A service loads a book under the gate, decides, changes it through these operations and saves it; each operation keeps
+the identities of the data model and records what has to be written. Quantities are base units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from core.domain.availability import Timeline
+from core.domain.backorder_life import follow
+from core.domain.pegging import rebuild, take_unpegged
+from core.domain.records import (
+    Backorder,
+    BackorderFact,
+    Hold,
+    Line,
+    LineFact,
+    Movement,
+    Peg,
+    PromiseDraft,
+    StockLevel,
+    Supply,
+    Transfer,
+)
+from core.domain.states import OrderLineStatus, PegKind
+from core.errors import InvariantBroken, QuantityExceeded
+
+
+def claim_order(peg: Peg) -> tuple[int, int, int]:
+    """Who gets scarce stock first: transfers already planned, then priority, then age."""
+    line = peg.line
+    return (0, 0, 0) if line is None else (1, -line.priority, line.id or 1 << 62)
+
+
+@dataclass(slots=True)
+class SkuBook:
+    """`today` is the calendar day per location; `lines` holds the lines that were asked for, by id."""
+
+    sku_id: int
+    sku: str
+    version: int
+    now: datetime
+    today: dict[int, date]
+    levels: dict[int, StockLevel] = field(default_factory=dict)
+    supplies: list[Supply] = field(default_factory=list)
+    pegs: list[Peg] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+    protected: dict[int, list[tuple[date, int]]] = field(default_factory=dict)
+    """Protected stock per location as steps (from date, quantity), ascending."""
+    lines: dict[int, Line] = field(default_factory=dict)
+    backorders: list[Backorder] = field(default_factory=list)
+
+    new_lines: list[Line] = field(default_factory=list)
+    transfers: list[Transfer] = field(default_factory=list)
+    movements: list[Movement] = field(default_factory=list)
+    promises: list[PromiseDraft] = field(default_factory=list)
+    backorder_facts: list[BackorderFact] = field(default_factory=list)
+    line_facts: list[LineFact] = field(default_factory=list)
+    removed_pegs: list[int] = field(default_factory=list)
+    is_changed: bool = False
+    """Something has to be written."""
+    curve_changed: bool = False
+    """Some ATP may be another now."""
+    _timelines: dict[int, Timeline] = field(default_factory=dict)
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def level(self, location_id: int) -> StockLevel:
+        if location_id not in self.levels:
+            self.levels[location_id] = StockLevel(location_id)
+        return self.levels[location_id]
+
+    def timeline(self, location_id: int) -> Timeline:
+        """The SKU's curve at a location, kept up to date by every operation."""
+        if location_id not in self._timelines:
+            self._timelines[location_id] = self._build(location_id, frozenset())
+        return self._timelines[location_id]
+
+    def timeline_without(self, location_id: int, pegs: Iterable[Peg]) -> Timeline:
+        """The curve as if the given pegs claimed nothing."""
+        return self._build(location_id, frozenset(id(peg) for peg in pegs))
+
+    def _build(self, location_id: int, left_out: frozenset[int]) -> Timeline:
+        today = self.today[location_id]
+        line = Timeline(today)
+        line.add(today, self.level(location_id).available)
+        for supply in self.supplies:
+            if supply.location_id == location_id:
+                line.add(supply.effective_date(today), supply.open)
+        for peg in self.pegs:
+            if peg.location_id == location_id and peg.kind != PegKind.HARD and id(peg) not in left_out:
+                line.add(peg.need_date, -peg.quantity)
+        for hold in self.holds:
+            if hold.location_id == location_id:
+                line.add(hold.need_date, -hold.quantity)
+        before = 0
+        for from_date, quantity in self.protected.get(location_id, ()):
+            line.add(from_date, -(quantity - before))
+            before = quantity
+        return line
+
+    def _shift(self, location_id: int, day: date, quantity: int) -> None:
+        self.is_changed = True
+        if quantity:
+            self.curve_changed = True
+        if (timeline := self._timelines.get(location_id)) is not None:
+            timeline.add(day, quantity)
+
+    def pegs_of(self, line: Line) -> list[Peg]:
+        return [peg for peg in self.pegs if peg.quantity and peg.belongs_to(line)]
+
+    def waiting(self, *kinds: PegKind) -> list[Peg]:
+        """Pegs of lines of the given kinds, in the order in which they are served."""
+        found = [peg for peg in self.pegs if peg.quantity and peg.kind in kinds and peg.line is not None]
+        return sorted(found, key=claim_order)
+
+    def backorder_of(self, line: Line) -> Backorder | None:
+        return next((b for b in self.backorders if b.line is line and b.closed_at is None), None)
+
+    # --- the door to stock -----------------------------------------------------------------------------------------
+
+    def move(self, movement: Movement) -> None:
+        """Change counters and ledger by the same figures. Raises QuantityExceeded when a counter would turn illegal."""
+        level = self.level(movement.location_id)
+        on_hand = level.on_hand + movement.on_hand
+        unsellable = level.unsellable + movement.unsellable
+        allocated = level.allocated + movement.allocated
+        if min(on_hand, unsellable, allocated) < 0 or allocated + unsellable > on_hand:
+            wanted = max(abs(movement.on_hand), abs(movement.allocated), abs(movement.unsellable))
+            raise QuantityExceeded(f"of SKU {self.sku} free at this location", wanted, level.available)
+        level.on_hand, level.unsellable, level.allocated, level.is_changed = on_hand, unsellable, allocated, True
+        self.movements.append(movement)
+        self._shift(
+            movement.location_id,
+            self.today[movement.location_id],
+            movement.on_hand - movement.unsellable - movement.allocated,
+        )
+
+    # --- pegs ------------------------------------------------------------------------------------------------------
+
+    def add_peg(
+        self,
+        location_id: int,
+        need_date: date,
+        quantity: int,
+        kind: PegKind,
+        *,
+        line: Line | None = None,
+        line_id: int | None = None,
+        transfer: Transfer | None = None,
+        supply: Supply | None = None,
+        cause: str | None = None,
+    ) -> Peg | None:
+        """Claim `quantity` for a line or a transfer; equal claims are merged. A dated supply is pegged by as much.
+
+        `line_id` names the owner where its line was not loaded.
+        """
+        line_id = line.id if line is not None else line_id
+        if quantity <= 0:
+            return None
+        if supply is not None:
+            if supply.unpegged < quantity:
+                raise InvariantBroken("supply_not_over_pegged", (self.sku, supply.id, supply.unpegged, quantity))
+            supply.pegged += quantity
+            supply.is_changed = True
+        peg = next(
+            (
+                p
+                for p in self.pegs
+                if p.quantity
+                and p.kind == kind
+                and p.location_id == location_id
+                and p.supply is supply
+                and p.need_date == need_date
+                and p.lot_id is None
+                and p.line is line
+                and p.line_id == line_id
+                and p.transfer is transfer
+            ),
+            None,
+        )
+        if peg is None:
+            peg = Peg(None, location_id, need_date, 0, kind, line=line, transfer=transfer, supply=supply, cause=cause)
+            peg.line_id = line_id
+            self.pegs.append(peg)
+        peg.quantity += quantity
+        peg.is_changed = True
+        if kind != PegKind.HARD:
+            self._shift(location_id, need_date, -quantity)
+        if line is not None:
+            line.is_changed = True
+        self.is_changed = True
+        return peg
+
+    def drop_peg(self, peg: Peg, quantity: int | None = None) -> None:
+        """Give up `quantity` (default: all) of a claim; a HARD one gives nothing back to stock by itself."""
+        quantity = peg.quantity if quantity is None else quantity
+        if not 0 <= quantity <= peg.quantity:
+            raise InvariantBroken("peg_quantity", (self.sku, peg.id, peg.quantity, quantity))
+        peg.quantity -= quantity
+        peg.is_changed = True
+        if peg.supply is not None:
+            peg.supply.pegged -= quantity
+            peg.supply.is_changed = True
+        if peg.kind != PegKind.HARD:
+            self._shift(peg.location_id, peg.need_date, quantity)
+        if peg.line is not None:
+            peg.line.is_changed = True
+        if peg.quantity == 0:
+            self.pegs.remove(peg)
+            if peg.id is not None:
+                self.removed_pegs.append(peg.id)
+        self.is_changed = True
+
+    def peg_dated(self, line: Line, location_id: int, need_date: date, quantity: int, cause: str) -> int:
+        """Cover `quantity` by dated supply usable on `need_date`, exchanging sources of other pegs if need be.
+
+        What no supply covers becomes an OPEN peg on the same day. Returns the quantity covered by supplies.
+        """
+        today = self.today[location_id]
+        supplies = [s for s in self.supplies if s.location_id == location_id and s.open > 0]
+        shares = take_unpegged(supplies, need_date, quantity, today)
+        covered = sum(share.quantity for share in shares)
+        if covered < quantity:
+            pegs = [p for p in self.pegs if p.location_id == location_id]
+            plan = rebuild(supplies, pegs, need_date, quantity, today)
+            if plan is not None:
+                moves, shares = plan
+                self._exchange([(pegs[index], kept) for index, kept in moves.items()])
+                covered = quantity
+        for share in shares:
+            self.add_peg(
+                location_id, need_date, share.quantity, PegKind.FIRM, line=line, supply=share.supply, cause=cause
+            )
+        self.add_peg(location_id, need_date, quantity - covered, PegKind.OPEN, line=line, cause=cause)
+        return covered
+
+    def _exchange(self, moves: list) -> None:
+        """Give pegs other sources; (location, need date, quantity) stay, so no ATP changes."""
+        changed = [(p, shares) for p, shares in moves if len(shares) != 1 or shares[0].supply is not p.supply]
+        old = [replace(peg) for peg, _ in changed]
+        for peg, _ in changed:
+            self.drop_peg(peg)
+        for was, (_, shares) in zip(old, changed, strict=True):
+            for share in shares:
+                self.add_peg(
+                    was.location_id,
+                    was.need_date,
+                    share.quantity,
+                    was.kind,
+                    line=was.line,
+                    line_id=was.line_id,
+                    transfer=was.transfer,
+                    supply=share.supply,
+                    cause="repegged",
+                )
+
+    # --- lines -----------------------------------------------------------------------------------------------------
+
+    def allocate(
+        self, line: Line, location_id: int, quantity: int, cause_kind: str, cause_id: int | None = None
+    ) -> None:
+        """Give stock on hand to a line (a HARD peg). Call `settle` once the line's other pegs are right."""
+        if quantity <= 0:
+            return
+        self.move(
+            Movement(location_id, "allocated", allocated=quantity, cause_kind=cause_kind, cause_id=cause_id, line=line)
+        )
+        self.add_peg(location_id, self.today[location_id], quantity, PegKind.HARD, line=line, cause=cause_kind)
+        line.allocated += quantity
+
+    def release(self, peg: Peg, quantity: int, cause_kind: str, cause_id: int | None = None) -> None:
+        """Take allocated stock back from a line; the units are free again."""
+        line = peg.line
+        assert line is not None
+        assert peg.kind == PegKind.HARD
+        self.drop_peg(peg, quantity)
+        line.allocated -= quantity
+        self.move(
+            Movement(
+                peg.location_id, "released", allocated=-quantity, cause_kind=cause_kind, cause_id=cause_id, line=line
+            )
+        )
+
+    def settle(self, line: Line, reason: str) -> None:
+        """Set open, backordered and status of a line from its pegs, and its backorder from that.
+
+        Late is what is promised after `ship_by` (any later day when no date was asked) or has no dated source; a
+        line that is not validated has no backorder yet. Raises InvariantBroken when pegs and quantities disagree.
+        """
+        waiting = [peg for peg in self.pegs_of(line) if peg.kind != PegKind.HARD]
+        remaining = line.ordered - line.allocated - line.shipped - line.cancelled
+        if sum(peg.quantity for peg in waiting) != remaining:
+            raise InvariantBroken("line_pegs", (self.sku, line.id, remaining, [(p.kind, p.quantity) for p in waiting]))
+        late = 0
+        if line.status != OrderLineStatus.RECEIVED:
+            late = sum(
+                peg.quantity
+                for peg in waiting
+                if peg.kind == PegKind.OPEN or line.ship_by is None or peg.need_date > line.ship_by
+            )
+        line.open, line.backordered = remaining - late, late
+        line.ready = min(line.ready, line.allocated)
+        line.status = status_of(line)
+        line.is_changed = True
+        self.is_changed = True
+        self.backorder_facts += follow(self.backorders, line, waiting, self.now, reason)
+
+    # --- supplies --------------------------------------------------------------------------------------------------
+
+    def add_supply(self, supply: Supply) -> Supply:
+        supply.is_new = True
+        self.supplies.append(supply)
+        self._shift(supply.location_id, supply.effective_date(self.today[supply.location_id]), supply.open)
+        return supply
+
+    def redate_supply(self, supply: Supply, usable_date: date, basis: str, sequence: str | None) -> None:
+        """Believe another day. Pegs stay; the caller decides what becomes of those that are late now."""
+        today = self.today[supply.location_id]
+        self._shift(supply.location_id, supply.effective_date(today), -supply.open)
+        supply.usable_date, supply.date_basis = usable_date, basis
+        supply.date_revision += 1
+        supply.last_sequence = sequence or supply.last_sequence
+        supply.is_changed = True
+        self._shift(supply.location_id, supply.effective_date(today), supply.open)
+
+    def split_supply(
+        self, supply: Supply, quantity: int, usable_date: date, basis: str, sequence: str | None
+    ) -> Supply:
+        """Move `quantity` of the open part to a supply of its own; pegs that no longer fit follow it, least first."""
+        today = self.today[supply.location_id]
+        if not 0 < quantity <= supply.open or quantity == supply.quantity:
+            raise QuantityExceeded(f"of SKU {self.sku} open on this supply", quantity, supply.open)
+        supply.quantity -= quantity
+        supply.is_changed = True
+        self._shift(supply.location_id, supply.effective_date(today), -quantity)
+        part = Supply(
+            None,
+            supply.location_id,
+            supply.kind,
+            quantity,
+            usable_date,
+            paper_date=supply.paper_date,
+            overdue_days=supply.overdue_days,
+            date_basis=basis,
+            date_revision=supply.date_revision + 1,
+            last_sequence=sequence,
+            supplier_id=supply.supplier_id,
+            purchase_order_line_id=supply.purchase_order_line_id,
+            split_from=supply,
+        )
+        self.add_supply(part)
+        for peg, lost in self._overhang(supply):
+            self.drop_peg(peg, lost)
+            self.add_peg(
+                peg.location_id,
+                peg.need_date,
+                lost,
+                peg.kind,
+                line=peg.line,
+                line_id=peg.line_id,
+                transfer=peg.transfer,
+                supply=part,
+                cause="split",
+            )
+        return part
+
+    def cancel_supply(self, supply: Supply, quantity: int, cause: str) -> list[Line]:
+        """Supply that will not come. Pegs that no longer fit become OPEN on the same day; returns their lines."""
+        if not 0 <= quantity <= supply.open:
+            raise QuantityExceeded(f"of SKU {self.sku} open on this supply", quantity, supply.open)
+        supply.cancelled += quantity
+        supply.is_changed = True
+        self._shift(supply.location_id, supply.effective_date(self.today[supply.location_id]), -quantity)
+        losers: list[Line] = []
+        for peg, lost in self._overhang(supply):
+            line, location_id, need_date = peg.line, peg.location_id, peg.need_date
+            self.drop_peg(peg, lost)
+            if line is not None:
+                self.add_peg(location_id, need_date, lost, PegKind.OPEN, line=line, cause=cause)
+                losers.append(line)
+        return losers
+
+    def _overhang(self, supply: Supply) -> list[tuple[Peg, int]]:
+        """Pegs (and how much of each) that exceed what is open, least claim first."""
+        excess, found = supply.pegged - supply.open, []
+        for peg in sorted((p for p in self.pegs if p.supply is supply), key=claim_order, reverse=True):
+            if excess <= 0:
+                break
+            lost = min(excess, peg.quantity)
+            found.append((peg, lost))
+            excess -= lost
+        return found
+
+    def receive(self, supply: Supply, quantity: int, damaged: int, cause_kind: str, cause_id: int | None) -> list[Line]:
+        """Book `quantity` arrived on a supply, of it `damaged` unsellable; its pegs become stock by priority, then age.
+
+        A damaged unit covers nobody: pegs it would have covered turn OPEN. Returns the lines that gained or lost.
+        """
+        if not 0 < quantity <= supply.open or not 0 <= damaged <= quantity:
+            raise QuantityExceeded(f"of SKU {self.sku} open on this supply", quantity, supply.open)
+        location_id, today = supply.location_id, self.today[supply.location_id]
+        supply.received += quantity
+        supply.is_changed = True
+        self._shift(location_id, supply.effective_date(today), -quantity)
+        kind = "transfer_in" if supply.kind == "transfer" else "received"
+        self.move(Movement(location_id, kind, on_hand=quantity, cause_kind=cause_kind, cause_id=cause_id))
+        if damaged:
+            self.move(
+                Movement(location_id, "quarantined", unsellable=damaged, cause_kind=cause_kind, cause_id=cause_id)
+            )
+        touched: list[Line] = []
+        free = quantity - damaged
+        for peg in sorted((p for p in self.pegs if p.supply is supply), key=claim_order):
+            given, line = min(free, peg.quantity), peg.line
+            if given <= 0 or line is None:
+                continue
+            self.drop_peg(peg, given)
+            self.allocate(line, location_id, given, cause_kind, cause_id)
+            self.line_facts.append(LineFact(line, "ALLOCATED", given))
+            free -= given
+            touched.append(line)
+        for peg, lost in self._overhang(supply):
+            line, need_date = peg.line, peg.need_date
+            self.drop_peg(peg, lost)
+            if line is not None:
+                self.add_peg(location_id, need_date, lost, PegKind.OPEN, line=line, cause="damaged")
+                touched.append(line)
+        return touched
+
+    def plan_transfer(
+        self, from_location_id: int, to_location_id: int, quantity: int, usable_date: date, cause_kind: str
+    ) -> Supply:
+        """Move stock to another location: reserved at the source now, a dated supply at the destination."""
+        transfer = Transfer(None, from_location_id, to_location_id, quantity, is_new=True)
+        self.transfers.append(transfer)
+        self.move(Movement(from_location_id, "allocated", allocated=quantity, cause_kind=cause_kind, transfer=transfer))
+        self.add_peg(
+            from_location_id, self.today[from_location_id], quantity, PegKind.HARD, transfer=transfer, cause=cause_kind
+        )
+        return self.add_supply(
+            Supply(
+                None,
+                to_location_id,
+                "transfer",
+                quantity,
+                usable_date,
+                paper_date=usable_date,
+                date_basis="TRANSFER",
+                transfer=transfer,
+            )
+        )
+
+
+def status_of(line: Line) -> OrderLineStatus:
+    """A line's state from its quantities; RECEIVED stays until the line is validated."""
+    if line.open + line.backordered + line.allocated == 0:
+        if line.shipped == 0:
+            return OrderLineStatus.CANCELLED
+        return OrderLineStatus.DELIVERED if line.delivered == line.shipped else OrderLineStatus.SHIPPED
+    if line.status == OrderLineStatus.RECEIVED:
+        return OrderLineStatus.RECEIVED
+    if line.backordered:
+        return OrderLineStatus.BACKORDERED
+    if line.open:
+        return OrderLineStatus.VALIDATED
+    return OrderLineStatus.READY_TO_SHIP if line.ready == line.allocated else OrderLineStatus.ALLOCATED

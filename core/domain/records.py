@@ -1,0 +1,226 @@
+"""What the gate of one SKU guards, as plain records: stock levels, supplies, lines, pegs, holds, backorders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from core.domain.states import BackorderCause, BackorderState, OrderLineStatus, PegKind, ShipPolicy
+
+
+@dataclass(slots=True)
+class StockLevel:
+    """Counters of one (SKU, location), base units: `allocated` + `unsellable` <= `on_hand`."""
+
+    location_id: int
+    on_hand: int = 0
+    unsellable: int = 0
+    allocated: int = 0
+    is_changed: bool = False
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - self.unsellable - self.allocated
+
+
+@dataclass(slots=True)
+class Transfer:
+    """A move between two locations: a HARD peg at the source, a supply at the destination."""
+
+    id: int | None
+    from_location_id: int
+    to_location_id: int
+    quantity: int
+    shipped: int = 0
+    received: int = 0
+    lost: int = 0
+    state: str = "PLANNED"
+    is_new: bool = False
+    is_changed: bool = False
+
+
+@dataclass(slots=True)
+class Supply:
+    """A dated quantity that becomes usable on `usable_date`; `pegged` of its open part is spoken for."""
+
+    id: int | None
+    location_id: int
+    kind: str
+    quantity: int
+    usable_date: date
+    received: int = 0
+    cancelled: int = 0
+    pegged: int = 0
+    paper_date: date | None = None
+    overdue_days: int = 1
+    date_basis: str = "LEAD_TIME"
+    date_revision: int = 0
+    last_sequence: str | None = None
+    supplier_id: int | None = None
+    purchase_order_line_id: int | None = None
+    ship_notice_line_id: int | None = None
+    transfer: Transfer | None = None
+    transfer_id: int | None = None
+    split_from: Supply | None = None
+    split_from_id: int | None = None
+    is_new: bool = False
+    is_changed: bool = False
+
+    @property
+    def open(self) -> int:
+        return self.quantity - self.received - self.cancelled
+
+    @property
+    def unpegged(self) -> int:
+        return self.open - self.pegged
+
+    def effective_date(self, today: date) -> date:
+        """Overdue supply slides instead of vanishing: it counts `overdue_days` after today."""
+        return self.usable_date if self.usable_date >= today else today + timedelta(days=self.overdue_days)
+
+
+@dataclass(slots=True)
+class Line:
+    """One order line; always ordered = open + allocated + backordered + shipped + cancelled."""
+
+    id: int | None
+    order_id: int
+    line_number: int
+    ordered: int
+    customer_id: int | None = None
+    open: int = 0
+    allocated: int = 0
+    backordered: int = 0
+    shipped: int = 0
+    cancelled: int = 0
+    ready: int = 0
+    delivered: int = 0
+    requested_date: date | None = None
+    ship_by: date | None = None
+    ship_policy: ShipPolicy = ShipPolicy.PARTIAL_BACKORDER_REST
+    substitutes_allowed: bool = False
+    substituted_for_line_id: int | None = None
+    priority: int = 0
+    status: OrderLineStatus = OrderLineStatus.RECEIVED
+    version: int = 1
+    location_id: int | None = None
+    destination_id: int | None = None
+    promise_id: int | None = None
+    promise_sequence: int = 0
+    promised: date | None = None
+    """Complete date of the current promise: delivery where it is known, else ship day."""
+    is_new: bool = False
+    is_changed: bool = False
+
+
+@dataclass(slots=True)
+class Peg:
+    """What covers (part of) a line or a transfer now. `need_date` is the day it claims on the timeline."""
+
+    id: int | None
+    location_id: int
+    need_date: date
+    quantity: int
+    kind: PegKind
+    line_id: int | None = None
+    line: Line | None = None
+    transfer_id: int | None = None
+    transfer: Transfer | None = None
+    supply: Supply | None = None
+    lot_id: int | None = None
+    cause: str | None = None
+    run_id: int | None = None
+    is_changed: bool = False
+
+    def belongs_to(self, line: Line) -> bool:
+        return self.line is line or (line.id is not None and self.line_id == line.id)
+
+
+@dataclass(slots=True)
+class Hold:
+    """A live reservation row."""
+
+    id: int
+    group_id: str
+    location_id: int
+    need_date: date
+    quantity: int
+
+
+@dataclass(slots=True)
+class Backorder:
+    """The short part of a line, while it is above zero."""
+
+    id: int | None
+    line: Line
+    quantity: int
+    state: BackorderState
+    opened_at: datetime
+    cause: BackorderCause | None = None
+    evidence: dict[str, Any] = field(default_factory=dict)
+    expected_date: date | None = None
+    priority: dict[str, Any] = field(default_factory=dict)
+    location_id: int | None = None
+    held_from_state: BackorderState | None = None
+    closed_at: datetime | None = None
+    version: int = 1
+    is_new: bool = False
+    is_changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One ledger row; the counters change by the same three figures."""
+
+    location_id: int
+    kind: str
+    on_hand: int = 0
+    unsellable: int = 0
+    allocated: int = 0
+    cause_kind: str = ""
+    cause_id: int | None = None
+    line: Line | None = None
+    transfer: Transfer | None = None
+    lot_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackorderFact:
+    """One step in a backorder's life, for its history and its event."""
+
+    backorder: Backorder
+    kind: str
+    from_state: BackorderState | None
+    to_state: BackorderState
+    quantity: int
+    cause: str
+    expected: date | None = None
+    previous_expected: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineFact:
+    """Something an order's watcher is told about one line."""
+
+    line: Line
+    kind: str
+    quantity: int | None = None
+    promised: date | None = None
+    previous_promised: date | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseDraft:
+    """A promise to append: what the customer is told, by which cause, on which evidence."""
+
+    line: Line
+    sequence: int
+    quantity: int
+    complete: bool
+    slices: list[dict[str, Any]]
+    slice_supplies: list[Supply | None]
+    cause_kind: str
+    cause_id: int | None
+    evidence: dict[str, Any]

@@ -1,0 +1,125 @@
+"""Turns an 855 into an `Acknowledgement`: every ACK of every line, in base units, with the effect its code has."""
+
+from __future__ import annotations
+
+from core.edi.decoding import (
+    BUYER_ITEM,
+    DELIVERY_DATES,
+    GTIN_ITEM,
+    SHIP_DATES,
+    VENDOR_ITEM,
+    Notes,
+    best_date,
+    check_date,
+    dates,
+    item,
+    quantity,
+)
+from core.edi.documents import AcknowledgedLine, Acknowledgement, Decoded, Effect, LineStatus
+from core.edi.guide import DEFAULT_GUIDE, LineKey, PartnerGuide
+from core.edi.interchanges import Segment, TransactionSet
+
+# Element 668 to its effect on the quantity; what else a code says is in `resolve_acknowledgement`.
+EFFECTS: dict[str, Effect] = {
+    **dict.fromkeys(("IA", "AC", "AR", "AA", "DR", "IP", "IE", "IC", "SP"), Effect.ACCEPT),
+    "BP": Effect.PARTIAL,
+    "IB": Effect.BACKORDER,
+    "IQ": Effect.CHANGED_QUANTITY,
+    **dict.fromkeys(("IS", "IF", "IH", "IW"), Effect.HOLD),
+    **dict.fromkeys(("ID", "IR", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8"), Effect.REJECT),
+}
+
+
+def decode_855(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) -> Decoded[Acknowledgement]:
+    """The acknowledgement, or None with an error where a quantity or the order number cannot be used."""
+    notes = Notes(document)
+    head, blocks = _blocks(document)
+    bak = next((segment for segment in head if segment.tag == "BAK"), None)
+    if bak is None or not bak.value(3):
+        notes.error("po_number", "The acknowledgement names no purchase order", bak, 3)
+        return Decoded(None, tuple(notes.faults))
+    lines = tuple(_line(block, guide, notes) for block in blocks)
+    acknowledged_on = check_date(bak, 9, notes) or check_date(bak, 4, notes)
+    stamp = acknowledged_on.strftime("%Y%m%d") if acknowledged_on else "00000000"
+    answer = Acknowledgement(
+        po_number=bak.value(3),
+        header_type=guide.header_map.get(bak.value(2), bak.value(2)),
+        acknowledged_on=acknowledged_on,
+        sequence=f"{stamp}-{document.sequence}",
+        lines=lines,
+        supplier_reference=bak.value(8),
+        dates=dates(head),
+        purpose=bak.value(1),
+    )
+    return Decoded(None if notes.failed else answer, tuple(notes.faults))
+
+
+def _blocks(document: TransactionSet) -> tuple[list[Segment], list[list[Segment]]]:
+    """The segments before the first PO1, and one list for each PO1 and what follows it."""
+    head: list[Segment] = []
+    blocks: list[list[Segment]] = []
+    for segment in document.segments:
+        if segment.tag in ("CTT", "SE"):
+            break
+        if segment.tag == "PO1":
+            blocks.append([])
+        (blocks[-1] if blocks else head).append(segment)
+    return head, blocks
+
+
+def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> AcknowledgedLine:
+    po1 = block[0]
+    pairs = po1.pairs(6, 25)
+    unit = po1.value(3)
+    statuses = tuple(_status(ack, block, unit, guide, notes) for ack in block if ack.tag == "ACK")
+    keys = {
+        LineKey.PO_LINE_NUMBER: po1.value(1),
+        LineKey.BUYER_SKU: item(pairs, BUYER_ITEM),
+        LineKey.VENDOR_CODE: item(pairs, VENDOR_ITEM),
+        LineKey.GTIN: item(pairs, GTIN_ITEM),
+    }
+    return AcknowledgedLine(
+        line_key=keys[guide.line_key],
+        po_line_number=keys[LineKey.PO_LINE_NUMBER],
+        buyer_sku=keys[LineKey.BUYER_SKU],
+        vendor_code=keys[LineKey.VENDOR_CODE],
+        gtin=keys[LineKey.GTIN],
+        ordered=quantity(po1, 2, unit, guide, notes),
+        unit=unit,
+        statuses=statuses,
+        dates=dates(block),
+        segment_number=po1.number,
+    )
+
+
+def _status(ack: Segment, block: list[Segment], line_unit: str, guide: PartnerGuide, notes: Notes) -> LineStatus:
+    code = ack.value(1)
+    meaning = guide.code_map.get(code, code)
+    effect = EFFECTS.get(meaning, Effect.REVIEW)
+    if effect is Effect.REVIEW:
+        notes.warning("line_status", f"The line status {code!r} is not known and not in the partner's code map", ack, 1)
+    on, qualifier = check_date(ack, 5, notes), ack.value(4)
+    if on is None:
+        best = best_date(dates(_following(ack, block)), DELIVERY_DATES + SHIP_DATES)
+        if best is not None:
+            qualifier, on = best
+    return LineStatus(
+        code=code,
+        quantity=quantity(ack, 2, ack.value(3) or line_unit, guide, notes),
+        date=on,
+        date_qualifier=qualifier,
+        effect=effect,
+        meaning=meaning,
+        substitutes=ack.pairs(7, 26),
+        segment_number=ack.number,
+    )
+
+
+def _following(ack: Segment, block: list[Segment]) -> list[Segment]:
+    """The DTM segments that stand directly under this ACK."""
+    found: list[Segment] = []
+    for segment in block[block.index(ack) + 1 :]:
+        if segment.tag != "DTM":
+            break
+        found.append(segment)
+    return found

@@ -1,0 +1,102 @@
+"""What all decoders share: faults with their place, quantities in base units, items by qualifier, dates by rank."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from core.edi.guide import PartnerGuide
+from core.edi.interchanges import Fault, Level, Segment, Severity, TransactionSet
+from core.edi.x12_values import day, decimal, is_unknown_date
+
+BUYER_ITEM = ("BP", "IN", "SK", "CB", "PI")
+VENDOR_ITEM = ("VP", "VN", "VC", "VA")
+GTIN_ITEM = ("UP", "EN", "UK", "UA", "UI", "EO", "GT")
+
+# List 374, best first: schedule before promise before estimate. 002, 010, 001 and the like are our own wishes echoed.
+DELIVERY_DATES = ("067", "069", "078", "070", "017", "371")
+SHIP_DATES = ("068", "079", "086")
+_SINGLE_UNITS = ("", "EA", "UN", "PC", "PCE", "ZZ")
+
+
+class Notes:
+    """Collects the faults of one decoding."""
+
+    def __init__(self, document: TransactionSet) -> None:
+        self.kind = document.kind
+        self.faults: list[Fault] = []
+
+    def error(self, code: str, message: str, segment: Segment | None, element: int | None = None) -> None:
+        self._add(Severity.ERROR, code, message, segment, element)
+
+    def warning(self, code: str, message: str, segment: Segment | None, element: int | None = None) -> None:
+        self._add(Severity.WARNING, code, message, segment, element)
+
+    @property
+    def failed(self) -> bool:
+        return any(fault.severity is Severity.ERROR for fault in self.faults)
+
+    def _add(self, severity: Severity, code: str, message: str, segment: Segment | None, element: int | None) -> None:
+        self.faults.append(
+            Fault(
+                Level.BUSINESS,
+                severity,
+                code,
+                message if segment is None else f"{message} (segment {segment.number}, {segment.tag}).",
+                segment.number if segment else None,
+                segment.tag if segment else "",
+                element,
+                None,
+                segment.value(element) if segment and element else "",
+                offset=segment.offset if segment else None,
+            )
+        )
+
+
+def quantity(segment: Segment, element: int, unit: str, guide: PartnerGuide, notes: Notes) -> int | None:
+    """Base units at `element`: None where it is empty, or, with an error noted, where it is no whole count."""
+    text = segment.value(element)
+    if not text:
+        return None
+    number = decimal(text)
+    factor = guide.unit_map.get(unit, 1 if unit in _SINGLE_UNITS else None)
+    if number is None or number < 0 or number.adjusted() > 8:
+        notes.error("quantity", f"{text!r} is not a quantity", segment, element)
+        return None
+    if factor is None:
+        notes.error("unit", f"The partner's guide has no factor for the unit {unit!r}", segment, element + 1)
+        return None
+    units = number * factor
+    if units != units.to_integral_value():
+        notes.error("quantity", f"{text} {unit} is not a whole number of base units", segment, element)
+        return None
+    return int(units)
+
+
+def item(pairs: Iterable[tuple[str, str]], qualifiers: tuple[str, ...]) -> str:
+    """The identifier of the first qualifier of `qualifiers` that occurs, else empty."""
+    known = dict(reversed(list(pairs)))
+    return next((known[qualifier] for qualifier in qualifiers if qualifier in known), "")
+
+
+def dates(segments: Iterable[Segment], tag: str = "DTM") -> tuple[tuple[str, date], ...]:
+    """(qualifier, day) of all DTM segments; unknown days (9999..., 00000000) are left out."""
+    found = ((segment.value(1), day(segment.value(2))) for segment in segments if segment.tag == tag)
+    return tuple((qualifier, on) for qualifier, on in found if on is not None)
+
+
+def best_date(known: Iterable[tuple[str, date]], ranking: tuple[str, ...]) -> tuple[str, date] | None:
+    """The (qualifier, day) that ranks first; of several with one qualifier the last day."""
+    by_qualifier: dict[str, date] = {}
+    for qualifier, on in known:
+        by_qualifier[qualifier] = max(on, by_qualifier.get(qualifier, on))
+    return next(((qualifier, by_qualifier[qualifier]) for qualifier in ranking if qualifier in by_qualifier), None)
+
+
+def check_date(segment: Segment, element: int, notes: Notes) -> date | None:
+    """The day at `element`; what is neither a day nor a way of saying "unknown" is noted."""
+    text = segment.value(element)
+    on = day(text)
+    if on is None and text and not is_unknown_date(text):
+        notes.warning("date", f"{text!r} is not a date", segment, element)
+    return on

@@ -1,0 +1,144 @@
+"""A partner's guide: what this trading partner means where the standard leaves it open, as versioned data, not code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Any
+
+from core.errors import InvalidInput
+
+
+class LineKey(StrEnum):
+    """Which element carries the number of our purchase-order line."""
+
+    PO_LINE_NUMBER = "po_line_number"
+    BUYER_SKU = "buyer_sku"
+    GTIN = "gtin"
+    VENDOR_CODE = "vendor_code"
+
+
+class PartialBackorder(StrEnum):
+    """The five ways of saying "6 now, 4 later" for a line of 10."""
+
+    PARTIAL_WITH_ACCEPTED = "partial_with_accepted"  # BP 6
+    BACKORDER_ALONE = "backorder_alone"  # IB 4
+    ACCEPT_AND_BACKORDER = "accept_and_backorder"  # IA 6, IB 4
+    PARTIAL_AND_BACKORDER = "partial_and_backorder"  # BP 6, IB 4
+    PARTIAL_WITH_BACKORDERED = "partial_with_backordered"  # BP 4
+
+
+class Remainder(StrEnum):
+    """What becomes of the rest when a supplier accepts another quantity (IQ)."""
+
+    CANCEL = "cancel"
+    BACKORDER = "backorder"
+    REVIEW = "review"
+
+
+class Strictness(StrEnum):
+    STRICT = "strict"
+    ACCEPT = "accept"
+    REPAIR = "repair"
+
+
+class PartialDate(StrEnum):
+    """Whether the date of a BP is that of the accepted part or of the backordered balance."""
+
+    PART = "part"
+    BALANCE = "balance"
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Hours after sending by which an answer is due; None where none is expected."""
+
+    functional_acknowledgement_hours: int | None = 24
+    acknowledgement_hours: int | None = 48
+    ship_notice_hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerGuide:
+    """`code_map` turns the partner's line statuses into standard ones, `header_map` BAK02 likewise, `unit_map` gives
+    base units per unit of measure, `ib_quantity_is_ordered` says that ACK02 of an IB repeats the ordered quantity."""
+
+    line_key: LineKey = LineKey.PO_LINE_NUMBER
+    partial_backorder_encoding: PartialBackorder = PartialBackorder.ACCEPT_AND_BACKORDER
+    partial_date: PartialDate = PartialDate.PART
+    ib_quantity_is_ordered: bool = False
+    iq_policy: Remainder = Remainder.CANCEL
+    quantity_tolerance: int = 0
+    duplicate_window_days: int = 30
+    strictness: Strictness = Strictness.ACCEPT
+    code_map: Mapping[str, str] = field(default_factory=dict)
+    header_map: Mapping[str, str] = field(default_factory=dict)
+    unit_map: Mapping[str, int] = field(default_factory=dict)
+    deadlines: Deadlines = Deadlines()
+
+    def to_json(self) -> dict[str, Any]:
+        plain = {item.name: getattr(self, item.name) for item in fields(self)}
+        for name in ("code_map", "header_map", "unit_map"):
+            plain[name] = dict(plain[name])
+        plain["deadlines"] = {item.name: getattr(self.deadlines, item.name) for item in fields(Deadlines)}
+        return {name: value.value if isinstance(value, StrEnum) else value for name, value in plain.items()}
+
+    @classmethod
+    def from_json(cls, guide: Mapping[str, Any]) -> PartnerGuide:
+        """Missing keys take their defaults. InvalidInput names an unknown key or a value that cannot be."""
+        unknown = sorted(set(guide) - {item.name for item in fields(cls)})
+        if unknown:
+            raise InvalidInput(f"A partner guide has no {unknown[0]!r}.", path=("guide", unknown[0]))
+        values: dict[str, Any] = {}
+        for name, value in guide.items():
+            try:
+                values[name] = _CASTS[name](value)
+            except (TypeError, ValueError, AttributeError) as error:
+                raise InvalidInput(f"{name} of a partner guide cannot be {value!r}.", path=("guide", name)) from error
+        return cls(**values)
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(value)
+    return value
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(value)
+    return value
+
+
+def _words(value: Mapping[str, Any]) -> dict[str, str]:
+    return {str(code): str(meaning) for code, meaning in value.items()}
+
+
+def _factors(value: Mapping[str, Any]) -> dict[str, int]:
+    factors = {str(unit): _count(factor) for unit, factor in value.items()}
+    if 0 in factors.values():
+        raise ValueError(value)
+    return factors
+
+
+def _deadlines(value: Mapping[str, Any]) -> Deadlines:
+    return Deadlines(**{name: None if hours is None else _count(hours) for name, hours in value.items()})
+
+
+_CASTS: dict[str, Any] = {
+    "line_key": LineKey,
+    "partial_backorder_encoding": PartialBackorder,
+    "partial_date": PartialDate,
+    "ib_quantity_is_ordered": _flag,
+    "iq_policy": Remainder,
+    "quantity_tolerance": _count,
+    "duplicate_window_days": _count,
+    "strictness": Strictness,
+    "code_map": _words,
+    "header_map": _words,
+    "unit_map": _factors,
+    "deadlines": _deadlines,
+}
+
+DEFAULT_GUIDE = PartnerGuide()

@@ -1,0 +1,60 @@
+"""Documents received from trading partners."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+
+from core.domain.access import Principal
+from core.queries.page import Filter, Page, Sort, SortKey, fetch_page
+from core.queries.scope import scoped_to_supplier
+
+SORT = Sort("edi-", (SortKey("d.id", int, "bigint"),))
+_SELECT = """select d.id, d.supplier_id, p.code as partner, d.standard, d.kind, d.identity, d.business_key, d.validation,
+    d.delivery, d.acknowledgement, d.quarantine_state, d.faults, d.created_at as received_at, d.applied_at,
+    d.purchase_order_id
+from edi_document d left join partner p on p.id = d.partner_id"""
+
+
+def _filter(principal: Principal, given: Mapping[str, Any]) -> Filter:
+    where = scoped_to_supplier(principal, "d.supplier_id")
+    where.add_given("p.code = ?", given.get("partner"))
+    where.add_given("d.kind = any(?::text[])", given.get("kind"))
+    where.add_given("d.delivery = any(?::text[])", given.get("delivery"))
+    where.add_given("d.quarantine_state = any(?::text[])", given.get("quarantine_state"))
+    where.add_given("d.business_key = ?", given.get("business_key"))
+    where.add_given("d.created_at >= ?", given.get("received_from"))
+    where.add_given("d.created_at < ?", given.get("received_before"))
+    return where
+
+
+async def edi_documents_page(
+    sql: asyncpg.Connection, principal: Principal, given: Mapping[str, Any], page: Page
+) -> tuple[Sequence[asyncpg.Record], bool]:
+    """One page of the documents the caller may see, newest first."""
+    return await fetch_page(sql, _SELECT, _filter(principal, given), SORT, page)
+
+
+async def documents_by_ids(sql: asyncpg.Connection, principal: Principal, ids: Sequence[int]) -> list[asyncpg.Record]:
+    """Those of the documents that the caller may see."""
+    where = _filter(principal, {})
+    where.add("d.id = any(?::bigint[])", list(ids))
+    return await sql.fetch(f"{_SELECT} where {' and '.join(where.conditions)} order by d.id", *where.arguments)
+
+
+async def documents_by_raw_id(sql: asyncpg.Connection, principal: Principal, raw_id: int) -> list[asyncpg.Record]:
+    """The documents read from one stored file, in its order."""
+    where = _filter(principal, {})
+    where.add("d.raw_id = ?", raw_id)
+    return await sql.fetch(f"{_SELECT} where {' and '.join(where.conditions)} order by d.position, d.id", *where.arguments)
+
+
+async def documents_by_purchase_order_ids(
+    sql: asyncpg.Connection, principal: Principal, ids: Sequence[int]
+) -> list[asyncpg.Record]:
+    """Documents about these purchase orders, oldest first."""
+    where = _filter(principal, {})
+    where.add("d.purchase_order_id = any(?::bigint[])", list(ids))
+    return await sql.fetch(f"{_SELECT} where {' and '.join(where.conditions)} order by d.id", *where.arguments)

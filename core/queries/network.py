@@ -1,0 +1,56 @@
+"""Locations, customers and suppliers by id or code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+from core.domain.access import Principal
+from core.queries.page import Filter
+from core.queries.scope import scoped_to_customer, scoped_to_supplier
+
+_SUPPLIER = "select s.id, s.code, s.name, s.time_zone as timezone from supplier s"
+
+
+async def locations_by_ids(sql: asyncpg.Connection, ids: Sequence[int]) -> list[asyncpg.Record]:
+    """These locations."""
+    return await sql.fetch(
+        "select id, code, name, kind, time_zone as timezone from location where id = any($1::bigint[])", list(ids)
+    )
+
+
+async def customers_by_ids(sql: asyncpg.Connection, principal: Principal, ids: Sequence[int]) -> list[asyncpg.Record]:
+    """Those of the customers that the caller may see."""
+    where = scoped_to_customer(principal, "c.id")
+    where.add("c.id = any(?::bigint[])", list(ids))
+    return await sql.fetch(
+        f"select c.id, c.code, c.tier, c.language from customer c where {' and '.join(where.conditions)}",
+        *where.arguments,
+    )
+
+
+async def customer_code_by_email(sql: asyncpg.Connection, email: str) -> str | None:
+    """The code of the customer with this address; the newest when several share it."""
+    return await sql.fetchval(
+        """select c.code from customer c join customer_person p on p.customer_id = c.id
+        where lower(p.email) = lower($1) order by c.id desc limit 1""",
+        email,
+    )
+
+
+async def suppliers_by_ids(sql: asyncpg.Connection, principal: Principal, ids: Sequence[int]) -> list[asyncpg.Record]:
+    """Those of the suppliers that the caller may see."""
+    return await _suppliers(sql, principal, "s.id = any(?::bigint[])", list(ids))
+
+
+async def supplier_by_code(sql: asyncpg.Connection, principal: Principal, code: str) -> asyncpg.Record | None:
+    """The supplier with this code, when the caller may see it."""
+    return next(iter(await _suppliers(sql, principal, "s.code = ?", code)), None)
+
+
+async def _suppliers(sql: asyncpg.Connection, principal: Principal, condition: str, value: Any) -> list[asyncpg.Record]:
+    where: Filter = scoped_to_supplier(principal, "s.id")
+    where.add(condition, value)
+    return await sql.fetch(f"{_SUPPLIER} where {' and '.join(where.conditions)}", *where.arguments)

@@ -1,0 +1,21 @@
+"""Stock on its way between our own locations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from core.queries.order_lines import Key, by_keys
+from core.queries.page import Filter
+
+
+async def transfers_by_keys(sql: asyncpg.Connection, keys: Sequence[Key]) -> list[asyncpg.Record]:
+    """These transfers; only for callers that work with stock."""
+    where = Filter()
+    by_keys(where, "t", keys)
+    return await sql.fetch(
+        f"""select t.sku_id, t.id, t.from_location_id, t.to_location_id, t.quantity, t.shipped, t.received, t.lost, t.state
+        from transfer t where {" and ".join(where.conditions)}""",
+        *where.arguments,
+    )

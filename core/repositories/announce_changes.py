@@ -1,0 +1,139 @@
+"""Turn what happened in the books into events for the outbox."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Protocol
+
+from core.domain.book import SkuBook
+from core.domain.records import BackorderFact, LineFact
+from core.events import Event
+from core.ports import Transaction
+
+
+class Order(Protocol):
+    """The facts of an order that its events carry."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def number(self) -> str: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def customer_id(self) -> int | None: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+
+
+def announce_changes(uow: Transaction, books: list[SkuBook], orders: dict[int, Any]) -> None:
+    """One availability fact per SKU whose curve changed, then backorder facts, then line facts."""
+    for book in books:
+        if book.curve_changed:
+            uow.announce(
+                Event(
+                    "availability",
+                    "CHANGED",
+                    {"sku": book.sku, "version": book.version},
+                    key=f"sku:{book.sku_id}",
+                    sku_id=book.sku_id,
+                )
+            )
+        for fact in book.backorder_facts:
+            order = orders[fact.backorder.line.order_id]
+            uow.announce(_backorder_event(book, fact, order))
+            if fact.kind == "OPENED":
+                line = fact.backorder.line
+                uow.announce(
+                    order_event(
+                        order,
+                        "BACKORDER_OPENED",
+                        line_number=line.line_number,
+                        line_id=line.id,
+                        sku_id=book.sku_id,
+                        quantity=fact.quantity,
+                        promised=line.promised,
+                        reason=str(fact.backorder.cause),
+                    )
+                )
+        for fact in book.line_facts:
+            uow.announce(_line_event(book, fact, orders[fact.line.order_id]))
+
+
+def order_event(
+    order: Order,
+    kind: str,
+    *,
+    line_number: int | None = None,
+    line_id: int | None = None,
+    sku_id: int | None = None,
+    quantity: int | None = None,
+    promised: date | None = None,
+    previous_promised: date | None = None,
+    reason: str | None = None,
+) -> Event:
+    """A fact about an order or one of its lines, as its watchers get it."""
+    return Event(
+        "order",
+        kind,
+        {
+            "orderId": order.id,
+            "orderNumber": order.number,
+            "lineNumber": line_number,
+            "lineId": line_id,
+            "status": order.status,
+            "version": order.version,
+            "quantity": quantity,
+            "promised": promised.isoformat() if promised else None,
+            "previousPromised": previous_promised.isoformat() if previous_promised else None,
+            "reason": reason,
+        },
+        key=f"order:{order.id}",
+        sku_id=sku_id,
+        order_id=order.id,
+        customer_id=order.customer_id,
+        channel=order.channel,
+    )
+
+
+def _line_event(book: SkuBook, fact: LineFact, order: Order) -> Event:
+    return order_event(
+        order,
+        fact.kind,
+        line_number=fact.line.line_number,
+        line_id=fact.line.id,
+        sku_id=book.sku_id,
+        quantity=fact.quantity,
+        promised=fact.promised,
+        previous_promised=fact.previous_promised,
+        reason=fact.reason,
+    )
+
+
+def _backorder_event(book: SkuBook, fact: BackorderFact, order: Order) -> Event:
+    backorder, line = fact.backorder, fact.backorder.line
+    return Event(
+        "backorder",
+        fact.kind,
+        {
+            "backorderId": backorder.id,
+            "skuId": book.sku_id,
+            "sku": book.sku,
+            "orderId": order.id,
+            "orderNumber": order.number,
+            "lineNumber": line.line_number,
+            "state": fact.to_state,
+            "quantity": fact.quantity,
+            "expected": backorder.expected_date.isoformat() if backorder.expected_date else None,
+            "previousExpected": fact.previous_expected.isoformat() if fact.previous_expected else None,
+            "reason": fact.cause,
+            "version": backorder.version,
+        },
+        key=f"backorder:{backorder.id}",
+        sku_id=book.sku_id,
+        order_id=order.id,
+        customer_id=order.customer_id,
+        channel=order.channel,
+    )

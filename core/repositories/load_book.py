@@ -1,0 +1,241 @@
+"""Read the books of SKUs whose gates this transaction holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import date
+from typing import Any, Literal
+
+from core.domain.book import SkuBook
+from core.domain.network import Network
+from core.domain.promising import complete_date
+from core.domain.records import Backorder, Hold, Line, Peg, StockLevel, Supply, Transfer
+from core.domain.states import BackorderCause, BackorderState, OrderLineStatus, PegKind, ShipPolicy
+from core.ports import Transaction
+
+Lines = Literal["none", "waiting", "all"]
+
+_SUPPLY = """select s.id, s.sku_id, s.location_id, s.kind, s.quantity, s.usable_date, s.received, s.cancelled, s.pegged,
+    s.paper_date, s.overdue_days, s.date_basis, s.date_revision, s.last_sequence, s.supplier_id,
+    s.purchase_order_line_id, s.ship_notice_line_id, s.transfer_id, s.split_from_id
+from supply s where s.sku_id = any($1::bigint[]) and s.quantity > s.received + s.cancelled order by s.sku_id, s.id"""
+
+_LINE = """select l.*, o.destination_id, p.sequence as promise_sequence, p.slices as promise_slices
+from order_line l join sales_order o on o.id = l.order_id
+left join promise p on p.sku_id = l.sku_id and p.id = l.current_promise_id """
+
+
+async def load_books(
+    uow: Transaction,
+    versions: dict[int, int],
+    network: Network,
+    *,
+    lines: Lines = "none",
+    line_ids: Collection[int] = (),
+    demand_class: str = "",
+) -> dict[int, SkuBook]:
+    """The books of the SKUs in `versions` (SKU id -> gate version, as `take_gates` gave them).
+
+    `lines`: whose lines to load with all their pegs: "none", "waiting" (of every claim that has no stock yet) or "all"
+    that are not finished; `line_ids` are loaded besides. Pegs without stock are always loaded, since they are the
+    timeline. Holds that have expired become `expired` first, so that only `held` counts from here on.
+    """
+    sku_ids = sorted(versions)
+    today = {location_id: network.today(location_id, uow.now) for location_id in network.locations}
+    expired = await _expire_holds(uow, sku_ids)
+    names = await uow.sql.fetch("select id, code from sku where id = any($1::bigint[])", sku_ids)
+    books = {r["id"]: SkuBook(r["id"], r["code"], versions[r["id"]], uow.now, today) for r in names}
+    for sku_id in expired:
+        books[sku_id].is_changed = books[sku_id].curve_changed = True
+    await _load_stock(uow, books, demand_class)
+    supplies = await _load_supplies(uow, books)
+    await _load_claims(uow, books, supplies, lines, line_ids)
+    return books
+
+
+async def _expire_holds(uow: Transaction, sku_ids: list[int]) -> set[int]:
+    rows = await uow.sql.fetch(
+        """update reservation set state = 'expired', updated_at = $2
+        where sku_id = any($1::bigint[]) and state = 'held' and expires_at <= $2 returning sku_id""",
+        sku_ids,
+        uow.now,
+    )
+    return {row["sku_id"] for row in rows}
+
+
+async def _load_stock(uow: Transaction, books: dict[int, SkuBook], demand_class: str) -> None:
+    keys = list(books)
+    for row in await uow.sql.fetch(
+        "select sku_id, location_id, on_hand, unsellable, allocated from stock_level where sku_id = any($1::bigint[])",
+        keys,
+    ):
+        level = StockLevel(row["location_id"], row["on_hand"], row["unsellable"], row["allocated"])
+        books[row["sku_id"]].levels[level.location_id] = level
+    for row in await uow.sql.fetch(
+        """select id, sku_id, group_id, location_id, need_date, quantity from reservation
+        where sku_id = any($1::bigint[]) and state = 'held'""",
+        keys,
+    ):
+        books[row["sku_id"]].holds.append(
+            Hold(row["id"], str(row["group_id"]), row["location_id"], row["need_date"], row["quantity"])
+        )
+    for row in await uow.sql.fetch(
+        """select sku_id, location_id, from_date, quantity from protected_stock
+        where sku_id = any($1::bigint[]) and demand_class = $2 order by from_date""",
+        keys,
+        demand_class,
+    ):
+        steps = books[row["sku_id"]].protected.setdefault(row["location_id"], [])
+        steps.append((row["from_date"], row["quantity"]))
+
+
+async def _load_supplies(uow: Transaction, books: dict[int, SkuBook]) -> dict[int, Supply]:
+    transfers = {
+        row["id"]: Transfer(
+            row["id"],
+            row["from_location_id"],
+            row["to_location_id"],
+            row["quantity"],
+            row["shipped"],
+            row["received"],
+            row["lost"],
+            row["state"],
+        )
+        for row in await uow.sql.fetch(
+            """select * from transfer where sku_id = any($1::bigint[]) and state in ('planned', 'in_transit')""",
+            list(books),
+        )
+    }
+    found: dict[int, Supply] = {}
+    for row in await uow.sql.fetch(_SUPPLY, list(books)):
+        values = dict(row)
+        book = books[values.pop("sku_id")]
+        supply = Supply(**values, transfer=transfers.get(row["transfer_id"]))
+        found[row["id"]] = supply
+        book.supplies.append(supply)
+    for supply in found.values():
+        supply.split_from = found.get(supply.split_from_id or 0)
+    for book in books.values():
+        known = {id(s.transfer) for s in book.supplies}
+        book.transfers += [s.transfer for s in book.supplies if s.transfer is not None and id(s.transfer) in known]
+    return found
+
+
+async def _load_claims(
+    uow: Transaction,
+    books: dict[int, SkuBook],
+    supplies: dict[int, Supply],
+    lines: Lines,
+    line_ids: Collection[int],
+) -> None:
+    keys = list(books)
+    wanted = list(line_ids)
+    rows: Iterable[Any] = ()
+    if lines == "waiting":
+        rows = await uow.sql.fetch(
+            _LINE
+            + """where l.sku_id = any($1::bigint[]) and (l.open + l.backordered > 0 or l.id = any($2::bigint[]))
+            order by l.sku_id, l.id""",
+            keys,
+            wanted,
+        )
+    elif lines == "all":
+        rows = await uow.sql.fetch(
+            _LINE
+            + """where l.sku_id = any($1::bigint[]) and (l.open + l.backordered + l.allocated > 0
+                or l.id = any($2::bigint[])) order by l.sku_id, l.id""",
+            keys,
+            wanted,
+        )
+    elif wanted:
+        rows = await uow.sql.fetch(
+            _LINE + "where l.sku_id = any($1::bigint[]) and l.id = any($2::bigint[]) order by l.sku_id, l.id",
+            keys,
+            wanted,
+        )
+    loaded: dict[int, Line] = {}
+    for row in rows:
+        loaded[row["id"]] = books[row["sku_id"]].lines[row["id"]] = _line(row)
+    transfers = {t.id: t for book in books.values() for t in book.transfers}
+    for row in await uow.sql.fetch(
+        """select id, sku_id, location_id, need_date, quantity, kind, order_line_id, transfer_id, supply_id, lot_id,
+            cause, run_id from peg
+        where sku_id = any($1::bigint[]) and (kind <> 'HARD' or order_line_id = any($2::bigint[])
+            or transfer_id is not null) order by sku_id, id""",
+        keys,
+        list(loaded),
+    ):
+        books[row["sku_id"]].pegs.append(
+            Peg(
+                row["id"],
+                row["location_id"],
+                row["need_date"],
+                row["quantity"],
+                PegKind(row["kind"]),
+                line_id=row["order_line_id"],
+                line=loaded.get(row["order_line_id"]),
+                transfer_id=row["transfer_id"],
+                transfer=transfers.get(row["transfer_id"]),
+                supply=supplies.get(row["supply_id"]),
+                lot_id=row["lot_id"],
+                cause=row["cause"],
+                run_id=row["run_id"],
+            )
+        )
+    if loaded:
+        for row in await uow.sql.fetch(
+            """select * from backorder where sku_id = any($1::bigint[]) and order_line_id = any($2::bigint[])
+            and closed_at is null""",
+            keys,
+            list(loaded),
+        ):
+            books[row["sku_id"]].backorders.append(_backorder(row, loaded[row["order_line_id"]]))
+
+
+def _line(row: Any) -> Line:
+    slices: list[dict[str, Any]] = row["promise_slices"] or []
+    promised: date | None = complete_date(slices)
+    return Line(
+        id=row["id"],
+        order_id=row["order_id"],
+        line_number=row["line_number"],
+        ordered=row["ordered"],
+        customer_id=row["customer_id"],
+        open=row["open"],
+        allocated=row["allocated"],
+        backordered=row["backordered"],
+        shipped=row["shipped"],
+        cancelled=row["cancelled"],
+        ready=row["ready"],
+        delivered=row["delivered"],
+        requested_date=row["requested_date"],
+        ship_by=row["ship_by"],
+        ship_policy=ShipPolicy(row["ship_policy"]),
+        substitutes_allowed=row["substitutes_allowed"],
+        substituted_for_line_id=row["substituted_for_line_id"],
+        priority=row["priority_score"],
+        status=OrderLineStatus(row["status"]),
+        version=row["version"],
+        location_id=row["location_id"],
+        destination_id=row["destination_id"],
+        promise_id=row["current_promise_id"],
+        promise_sequence=row["promise_sequence"] or 0,
+        promised=promised,
+    )
+
+
+def _backorder(row: Any, line: Line) -> Backorder:
+    return Backorder(
+        row["id"],
+        line,
+        row["quantity"],
+        BackorderState(row["state"]),
+        row["opened_at"],
+        cause=BackorderCause(row["cause"]),
+        evidence=row["evidence"] or {},
+        expected_date=row["expected_date"],
+        priority=row["priority"] or {},
+        location_id=row["location_id"],
+        held_from_state=BackorderState(row["held_from_state"]) if row["held_from_state"] else None,
+        version=row["version"],
+    )

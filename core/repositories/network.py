@@ -1,0 +1,66 @@
+"""Read the network of locations, lanes, calendars and delivery zones."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Any
+
+from core.domain.calendars import WorkCalendar
+from core.domain.network import Lane, Location, Network
+from core.ports import Transaction
+
+EVERY_DAY = WorkCalendar(frozenset(range(1, 8)))
+
+
+_STAMP = """select (select (count(*), max(updated_at)) from location)::text || (select (count(*), max(updated_at))
+    from lane)::text || (select (count(*), max(updated_at)) from calendar)::text || (select (count(*), max(created_at))
+    from calendar_exception)::text || (select (count(*), max(created_at)) from delivery_zone)::text
+    || current_database()"""
+_known: dict[str, Network] = {}
+
+
+async def load_network(uow: Transaction) -> Network:
+    """The whole reference network as of now: a few dozen rows, kept in the process until one of them changes."""
+    stamp = await uow.sql.fetchval(_STAMP)
+    network = _known.get(stamp)
+    if network is None:
+        _known.clear()
+        network = _known[stamp] = await _read_network(uow.sql)
+    return network
+
+
+async def _read_network(sql: Any) -> Network:
+    exceptions: dict[int, dict] = {}
+    for row in await sql.fetch("select calendar_id, day, is_working from calendar_exception"):
+        exceptions.setdefault(row["calendar_id"], {})[row["day"]] = row["is_working"]
+    calendars = {
+        row["id"]: WorkCalendar(frozenset(row["working_days"]), row["country"], exceptions.get(row["id"], {}))
+        for row in await sql.fetch("select id, working_days, country from calendar")
+    }
+    locations = {
+        row["id"]: Location(
+            row["id"],
+            row["code"],
+            row["kind"],
+            row["time_zone"],
+            row["cutoff_time"] or time(23, 59, 59),
+            calendars.get(row["calendar_id"], EVERY_DAY),
+            row["is_active"],
+        )
+        for row in await sql.fetch("select * from location")
+    }
+    lanes = {
+        (row["from_location_id"], row["to_location_id"]): Lane(
+            row["from_location_id"],
+            row["to_location_id"],
+            row["transit_days"],
+            calendars.get(row["calendar_id"], EVERY_DAY),
+            row["cost"],
+        )
+        for row in await sql.fetch("select * from lane")
+    }
+    zones = [
+        (row["country"].strip(), row["postal_prefix"], row["location_id"])
+        for row in await sql.fetch("select country, postal_prefix, location_id from delivery_zone")
+    ]
+    return Network(locations, lanes, zones)

@@ -1,0 +1,128 @@
+"""Seals over the two ledgers: what is unsealed, the digests of the rows in a fixed written form, the chain itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+BATCH = 5_000
+FORMAT = 1
+"""Version of the written form below. A new form gets a new number; old seals are verified by theirs."""
+
+_INSTANT = """to_char({} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+WRITTEN_FORM = {
+    "audit": f"jsonb_build_array(id, {_INSTANT.format('at')}, actor, operation, object, before, after, request_id)",
+    "promise": f"""jsonb_build_array(id, sku_id, order_line_id, customer_id, sequence, quantity, complete, cause_kind,
+        cause_id, evidence, slices, actor, {_INSTANT.format("created_at")})""",
+}
+TABLE = {"audit": "audit_entry", "promise": "promise"}
+LEDGERS = tuple(TABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What a set of rows hashes to: sha256 over the sha256 of each row, in id order."""
+
+    entries: int
+    first_id: int
+    last_id: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSeal:
+    """One link of a chain as it stands in the database."""
+
+    number: int
+    entries: int
+    first_id: int
+    last_id: int
+    previous: bytes
+    hash: bytes
+    format: int
+
+
+def _rows_digest(ledger: str) -> str:
+    row = f"sha256(convert_to({WRITTEN_FORM[ledger]}::text, 'UTF8'))"
+    return f"sha256(string_agg({row}, ''::bytea order by id))"
+
+
+async def lock_chain(sql: Any, ledger: str) -> StoredSeal | None:
+    """The newest seal, while this transaction alone may add one."""
+    await sql.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"seal:{ledger}")
+    row = await sql.fetchrow(
+        f"""select number, entries, first_id, last_id, previous, hash, format from {ledger}_seal
+        order by number desc limit 1"""
+    )
+    return StoredSeal(**dict(row)) if row else None
+
+
+async def stamp_unsealed(sql: Any, ledger: str, number: int, limit: int = BATCH) -> Digest | None:
+    """Give the oldest unsealed rows that are visible this seal number; their digest, or None when there are none."""
+    count = int(
+        (
+            await sql.execute(
+                f"""update {TABLE[ledger]} set seal_number = $1 where id = any(array(
+                    select id from {TABLE[ledger]} where seal_number is null order by id limit $2))
+                    and seal_number is null""",
+                number,
+                limit,
+            )
+        ).split()[-1]
+    )
+    if not count:
+        return None
+    row = await sql.fetchrow(
+        f"""select count(*) as entries, min(id) as first_id, max(id) as last_id, {_rows_digest(ledger)} as digest
+        from {TABLE[ledger]} where seal_number = $1""",
+        number,
+    )
+    return Digest(**dict(row))
+
+
+async def add_seal(sql: Any, ledger: str, seal: StoredSeal) -> None:
+    await sql.execute(
+        f"""insert into {ledger}_seal (number, entries, first_id, last_id, previous, hash, format)
+        values ($1, $2, $3, $4, $5, $6, $7)""",
+        seal.number,
+        seal.entries,
+        seal.first_id,
+        seal.last_id,
+        seal.previous,
+        seal.hash,
+        seal.format,
+    )
+
+
+async def seals_from(sql: Any, ledger: str, after: int, limit: int | None = None) -> list[StoredSeal]:
+    """Seals behind a number, in order."""
+    rows = await sql.fetch(
+        f"""select number, entries, first_id, last_id, previous, hash, format from {ledger}_seal
+        where number > $1 order by number limit $2""",
+        after,
+        limit,
+    )
+    return [StoredSeal(**dict(row)) for row in rows]
+
+
+async def digests(sql: Any, ledger: str) -> AsyncIterator[tuple[int, Digest]]:
+    """Recompute every sealed batch from its rows: (seal number, digest), in order."""
+    cursor = sql.cursor(
+        f"""select seal_number, count(*) as entries, min(id) as first_id, max(id) as last_id,
+            {_rows_digest(ledger)} as digest
+        from {TABLE[ledger]} where seal_number is not null group by seal_number order by seal_number""",
+        prefetch=200,
+    )
+    async for row in cursor:
+        facts = dict(row)
+        yield facts.pop("seal_number"), Digest(**facts)
+
+
+async def unsealed(sql: Any, ledger: str) -> tuple[int, float]:
+    """Rows without a seal, and the age of the oldest of them in seconds of wall time."""
+    row = await sql.fetchrow(
+        f"""select count(*) as entries, coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as age
+        from {TABLE[ledger]} where seal_number is null"""
+    )
+    return row["entries"], row["age"]

@@ -1,0 +1,20 @@
+"""Drop what is older than its retention."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from core.repositories import outbox
+from core.unit_of_work import UnitOfWork
+
+RUN_DAYS = 7
+"""Finished job runs are kept this long; dead letters stay."""
+
+
+async def purge_history(uow: UnitOfWork, event_days: int, idempotency_days: int) -> dict[str, int]:
+    """Drop whole event partitions, and delete idempotency answers and finished runs; how many of each."""
+    return {
+        "eventPartitions": await outbox.drop_partitions(uow.sql, uow.now - timedelta(days=event_days)),
+        "idempotency": await outbox.purge_idempotency(uow.sql, uow.now - timedelta(days=idempotency_days)),
+        "jobRuns": await outbox.purge_runs(uow.sql, RUN_DAYS),
+    }
