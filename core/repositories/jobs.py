@@ -133,10 +133,11 @@ async def take_back_lost(sql: Any, stale_seconds: float, limit: int = 500) -> li
     ]
 
 
-async def claim(sql: Any, run_id: int, attempt: int, function: str, worker: str) -> Claim | None:
-    """Begin this attempt, or None when the ticket is no longer good (run already, cancelled, or given anew)."""
+async def claim(sql: Any, run_id: int, attempt: int, function: str, worker: str, attempts: int = 5) -> Claim | None:
+    """Begin this attempt (the first one fixes how many there may be), or None when the ticket is no longer good (run already, cancelled, or given anew)."""
     row = await sql.fetchrow(
-        """update job_run set state = 'running', attempt = attempt + 1, seen = requests, claimed_by = $4,
+        """update job_run set state = 'running', attempt = attempt + 1, seen = requests,
+            max_attempts = case when started_at is null then attempt + $5 else max_attempts end, claimed_by = $4,
             heartbeat_at = now(), started_at = now(), finished_at = null, progress = null, updated_at = now()
         where id = $1 and attempt = $2 - 1 and function = $3 and state in ('waiting', 'queued')
             and (run_after is null or run_after <= now() + interval '0.5 seconds')
@@ -145,6 +146,7 @@ async def claim(sql: Any, run_id: int, attempt: int, function: str, worker: str)
         attempt,
         function,
         worker,
+        attempts,
     )
     return Claim(**dict(row)) if row else None
 

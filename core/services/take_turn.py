@@ -21,4 +21,4 @@ async def turn(database: Database, name: str) -> AsyncIterator[bool]:
     """
     key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
     async with unit_of_work(database) as uow:
-        yield await uow.sql.fetchval("select pg_try_advisory_xact_lock($1)", key)
+        yield bool(await uow.sql.fetchval("select pg_try_advisory_xact_lock($1)", key))

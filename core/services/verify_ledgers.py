@@ -44,7 +44,9 @@ async def verify_ledgers(
 ) -> list[LedgerReport]:
     """One report per ledger. `anchors` are the lines of the seal file; without them a cut-off end stays unseen."""
     key = sealing_key(key)
-    return [await _verify(uow, ledger, [head for head in anchors if head.ledger == ledger], key) for ledger in seals.LEDGERS]
+    return [
+        await _verify(uow, ledger, [head for head in anchors if head.ledger == ledger], key) for ledger in seals.LEDGERS
+    ]
 
 
 async def _verify(uow: UnitOfWork, ledger: str, anchors: list[SealHead], key: bytes) -> LedgerReport:

@@ -1,0 +1,19 @@
+"""Parse and apply one stored file, then write the answers to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workers.job import JobContext, job
+
+
+@job(queue="bulk", timeout=300)
+async def ingest_edi_document(context: JobContext, input: dict[str, Any]) -> dict[str, Any]:
+    """Input: rawId. A document that was applied already is only acknowledged again."""
+    from core.services.ingest_edi_document import ingest_edi_document as ingest
+
+    from workers.jobs.write_edi_files import write_pending
+
+    raw_id = int(input["rawId"])
+    await context.run(lambda uow: ingest(uow, raw_id))
+    return {"files": await write_pending(context)}

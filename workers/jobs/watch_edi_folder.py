@@ -1,0 +1,125 @@
+"""Watch `<data>/edi/<partner>/in`: store each finished file, then move it to `archive`. Nothing is ever deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from core.errors import DomainError
+from core.services.take_turn import turn
+from core.unit_of_work import UnitOfWork, run_unit_of_work
+from workers.job import clock_of
+
+if TYPE_CHECKING:
+    from core.database import Database
+    from core.settings import Settings
+
+log = structlog.get_logger("edi")
+INTERVAL_SECONDS = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file as it lies in an inbox; the same size and time in two looks means that it is finished."""
+
+    partner: str
+    path: Path
+    size: int
+    changed: int
+
+    @property
+    def transport_id(self) -> str:
+        """Names this delivery: the same file looked at again after a crash is the same delivery."""
+        return f"{self.partner}/{self.path.name}:{self.size}:{self.changed}"
+
+
+def look(folder: Path) -> list[Arrival]:
+    """Files in all inboxes, oldest first; dot files and `.tmp` files are still being written."""
+    found: list[Arrival] = []
+    for inbox in sorted(folder.glob("*/in")):
+        with os.scandir(inbox) as entries:
+            for entry in entries:
+                if entry.name.startswith(".") or entry.name.endswith((".tmp", ".part")):
+                    continue
+                try:
+                    if entry.is_file(follow_symlinks=False):
+                        facts = entry.stat(follow_symlinks=False)
+                        found.append(Arrival(inbox.parent.name, Path(entry.path), facts.st_size, facts.st_mtime_ns))
+                except FileNotFoundError:
+                    continue
+    return sorted(found, key=lambda arrival: (arrival.changed, arrival.path.name))
+
+
+def move(path: Path, folder: Path) -> Path:
+    """Rename into `folder`; a name that is taken gets a number."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target, number = folder / path.name, 1
+    while target.exists():
+        target, number = folder / f"{path.name}.{number}", number + 1
+    return path.rename(target)
+
+
+class FolderWatcher:
+    """Takes in what has not changed between two looks."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+        self._seen: set[Arrival] = set()
+
+    async def once(self) -> int:
+        """One look; the number of files taken in. Only the process that has the turn takes any."""
+        arrivals = await asyncio.to_thread(look, self._settings.edi_dir)
+        finished = [arrival for arrival in arrivals if arrival in self._seen]
+        self._seen = set(arrivals)
+        if not finished:
+            return 0
+        async with turn(self._database, "watch_edi_folder") as mine:
+            if not mine:
+                return 0
+            for arrival in finished:
+                await self._take_in(arrival)
+        return len(finished)
+
+    async def _take_in(self, arrival: Arrival) -> None:
+        from core.services.receive_edi_file import store_edi_file
+
+        try:
+            if arrival.size > self._settings.edi_max_bytes:
+                await self._set_aside(arrival, f"larger than {self._settings.edi_max_bytes} bytes")
+                return
+            data = await asyncio.to_thread(arrival.path.read_bytes)
+        except FileNotFoundError:
+            return  # the watcher that had the turn before took it
+
+        async def store(uow: UnitOfWork) -> int:
+            return await store_edi_file(uow, arrival.partner, "folder", arrival.transport_id, data)
+
+        try:
+            raw_id = await run_unit_of_work(self._database, store, clock=clock_of(self._settings))
+        except DomainError as refusal:
+            await self._set_aside(arrival, refusal.message)
+            return
+        kept = await asyncio.to_thread(move, arrival.path, arrival.path.parent.parent / "archive")
+        log.info("file stored", partner=arrival.partner, file=kept.name, raw=raw_id)
+
+    async def _set_aside(self, arrival: Arrival, reason: str) -> None:
+        kept = await asyncio.to_thread(move, arrival.path, arrival.path.parent.parent / "quarantine")
+        log.error("file set aside", partner=arrival.partner, file=kept.name, reason=reason)
+
+
+async def watch_forever(database: Database, settings: Settings) -> None:
+    """Look every INTERVAL_SECONDS; what fails is tried again at the next look."""
+    watcher = FolderWatcher(database, settings)
+    while True:
+        try:
+            await watcher.once()
+        except Exception as failure:
+            log.warning("folder watch failed", error=f"{type(failure).__name__}: {failure}")
+            await asyncio.sleep(1)
+        await asyncio.sleep(INTERVAL_SECONDS)

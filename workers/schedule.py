@@ -1,0 +1,119 @@
+"""The cron table on one screen, and the two ways it is ticked: by wall time, or by a replay's simulated time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from core.events import JobRequest
+from core.ports import Clock
+from core.services.take_turn import turn
+from core.unit_of_work import UnitOfWork
+from workers.job import REGISTRY, JobContext, clock_of
+from workers.jobs import ALL_JOBS
+from workers.queue import JobQueue
+
+if TYPE_CHECKING:
+    from core.database import Database
+    from core.settings import Settings
+
+log = structlog.get_logger("schedule")
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """A job that runs every `seconds`. `business` ones follow the clock of the stack, the others always wall time."""
+
+    function: str
+    seconds: int
+    queue: str
+    """'fast': run at once by the fast worker that ticks. Another queue: asked for as a run of that worker class."""
+    business: bool = True
+
+
+CRONS = (
+    Cron("sweep_lost_work", 5, "fast", business=False),
+    Cron("write_edi_files", 15, "fast", business=False),
+    Cron("expire_reservations", 10, "fast"),
+    Cron("run_hold_deadlines", 30, "fast"),
+    Cron("send_notices", 5, "fast"),
+    Cron("seal_ledgers", 20, "fast"),
+    Cron("reconcile_stock", 3_600, "bulk", business=False),
+    Cron("purge_history", 3_600, "bulk"),
+)
+
+assert {cron.function for cron in CRONS} <= {getattr(function, "__name__", "") for function in ALL_JOBS}
+
+
+async def run_cron(cron: Cron, context: JobContext) -> bool:
+    """Run one cron if nobody else is at it; False when it was skipped. Errors are logged: the next turn comes."""
+    job = REGISTRY[cron.function]
+    try:
+        async with turn(context.database, f"cron:{cron.function}") as mine:
+            if not mine:
+                return False
+            async with asyncio.timeout(job.timeout):
+                await job.function(context, {})
+            return True
+    except Exception as failure:
+        log.exception("cron failed", function=cron.function, error=f"{type(failure).__name__}: {failure}")
+        return False
+
+
+async def _start(cron: Cron, context: JobContext) -> None:
+    if cron.queue == "fast":
+        await run_cron(cron, context)
+        return
+
+    async def ask(uow: UnitOfWork) -> None:
+        uow.enqueue(JobRequest(cron.function, key="cron", queue=cron.queue))
+
+    try:
+        await context.run(ask)
+    except Exception as failure:
+        log.warning("cron could not be asked for", function=cron.function, error=str(failure))
+
+
+async def tick_forever(database: Database, settings: Settings, queue: Callable[[], JobQueue | None]) -> None:
+    """Tick by wall time, one turn per multiple of the period; a turn that comes while the last runs is skipped."""
+    crons = [cron for cron in CRONS if not (cron.business and settings.simulated_clock)]
+    clock = clock_of(settings)
+    turns = {cron.function: int(time.time()) // cron.seconds for cron in crons}
+    running: dict[str, asyncio.Task[None]] = {}
+    try:
+        while True:
+            now = int(time.time())
+            for cron in crons:
+                if now // cron.seconds == turns[cron.function]:
+                    continue
+                turns[cron.function] = now // cron.seconds
+                last = running.get(cron.function)
+                if last is None or last.done():
+                    running[cron.function] = asyncio.create_task(
+                        _start(cron, JobContext(database, settings, clock, queue()))
+                    )
+            await asyncio.sleep(0.25)
+    finally:
+        for task in running.values():
+            task.cancel()
+
+
+async def tick(
+    database: Database, clock: Clock, from_time: datetime, to_time: datetime, settings: Settings | None = None
+) -> list[str]:
+    """Run the business crons that are due in (from_time, to_time], each once, in the table's order; what ran.
+
+    For a replay, after it has set its clock to `to_time`: a cron that missed several turns runs once, as after a pause.
+    """
+    from core.settings import load_settings
+
+    context = JobContext(database, settings or load_settings(), clock)
+    first, last = int(from_time.timestamp()), int(to_time.timestamp())
+    due = [cron for cron in CRONS if cron.business and first // cron.seconds != last // cron.seconds]
+    return [cron.function for cron in due if await run_cron(cron, context)]
