@@ -71,7 +71,7 @@ def local_keys(data_dir: Path, environment: str) -> LocalKeys:
         key_id = _key_id(key)
         entry = {**json.loads(ECAlgorithm.to_jwk(key.public_key())), "kid": key_id, "use": "sig", "alg": ALGORITHM}
         _write(published, json.dumps({"keys": [entry]}, indent=2) + "\n", 0o644)
-        trusted = {"JWKS_FILE": str(published), "LOCAL_KEY_FILE": ""}
+        trusted = {"JWKS_FILE": str(published)}
     else:
         key = _private_key(data_dir / "local_key.pem")
         key_id = _key_id(key)

@@ -25,6 +25,8 @@ from workers.commands.servers import PrivateServers
 from workers.commands.supervisor import Program, Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
+KEY_SETTINGS = ("LOCAL_KEY_FILE", "JWKS_FILE", "JWKS_URL")
+"""Never inherited: a stack trusts its own key and no other."""
 WORKER_CLASSES = ("fast", "bulk", "learning")
 
 
@@ -174,8 +176,9 @@ class Stack:
     def environment_of_children(self) -> dict[str, str]:
         """The settings every process of this stack runs with."""
         assert self._keys is not None, "Stack.start() has not been awaited"
+        inherited = {key: value for key, value in os.environ.items() if key not in KEY_SETTINGS}
         return {
-            **os.environ,
+            **inherited,
             "OMP_NUM_THREADS": "1",
             **self._keys.environment,
             "PYTHONPATH": str(ROOT),

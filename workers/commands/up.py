@@ -30,11 +30,20 @@ def default_data_dir() -> Path:
     return ROOT / load_settings().data_dir
 
 
+def default_environment() -> Environments:
+    """Production when ENV says so, otherwise development."""
+    from core.settings import load_settings
+
+    return Environments.production if load_settings().is_production else Environments.development
+
+
 def up(
     port: Annotated[int, typer.Option(help="Port of the API; 0 takes a free one.")] = 8000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     data: Annotated[Path | None, typer.Option(help="Data folder; .data in the project when not given.")] = None,
-    env: Annotated[Environments, typer.Option(help="Switches to run with.")] = Environments.development,
+    env: Annotated[
+        Environments | None, typer.Option(help="Switches to run with; development unless ENV says production.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="API processes on the one port.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="When ready, print one JSON line for programs.")] = False,
 ) -> None:
@@ -42,7 +51,9 @@ def up(
 
     Migrates, and fills an empty database with a small company. Ctrl-C stops everything; the data stays.
     """
-    stack = Stack(data or default_data_dir(), port, env.value, host=host, api_processes=workers)
+    stack = Stack(
+        data or default_data_dir(), port, (env or default_environment()).value, host=host, api_processes=workers
+    )
     try:
         asyncio.run(_run(stack, as_json))
     except StackError as error:
