@@ -22,9 +22,10 @@ UNGUARDED = {"repromising_diff"}
 class World:
     """Two customers with one order each, one supplier with an order line and a supply, all of SKU 1 and 2."""
 
-    url: str
     system: asyncpg.Connection
     app: asyncpg.Connection
+    login: asyncpg.Connection
+    """A superuser, whom neither grants nor policies stop."""
 
     async def gate(self, *skus: int) -> None:
         await self.system.execute(GATE, list(skus))
@@ -70,11 +71,12 @@ insert into event (position, topic, kind, occurred_at) values (5, 'job_request',
 async def world(database_url: str) -> AsyncIterator[World]:
     system = await asyncpg.connect(database_url, server_settings={"role": "bm_system"})
     app = await asyncpg.connect(database_url, server_settings={"role": "bm_app"})
+    login = await asyncpg.connect(database_url)
     async with system.transaction():
         await system.execute(SEED)  # new SKUs: this transaction holds their gates
-    yield World(database_url, system, app)
-    await app.close()
-    await system.close()
+    yield World(system, app, login)
+    for connection in (login, app, system):
+        await connection.close()
 
 
 async def refused(connection: asyncpg.Connection, statement: str, *arguments: Any) -> asyncpg.PostgresError:
@@ -224,12 +226,10 @@ async def test_a_broken_balance_is_refused(world: World, statement: str, constra
 
 @pytest.mark.parametrize("table", ["stock_movement", "backorder_event", "promise", "audit_entry"])
 async def test_history_is_neither_changed_nor_removed(world: World, table: str) -> None:
-    owner = await asyncpg.connect(world.url)  # a superuser, whom no grant stops: the triggers do
     for statement in (f"update {table} set created_at = now()", f"delete from {table}", f"truncate {table} cascade"):
-        for connection in (world.system, owner):
+        for connection in (world.system, world.login):  # no grant stops the second: the trigger does
             error = await refused(connection, statement)
             assert error.sqlstate == "42501", statement
-    await owner.close()
 
 
 @pytest.mark.parametrize("table", ["promise", "audit_entry"])
@@ -243,9 +243,7 @@ async def test_a_row_is_sealed_once_and_without_a_gate(world: World, table: str)
 
 
 async def test_sealing_may_not_hide_another_change(world: World) -> None:
-    owner = await asyncpg.connect(world.url)
-    error = await refused(owner, "update promise set seal_number = 1, quantity = 1")
-    await owner.close()
+    error = await refused(world.login, "update promise set seal_number = 1, quantity = 1")
     assert "only a missing seal_number" in str(error)
 
 
@@ -309,9 +307,7 @@ async def test_a_session_setting_would_leak_to_the_next_user(world: World) -> No
 
 
 async def test_a_superuser_sees_everything_so_nobody_works_as_one(world: World) -> None:
-    login = await asyncpg.connect(world.url)
-    assert await seen(login, "sales_order") == 2
-    await login.close()
+    assert await seen(world.login, "sales_order") == 2
     roles = await world.system.fetch(
         "select rolname, rolsuper or rolbypassrls as bypasses, rolcanlogin from pg_roles where rolname like 'bm\\_%'"
         " order by 1"
@@ -324,9 +320,8 @@ async def test_a_superuser_sees_everything_so_nobody_works_as_one(world: World) 
 
 
 async def test_the_owner_does_not_bypass(world: World) -> None:
-    owner = await asyncpg.connect(world.url, server_settings={"role": "bm_owner"})
-    assert await seen(owner, "sales_order") == 0
-    await owner.close()
+    await world.login.execute("set role bm_owner")
+    assert await seen(world.login, "sales_order") == 0
     unforced = await world.system.fetch("select relname from pg_class where relrowsecurity and not relforcerowsecurity")
     assert unforced == []
 
@@ -369,13 +364,11 @@ async def test_the_scoped_role_writes_nothing(world: World) -> None:
 
 
 async def test_a_view_shows_foreign_rows_unless_it_asks_as_its_caller(world: World) -> None:
-    owner = await asyncpg.connect(world.url)
-    await owner.execute("create view leaky as select * from sales_order")
-    await owner.execute("create view sound with (security_invoker) as select * from sales_order")
-    await owner.execute("grant select on leaky, sound to bm_app")
+    await world.login.execute("create view leaky as select * from sales_order")
+    await world.login.execute("create view sound with (security_invoker) as select * from sales_order")
+    await world.login.execute("grant select on leaky, sound to bm_app")
     assert [await seen(world.app, "leaky"), await seen(world.app, "sound")] == [2, 0]
-    await owner.execute("drop view leaky, sound")
-    await owner.close()
+    await world.login.execute("drop view leaky, sound")
     views = await world.system.fetch(
         """select relname from pg_class where relkind = 'v' and relnamespace = 'public'::regnamespace
         and not coalesce(reloptions::text like '%security_invoker=true%', false)"""
