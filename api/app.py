@@ -1,0 +1,173 @@
+"""The web process: plugs pools, Redis, hub, schema and endpoints together; `uvicorn --factory api.app:create_app`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route, WebSocketRoute
+
+from api.context import Context
+from api.live import LiveHub
+from api.permissions import Authenticator
+from api.transport import Engine, GraphQLEndpoint
+from api.transport.edi import edi_endpoint
+from api.transport.health import healthz, metrics, readyz_of
+from api.transport.language import preferred_language
+from api.transport.middleware import RequestContext
+from api.transport.pages import console, root_of
+from core.database import Database
+from core.domain.access import Principal
+from core.ports import SimulationClock, WallClock
+from core.settings import Settings, load_settings
+
+log = structlog.get_logger(__name__)
+
+DRAIN_SECONDS = 1.0
+"""Given to streams to end by themselves once the process was told to stop."""
+
+
+def configure_logging(settings: Settings) -> None:
+    """JSON lines on standard error, each with the request id."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _default_schema() -> tuple[Any, Callable[[Context], Any]]:
+    from api.loaders import Loaders
+    from api.operations import schema
+
+    return schema, Loaders
+
+
+def _on_stop(action: Callable[[], None]) -> Callable[[], None]:
+    """Run `action` before the server's own handler of SIGTERM and SIGINT; returns what undoes it.
+
+    A server waits for open responses before it ends the lifespan, so endless streams must hear of the stop first.
+    """
+    loop, before = asyncio.get_running_loop(), {}
+
+    def handle(number: int, frame: Any) -> None:
+        loop.call_soon_threadsafe(action)
+        previous = before[number]
+        if callable(previous):
+            previous(number, frame)
+
+    with suppress(ValueError):  # not the main thread: a test server, which stops in its own way
+        for number in (signal.SIGTERM, signal.SIGINT):
+            previous = signal.getsignal(number)
+            if callable(previous):
+                before[number] = previous
+                signal.signal(number, handle)
+
+    def undo() -> None:
+        for number, previous in before.items():
+            with suppress(ValueError):
+                signal.signal(number, previous)
+
+    return undo
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    schema: Any = None,
+    make_loaders: Callable[[Context], Any] | None = None,
+) -> Starlette:
+    """The ASGI application. Connections are opened by its lifespan; `schema` is for tests, the product's otherwise."""
+    chosen = settings or load_settings()
+    configure_logging(chosen)
+    if schema is None:
+        schema, make_loaders = _default_schema()
+    database = Database(chosen)
+    redis = (
+        Redis.from_url(chosen.redis_url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=15)
+        if chosen.redis_url
+        else None
+    )
+    hub = LiveHub(database, redis, chosen)
+    authenticator = Authenticator(database, chosen)
+    clock = SimulationClock() if chosen.simulated_clock else WallClock()
+
+    def make_context(caller: Principal | None, request_id: str, accept_language: str | None) -> Context:
+        language = preferred_language(accept_language)
+        return Context(database, chosen, caller, clock, request_id, language, hub, make_loaders)
+
+    endpoint = GraphQLEndpoint(Engine(schema, chosen), authenticator, make_context, chosen)
+
+    def drain() -> None:
+        endpoint.drain()
+        hub.drain()
+
+    async def ping_redis() -> None:
+        if redis is not None:
+            await redis.ping()  # pyright: ignore[reportGeneralTypeIssues]
+
+    checks = {
+        "postgresql": lambda: database.system.fetchval("select position from relay"),
+        "redis": ping_redis,
+        "live": hub.check,
+    }
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with database:
+            await hub.start()
+            undo = _on_stop(drain)
+            log.info("ready", environment=chosen.env, cors_origins=chosen.allowed_origins, position=hub.position)
+            try:
+                yield
+            finally:
+                undo()
+                drain()
+                await asyncio.sleep(0)
+                await hub.close()
+                await authenticator.close()
+                if redis is not None:
+                    await redis.aclose()
+
+    routes = [
+        Route("/", root_of(chosen)),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz_of(checks)),
+        Route("/metrics", metrics),
+        Route("/edi/{partner}", edi_endpoint(database, authenticator, chosen), methods=["POST"]),
+        Route("/graphql", endpoint),
+        WebSocketRoute("/graphql", endpoint),
+    ]
+    if chosen.allows_introspection:
+        routes.append(Route("/graphiql", console))
+    middleware = [
+        Middleware(RequestContext),
+        Middleware(
+            CORSMiddleware,
+            allow_origins=chosen.allowed_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=["X-Request-Id", "ETag", "Retry-After"],
+            max_age=600,
+        ),
+    ]
+    app = Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
+    app.state.hub, app.state.endpoint, app.state.database = hub, endpoint, database
+    return app

@@ -1,0 +1,122 @@
+"""What every resolver gets: the caller, the clock, connections that see what the caller may see, and the live hub."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from api.live import LiveEvent, LiveFilter, LiveHub
+from api.permissions.roles import unauthenticated
+from core.domain.access import Principal, Role
+from core.ports import Clock, WallClock
+from core.settings import Settings
+from core.unit_of_work import UnitOfWork, run_unit_of_work
+
+if TYPE_CHECKING:
+    from core.database import Database
+
+T = TypeVar("T")
+
+PUBLIC_TOPICS = frozenset({"availability"})
+"""Facts that belong to nobody: their rows carry neither customer nor supplier."""
+
+
+@dataclass(eq=False)
+class Context:
+    """One operation. `caller` is None for an anonymous one; `principal` refuses it instead."""
+
+    database: Database
+    settings: Settings
+    caller: Principal | None = None
+    clock: Clock = field(default_factory=WallClock)
+    request_id: str = ""
+    language: str = "en"
+    hub: LiveHub | None = None
+    make_loaders: Callable[[Context], Any] | None = None
+    resume_after: str | None = None
+    """`Last-Event-ID` of an SSE reconnection: newer than the `after` of the document it repeats."""
+    stream_cursor: str | None = None
+    """Cursor of the event that is being answered; the SSE transport sends it as `id:`."""
+    document: Any = None
+    """The parsed and validated document of this operation."""
+    extensions: dict[str, Any] = field(default_factory=dict)
+    """Merged into `extensions` of the answer."""
+    _loaders: Any = None
+
+    @property
+    def principal(self) -> Principal:
+        """The caller; raises UNAUTHENTICATED when there is none."""
+        if self.caller is None:
+            raise unauthenticated()
+        return self.caller
+
+    @property
+    def loaders(self) -> Any:
+        """The DataLoaders of this operation; in a subscription they are new for every event."""
+        if self._loaders is None and self.make_loaders is not None:
+            self._loaders = self.make_loaders(self)
+        return self._loaders
+
+    async def now(self) -> datetime:
+        """The present instant of the system (simulated in a replay stack), aware, UTC."""
+        async with self.database.system.acquire() as connection:
+            return await self.clock.now(connection)
+
+    async def mutate(self, use_case: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        """Run `use_case` in one transaction as this caller; it has committed when this returns."""
+        return await run_unit_of_work(
+            self.database, use_case, clock=self.clock, principal=self.principal, request_id=self.request_id
+        )
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Any]:
+        """A connection for queries. CUSTOMER and SUPPLIER read under row-level security and see their own rows only."""
+        caller = self.principal
+        if not caller.is_row_scoped:
+            async with self.database.system.acquire() as connection:
+                yield connection
+            return
+        is_customer = caller.role is Role.CUSTOMER
+        name = "app.customer" if is_customer else "app.supplier"
+        owner = caller.customer_id if is_customer else caller.supplier_id
+        async with self.database.app.acquire() as connection, connection.transaction():
+            await connection.execute("select set_config($1, $2, true)", name, "" if owner is None else str(owner))
+            yield connection
+
+    @asynccontextmanager
+    async def read_system(self) -> AsyncIterator[Any]:
+        """A connection that sees everything, for figures that need everybody's rows (availability)."""
+        async with self.database.system.acquire() as connection:
+            yield connection
+
+    async def live(self, wanted: LiveFilter, after: str | None = None) -> AsyncIterator[LiveEvent]:
+        """Events of `wanted` that this caller may see, after a cursor or from now on; the answer's cursor follows them.
+
+        A CUSTOMER or SUPPLIER gets only events of its own, whatever the filter says.
+        """
+        async for event in self.open_live(wanted, after):
+            yield event
+
+    def open_live(self, wanted: LiveFilter, after: str | None = None) -> AsyncIterator[LiveEvent]:
+        """As `live`, but registered at once: read a snapshot after this call and nothing falls between."""
+        assert self.hub is not None, "this process has no live hub"
+        caller = self.principal
+        if wanted.topics <= PUBLIC_TOPICS:
+            pass
+        elif caller.role is Role.CUSTOMER:
+            wanted = replace(wanted, customer_id=caller.customer_id if caller.customer_id is not None else -1)
+        elif caller.role is Role.SUPPLIER:
+            wanted = replace(wanted, supplier_id=caller.supplier_id if caller.supplier_id is not None else -1)
+        return self._follow(self.hub.subscribe(wanted, self.resume_after or after, self.read))
+
+    async def _follow(self, subscription: Any) -> AsyncIterator[LiveEvent]:
+        try:
+            async for event in subscription:
+                self.stream_cursor = event.cursor
+                self._loaders = None
+                yield event
+        finally:
+            await subscription.aclose()

@@ -1,0 +1,115 @@
+"""The one place where failures become top-level GraphQL errors: a published code, the request id, nothing internal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+import structlog
+from graphql import GraphQLError
+
+from core.errors import DomainError
+
+log = structlog.get_logger(__name__)
+
+MAX_ERRORS = 5
+"""Parse and validation errors that one answer carries at most."""
+
+INTERNAL_MESSAGE = "Something went wrong on our side; the request id finds it in our logs."
+
+
+class ErrorCode(StrEnum):
+    """The catalogue of `extensions.code`."""
+
+    BAD_REQUEST = "BAD_REQUEST"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+    GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+    OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    UNKNOWN_SKU = "UNKNOWN_SKU"
+    THROTTLED = "THROTTLED"
+    MAX_COST_EXCEEDED = "MAX_COST_EXCEEDED"
+    OPERATION_TIMEOUT = "OPERATION_TIMEOUT"
+    INTERNAL = "INTERNAL"
+
+
+_CODES = {code.value for code in ErrorCode}
+_DOMAIN_CODES = {"UNKNOWN_SKU": ErrorCode.UNKNOWN_SKU, "FORBIDDEN": ErrorCode.FORBIDDEN}
+_ARGUMENT = re.compile(r"Argument '[^']*'|Expected value of|Variable '\$")
+
+
+def failure(code: ErrorCode, message: str, **facts: Any) -> GraphQLError:
+    """A top-level error of the catalogue; `facts` go into its extensions."""
+    return GraphQLError(message, extensions={"code": code.value, **facts})
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """The exception that a resolver raised, under the GraphQLError objects it was wrapped in."""
+    while isinstance(error, GraphQLError) and error.original_error is not None:
+        error = error.original_error
+    return error
+
+
+def _describe(error: GraphQLError, default: ErrorCode) -> tuple[str, dict[str, Any]] | None:
+    """Message and extensions that a client may see, or None for a failure that must be masked."""
+    cause = root_cause(error)
+    if isinstance(cause, DomainError):
+        code = _DOMAIN_CODES.get(cause.code, ErrorCode.BAD_USER_INPUT)
+        facts = {key: value for key, value in cause.facts.items() if isinstance(value, str | int | float | bool)}
+        return cause.message, {"code": code.value, "reason": cause.code, **facts}
+    if isinstance(cause, RecursionError):
+        return "The request is nested too deeply.", {"code": ErrorCode.BAD_USER_INPUT.value}
+    if not isinstance(cause, GraphQLError):
+        return None
+    extensions = dict(cause.extensions or {})
+    if extensions.get("code") in _CODES:
+        return (INTERNAL_MESSAGE if extensions["code"] == "INTERNAL" else cause.message), extensions
+    if error.path is None and default is not ErrorCode.INTERNAL:
+        return cause.message, {**extensions, "code": default.value}
+    if error.path is None or _ARGUMENT.match(cause.message):
+        return cause.message, {**extensions, "code": ErrorCode.BAD_USER_INPUT.value}
+    return None
+
+
+def format_errors(
+    errors: Iterable[GraphQLError],
+    request_id: str,
+    *,
+    default: ErrorCode = ErrorCode.INTERNAL,
+    operation: str | None = None,
+) -> list[dict[str, Any]]:
+    """Errors as the client gets them. `default` is the code of errors that graphql-core raised without one.
+
+    What no rule lets through is logged with its traceback and answered as INTERNAL without its text.
+    """
+    formatted: list[dict[str, Any]] = []
+    for error in errors:
+        described = _describe(error, default)
+        if described is None:
+            cause = root_cause(error)
+            log.error(
+                "operation failed",
+                operation=operation,
+                path=error.path,
+                exc_info=(type(cause), cause, cause.__traceback__),
+            )
+            described = INTERNAL_MESSAGE, {"code": ErrorCode.INTERNAL.value}
+        message, extensions = described
+        entry: dict[str, Any] = {"message": message}
+        if error.locations:
+            entry["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
+        if error.path is not None:
+            entry["path"] = list(error.path)
+        entry["extensions"] = {**extensions, "requestId": request_id}
+        formatted.append(entry)
+    return formatted
+
+
+def format_failure(code: ErrorCode, message: str, request_id: str, **facts: Any) -> dict[str, Any]:
+    """A whole answer that carries one error and no data."""
+    return {"errors": format_errors([failure(code, message, **facts)], request_id)}

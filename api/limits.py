@@ -1,0 +1,219 @@
+"""One rule that bounds a document before anything is executed: depth, aliases, directives and static cost.
+
+Every selection set and every fragment is measured once per request, so the work is linear in the document however
+often a fragment is reused. Figures are those of the expanded document: equal for inline, aliased and fragment forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    is_leaf_type,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Upper bounds of one request. Cost: one point per object field, multiplied by the sizes of the lists above."""
+
+    tokens: int = 3_000
+    characters: int = 100_000
+    depth: int = 15
+    introspection_depth: int = 30
+    aliases: int = 60
+    directives: int = 40
+    fields: int = 1_500
+    cost: int = 20_000
+    page: int = 100
+    list_size: int = 10
+    """Assumed length of a list that no argument bounds."""
+
+
+LIMITS = Limits()
+_CEILING = 10**12
+"""Figures saturate here, so that nested fragments cannot make the arithmetic itself expensive."""
+
+
+class Figures(NamedTuple):
+    depth: int = 0
+    aliases: int = 0
+    directives: int = 0
+    fields: int = 0
+    cost: int = 0
+
+
+class _Measure:
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any], limits: Limits):
+        self.schema = schema
+        self.variables = variables
+        self.limits = limits
+        self.fragments: dict[str, FragmentDefinitionNode] = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        self.known: dict[str, Figures | None] = {}
+
+    def selection(self, node: SelectionSetNode | None, parent: Any, in_introspection: bool = False) -> Figures:
+        depth = aliases = directives = fields = cost = 0
+        for child in node.selections if node else ():
+            part: Figures
+            if isinstance(child, FieldNode):
+                part = self.field(child, parent, in_introspection)
+            elif isinstance(child, InlineFragmentNode):
+                on = self.schema.get_type(child.type_condition.name.value) if child.type_condition else parent
+                part = self.selection(child.selection_set, on, in_introspection)
+            elif isinstance(child, FragmentSpreadNode):
+                part = self.fragment(child.name.value, in_introspection)
+            else:
+                continue
+            depth = max(depth, part.depth)
+            aliases += part.aliases
+            directives += part.directives + len(child.directives or ())
+            fields += part.fields
+            cost += part.cost
+        return Figures(
+            depth, min(aliases, _CEILING), min(directives, _CEILING), min(fields, _CEILING), min(cost, _CEILING)
+        )
+
+    def fragment(self, name: str, in_introspection: bool) -> Figures:
+        if name in self.known:
+            return self.known[name] or Figures()  # None: a cycle, which validation refuses
+        definition = self.fragments.get(name)
+        if definition is None:
+            return Figures()
+        self.known[name] = None
+        on = self.schema.get_type(definition.type_condition.name.value)
+        figures = self.selection(definition.selection_set, on, in_introspection)
+        self.known[name] = figures._replace(
+            directives=min(figures.directives + len(definition.directives or ()), _CEILING)
+        )
+        return self.known[name] or Figures()
+
+    def field(self, node: FieldNode, parent: Any, in_introspection: bool) -> Figures:
+        name = node.name.value
+        if name.startswith("__"):
+            in_introspection = True
+        definition = parent.fields.get(name) if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType) else None
+        output = definition.type if definition else None
+        is_list = False
+        while isinstance(output, GraphQLNonNull | GraphQLList):
+            is_list = is_list or isinstance(output, GraphQLList)
+            output = output.of_type
+        inner = self.selection(node.selection_set, output, in_introspection)
+        own = 0 if output is None or is_leaf_type(output) else 1
+        times = 1 if in_introspection or not own else self.size(node, definition, is_list)
+        return Figures(
+            inner.depth if in_introspection else inner.depth + 1,
+            min(inner.aliases + (node.alias is not None), _CEILING),
+            inner.directives,
+            min(inner.fields + 1, _CEILING),
+            min((own + inner.cost) * times, _CEILING),
+        )
+
+    def size(self, node: FieldNode, definition: Any, is_list: bool) -> int:
+        """How many objects a field may return: its page size, the longest list it was given, or a guess."""
+        given: list[int] = []
+        for argument in node.arguments or ():
+            value: Any = argument.value
+            if isinstance(value, VariableNode):
+                value = self.variables.get(value.name.value)
+            elif isinstance(value, IntValueNode):
+                value = int(value.value)
+            if argument.name.value in ("first", "last") and isinstance(value, int):
+                return max(1, min(value, self.limits.page))
+            if isinstance(value, ListValueNode):
+                given.append(len(value.values))
+            elif isinstance(value, list):
+                given.append(len(value))
+        if definition is not None and ("first" in definition.args or "last" in definition.args):
+            default = definition.args["first"].default_value if "first" in definition.args else None
+            return default if isinstance(default, int) else self.limits.page
+        if not is_list:
+            return 1
+        return max(given) if given and max(given) > 0 else self.limits.list_size
+
+
+def _introspection_depth(node: SelectionSetNode | None, limit: int) -> int:
+    level, depth = [node], 0
+    while level and depth <= limit:
+        following = [
+            child.selection_set
+            for one in level
+            if one
+            for child in one.selections
+            if isinstance(child, FieldNode | InlineFragmentNode) and child.selection_set
+        ]
+        level = following
+        depth += 1
+    return depth
+
+
+def measure(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, Any],
+    limits: Limits = LIMITS,
+) -> Figures:
+    """Depth, aliases, directives, fields and static cost of `operation`, with all fragments expanded."""
+    root = schema.get_root_type(operation.operation)
+    figures = _Measure(schema, document, variables, limits).selection(operation.selection_set, root)
+    return figures._replace(directives=figures.directives + len(operation.directives or ()))
+
+
+def check_limits(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, Any],
+    limits: Limits = LIMITS,
+) -> Figures:
+    """The figures of an operation; raises a GraphQLError that names the first limit it exceeds."""
+    figures = measure(schema, document, operation, variables, limits)
+    for what in ("depth", "aliases", "directives", "fields"):
+        found, allowed = getattr(figures, what), getattr(limits, what)
+        if found > allowed:
+            raise GraphQLError(
+                f"The operation has {what} {found}, the limit is {allowed}.",
+                extensions={"code": "GRAPHQL_VALIDATION_FAILED", "limit": what, "found": found, "allowed": allowed},
+            )
+    deepest = max(
+        (
+            _introspection_depth(d.selection_set, limits.introspection_depth)
+            for d in document.definitions
+            if isinstance(d, OperationDefinitionNode | FragmentDefinitionNode)
+        ),
+        default=0,
+    )
+    if deepest > limits.introspection_depth:
+        raise GraphQLError(
+            f"A selection is nested deeper than {limits.introspection_depth}.",
+            extensions={"code": "GRAPHQL_VALIDATION_FAILED", "limit": "depth", "allowed": limits.introspection_depth},
+        )
+    if figures.cost > limits.cost:
+        raise GraphQLError(
+            f"The operation costs {figures.cost}, the limit is {limits.cost}: ask for smaller pages.",
+            extensions={
+                "code": "MAX_COST_EXCEEDED",
+                "cost": {"requested": figures.cost, "available": limits.cost},
+            },
+        )
+    return figures

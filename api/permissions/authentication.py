@@ -1,0 +1,188 @@
+"""Credentials to principals: bearer JWT or API key, looked up once, cached briefly, watched while streams are open."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import jwt
+import structlog
+
+from api.permissions.api_keys import hash_secret, split_api_key
+from api.permissions.tokens import TokenVerifier
+from core.domain.access import Principal, Role
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from core.database import Database
+
+log = structlog.get_logger(__name__)
+
+CACHE_SECONDS = 30.0
+KEY_CACHE_SECONDS = 2.0
+"""An API key is read again after this time, so that a revoked one is refused within 5 s."""
+WATCH_SECONDS = 2.0
+CACHE_SIZE = 4_096
+TOKEN_ROLES = {role.value: role for role in Role if role is not Role.SYSTEM}
+
+
+class AuthenticationFailed(Exception):
+    """The credential is malformed, unknown, expired or revoked. The message is safe to show."""
+
+
+class Authenticator:
+    """Verifies credentials against the signing keys and the `api_key` table."""
+
+    def __init__(self, database: Database, settings: Settings, tokens: TokenVerifier | None = None) -> None:
+        self._database = database
+        self._settings = settings
+        self._tokens = tokens or TokenVerifier(settings)
+        self._parties: dict[tuple[str, str], tuple[float, int | None]] = {}
+        self._keys: dict[str, tuple[float, asyncpg.Record | None]] = {}
+        self._watched: dict[str, list[asyncio.Event]] = {}
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def authenticate(self, authorization: str | None) -> Principal | None:
+        """The principal of an `Authorization` value, or None when there is none.
+
+        Accepts `Bearer <jwt>` and `Bearer <api key>`. Raises AuthenticationFailed for anything else.
+        """
+        if authorization is None or not authorization.strip():
+            return None
+        scheme, _, credential = authorization.strip().partition(" ")
+        credential = credential.strip()
+        if scheme.lower() != "bearer" or not credential:
+            raise AuthenticationFailed("Send the credential as: Authorization: Bearer <token>.")
+        parts = split_api_key(credential)
+        return await (self._by_key(*parts) if parts else self._by_token(credential))
+
+    async def _by_token(self, token: str) -> Principal:
+        try:
+            claims = await self._tokens.verify(token)
+        except jwt.ExpiredSignatureError as error:
+            raise AuthenticationFailed("The token has expired.") from error
+        except jwt.InvalidTokenError as error:
+            raise AuthenticationFailed("The token is not valid.") from error
+        role = TOKEN_ROLES.get(str(claims.get("role")))
+        if role is None:
+            raise AuthenticationFailed("The token names no role of this system.")
+        return Principal(
+            id=str(claims["sub"]),
+            role=role,
+            customer_id=await self._party("customer", claims, role is Role.CUSTOMER),
+            supplier_id=await self._party("supplier", claims, role is Role.SUPPLIER),
+            scopes=frozenset(str(claims.get("scope") or "").split()),
+            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+            credential_id=f"jwt:{claims.get('jti') or claims['sub']}",
+        )
+
+    async def _party(self, table: str, claims: dict[str, Any], required: bool) -> int | None:
+        if not required:
+            return None
+        code = claims.get(table)
+        if not isinstance(code, str) or not code:
+            raise AuthenticationFailed(f"The token names no {table}.")
+        known = self._parties.get((table, code))
+        if known is None or known[0] < time.monotonic():
+            sql = {
+                "customer": "select id from customer where code = $1",
+                "supplier": "select id from supplier where code = $1",
+            }[table]
+            found = await self._database.system.fetchval(sql, code)
+            known = (time.monotonic() + CACHE_SECONDS, found)
+            _bound(self._parties)[table, code] = known
+        if known[1] is None:
+            raise AuthenticationFailed(f"The {table} of the token is not known.")
+        return known[1]
+
+    async def _by_key(self, prefix: str, secret: str) -> Principal:
+        known = self._keys.get(prefix)
+        if known is None or known[0] < time.monotonic():
+            row = await self._database.system.fetchrow(
+                """select id, secret_hash, role, scope, customer_id, supplier_id, expires_at, revoked_at
+                from api_key where prefix = $1""",
+                prefix,
+            )
+            known = (time.monotonic() + KEY_CACHE_SECONDS, row)
+            _bound(self._keys)[prefix] = known
+        row = known[1]
+        digest = hash_secret(secret, self._settings.api_key_pepper.get_secret_value())
+        matches = hmac.compare_digest(digest, bytes(row["secret_hash"]) if row else bytes(32))
+        if row is None or not matches:
+            raise AuthenticationFailed("The API key is not valid.")
+        now = datetime.now(UTC)
+        if row["revoked_at"] is not None or (row["expires_at"] is not None and row["expires_at"] <= now):
+            raise AuthenticationFailed("The API key has expired or was revoked.")
+        scopes = _scopes(row["scope"])
+        return Principal(
+            id=f"key:{prefix}",
+            role=Role(row["role"]),
+            customer_id=row["customer_id"],
+            supplier_id=row["supplier_id"],
+            scopes=scopes,
+            expires_at=row["expires_at"],
+            credential_id=f"key:{row['id']}",
+            is_publishable="publishable" in scopes,
+        )
+
+    # Streams outlive the check at their start.
+
+    async def ended(self, principal: Principal) -> None:
+        """Return once the credential of `principal` has expired or was revoked; at most 5 s later."""
+        revoked = asyncio.Event()
+        self._watched.setdefault(principal.credential_id, []).append(revoked)
+        if self._watcher is None or self._watcher.done():
+            self._watcher = asyncio.create_task(self._watch(), name="credential-watch")
+        try:
+            if principal.expires_at is None:
+                await revoked.wait()
+                return
+            left = principal.expires_at - datetime.now(UTC)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(revoked.wait(), max(0.0, left / timedelta(seconds=1)))
+        finally:
+            waiting = self._watched.get(principal.credential_id, [])
+            waiting.remove(revoked)
+            if not waiting:
+                self._watched.pop(principal.credential_id, None)
+
+    async def _watch(self) -> None:
+        while self._watched:
+            ids = [int(name[4:]) for name in self._watched if name.startswith("key:")]
+            if ids:
+                try:
+                    dead = await self._database.system.fetch(
+                        """select u.id from unnest($1::bigint[]) as u(id) left join api_key k on k.id = u.id
+                        where k.id is null or k.revoked_at is not null or k.expires_at <= now()""",
+                        ids,
+                    )
+                except Exception as error:  # the database may be away; the next round asks again
+                    log.warning("credentials could not be checked", error=type(error).__name__)
+                    dead = []
+                for row in dead:
+                    for event in self._watched.get(f"key:{row['id']}", []):
+                        event.set()
+            await asyncio.sleep(WATCH_SECONDS)
+
+    async def close(self) -> None:
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+
+
+def _scopes(value: Any) -> frozenset[str]:
+    if isinstance(value, dict):
+        return frozenset(str(name) for name, granted in value.items() if granted)
+    return frozenset(str(name) for name in value or ())
+
+
+def _bound(cache: dict[Any, Any]) -> dict[Any, Any]:
+    if len(cache) >= CACHE_SIZE:
+        cache.clear()
+    return cache

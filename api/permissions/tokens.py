@@ -1,0 +1,127 @@
+"""Bearer tokens: signed JWTs checked against a JWKS (file or URL) or the local key of a development stack."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import httpx2
+import jwt
+import msgspec
+import structlog
+
+from core.errors import ConfigurationError
+from core.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+ALGORITHMS = ("ES256",)
+"""Pinned: what the header of a token claims never decides how it is checked."""
+MAX_KEY_AGE = 3_600.0
+MIN_REFRESH = 30.0
+"""Seconds between two fetches at least: tokens with invented key ids must not make us hammer the issuer."""
+LEEWAY = 10
+MAX_JWKS_BYTES = 1_000_000
+
+
+class TokenVerifier:
+    """Turns a token into its verified claims. Keys are fetched once, kept an hour, looked for again when unknown."""
+
+    def __init__(self, settings: Settings, client: httpx2.AsyncClient | None = None) -> None:
+        # An empty variable arrives as the path ".": it means "none".
+        given = settings.local_key_file
+        self._local_key = None if given is None or str(given) in ("", ".") else given
+        if settings.is_production and self._local_key is not None:
+            raise ConfigurationError("LOCAL_KEY_FILE is for development; set JWKS_URL or JWKS_FILE in production.")
+        self._settings = settings
+        self._client = client
+        self._keys: dict[str, Any] = {}
+        self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def verify(self, token: str) -> dict[str, Any]:
+        """Claims of a valid token; raises jwt.InvalidTokenError otherwise."""
+        header = jwt.get_unverified_header(token)
+        if header.get("alg") not in ALGORITHMS:
+            raise jwt.InvalidAlgorithmError("The token is not signed with ES256.")
+        key = await self._key(str(header.get("kid") or ""))
+        return jwt.decode(
+            token,
+            key,
+            algorithms=list(ALGORITHMS),
+            audience=self._settings.jwt_audience,
+            issuer=self._settings.jwt_issuer,
+            leeway=LEEWAY,
+            options={"require": ["exp", "iss", "aud", "sub"]},
+        )
+
+    def _known(self, key_id: str) -> Any:
+        if key_id in self._keys:
+            return self._keys[key_id]
+        if not key_id and len(self._keys) == 1:
+            return next(iter(self._keys.values()))
+        return self._keys.get("")
+
+    async def _key(self, key_id: str) -> Any:
+        key, now = self._known(key_id), time.monotonic()
+        if key is None or now - self._fetched_at > MAX_KEY_AGE:
+            async with self._lock:
+                now = time.monotonic()
+                if now - self._tried_at > MIN_REFRESH or not self._keys:
+                    self._tried_at = now
+                    await self._refresh()
+            key = self._known(key_id)
+        if key is None:
+            raise jwt.InvalidKeyError("The key of this token is not known.")
+        return key
+
+    async def _refresh(self) -> None:
+        try:
+            keys = await self._load()
+        except (OSError, httpx2.HTTPError, ValueError, jwt.PyJWTError) as error:
+            log.warning("signing keys could not be read", error=type(error).__name__, kept=len(self._keys))
+            return
+        if keys:
+            self._keys, self._fetched_at = keys, time.monotonic()
+
+    async def _load(self) -> dict[str, Any]:
+        settings = self._settings
+        if settings.jwks_url:
+            return _parse(await self._fetch(settings.jwks_url))
+        if settings.jwks_file is not None:
+            return _parse(await asyncio.to_thread(settings.jwks_file.read_bytes))
+        if self._local_key is not None:
+            return {"": await asyncio.to_thread(_public_key, self._local_key.read_bytes)}
+        return {}
+
+    async def _fetch(self, url: str) -> bytes:
+        if self._client is not None:
+            response = await self._client.get(url, timeout=5)
+        else:
+            async with httpx2.AsyncClient(timeout=5) as client:
+                response = await client.get(url)
+        response.raise_for_status()
+        if len(response.content) > MAX_JWKS_BYTES:
+            raise ValueError("The key set is too large.")
+        return response.content
+
+
+def _public_key(read: Any) -> Any:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    key = load_pem_private_key(read(), password=None)
+    if not isinstance(key, EllipticCurvePrivateKey):
+        raise ValueError("The local key is not an elliptic-curve private key.")
+    return key.public_key()
+
+
+def _parse(document: bytes) -> dict[str, Any]:
+    entries = msgspec.json.decode(document)
+    keys: dict[str, Any] = {}
+    for entry in entries.get("keys", []) if isinstance(entries, dict) else []:
+        if isinstance(entry, dict) and entry.get("kty") == "EC" and entry.get("use", "sig") == "sig":
+            keys[str(entry.get("kid") or "")] = jwt.PyJWK(entry, algorithm=ALGORITHMS[0]).key
+    return keys

@@ -1,0 +1,80 @@
+"""`POST /edi/{partner}`: a raw interchange in, a receipt out."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from api.error_handlers import ErrorCode, format_failure
+from api.permissions import AuthenticationFailed, Authenticator
+from api.transport.request import Refused, read_body
+from core.domain.access import Principal, Role
+from core.errors import DomainError
+from core.settings import Settings
+from core.unit_of_work import UnitOfWork, run_unit_of_work
+
+if TYPE_CHECKING:
+    from core.database import Database
+
+SENDERS = frozenset({Role.WAREHOUSE, Role.PLANNER, Role.ADMIN})
+
+
+def _store() -> Callable[..., Awaitable[Any]] | None:
+    """The service, where this version has it: it is loaded late because it brings the whole EDI reader along."""
+    try:
+        return importlib.import_module("core.services.receive_edi_file").store_edi_file
+    except ModuleNotFoundError:
+        return None
+
+
+def edi_endpoint(
+    database: Database, authenticator: Authenticator, settings: Settings
+) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint; open to the SUPPLIER of that partner, WAREHOUSE, PLANNER and ADMIN."""
+
+    async def partner_of(code: str, caller: Principal | None) -> int:
+        if caller is None:
+            raise AuthenticationFailed("Authenticate first: send a bearer token or an API key.")
+        row = await database.system.fetchrow("select id, supplier_id from partner where code = $1 and is_active", code)
+        is_own = row is not None and caller.supplier_id is not None and row["supplier_id"] == caller.supplier_id
+        if caller.role not in SENDERS and not (caller.role is Role.SUPPLIER and is_own):
+            raise Refused(403, ErrorCode.FORBIDDEN, "You may not deliver files for this partner.")
+        if row is None:
+            raise Refused(404, ErrorCode.BAD_REQUEST, f"There is no active partner {code!r}.")
+        return row["id"]
+
+    async def receive(request: Request) -> Response:
+        request_id = request.scope.get("state", {}).get("request_id", "")
+        code = request.path_params["partner"]
+        try:
+            caller = await authenticator.authenticate(request.headers.get("authorization"))
+            await partner_of(code, caller)
+            assert caller is not None
+            body = await read_body(request.stream(), request.headers.get("content-length"), settings.edi_max_bytes)
+            if not body:
+                raise Refused(400, ErrorCode.BAD_REQUEST, "The body is empty: send the file as it is.")
+            store = _store()
+            if store is None:
+                raise Refused(501, ErrorCode.BAD_REQUEST, "This version does not receive EDI files.")
+            name = request.headers.get("x-transport-id") or request_id
+
+            async def use_case(uow: UnitOfWork) -> Any:
+                return await store(uow, partner=code, content=body, transport="http", transport_id=name)
+
+            receipt = await run_unit_of_work(database, use_case, principal=caller, request_id=request_id)
+        except AuthenticationFailed as error:
+            body_of = format_failure(ErrorCode.UNAUTHENTICATED, str(error), request_id)
+            return JSONResponse(body_of, 401, {"WWW-Authenticate": "Bearer"})
+        except Refused as error:
+            return JSONResponse(format_failure(error.code, error.message, request_id), error.status, error.headers)
+        except DomainError as error:
+            body_of = format_failure(ErrorCode.BAD_USER_INPUT, error.message, request_id, reason=error.code)
+            return JSONResponse(body_of, 422)
+        shown = receipt if isinstance(receipt, dict) else {"rawId": getattr(receipt, "raw_id", receipt)}
+        return JSONResponse({**shown, "bytes": len(body), "requestId": request_id}, 202)
+
+    return receive

@@ -1,0 +1,269 @@
+"""Between transports and Strawberry: parse, limit and validate once, then execute or stream, and format the outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import strawberry
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    parse,
+    specified_rules,
+    validate,
+)
+from prometheus_client import Counter, Histogram
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from api.context import Context
+from api.error_handlers import MAX_ERRORS, ErrorCode, failure, format_errors, root_cause
+from api.limits import LIMITS, Figures, Limits, check_limits
+from api.live import StreamsClosing
+from api.permissions.roles import unauthenticated
+from api.transport.request import GraphQLRequest
+from core.settings import Settings
+
+OPERATION_SECONDS = 30.0
+CACHE_SIZE = 500
+CACHED_CHARACTERS = 8_000
+"""Longer documents are not kept: the cache stays small whatever is sent."""
+
+OPERATIONS = Counter("backorder_graphql_operations", "Operations by root field and outcome", ["root", "outcome"])
+SECONDS = Histogram("backorder_graphql_seconds", "Duration of queries and mutations", ["root"])
+COST = Histogram(
+    "backorder_graphql_cost", "Static cost of accepted operations", buckets=(1, 10, 50, 100, 500, 1_000, 5_000, 20_000)
+)
+
+
+class RequestFailed(Exception):
+    """The operation cannot be executed at all: a request error in the sense of the GraphQL specification."""
+
+    def __init__(self, errors: list[GraphQLError], default: ErrorCode) -> None:
+        super().__init__(errors[0].message)
+        self.errors = errors
+        self.default = default
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document that may be executed."""
+
+    document: DocumentNode
+    operation: OperationDefinitionNode
+    figures: Figures
+    root: str
+    """First root field: the label of metrics and logs, bounded by the schema."""
+
+    @property
+    def kind(self) -> OperationType:
+        return self.operation.operation
+
+
+class Answer(NamedTuple):
+    """A formatted result. `failed` names the code when it is a request error (no data, nothing executed)."""
+
+    body: dict[str, Any]
+    failed: ErrorCode | None = None
+    cursor: str | None = None
+
+
+class PreparedDocument(SchemaExtension):
+    """Hands Strawberry the document that was parsed and validated already."""
+
+    def on_parse(self) -> Iterator[None]:
+        self.execution_context.graphql_document = self.execution_context.context.document
+        self.execution_context.pre_execution_errors = []
+        yield
+
+
+class Engine:
+    """One schema with its rules. Thread of use: `prepare`, then `execute` or `stream`."""
+
+    def __init__(self, schema: strawberry.Schema, settings: Settings, limits: Limits = LIMITS) -> None:
+        if PreparedDocument not in schema.extensions:
+            schema.extensions = (*schema.extensions, PreparedDocument)
+        # Strawberry logs every error with the text of the client; ours are logged once, masked, in error_handlers.
+        logging.getLogger("strawberry.execution").setLevel(logging.CRITICAL + 1)
+        self._schema = schema
+        self._limits = limits
+        self._rules = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule]
+        if not settings.allows_introspection:
+            self._rules.append(NoSchemaIntrospectionCustomRule)
+        self._hides_suggestions = settings.is_production
+        self._known: OrderedDict[str, tuple[DocumentNode, list[GraphQLError] | None]] = OrderedDict()
+
+    # Before execution.
+
+    def prepare(self, request: GraphQLRequest, *, anonymous: bool) -> Prepared:
+        """Parse, select, limit and validate; raises RequestFailed."""
+        try:
+            return self._prepare(request, anonymous)
+        except RecursionError as error:
+            message = "The document is nested too deeply."
+            raise RequestFailed(
+                [failure(ErrorCode.GRAPHQL_VALIDATION_FAILED, message)], ErrorCode.GRAPHQL_VALIDATION_FAILED
+            ) from error
+
+    def _prepare(self, request: GraphQLRequest, anonymous: bool) -> Prepared:
+        text = request.query or ""
+        document, errors = self._known.get(text) or (self._parse(text), None)
+        operation = _select(document, request.operation_name)
+        graph = self._schema._schema
+        try:
+            figures = check_limits(graph, document, operation, request.variables, self._limits)
+        except GraphQLError as error:
+            raise RequestFailed([error], ErrorCode.GRAPHQL_VALIDATION_FAILED) from error
+        if errors is None:
+            errors = validate(
+                graph, document, self._rules, max_errors=MAX_ERRORS, hide_suggestions=self._hides_suggestions
+            )[:MAX_ERRORS]
+            self._remember(text, document, errors)
+        if errors:
+            raise RequestFailed(errors, ErrorCode.GRAPHQL_VALIDATION_FAILED)
+        roots = list(_root_fields(document, operation.selection_set))
+        if anonymous and not all(name.startswith("__") for name in roots):
+            raise RequestFailed([unauthenticated()], ErrorCode.UNAUTHENTICATED)
+        COST.observe(figures.cost)
+        return Prepared(document, operation, figures, roots[0] if roots else "")
+
+    def _parse(self, text: str) -> DocumentNode:
+        limits = self._limits
+        try:
+            return parse(text, no_location=False, max_tokens=limits.tokens, max_source_length=limits.characters)
+        except (GraphQLSyntaxError, GraphQLError) as error:
+            raise RequestFailed([error], ErrorCode.GRAPHQL_PARSE_FAILED) from error
+
+    def _remember(self, text: str, document: DocumentNode, errors: list[GraphQLError]) -> None:
+        if len(text) <= CACHED_CHARACTERS:
+            self._known[text] = (document, errors)
+            if len(self._known) > CACHE_SIZE:
+                self._known.popitem(last=False)
+
+    # Execution.
+
+    def failed(self, error: RequestFailed, request_id: str) -> Answer:
+        """The answer to a request that `prepare` refused."""
+        OPERATIONS.labels("", error.default.value).inc()
+        formatted = format_errors(error.errors, request_id, default=error.default)
+        return Answer({"errors": formatted}, ErrorCode(formatted[0]["extensions"]["code"]))
+
+    async def execute(self, request: GraphQLRequest, prepared: Prepared, context: Context) -> Answer:
+        """Run a query or mutation within OPERATION_SECONDS."""
+        context.document = prepared.document
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(OPERATION_SECONDS):
+                result = await self._schema.execute(
+                    request.query,
+                    variable_values=request.variables,
+                    context_value=context,
+                    operation_name=_name(prepared),
+                )
+        except TimeoutError:
+            seconds = int(OPERATION_SECONDS)
+            error = failure(ErrorCode.OPERATION_TIMEOUT, f"The operation took longer than {seconds} s.")
+            OPERATIONS.labels(prepared.root, "timeout").inc()
+            return Answer({"data": None, "errors": format_errors([error], context.request_id)})
+        SECONDS.labels(prepared.root).observe(time.perf_counter() - started)
+        return self._answer(result, prepared, context)
+
+    async def stream(
+        self, request: GraphQLRequest, prepared: Prepared, context: Context
+    ) -> AsyncGenerator[Answer, None]:
+        """Results of any operation: one of a query or mutation, many of a subscription.
+
+        Raises StreamsClosing when this process goes away, so that a transport can tell it from a completed stream.
+        """
+        if prepared.kind is not OperationType.SUBSCRIPTION:
+            yield await self.execute(request, prepared, context)
+            return
+        context.document = prepared.document
+        results = await self._schema.subscribe(
+            request.query,
+            variable_values=request.variables,
+            context_value=context,
+            operation_name=_name(prepared),
+        )
+        async with aclosing(results):
+            async for result in results:
+                if any(isinstance(root_cause(error), StreamsClosing) for error in result.errors or ()):
+                    raise StreamsClosing
+                yield self._answer(result, prepared, context)
+
+    def _answer(self, result: Any, prepared: Prepared, context: Context) -> Answer:
+        extensions = {
+            **(result.extensions or {}),
+            **context.extensions,
+            "cost": {"requested": prepared.figures.cost, "available": self._limits.cost},
+        }
+        if not result.errors:
+            OPERATIONS.labels(prepared.root, "ok").inc()
+            return Answer({"data": result.data, "extensions": extensions}, None, context.stream_cursor)
+        # An error without a path was raised before the first field: variables that do not fit, or a bug.
+        before_execution = result.data is None and all(error.path is None for error in result.errors)
+        if before_execution:
+            result.errors = result.errors[:MAX_ERRORS]
+        errors = format_errors(
+            result.errors,
+            context.request_id,
+            default=ErrorCode.BAD_USER_INPUT if before_execution else ErrorCode.INTERNAL,
+            operation=prepared.root,
+        )
+        code = ErrorCode(errors[0]["extensions"]["code"])
+        OPERATIONS.labels(prepared.root, code.value).inc()
+        if before_execution:
+            return Answer({"errors": errors, "extensions": extensions}, code)
+        return Answer({"errors": errors, "data": result.data, "extensions": extensions}, None, context.stream_cursor)
+
+
+def _name(prepared: Prepared) -> str | None:
+    return prepared.operation.name.value if prepared.operation.name else None
+
+
+def _select(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if name is not None:
+        operations = [node for node in operations if node.name and node.name.value == name]
+    if len(operations) == 1:
+        return operations[0]
+    if name is not None:
+        message = f"There is no operation named {name!r} in the document."
+    elif operations:
+        message = "The document has several operations: say which one with operationName."
+    else:
+        message = "The document has no operation."
+    code = ErrorCode.OPERATION_RESOLUTION_FAILURE
+    raise RequestFailed([failure(code, message)], code)
+
+
+def _root_fields(document: DocumentNode, selections: SelectionSetNode) -> Iterator[str]:
+    """Names of the root fields, through fragments (cycles were refused by validation)."""
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    waiting, seen = [selections], set()
+    while waiting:
+        for node in waiting.pop(0).selections:
+            if isinstance(node, FieldNode):
+                yield node.name.value
+            elif isinstance(node, FragmentSpreadNode):
+                if node.name.value not in seen:
+                    seen.add(node.name.value)
+                    waiting.append(fragments[node.name.value].selection_set)
+            else:
+                waiting.append(node.selection_set)  # pyright: ignore[reportAttributeAccessIssue]

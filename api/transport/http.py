@@ -1,0 +1,112 @@
+"""GraphQL over HTTP: one POST or GET, one answer, in the media type and with the status of the specification."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from graphql import OperationType
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from api.error_handlers import ErrorCode, format_failure
+from api.permissions import AuthenticationFailed
+from api.transport.engine import Answer, RequestFailed
+from api.transport.negotiation import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, best_media_type, is_json_content
+from api.transport.request import GraphQLRequest, Refused, parse_json, read_body, request_of, request_of_query_string
+from api.transport.sse import stream_answers
+
+if TYPE_CHECKING:
+    from api.transport import GraphQLEndpoint
+
+_encoder = msgspec.json.Encoder()
+
+STATUS = {
+    ErrorCode.UNAUTHENTICATED: 401,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.THROTTLED: 429,
+    ErrorCode.INTERNAL: 500,
+}
+"""Codes whose request errors keep their status under application/json too."""
+
+
+def status_of(answer: Answer, media_type: str) -> int:
+    """200 for everything that was executed; request errors are 400 under application/graphql-response+json."""
+    if answer.failed is None:
+        return 200
+    return STATUS.get(answer.failed, 400 if media_type == GRAPHQL_RESPONSE else 200)
+
+
+def _respond(body: Any, status: int, media_type: str, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(
+        _encoder.encode(body),
+        status_code=status,
+        headers={"content-type": f"{media_type}; charset=utf-8", "vary": "Accept", **(headers or {})},
+    )
+
+
+async def _read(request: Request, limit: int) -> GraphQLRequest:
+    if request.method == "GET":
+        return request_of_query_string(request.query_params)
+    if not is_json_content(request.headers.get("content-type")):
+        raise Refused(415, ErrorCode.BAD_REQUEST, "Send the body as application/json in UTF-8.")
+    body = await read_body(request.stream(), request.headers.get("content-length"), limit)
+    return request_of(parse_json(body))
+
+
+async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one HTTP request on the GraphQL path."""
+    request = Request(scope, receive)
+    request_id = endpoint.request_id(scope)
+    media_type = JSON
+    try:
+        if request.method not in ("GET", "POST"):
+            raise Refused(405, ErrorCode.BAD_REQUEST, "Use GET or POST.", {"Allow": "GET, POST"})
+        accepted = best_media_type(",".join(request.headers.getlist("accept")) or None)
+        if accepted is None:
+            raise Refused(406, ErrorCode.BAD_REQUEST, f"Accept one of {JSON}, {GRAPHQL_RESPONSE} and {EVENT_STREAM}.")
+        media_type = accepted
+        graphql_request = await _read(request, endpoint.settings.max_body_bytes)
+        caller = await endpoint.authenticator.authenticate(request.headers.get("authorization"))
+        graphql_request = endpoint.resolve_document(graphql_request)
+        prepared = endpoint.engine.prepare(graphql_request, anonymous=caller is None)
+        if request.method == "GET" and prepared.kind is OperationType.MUTATION:
+            raise Refused(405, ErrorCode.BAD_REQUEST, "Mutations need POST.", {"Allow": "POST"})
+        if prepared.kind is OperationType.SUBSCRIPTION and media_type != EVENT_STREAM:
+            raise Refused(
+                406, ErrorCode.BAD_REQUEST, f"Subscriptions need Accept: {EVENT_STREAM}, or a WebSocket on this path."
+            )
+        context = endpoint.make_context(caller, request_id, request.headers.get("accept-language"))
+        if media_type == EVENT_STREAM:
+            context.resume_after = request.headers.get("last-event-id") or None
+            answers = endpoint.engine.stream(graphql_request, prepared, context)
+            await stream_answers(endpoint, context, answers, receive, send)
+            return
+        answer = await endpoint.engine.execute(graphql_request, prepared, context)
+        response = _respond(answer.body, status_of(answer, media_type), media_type)
+    except Refused as error:
+        shown = JSON if media_type == EVENT_STREAM else media_type
+        body = format_failure(error.code, error.message, request_id, **error.facts)
+        response = _respond(body, error.status, shown, error.headers)
+    except AuthenticationFailed as error:
+        shown = JSON if media_type == EVENT_STREAM else media_type
+        body = format_failure(ErrorCode.UNAUTHENTICATED, str(error), request_id)
+        response = _respond(body, 401, shown, {"WWW-Authenticate": "Bearer"})
+    except RequestFailed as error:
+        answer = endpoint.engine.failed(error, request_id)
+        if media_type == EVENT_STREAM and answer.failed not in STATUS:
+            context = endpoint.make_context(None, request_id, None)
+            await stream_answers(endpoint, context, _only(answer), receive, send)
+            return
+        shown = JSON if media_type == EVENT_STREAM else media_type
+        headers = {"WWW-Authenticate": "Bearer"} if answer.failed is ErrorCode.UNAUTHENTICATED else None
+        response = _respond(answer.body, status_of(answer, shown), shown, headers)
+    except ClientDisconnect:
+        return
+    await response(scope, receive, send)
+
+
+async def _only(answer: Answer) -> AsyncGenerator[Answer, None]:
+    yield answer

@@ -1,0 +1,56 @@
+"""Around every HTTP request and WebSocket: a request id, one log line, and nothing of the client's data in it."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger(__name__)
+
+_SAFE_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+class RequestContext:
+    """ASGI middleware: takes or makes the request id, binds it to the logs, returns it as `X-Request-Id`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        request_id = given.decode() if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started, status = time.perf_counter(), 0
+
+        async def with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = [header for header in message.get("headers", ()) if header[0].lower() != b"x-request-id"]
+                message["headers"] = [*headers, (b"x-request-id", request_id.encode())]
+            elif message["type"] in ("websocket.accept", "websocket.close"):
+                status = message.get("code", 101)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, with_id)
+        finally:
+            if scope["path"] not in QUIET:
+                log.info(
+                    "request",
+                    kind=scope["type"],
+                    method=scope.get("method"),
+                    path=scope["path"],
+                    status=status,
+                    milliseconds=round((time.perf_counter() - started) * 1000, 1),
+                )

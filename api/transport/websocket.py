@@ -1,0 +1,295 @@
+"""The graphql-transport-ws protocol on a WebSocket: many operations, one bounded outgoing buffer, named close codes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import aclosing, suppress
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import msgspec
+import structlog
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from api.error_handlers import ErrorCode, failure, format_errors
+from api.live import StreamsClosing
+from api.permissions import AuthenticationFailed
+from api.transport.engine import RequestFailed
+from api.transport.request import GraphQLRequest, Refused, parse_json, request_of
+from core.domain.access import Principal
+
+if TYPE_CHECKING:
+    from api.transport import GraphQLEndpoint
+
+log = structlog.get_logger(__name__)
+_encoder = msgspec.json.Encoder()
+
+PROTOCOL = "graphql-transport-ws"
+INIT_SECONDS = 10.0
+SEND_SECONDS = 20.0
+OUTGOING = 64
+"""Messages that wait for one connection; beyond, its operations wait and the hub buffers, boundedly."""
+MAX_OPERATIONS = 100
+
+CLOSE_SECONDS = 2.0
+
+GOING_AWAY = 1001
+INTERNAL_ERROR = 1011
+BAD_REQUEST = 4400
+UNAUTHORIZED = 4401
+FORBIDDEN = 4403
+SUBPROTOCOL_NOT_ACCEPTABLE = 4406
+INIT_TIMEOUT = 4408
+ALREADY_EXISTS = 4409
+TOO_MANY_INITS = 4429
+SLOW_CONSUMER = 4290
+"""The client took nothing for SEND_SECONDS; it reconnects and resumes with its last cursor."""
+
+
+class Close(Exception):
+    """End the connection with this code."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason[:120]
+
+
+def is_same_site(origin: str | None, host: str | None, allowed: list[str]) -> bool:
+    """A browser page may open a socket from the host itself or from an allowed origin; other clients send no origin."""
+    if origin is None or "*" in allowed:
+        return True
+    return origin in allowed or (host is not None and urlsplit(origin).netloc == host)
+
+
+class Connection:
+    """One socket from `connection_init` to its close."""
+
+    def __init__(self, endpoint: GraphQLEndpoint, socket: WebSocket, request_id: str) -> None:
+        self._endpoint = endpoint
+        self._socket = socket
+        self._request_id = request_id
+        self._outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue(OUTGOING)
+        self._operations: dict[str, asyncio.Task[None]] = {}
+        self._helpers: list[asyncio.Task[None]] = []
+        self._caller: Principal | None = None
+        self._initialised = False
+        self._acknowledged = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._closing: Close | None = None
+
+    async def run(self) -> None:
+        """Serve until somebody closes; whatever one client sends, only its own connection ends."""
+        for work in (self._receive(), self._send(), self._await_init(), self._await_drain()):
+            self._help(work)
+        try:
+            await self._stop.wait()
+        finally:
+            identities = list(self._operations)
+            tasks = [*self._helpers, *self._operations.values()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._close(identities)
+
+    def _help(self, work: Coroutine[Any, Any, None]) -> None:
+        self._helpers.append(asyncio.create_task(self._guard(work)))
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run one part of the connection; a Close that it raises, or a lost client, ends the connection."""
+        try:
+            await work
+        except Close as close:
+            self._closing = self._closing or close
+            self._stop.set()
+        except (WebSocketDisconnect, OSError):
+            self._stop.set()
+        except Exception:
+            log.exception("websocket failed")
+            self._closing = self._closing or Close(INTERNAL_ERROR, "Internal error")
+            self._stop.set()
+
+    async def _close(self, identities: list[str]) -> None:
+        close = self._closing
+        if close is None or self._socket.client_state is WebSocketState.DISCONNECTED:
+            return
+        with suppress(RuntimeError, OSError, TimeoutError, WebSocketDisconnect):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                if close.code == FORBIDDEN:
+                    errors = format_errors([failure(ErrorCode.UNAUTHENTICATED, close.reason)], self._request_id)
+                    for identity in identities:
+                        await self._write({"id": identity, "type": "error", "payload": errors})
+                await self._socket.close(close.code, close.reason)
+
+    # Outgoing.
+
+    async def _write(self, message: dict[str, Any]) -> None:
+        await self._socket.send_text(_encoder.encode(message).decode())
+
+    async def _send(self) -> None:
+        while True:
+            message = await self._outgoing.get()
+            try:
+                async with asyncio.timeout(SEND_SECONDS):
+                    await self._write(message)
+            except TimeoutError as error:
+                log.info("slow client was cut off", transport="websocket")
+                raise Close(SLOW_CONSUMER, "Too slow; reconnect and resume") from error
+
+    async def _await_init(self) -> None:
+        try:
+            async with asyncio.timeout(INIT_SECONDS):
+                await self._acknowledged.wait()
+        except TimeoutError as error:
+            raise Close(INIT_TIMEOUT, "Connection initialisation timeout") from error
+
+    async def _await_drain(self) -> None:
+        await self._endpoint.draining.wait()
+        raise Close(GOING_AWAY, "Going away; reconnect and resume")
+
+    async def _watch_credential(self) -> None:
+        assert self._caller is not None
+        await self._endpoint.authenticator.ended(self._caller)
+        raise Close(FORBIDDEN, "The credential has expired or was revoked")
+
+    # Incoming.
+
+    async def _receive(self) -> None:
+        while True:
+            frame = await self._socket.receive()
+            if frame["type"] == "websocket.disconnect":
+                self._stop.set()
+                return
+            await self._handle(frame.get("text"))
+
+    async def _handle(self, text: str | None) -> None:
+        if text is None:
+            raise Close(BAD_REQUEST, "Only text messages are understood")
+        if len(text) > self._endpoint.settings.max_body_bytes:
+            raise Close(BAD_REQUEST, "Message too large")
+        try:
+            message = parse_json(text, "The message")
+        except Refused as error:
+            raise Close(BAD_REQUEST, error.message) from error
+        if not isinstance(message, dict):
+            raise Close(BAD_REQUEST, "A message is a JSON object")
+        payload = message.get("payload")
+        match message.get("type"):
+            case "connection_init":
+                await self._initialise(payload)
+            case "ping":
+                _check_payload(payload)
+                await self._outgoing.put({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
+            case "pong":
+                _check_payload(payload)
+            case "subscribe":
+                self._subscribe(message.get("id"), payload)
+            case "complete":
+                task = self._operations.pop(_identity(message.get("id")), None)
+                if task is not None:
+                    task.cancel()
+            case _:
+                raise Close(BAD_REQUEST, "Unknown message type")
+
+    async def _initialise(self, payload: Any) -> None:
+        if self._initialised:
+            raise Close(TOO_MANY_INITS, "Too many initialisation requests")
+        self._initialised = True
+        _check_payload(payload)
+        try:
+            self._caller = await self._endpoint.authenticator.authenticate(_credential(payload, self._socket))
+        except AuthenticationFailed as error:
+            raise Close(UNAUTHORIZED, str(error)) from error
+        self._acknowledged.set()
+        if self._caller is not None:
+            self._help(self._watch_credential())
+        await self._outgoing.put({"type": "connection_ack"})
+
+    def _subscribe(self, identity: Any, payload: Any) -> None:
+        if not self._acknowledged.is_set():
+            raise Close(UNAUTHORIZED, "Unauthorized")
+        identity = _identity(identity)
+        if identity in self._operations:
+            raise Close(ALREADY_EXISTS, f"Subscriber for {identity} already exists")
+        if not isinstance(payload, dict):
+            raise Close(BAD_REQUEST, "The payload of subscribe is an object with a query")
+        try:
+            request = request_of(payload)
+        except Refused as error:
+            raise Close(BAD_REQUEST, error.message) from error
+        self._operations[identity] = asyncio.create_task(self._operate(identity, request))
+
+    async def _operate(self, identity: str, request: GraphQLRequest) -> None:
+        endpoint = self._endpoint
+        try:
+            if len(self._operations) > MAX_OPERATIONS:
+                message = f"A connection runs at most {MAX_OPERATIONS} operations."
+                raise RequestFailed([failure(ErrorCode.THROTTLED, message)], ErrorCode.THROTTLED)
+            request = endpoint.resolve_document(request)
+            prepared = endpoint.engine.prepare(request, anonymous=self._caller is None)
+            language = self._socket.headers.get("accept-language")
+            context = endpoint.make_context(self._caller, self._request_id, language)
+            async with aclosing(endpoint.engine.stream(request, prepared, context)) as answers:
+                async for answer in answers:
+                    if answer.failed is not None:
+                        await self._finish(identity, {"type": "error", "payload": answer.body["errors"]})
+                        return
+                    await self._outgoing.put({"id": identity, "type": "next", "payload": answer.body})
+            await self._finish(identity, {"type": "complete"})
+        except RequestFailed as error:
+            answer = endpoint.engine.failed(error, self._request_id)
+            await self._finish(identity, {"type": "error", "payload": answer.body["errors"]})
+        except Refused as error:
+            errors = format_errors([failure(error.code, error.message, **error.facts)], self._request_id)
+            await self._finish(identity, {"type": "error", "payload": errors})
+        except StreamsClosing:
+            self._closing = self._closing or Close(GOING_AWAY, "Going away; reconnect and resume")
+            self._stop.set()
+        except Exception:
+            log.exception("operation failed")
+            errors = format_errors([failure(ErrorCode.INTERNAL, "")], self._request_id)
+            await self._finish(identity, {"type": "error", "payload": errors})
+
+    async def _finish(self, identity: str, message: dict[str, Any]) -> None:
+        if self._operations.get(identity) is asyncio.current_task():
+            del self._operations[identity]
+            await self._outgoing.put({"id": identity, **message})
+
+
+def _check_payload(payload: Any) -> None:
+    if payload is not None and not isinstance(payload, dict):
+        raise Close(BAD_REQUEST, "A payload is an object")
+
+
+def _identity(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise Close(BAD_REQUEST, "The message needs an id")
+    return value
+
+
+def _credential(payload: Any, socket: WebSocket) -> str | None:
+    """The `Authorization` value of connection_init (or a bare `token`), else that of the upgrade request."""
+    entries = {str(name).lower(): value for name, value in (payload or {}).items()}
+    if isinstance(entries.get("authorization"), str):
+        return entries["authorization"]
+    if isinstance(entries.get("token"), str):
+        token = entries["token"]
+        return token if token.lower().startswith("bearer ") else f"Bearer {token}"
+    return socket.headers.get("authorization")
+
+
+async def handle_websocket(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one WebSocket on the GraphQL path."""
+    socket = WebSocket(scope, receive, send)
+    headers = socket.headers
+    if not is_same_site(headers.get("origin"), headers.get("host"), endpoint.settings.allowed_origins):
+        await socket.close(1008)  # before the handshake: the client sees 403
+        return
+    if PROTOCOL not in scope.get("subprotocols", ()):
+        await socket.accept()
+        await socket.close(SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
+        return
+    await socket.accept(subprotocol=PROTOCOL)
+    await Connection(endpoint, socket, endpoint.request_id(scope)).run()
