@@ -146,12 +146,16 @@ def _cut(text: str, start: int, stop: int, header: IsaHeader, before: list[Repai
             break
         end = text.find(end_mark, at, stop)
         closed = end >= 0
+        after = end + len(end_mark)
         if not closed:
+            # Blanks behind the last segment were cut off as padding; one of them may be its terminator.
             end = stop
+            closed = end_mark in text[stop : stop + 2]
+            after = text.index(end_mark, stop) + 1 if closed else stop
         following = _ISA_AFTER_BREAK.search(text, at, end) if end_mark not in "\r\n" else None
         if following is not None:
-            end, closed = following.start(), False
-        after = end + len(end_mark) if closed else end
+            end = after = following.start()
+            closed = False
         if not closed:
             repairs.append(Repair("unterminated", end, "The last segment was not terminated; it was closed."))
         if end - at > limits.segment_bytes:

@@ -1,0 +1,170 @@
+"""Frames of X12 files as senders really write them: each repair is made, noted with its offset, and changes no value."""
+
+import io
+
+import pytest
+from pyx12.x12file import X12Reader as Pyx12Reader
+
+from core.edi.interchanges import Level, Severity
+from core.edi.normaliser import Limits, normalise
+from core.edi.reader import read
+
+ISA = "ISA*00*          *00*          *ZZ*SUPPLIER       *ZZ*BACKORDER      *261120*1030*U*00401*000000007*0*P*>~"
+BODY = "GS*PR*SUP*US*20261120*1030*7*X*004010~ST*855*0001~BAK*00*AK*PO1*20261120~SE*3*0001~GE*1*7~IEA*1*000000007~"
+FILE = ISA + BODY
+
+
+def codes(data: bytes) -> list[str]:
+    return [repair.code for repair in normalise(data).interchanges[0].repairs]
+
+
+def tags(data: bytes) -> list[str]:
+    return [raw.text.partition("*")[0] for raw in normalise(data).interchanges[0].segments]
+
+
+def only_set(data: bytes):
+    (interchange,) = read(data).interchanges
+    (document,) = interchange.groups[0].sets
+    return document
+
+
+def test_a_sound_file_needs_no_repair():
+    assert codes(FILE.encode()) == []
+    assert tags(FILE.encode()) == ["ISA", "GS", "ST", "BAK", "SE", "GE", "IEA"]
+    assert only_set(FILE.encode()).faults == ()
+
+
+def test_byte_order_mark_is_passed_over_and_offsets_stay_those_of_the_file():
+    data = b"\xef\xbb\xbf" + FILE.encode()
+    raw = normalise(data).interchanges[0]
+    assert [(repair.code, repair.offset) for repair in raw.repairs] == [("byte_order_mark", 0)]
+    assert raw.offset == 3
+    assert data[raw.segments[1].offset : raw.segments[1].end] == b"GS*PR*SUP*US*20261120*1030*7*X*004010~"
+
+
+def test_lost_padding_is_put_back_for_the_parser_only():
+    data = FILE.replace(" " * 10, " ").replace("SUPPLIER       ", "SUPPLIER").encode()
+    raw = normalise(data).interchanges[0]
+    assert [repair.code for repair in raw.repairs] == ["isa_width"]
+    assert raw.canonical().decode()[:106] == ISA
+    assert read(data).interchanges[0].header[5] == "SUPPLIER"
+
+
+@pytest.mark.parametrize("version", ["00400", "00403", "00204", "00304", "00406"])
+def test_isa12_that_pyx12_refuses_is_rewritten_and_kept(version: str):
+    data = FILE.replace("00401", version).encode()
+    raw = normalise(data).interchanges[0]
+    assert [repair.code for repair in raw.repairs] == ["isa12"]
+    assert [str(segment) for segment in Pyx12Reader(io.StringIO(raw.canonical().decode()))][-1] == "IEA*1*000000007~"
+    assert read(data).interchanges[0].version == version
+
+
+@pytest.mark.parametrize("terminator", ["~\r\n", "~\n", "\n", "\r\n", "\x15", "\x1c", "'", " "])
+def test_terminators(terminator: str):
+    data = FILE.replace("~", terminator).encode()
+    assert tags(data) == ["ISA", "GS", "ST", "BAK", "SE", "GE", "IEA"]
+    assert [repair.code for repair in normalise(data).interchanges[0].repairs] == []
+
+
+def test_control_characters_as_element_marks():
+    document = only_set(FILE.replace("*", "\x1d").replace("~", "\x1c").replace(">", "\x1f").encode())
+    assert (document.kind, document.control, document.faults) == ("855", "0001", ())
+
+
+def test_blank_before_a_terminator():
+    data = FILE.replace("*20261120~SE", "*20261120  ~SE").encode()
+    assert codes(data) == ["blank_before_terminator"]
+    assert only_set(data).segments[1].elements[-1] == ("20261120",)
+
+
+def test_isa16_left_out_and_terminator_in_its_place():
+    data = FILE.replace("*P*>~", "*P*~").replace("~", "~\n").encode()
+    raw = normalise(data).interchanges[0]
+    assert [repair.code for repair in raw.repairs] == ["isa16_missing"]
+    assert (raw.separators.component, raw.separators.segment) == ("", "~")
+    assert tags(data)[-1] == "IEA"
+
+
+def test_isa16_left_out_with_its_mark():
+    data = FILE.replace("*P*>~", "*P~").encode()
+    assert codes(data)[0] == "isa16_missing"
+    assert tags(data) == ["ISA", "GS", "ST", "BAK", "SE", "GE", "IEA"]
+
+
+@pytest.mark.parametrize(
+    ("isa11", "version", "repetition"), [("U", "00401", ""), ("^", "00401", ""), ("|", "00400", ""), (" ", "00401", ""), ("^", "00501", "^"), ("U", "00501", "")]
+)
+def test_isa11_is_a_repetition_mark_only_from_00402_on(isa11: str, version: str, repetition: str):
+    data = FILE.replace("*U*00401*", f"*{isa11}*{version}*").encode()
+    assert read(data).interchanges[0].separators.repetition == repetition
+
+
+def test_isa_in_a_name_starts_no_interchange():
+    data = FILE.replace("SE*3", "N1*ST*ISAAC ISA~SE*4").replace("BAK*00", "REF*ZZ*ISA~BAK*00").encode()
+    assert len(normalise(data).interchanges) == 1
+    assert len(normalise(b"ISAAC NEWTON").interchanges) == 0
+
+
+def test_unterminated_last_segment_is_closed():
+    data = FILE[:-1].encode()
+    assert codes(data) == ["unterminated"]
+    assert read(data).interchanges[0].faults == ()
+
+
+def test_several_interchanges_with_other_separators_and_no_last_terminator():
+    second = FILE.replace("*", "|").replace("~", "\n").replace("000000007", "000000008")
+    result = read((FILE[:-1] + "\n" + second + "\n\n" + FILE).encode())
+    assert [(found.control, found.separators.element) for found in result.interchanges] == [
+        ("000000007", "*"),
+        ("000000008", "|"),
+        ("000000007", "*"),
+    ]
+    assert all(found.groups[0].sets[0].faults == () for found in result.interchanges)
+
+
+def test_trailing_nul_and_end_of_file_mark():
+    assert codes(FILE.encode() + b"\r\n\x1a\x00\x00") == ["end_of_file_mark"]
+
+
+def test_wrapped_lines_are_joined():
+    wrapped = "\n".join(FILE[at : at + 80] for at in range(0, len(FILE), 80))
+    document = only_set(wrapped.encode())
+    assert document.faults == ()
+    assert [segment.tag for segment in document.segments] == ["ST", "BAK", "SE"]
+    assert "wrapped_line" in codes(wrapped.encode())
+
+
+def test_a_line_without_its_terminator_is_two_segments():
+    data = FILE.replace("~", "~\n").replace("20261120~\nSE", "20261120\nSE").encode()
+    assert codes(data) == ["terminator_missing"]
+    assert [segment.tag for segment in only_set(data).segments] == ["ST", "BAK", "SE"]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [(b"", "empty"), (b" \r\n\x00\x1a", "empty"), (b"hello", "no_interchange"), (b"\xff\xfeI\x00", "utf16"), (b"ISA*00*", "isa")],
+)
+def test_files_without_an_interchange_give_a_sentence(data: bytes, code: str):
+    result = read(data)
+    assert result.interchanges == ()
+    assert (result.faults[0].level, result.faults[0].severity, result.faults[0].code) == (Level.FILE, Severity.ERROR, code)
+
+
+def test_bytes_behind_the_interchange_are_noted():
+    assert [(fault.code, fault.severity) for fault in read(FILE.encode() + b"garbage").faults] == [
+        ("leftover", Severity.WARNING)
+    ]
+
+
+def test_limits():
+    data = FILE.encode()
+    assert read(data, Limits(file_bytes=10)).faults[0].code == "size"
+    assert [fault.code for fault in read(data * 3, Limits(interchanges=2)).faults] == ["interchanges"]
+    assert "segments" in [fault.code for fault in read(data, Limits(segments=3)).interchanges[0].faults]
+    assert "segment_size" in [fault.code for fault in read(data, Limits(segment_bytes=20)).interchanges[0].faults]
+
+
+def test_utf8_values_are_read_as_utf8_and_others_as_latin_1():
+    text = FILE.replace("SE*3", "N1*ST*Zürich~SE*4")
+    assert only_set(text.encode("utf-8")).segments[2].value(2) == "Zürich"
+    assert only_set(text.encode("latin-1")).segments[2].value(2) == "Zürich"

@@ -1,0 +1,210 @@
+"""Envelopes and maps: what is wrong is found in its place, and each set stands or falls alone."""
+
+import hashlib
+
+import pytest
+
+from core.edi.interchanges import Level, Severity, Verdict, verdict
+from core.edi.maps.build_maps import FOLDER, folder_files
+from core.edi.normaliser import Limits
+from core.edi.reader import read
+
+ISA = "ISA*00*          *00*          *ZZ*SUPPLIER       *ZZ*BACKORDER      *261120*1030*U*00401*000000007*0*{usage}*>~"
+
+
+def file(*sets: str, group: str = "PR", ge: str | None = None, iea: str = "IEA*1*000000007~", usage: str = "P") -> bytes:
+    ge = f"GE*{len(sets)}*7~" if ge is None else ge
+    head = ISA.format(usage=usage) + f"GS*{group}*SUP*US*20261120*1030*7*X*004010~"
+    return (head + "".join(sets) + ge + iea).encode()
+
+
+def st(body: str, kind: str = "855", control: str = "0001", count: int | None = None, end: str | None = None) -> str:
+    body = body.strip("~")
+    count = body.count("~") + 3 if count is None else count
+    return f"ST*{kind}*{control}~{body}~SE*{count}*{end or control}~"
+
+
+GOOD = "BAK*00*AK*PO1*20261120~PO1*1*10*EA***BP*SKU1~ACK*IA*10*EA*067*20261201"
+
+
+def faults_of(data: bytes):
+    return read(data).interchanges[0].groups[0].sets[0].faults
+
+
+def test_a_good_file_whole():
+    data = file(st(GOOD))
+    result = read(data)
+    assert result.faults == ()
+    (interchange,) = result.interchanges
+    assert (interchange.standard, interchange.sender_qualifier, interchange.sender_id) == ("X12", "ZZ", "SUPPLIER")
+    assert (interchange.receiver_qualifier, interchange.receiver_id, interchange.control) == ("ZZ", "BACKORDER", "000000007")
+    assert (interchange.usage, interchange.is_test, interchange.version, interchange.faults) == ("P", False, "00401", ())
+    (group,) = interchange.groups
+    assert (group.functional_id, group.control, group.version, group.sender) == ("PR", "7", "004010", "SUP")
+    assert (group.claimed_sets, group.faults) == (1, ())
+    (document,) = group.sets
+    assert (document.kind, document.control, document.faults) == ("855", "0001", ())
+    assert document.raw == st(GOOD).encode()
+    assert document.sha256 == hashlib.sha256(st(GOOD).encode()).hexdigest()
+    assert document.sequence == "20261120T103000-000000007-000000007-000001"
+    ack = document.segments[3]
+    assert (ack.tag, ack.number, ack.value(5), data[ack.offset : ack.end]) == (
+        "ACK",
+        4,
+        "20261201",
+        b"ACK*IA*10*EA*067*20261201~",
+    )
+
+
+def test_test_usage_is_told():
+    assert read(file(st(GOOD), usage="T")).interchanges[0].is_test
+
+
+def test_wrong_counts_and_references_are_warnings_for_the_partners_policy():
+    data = file(st(GOOD, count=9, end="0002"), ge="GE*3*8~", iea="IEA*2*000000008~")
+    interchange = read(data).interchanges[0]
+    assert [fault.code for fault in interchange.faults] == ["021", "001"]
+    assert [(fault.code, fault.severity) for fault in interchange.groups[0].faults] == [
+        ("5", Severity.WARNING),
+        ("4", Severity.WARNING),
+    ]
+    faults = interchange.groups[0].sets[0].faults
+    assert [(fault.level, fault.code, fault.message) for fault in faults] == [
+        (Level.SET, "4", "SE01 says '9' segments; 5 came."),
+        (Level.SET, "3", "SE02 is '0002', ST02 is '0001'."),
+    ]
+    assert [verdict(faults, how) for how in ("strict", "accept", "repair")] == [
+        Verdict.REJECTED,
+        Verdict.ACCEPTED_WITH_ERRORS,
+        Verdict.ACCEPTED,
+    ]
+
+
+def test_leading_zeros_of_interchange_and_group_are_numbers_those_of_sets_are_text():
+    data = file(st(GOOD, end="1"), ge="GE*01*0007~", iea="IEA*01*7~")
+    interchange = read(data).interchanges[0]
+    assert (interchange.faults, interchange.groups[0].faults) == ((), ())
+    assert [fault.code for fault in interchange.groups[0].sets[0].faults] == ["3"]
+
+
+def test_missing_trailers_are_errors():
+    (interchange,) = read(file("ST*855*0001~BAK*00*AK*PO1*20261120~", ge="", iea="")).interchanges
+    assert [(fault.code, fault.severity) for fault in interchange.faults] == [("023", Severity.ERROR)]
+    assert [fault.code for fault in interchange.groups[0].faults] == ["3"]
+    assert [(fault.code, fault.severity) for fault in interchange.groups[0].sets[0].faults] == [("2", Severity.ERROR)]
+
+
+def test_each_set_stands_alone():
+    data = file(st("PO1*1*10*EA"), st(GOOD, control="0002"), st(GOOD, control="0002"))
+    sets = read(data).interchanges[0].groups[0].sets
+    assert [verdict(document.faults) for document in sets] == [Verdict.REJECTED, Verdict.ACCEPTED, Verdict.REJECTED]
+    assert [fault.code for fault in sets[2].faults] == ["23"]
+
+
+def test_required_segment_is_named_with_its_place():
+    (fault,) = faults_of(file(st("PO1*1*10*EA")))
+    assert (fault.level, fault.severity, fault.code, fault.segment, fault.segment_number) == (
+        Level.SEGMENT,
+        Severity.ERROR,
+        "3",
+        "BAK",
+        2,
+    )
+    assert fault.message == "The 855 needs a BAK segment before segment 2 (PO1); there is none."
+
+
+def test_required_element_and_bad_number_and_bad_date_are_named_with_element_and_value():
+    faults = faults_of(file(st("BAK*00*AK**20261320~PO1*1*ten*EA")))
+    assert [(fault.segment_number, fault.segment, fault.element, fault.code, fault.value) for fault in faults] == [
+        (2, "BAK", 3, "1", ""),
+        (2, "BAK", 4, "8", "20261320"),
+        (3, "PO1", 2, "6", "ten"),
+    ]
+    assert faults[1].message == "BAK04 (date) of segment 2 is not a date: '20261320'."
+    assert [fault.data_element for fault in faults] == ["324", "373", "330"]
+
+
+@pytest.mark.parametrize("amount", ["1000.", ".5", "-2", "10", "6.00"])
+def test_every_legal_form_of_a_decimal_is_accepted(amount: str):
+    assert faults_of(file(st(GOOD.replace("*10*EA", f"*{amount}*EA")))) == ()
+
+
+@pytest.mark.parametrize("text", ["00000000", "99999999", "20991231"])
+def test_unknown_dates_are_no_faults(text: str):
+    assert faults_of(file(st(GOOD.replace("20261201", text)))) == ()
+
+
+def test_trailing_empty_elements_are_noise():
+    assert faults_of(file(st(GOOD.replace("PO1*20261120", "PO1*20261120*********").replace("ACK", "DTM*067*20261201****~ACK")))) == ()
+
+
+def test_unknown_segments_are_noted_and_do_not_stop_the_set():
+    (fault,) = faults_of(file(st(GOOD + "~XYZ*1")))
+    assert (fault.code, fault.severity, fault.segment, fault.segment_number) == ("1", Severity.WARNING, "XYZ", 5)
+
+
+def test_set_in_the_wrong_group_and_unsupported_set():
+    assert [fault.code for fault in faults_of(file(st(GOOD), group="IN"))] == ["6"]
+    (fault,) = faults_of(file(st("BCH*04*CP*PO1", kind="860"), group="PC"))
+    assert (fault.level, fault.code, fault.severity) == (Level.SET, "1", Severity.ERROR)
+    assert fault.message == "Transaction set 860 is not supported yet."
+
+
+def test_several_groups_of_several_sets_in_one_interchange():
+    second = "GS*SH*SUP*US*20261120*1030*8*X*004010~" + st(
+        "BSN*00*N1*20261120*1030~HL*1**S~HL*2*1*O~PRF*PO1~HL*3*2*I~SN1*1*4*EA", kind="856"
+    )
+    data = file(st(GOOD), st(GOOD, control="0002"), ge="GE*2*7~" + second + "GE*1*8~", iea="IEA*2*000000007~")
+    groups = read(data).interchanges[0].groups
+    assert [(group.functional_id, [document.kind for document in group.sets]) for group in groups] == [
+        ("PR", ["855", "855"]),
+        ("SH", ["856"]),
+    ]
+    assert all(document.faults == () for group in groups for document in group.sets)
+
+
+def test_interchange_with_only_a_ta1():
+    (interchange,) = read((ISA.format(usage="P") + "TA1*000000007*261120*1030*A*000~IEA*0*000000007~").encode()).interchanges
+    assert (interchange.groups, interchange.faults) == ((), ())
+
+
+def test_status_and_appointment_exclude_each_other():
+    (fault,) = faults_of(file(st("B10*1*2*SCAC~LX*1~AT7*X1*NS*AA*NA*20261120*1030", kind="214"), group="QM"))
+    assert (fault.code, fault.segment, fault.severity) == ("10", "AT7", Severity.WARNING)
+
+
+def test_hl_parents_must_come_before_and_numbers_once():
+    body = "BSN*00*N1*20261120*1030~HL*1**S~HL*2*9*O~HL*2*1*O~SN1*1*4*EA"
+    faults = faults_of(file(st(body, kind="856"), group="SH"))
+    assert [(fault.segment_number, fault.element, fault.value) for fault in faults] == [(4, 2, "9"), (5, 1, "2")]
+
+
+def test_limits_of_sets_and_depth():
+    data = file(st(GOOD), st(GOOD, control="0002"))
+    sets = [found for found in read(data, Limits(sets=1)).interchanges[0].groups[0].sets]
+    assert verdict(sets[1].faults) is Verdict.REJECTED
+    tree = "BSN*00*N1*20261120*1030~HL*1**S~" + "~".join(f"HL*{n}*{n - 1}*P" for n in range(2, 50))
+    assert "deeper than 30 levels" in faults_of(file(st(tree, kind="856"), group="SH"))[0].message
+
+
+def test_edifact_is_recognised_and_says_that_it_is_not_supported_yet():
+    data = b"UNA:+.? 'UNB+UNOA:3+SENDER:14+RECEIVER:14+261120:1030+55'UNH+1+ORDRSP:D:96A:UN'BGM+231+X?'Y+4'UNT+3+1'UNZ+1+55'"
+    (interchange,) = read(data).interchanges
+    assert (interchange.standard, interchange.sender_id, interchange.receiver_id, interchange.control) == (
+        "EDIFACT",
+        "SENDER",
+        "RECEIVER",
+        "55",
+    )
+    (document,) = interchange.groups[0].sets
+    assert (document.kind, document.control, document.version) == ("ORDRSP", "1", "D96A")
+    assert document.raw == b"UNH+1+ORDRSP:D:96A:UN'BGM+231+X?'Y+4'UNT+3+1'"
+    assert [fault.message for fault in document.faults] == [
+        "This is an EDIFACT ORDRSP: EDIFACT is recognised, but not supported yet."
+    ]
+    assert verdict(document.faults) is Verdict.REJECTED
+
+
+@pytest.mark.parametrize("name", ["dataele.xml", "codes.xml"])
+def test_the_files_of_the_map_folder_are_those_of_the_table(name: str):
+    assert (FOLDER / name).read_text(encoding="utf-8") == folder_files()[name]
