@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 from core.domain.availability import Timeline
 from core.domain.backorder_life import follow
+from core.domain.order import line_status
 from core.domain.pegging import rebuild, take_unpegged
 from core.domain.records import (
     Backorder,
@@ -457,15 +458,15 @@ class SkuBook:
 
 
 def status_of(line: Line) -> OrderLineStatus:
-    """A line's state from its quantities; RECEIVED stays until the line is validated."""
-    if line.open + line.backordered + line.allocated == 0:
-        if line.shipped == 0:
-            return OrderLineStatus.CANCELLED
-        return OrderLineStatus.DELIVERED if line.delivered == line.shipped else OrderLineStatus.SHIPPED
-    if line.status == OrderLineStatus.RECEIVED:
-        return OrderLineStatus.RECEIVED
-    if line.backordered:
-        return OrderLineStatus.BACKORDERED
-    if line.open:
-        return OrderLineStatus.VALIDATED
-    return OrderLineStatus.READY_TO_SHIP if line.ready == line.allocated else OrderLineStatus.ALLOCATED
+    """A line's state from its quantities; it stays RECEIVED until it is validated."""
+    return line_status(
+        ordered=line.ordered,
+        open=line.open,
+        allocated=line.allocated,
+        backordered=line.backordered,
+        shipped=line.shipped,
+        cancelled=line.cancelled,
+        ready=line.ready,
+        delivered=line.delivered,
+        is_validated=line.status != OrderLineStatus.RECEIVED,
+    )

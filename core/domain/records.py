@@ -35,7 +35,7 @@ class Transfer:
     shipped: int = 0
     received: int = 0
     lost: int = 0
-    state: str = "PLANNED"
+    state: str = "planned"
     is_new: bool = False
     is_changed: bool = False
 

@@ -73,13 +73,28 @@ async def open_backorders_by_line_keys(
     return await sql.fetch(f"{_SELECT} where {' and '.join(where.conditions)}", *where.arguments)
 
 
+_OPTION = """select o.sku_id, o.id, o.backorder_id, o.kind, o.price as price_minor, o.compensation as compensation_minor,
+    o.currency, o.substitute_sku_id, o.expected_date, o.deadline, o.is_default, coalesce(w.time_zone, 'UTC') as timezone
+from resolution_option o join backorder b on b.sku_id = o.sku_id and b.id = o.backorder_id
+left join location w on w.id = b.location_id"""
+
+
 async def options_by_backorder_keys(sql: asyncpg.Connection, keys: Sequence[Key]) -> list[asyncpg.Record]:
-    """Options that were offered for these backorders and not chosen yet, the default first."""
+    """Options that were offered for these backorders and not chosen yet, the default first.
+
+    The caller must be allowed to see the backorders; row-level security says so once more.
+    """
     where = Filter(["o.chosen_at is null"])
     by_keys(where, "o", keys, "backorder_id")
     return await sql.fetch(
-        f"""select o.sku_id, o.id, o.backorder_id, o.kind, o.price as price_minor, o.compensation as compensation_minor,
-            o.currency, o.substitute_sku_id, o.expected_date, o.deadline, o.is_default
-        from resolution_option o where {" and ".join(where.conditions)} order by not o.is_default, o.id""",
-        *where.arguments,
+        f"{_OPTION} where {' and '.join(where.conditions)} order by not o.is_default, o.id", *where.arguments
     )
+
+
+async def options_by_keys(
+    sql: asyncpg.Connection, principal: Principal, keys: Sequence[Key]
+) -> list[asyncpg.Record]:
+    """Those of the options that the caller may see."""
+    where = scoped_to_customer(principal, "b.customer_id")
+    by_keys(where, "o", keys)
+    return await sql.fetch(f"{_OPTION} where {' and '.join(where.conditions)}", *where.arguments)

@@ -10,10 +10,13 @@ NOBODY = -1
 
 
 def customer_scope(principal: Principal) -> int | None:
-    """The only customer whose rows may be seen, or None for all."""
+    """The only customer whose rows may be seen, or None for all.
+
+    A STOREFRONT gets no list of orders (the root fields refuse it), but the order it has just placed is its answer.
+    """
     if principal.role is Role.CUSTOMER:
         return principal.customer_id if principal.customer_id is not None else NOBODY
-    return NOBODY if principal.role in (Role.SUPPLIER, Role.STOREFRONT) else None
+    return NOBODY if principal.role is Role.SUPPLIER else None
 
 
 def supplier_scope(principal: Principal) -> int | None:

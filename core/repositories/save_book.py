@@ -75,8 +75,8 @@ async def _lock_orders(uow: Transaction, books: list[SkuBook], new: dict[int, Or
     }
 
 
-_RANK = """case l.status when 'RECEIVED' then 0 when 'VALIDATED' then 1 when 'BACKORDERED' then 1 when 'ALLOCATED' then 2
-    when 'READY_TO_SHIP' then 3 when 'SHIPPED' then 4 when 'DELIVERED' then 5 end"""
+_RANK = """case l.status when 'RECEIVED' then 0 when 'VALIDATED' then 1 when 'BACKORDERED' then 1 when
+    'ALLOCATED' then 2 when 'READY_TO_SHIP' then 3 when 'SHIPPED' then 4 when 'DELIVERED' then 5 end"""
 
 
 async def _refresh_orders(uow: Transaction, order_ids: list[int]) -> dict[int, OrderFacts]:

@@ -54,7 +54,8 @@ _QUERIES = {
             e.ship_notice_id, e.occurred_at
         from supply s join ship_notice_line n on n.sku_id = s.sku_id and n.id = s.ship_notice_line_id
         join lateral (select id, ship_notice_id, occurred_at from carrier_event c
-            where c.ship_notice_id = n.ship_notice_id and c.status_code in ('D1', 'X1') order by id desc limit 1) e on true
+            where c.ship_notice_id = n.ship_notice_id and c.status_code in ('D1', 'X1') order by id desc limit 1) e
+            on true
         where s.sku_id = any($1::bigint[]) and s.quantity > s.received + s.cancelled""",
     "short_answers": """select sku_id, id, supplier_backordered, rejected from purchase_order_line
         where sku_id = any($1::bigint[]) and supplier_backordered + rejected > 0

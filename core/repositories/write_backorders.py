@@ -31,7 +31,8 @@ async def write_backorders(uow: Transaction, books: list[SkuBook]) -> None:
             """insert into backorder (sku_id, id, order_line_id, customer_id, location_id, quantity, state, cause,
                 evidence, expected_date, priority, opened_at, closed_at) overriding system value
             select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[],
-                $7::text[], $8::text[], $9::jsonb[], $10::date[], $11::jsonb[], $12::timestamptz[], $13::timestamptz[])""",
+                $7::text[], $8::text[], $9::jsonb[], $10::date[], $11::jsonb[], $12::timestamptz[],
+                $13::timestamptz[])""",
             [book.sku_id for book, _ in new],
             [b.id for _, b in new],
             [b.line.id for _, b in new],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from core.domain.book import SkuBook
 from core.domain.records import Line, Peg
 from core.ports import Transaction
@@ -108,8 +110,11 @@ async def _insert_promises(uow: Transaction, rows: list, ids: list[int]) -> None
     await uow.sql.execute(
         """insert into promise (sku_id, id, order_line_id, customer_id, sequence, quantity, complete, cause_kind,
             cause_id, evidence, slices, actor, created_at) overriding system value
-        select u.*, $12, $13 from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::int[],
-            $7::bool[], $8::text[], $9::bigint[], $10::jsonb[], $11::jsonb[]) as u""",
+        select u.sku_id, u.id, u.line_id, u.customer_id, u.sequence, u.quantity, u.complete, u.cause_kind, u.cause_id,
+            u.evidence, u.slices::jsonb, $12, $13
+        from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::int[], $7::bool[],
+            $8::text[], $9::bigint[], $10::jsonb[], $11::text[]) as u(sku_id, id, line_id, customer_id, sequence,
+            quantity, complete, cause_kind, cause_id, evidence, slices)""",
         [b.sku_id for b, _ in rows],
         ids,
         [p.line.id for _, p in rows],
@@ -120,7 +125,7 @@ async def _insert_promises(uow: Transaction, rows: list, ids: list[int]) -> None
         [p.cause_kind for _, p in rows],
         [p.cause_id for _, p in rows],
         [p.evidence for _, p in rows],
-        [p.slices for _, p in rows],
+        [msgspec.json.encode(p.slices).decode() for _, p in rows],  # a list of lists would be taken for a matrix
         uow.principal.id,
         uow.now,
     )

@@ -1,0 +1,312 @@
+"""Place orders: validate, allocate, promise, open backorders; a lone order is a batch of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from core.domain.book import SkuBook
+from core.domain.network import Network
+from core.domain.order import order_status
+from core.domain.placing import Judgement, OrderRequest, check_form, reasons_to_hold, signature
+from core.domain.priority import priority_score
+from core.domain.promising import Demand, Proposal, commit, promise, propose
+from core.domain.records import Line
+from core.domain.states import HoldReason, OrderLineStatus, OrderStatus, PromiseReason, ShipPolicy
+from core.errors import DomainError, DuplicateOrder, InvalidInput, UnknownSku
+from core.events import JobRequest
+from core.ports import Transaction
+from core.repositories.announce_changes import order_event
+from core.repositories.gates import take_gates
+from core.repositories.load_book import load_books
+from core.repositories.network import load_network
+from core.repositories.place_orders import (
+    Known,
+    commit_reservations,
+    insert_holds,
+    insert_orders,
+    load_known,
+    lock_numbers,
+    recent_signatures,
+)
+from core.repositories.save_book import OrderFacts, save_books
+from core.repositories.write_stock import draw_ids
+
+
+@dataclass(frozen=True, slots=True)
+class OrderResult:
+    """`outcome`: placed, repeated (the same channel and external number exists) or refused (see `errors`)."""
+
+    outcome: str
+    order_id: int | None = None
+    number: str | None = None
+    errors: list[DomainError] = field(default_factory=list)
+    backorder_ids: list[tuple[int, int]] = field(default_factory=list)
+    reservation_expired: bool = False
+
+
+@dataclass(slots=True)
+class _Accepted:
+    """An order on its way into the books."""
+
+    position: int
+    request: OrderRequest
+    holds: list[HoldReason]
+    customer_id: int | None
+    tier: str
+    destination_id: int | None
+    sources: list[int]
+    order_id: int = 0
+    lines: list[tuple[SkuBook, Line]] = field(default_factory=list)
+
+    @property
+    def number(self) -> str:
+        return f"SO{self.order_id:08d}"
+
+    @property
+    def status(self) -> OrderStatus:
+        if self.holds:
+            return OrderStatus.RECEIVED
+        return order_status(line.status for _, line in self.lines)
+
+
+async def place_orders(uow: Transaction, orders: Sequence[OrderRequest]) -> list[OrderResult]:
+    """Place a batch first come first served; one result per order, in order, and none harms its neighbours.
+
+    What is wrong with a request refuses that order; what may be put right (payment, address, a SKU that is not
+    sellable, a likely double) holds it with a deadline. Each accepted line has its promise when this returns.
+    """
+    requests = list(orders)
+    await lock_numbers(uow, requests)
+    known = await load_known(uow, requests)
+    network = await load_network(uow)
+    results, accepted = await _accept(uow, requests, known, network)
+    sku_ids = {known.skus[line.sku]["id"] for order in accepted for line in order.request.lines}
+    groups = [o.request.reservation_id for o in accepted if o.request.reservation_id in known.reserved]
+    sku_ids.update(sku_id for group in groups for sku_id in known.reserved[group or ""])
+    versions = await take_gates(uow, sku_ids)
+    live = await commit_reservations(uow, [g for g in groups if g])
+    ids = await draw_ids(uow, "sales_order", len(accepted))
+    for order, order_id in zip(accepted, ids, strict=True):
+        order.order_id = order_id
+    for demand_class in sorted({known.channels[o.request.channel]["protected_class"] for o in accepted}):
+        batch = [o for o in accepted if known.channels[o.request.channel]["protected_class"] == demand_class]
+        await _place(uow, batch, known, network, versions, demand_class)
+    for order in accepted:
+        group = order.request.reservation_id
+        results[order.position] = OrderResult(
+            "placed",
+            order.order_id,
+            order.number,
+            backorder_ids=[
+                (book.sku_id, b.id or 0) for book, line in order.lines if (b := book.backorder_of(line)) is not None
+            ],
+            reservation_expired=group is not None and group not in live,
+        )
+    return [results[i] for i in range(len(requests))]
+
+
+async def _accept(
+    uow: Transaction, requests: list[OrderRequest], known: Known, network: Network
+) -> tuple[dict[int, OrderResult], list[_Accepted]]:
+    """Refuse what cannot be an order and judge the rest; numbers given twice inside the batch repeat the first."""
+    results: dict[int, OrderResult] = {}
+    accepted: list[_Accepted] = []
+    window = timedelta(minutes=float(_policy(known, "duplicate_window_minutes", 10)))
+    customers = [known.customers[r.customer_code]["id"] for r in requests if r.customer_code in known.customers]
+    seen = await recent_signatures(uow, customers, uow.now - window)
+    in_batch: set[tuple[str, str]] = set()
+    for position, request in enumerate(requests):
+        errors = _check(request, known, network, uow.now)
+        number = (request.channel, request.external_number or "")
+        existing = known.existing.get(number)
+        if existing is not None:
+            duplicate = DuplicateOrder(request.channel, number[1], *existing)
+            results[position] = OrderResult("repeated", existing[0], existing[1], [duplicate])
+            continue
+        if request.external_number and number in in_batch:
+            errors.append(
+                InvalidInput(
+                    f"External number {number[1]!r} stands twice in the batch.", path=("input", "externalNumber")
+                )
+            )
+        if errors:
+            results[position] = OrderResult("refused", errors=errors)
+            continue
+        in_batch.add(number)
+        customer = known.customers.get(request.customer_code or "")
+        destination_id = network.destination(request.ship_to.country, request.ship_to.postal_code)
+        sources = network.sources(destination_id, known.channels[request.channel]["location_ids"])
+        mark = signature((known.skus[x.sku]["id"], x.quantity) for x in request.lines)
+        judged = Judgement(
+            holds=reasons_to_hold(
+                request,
+                [known.skus[line.sku]["status"] for line in request.lines],
+                has_route=bool(sources) and (destination_id is not None or not network.zones),
+                is_repeat=customer is not None and mark in seen.get(customer["id"], ()),
+            )
+        )
+        if customer is not None:
+            seen.setdefault(customer["id"], set()).add(mark)
+        if not sources:
+            sources = network.sources(None)
+        accepted.append(
+            _Accepted(
+                position,
+                request,
+                judged.holds,
+                customer["id"] if customer is not None else None,
+                customer["tier"] if customer is not None else "STANDARD",
+                destination_id,
+                sources,
+            )
+        )
+    return results, accepted
+
+
+def _check(request: OrderRequest, known: Known, network: Network, now: datetime) -> list[DomainError]:
+    errors = check_form(request, now.astimezone(UTC).date() - timedelta(days=1))
+    if request.channel not in known.channels:
+        errors.append(
+            InvalidInput(
+                f"There is no channel {request.channel!r}; known: {', '.join(sorted(known.channels))}.",
+                path=("input", "channel"),
+                value=request.channel,
+            )
+        )
+    if request.customer_code and request.customer_code not in known.customers:
+        errors.append(
+            InvalidInput(
+                f"There is no customer {request.customer_code!r}.",
+                path=("input", "customer", "code"),
+                value=request.customer_code,
+            )
+        )
+    for index, line in enumerate(request.lines):
+        if line.sku not in known.skus:
+            errors.append(UnknownSku(line.sku, path=("input", "lines", str(index), "sku")))
+    return errors
+
+
+async def _place(
+    uow: Transaction,
+    batch: list[_Accepted],
+    known: Known,
+    network: Network,
+    versions: dict[int, int],
+    demand_class: str,
+) -> None:
+    wanted = {known.skus[line.sku]["id"] for order in batch for line in order.request.lines}
+    books = await load_books(uow, {sku_id: versions[sku_id] for sku_id in wanted}, network, demand_class=demand_class)
+    for order in batch:
+        for number, request in enumerate(order.request.lines, start=1):
+            sku = known.skus[request.sku]
+            book = books[sku["id"]]
+            line = Line(
+                None,
+                order.order_id,
+                number,
+                request.quantity,
+                customer_id=order.customer_id,
+                open=request.quantity,
+                requested_date=request.requested_date,
+                ship_policy=request.ship_policy,
+                substitutes_allowed=request.substitutes_allowed,
+                priority=priority_score(order.tier),
+                status=OrderLineStatus.RECEIVED if order.holds else OrderLineStatus.VALIDATED,
+                destination_id=order.destination_id,
+                is_new=True,
+            )
+            book.new_lines.append(line)
+            order.lines.append((book, line))
+            demand = Demand(
+                request.quantity, order.destination_id, request.requested_date, order.sources, sku["lead_time"]
+            )
+            _cover(book, line, propose(book, demand, network, uow.now), network, uow.now, validated=not order.holds)
+    await insert_orders(uow, [_row(order, known, uow.now) for order in batch])
+    await _hold(uow, batch, known)
+    facts = {
+        order.order_id: OrderFacts(
+            order.order_id, order.number, order.request.channel, order.customer_id, str(order.status), 1
+        )
+        for order in batch
+    }
+    for order in batch:
+        _announce(uow, order, facts[order.order_id])
+    await save_books(uow, books.values(), facts)
+    _enqueue(uow, batch)
+
+
+def _cover(book: SkuBook, line: Line, proposal: Proposal, network: Network, now: datetime, *, validated: bool) -> None:
+    """Commit the proposal as the line's ship policy wants it, and make the first promise."""
+    if line.ship_policy == ShipPolicy.PARTIAL_CANCEL_REST and validated:
+        kept = [part for part in proposal.slices if part.kind == "ON_HAND"]
+        line.cancelled = line.ordered - sum(part.quantity for part in kept)
+        proposal = Proposal(kept, proposal.home_id, proposal.ship_by, proposal.binding)
+    commit(book, line, proposal, PromiseReason.PLACED, validated=validated)
+    promise(
+        book,
+        line,
+        network,
+        now,
+        PromiseReason.PLACED,
+        cause_kind=PromiseReason.PLACED,
+        cause_id=line.order_id,
+        evidence={"binding": {"date": proposal.binding.isoformat()}} if proposal.binding else None,
+    )
+
+
+def _row(order: _Accepted, known: Known, now: datetime) -> dict[str, Any]:
+    request = order.request
+    return {
+        "id": order.order_id,
+        "number": order.number,
+        "external_number": request.external_number,
+        "channel": request.channel,
+        "customer_id": order.customer_id,
+        "status": str(order.status),
+        "ship_to": request.ship_to.as_json(),
+        "ship_complete": request.ship_complete,
+        "payment_state": request.payment_state,
+        "destination_id": order.destination_id,
+        "currency": known.skus[request.lines[0].sku]["currency"],
+        "placed_at": request.placed_at or now,
+    }
+
+
+async def _hold(uow: Transaction, batch: list[_Accepted], known: Known) -> None:
+    hours: dict[str, Any] = _policy(known, "hold_deadline_hours", {})
+    actions: dict[str, Any] = _policy(known, "hold_deadline_action", {})
+    rows = []
+    for order in batch:
+        for reason in order.holds:
+            deadline = uow.now + timedelta(hours=float(hours.get(reason, 72)))
+            rows.append((order.order_id, str(reason), deadline, str(actions.get(reason, "CANCEL"))))
+    await insert_holds(uow, rows)
+
+
+def _announce(uow: Transaction, order: _Accepted, facts: OrderFacts) -> None:
+    uow.announce(order_event(facts, "PLACED"))
+    if order.holds:
+        uow.announce(order_event(facts, "HELD", reason=str(order.holds[0])))
+    else:
+        uow.announce(order_event(facts, "VALIDATED"))
+        if order.status == OrderStatus.ALLOCATED:
+            uow.announce(order_event(facts, "ALLOCATED"))
+    uow.audit("orderPlace", f"order:{order.order_id}", None, {"number": order.number, "lines": len(order.lines)})
+
+
+def _enqueue(uow: Transaction, batch: list[_Accepted]) -> None:
+    """Purchase what is short and release what is whole, after the commit."""
+    short = sorted({book.sku_id for order in batch for book, line in order.lines if line.backordered})
+    if short:
+        uow.enqueue(JobRequest("raise_purchase_request", f"order:{batch[0].order_id}:{len(batch)}", {"skuIds": short}))
+    ready = [o.order_id for o in batch if not o.holds and any(line.allocated for _, line in o.lines)]
+    if ready:
+        uow.enqueue(JobRequest("plan_shipments", f"order:{ready[0]}:{len(ready)}", {"orderIds": ready}))
+
+
+def _policy(known: Known, code: str, default: Any) -> Any:
+    return known.policies.get(code, default)
