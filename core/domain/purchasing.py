@@ -52,12 +52,20 @@ def uncovered(
 
     The larger of two needs: OPEN pegs beyond unpegged inbound and open purchase proposals; and, when the
     `inventory_position` (which already counts backorders as demand, inbound and proposals as supply) is at or below a
-    `reorder_point` above 0, the way back to it but at least `reorder_quantity`. They overlap, so they are not added.
+    `reorder_point` above 0, the reorder need. They overlap, so they are not added.
     """
     waiting = max(0, open_pegs - unpegged_inbound - open_proposals)
+    return max(waiting, reorder_need(inventory_position, reorder_point, reorder_quantity))
+
+
+def reorder_need(inventory_position: int, reorder_point: int, reorder_quantity: int) -> int:
+    """The plain reorder-point rule, before MOQ and multiples: 0 above the reorder point or without one (0).
+
+    At or below it `reorder_quantity`, or more when that would not lift the position above the reorder point.
+    """
     if reorder_point <= 0 or inventory_position > reorder_point:
-        return waiting
-    return max(waiting, reorder_point - inventory_position, reorder_quantity)
+        return 0
+    return max(reorder_quantity, reorder_point - inventory_position + 1)
 
 
 def is_approved_by_rule(total: int, limit: int | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
-from core.domain.purchasing import order_quantity
+from core.domain.purchasing import order_quantity, reorder_need
 
 
 def inventory_position(
@@ -20,14 +20,8 @@ def inventory_position(
 
 
 def suggest(inventory_position: int, reorder_point: int, reorder_quantity: int, moq: int, multiple: int) -> int:
-    """Units to order now by the plain reorder-point rule: nothing above the reorder point or without one (0).
-
-    At or below it the reorder quantity, or more when that would not lift the position above the reorder point; then
-    MOQ and multiple (`order_quantity`).
-    """
-    if reorder_point <= 0 or inventory_position > reorder_point:
-        return 0
-    return order_quantity(max(reorder_quantity, reorder_point - inventory_position + 1), moq, multiple)
+    """Units to order now: the reorder need of the plain reorder-point rule, with MOQ and multiple."""
+    return order_quantity(reorder_need(inventory_position, reorder_point, reorder_quantity), moq, multiple)
 
 
 def lead_time_demand_sd(demand_mean: float, demand_sd: float, lead_time: float, lead_time_sd: float) -> float:

@@ -10,6 +10,7 @@ import pytest
 from core.domain.calendars import WorkCalendar
 from core.edi.guide import PartnerGuide
 from migrations import demo_company, demo_data
+from workers.commands.seed import seed_database
 
 pytestmark = pytest.mark.anyio
 
@@ -151,3 +152,8 @@ async def test_the_documented_stock_is_the_seeded_stock():
 
 async def test_the_planner_knows_the_tables(sql: asyncpg.Connection):
     assert await sql.fetchval("select reltuples from pg_class where oid = 'stock_level'::regclass") == 30
+
+
+async def test_the_seed_command_says_whether_it_did_anything(database_url: str):
+    assert await seed_database(database_url) is True
+    assert await seed_database(database_url) is False

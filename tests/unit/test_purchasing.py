@@ -55,7 +55,7 @@ def test_order_quantity_refuses_a_multiple_of_nothing():
         ({"open_pegs": 4, "unpegged_inbound": 9, "open_proposals": 0}, 0),
         ({"inventory_position": 21, "reorder_point": 20, "reorder_quantity": 50}, 0),
         ({"inventory_position": 20, "reorder_point": 20, "reorder_quantity": 50}, 50),
-        ({"inventory_position": -60, "reorder_point": 20, "reorder_quantity": 50}, 80),
+        ({"inventory_position": -60, "reorder_point": 20, "reorder_quantity": 50}, 81),
         ({"open_pegs": 90, "inventory_position": -60, "reorder_point": 20, "reorder_quantity": 50}, 90),
         ({"open_pegs": 4, "inventory_position": -4, "reorder_point": 0, "reorder_quantity": 50}, 4),
     ],
