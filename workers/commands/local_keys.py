@@ -109,7 +109,12 @@ def _key_id(key: ec.EllipticCurvePrivateKey) -> str:
 def _secrets(path: Path) -> dict[str, str]:
     """Seal key and API-key pepper: drawn once, kept for as long as the data folder, so that seals stay provable."""
     if path.exists():
-        return json.loads(path.read_text(encoding="utf-8"))
+        try:
+            return {str(key): str(value) for key, value in json.loads(path.read_text(encoding="utf-8")).items()}
+        except (ValueError, AttributeError) as error:
+            raise ConfigurationError(
+                f"{path} is damaged; restore it from a backup: without it, earlier seals cannot be verified."
+            ) from error
     drawn = {"SEAL_KEY": secrets.token_hex(32), "API_KEY_PEPPER": secrets.token_hex(32)}
     _write(path, json.dumps(drawn) + "\n", 0o600)
     return drawn

@@ -11,6 +11,7 @@ import asyncpg
 import typer
 
 from core.database import plain_dsn
+from core.errors import ConfigurationError
 from core.settings import load_settings
 
 VERSIONS = Path(__file__).resolve().parents[2] / "migrations" / "versions"
@@ -42,12 +43,17 @@ async def is_newest(dsn: str) -> bool:
 
 
 async def migrate_database(dsn: str) -> bool:
-    """Upgrade when needed. Returns whether anything was done."""
+    """Upgrade when needed. Returns whether anything was done. Raises ConfigurationError when a migration fails."""
     if await is_newest(dsn):
         return False
+    from sqlalchemy.exc import DBAPIError
+
     from migrations.upgrade import upgrade
 
-    await upgrade(dsn)
+    try:
+        await upgrade(dsn)
+    except DBAPIError as error:
+        raise ConfigurationError(f"The database cannot be migrated: {error.orig}") from error
     return True
 
 

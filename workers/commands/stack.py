@@ -27,6 +27,7 @@ from workers.commands.supervisor import Program, Supervisor
 ROOT = Path(__file__).resolve().parents[2]
 KEY_SETTINGS = ("LOCAL_KEY_FILE", "JWKS_FILE", "JWKS_URL")
 """Never inherited: a stack trusts its own key and no other."""
+EDI_FOLDERS = ("in", "out", "archive", "quarantine")
 WORKER_CLASSES = ("fast", "bulk", "learning")
 
 
@@ -117,7 +118,7 @@ class Stack:
         apis = [self._name("api", number) for number in range(1, self._api_processes + 1)]
         for name in apis:
             await self._supervisor.start(self._program(name, self._api_arguments(), with_listener=True))
-        await asyncio.gather(self._until_ready(apis[0]), self._make_tokens())
+        await asyncio.gather(self._until_ready(apis[0]), self._hand_out())
         await self._supervisor.start(self._program("relay", (sys.executable, "-m", "workers.relay"), grace=10))
         for worker in self._worker_classes:
             command = (sys.executable, "-m", "workers.settings", worker)
@@ -211,16 +212,20 @@ class Stack:
         if self._seed and await seed_database(self.dsn):
             self._say("The empty database was filled with a small company.")
 
-    async def _make_tokens(self) -> None:
-        """One token per role; customer and supplier are the first of the database."""
+    async def _hand_out(self) -> None:
+        """One token per role (customer and supplier are the first of the database), and the folders of the partners."""
         connection = await asyncpg.connect(plain_dsn(self.dsn))
         try:
             customer = await connection.fetchval("select code from customer order by id limit 1")
             supplier = await connection.fetchval("select code from supplier order by id limit 1")
             rows = await connection.fetch("select code from sku order by id limit 3")
+            partners = await connection.fetch("select code from partner where is_active")
         finally:
             await connection.close()
         self.sample_skus = [row["code"] for row in rows]
+        for partner in partners:
+            for folder in EDI_FOLDERS:
+                (self.edi_dir / partner["code"] / folder).mkdir(parents=True, exist_ok=True)
         self.tokens = {
             role.value: self.token(
                 role,

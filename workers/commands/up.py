@@ -103,7 +103,11 @@ def _announce(stack: Stack, as_json: bool) -> None:
     lines += ["", "  processes         " + ", ".join(f"{name} {pid}" for name, pid in stack.pids.items())]
     lines += ["", "Tokens, one per role (send as  Authorization: Bearer <token>):", ""]
     lines += [f"  {role}\n    {token}" for role, token in stack.tokens.items()]
-    lines += ["", f"Three queries to paste into {stack.url}/graphql:", ""]
+    lines += [
+        "",
+        f"Three queries to paste into {stack.url}/{'graphql' if stack.environment == 'production' else 'graphiql'}:",
+        "",
+    ]
     for title, query in sample_queries(stack.sample_skus):
         lines += [f"  # {title}", *(f"  {line}" for line in query.strip().splitlines()), ""]
     lines += ["Ctrl-C stops everything; the data stays."]
