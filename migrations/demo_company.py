@@ -30,7 +30,7 @@ calendar), `RES-BUSAN` (reserve warehouse, 12:00), `STORE-SEOUL` (open every day
 | GRINDER-PRO | 0 | 0 | 0 | 0 | - | - | BRIGHTWORKS 5 / 1, 30 / 40 (PREORDER) |
 | RADIO-70 | 3 | 0 | 0 | 0 | - | - | none (DISCONTINUED) |
 
-KETTLE-17 and TEAPOT-1L have no reorder point: they are bought only for backorders. Two kettles each for two orders,
+KETTLE-17 and TEAPOT-1L have no reorder point: they are bought only for backorders. Two kettles each for two customers,
 then 17 for a third, in Korea: 4 from DC-ICN, 3 by transfer from RES-BUSAN, 10 short, one purchase order line of 10.
 KETTLE-10 may replace KETTLE-17 with the customer's consent, MUG-WHITE replaces MUG-BLUE.
 
@@ -165,7 +165,7 @@ CUSTOMERS = (
     ("MINSEO", "GOLD", "ko", "김민서", "minseo.kim@example.com", {"country": "KR", "postalCode": "04524"}),
     (
         "HOTEL-NAMSAN",
-        "PLATINUM",
+        "VIP",
         "ko",
         "남산호텔 구매팀",
         "po@namsan.example",

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from core.domain.calendars import WorkCalendar
+from core.domain.priority import TIER_RANK
 from core.edi.guide import PartnerGuide
 from migrations import demo_company, demo_data
 from workers.commands.seed import seed_database
@@ -157,3 +158,7 @@ async def test_the_planner_knows_the_tables(sql: asyncpg.Connection):
 async def test_the_seed_command_says_whether_it_did_anything(database_url: str):
     assert await seed_database(database_url) is True
     assert await seed_database(database_url) is False
+
+
+def test_every_tier_has_a_rank():
+    assert {customer[1] for customer in demo_company.CUSTOMERS} <= set(TIER_RANK)
