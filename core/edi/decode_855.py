@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import islice, takewhile
+
 from core.edi.decoding import (
     BUYER_ITEM,
     DELIVERY_DATES,
@@ -71,7 +74,9 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> Acknowledg
     po1 = block[0]
     pairs = po1.pairs(6, 25)
     unit = po1.value(3)
-    statuses = tuple(_status(ack, block, unit, guide, notes) for ack in block if ack.tag == "ACK")
+    statuses = tuple(
+        _status(ack, _dates_under(block, at), unit, guide, notes) for at, ack in enumerate(block) if ack.tag == "ACK"
+    )
     keys = {
         LineKey.PO_LINE_NUMBER: po1.value(1),
         LineKey.BUYER_SKU: item(pairs, BUYER_ITEM),
@@ -86,13 +91,13 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> Acknowledg
         gtin=keys[LineKey.GTIN],
         ordered=quantity(po1, 2, unit, guide, notes),
         unit=unit,
-        statuses=statuses,
-        dates=dates(block),
+        statuses=_scheduled(statuses, block, unit, guide, notes),
+        dates=dates(takewhile(lambda segment: segment.tag != "ACK", block)),
         segment_number=po1.number,
     )
 
 
-def _status(ack: Segment, block: list[Segment], line_unit: str, guide: PartnerGuide, notes: Notes) -> LineStatus:
+def _status(ack: Segment, own_dates: list[Segment], line_unit: str, guide: PartnerGuide, notes: Notes) -> LineStatus:
     code = ack.value(1)
     meaning = guide.code_map.get(code, code)
     effect = EFFECTS.get(meaning, Effect.REVIEW)
@@ -100,7 +105,7 @@ def _status(ack: Segment, block: list[Segment], line_unit: str, guide: PartnerGu
         notes.warning("line_status", f"The line status {code!r} is not known and not in the partner's code map", ack, 1)
     on, qualifier = check_date(ack, 5, notes), ack.value(4)
     if on is None:
-        best = best_date(dates(_following(ack, block)), DELIVERY_DATES + SHIP_DATES)
+        best = best_date(dates(own_dates), DELIVERY_DATES + SHIP_DATES)
         if best is not None:
             qualifier, on = best
     return LineStatus(
@@ -115,11 +120,30 @@ def _status(ack: Segment, block: list[Segment], line_unit: str, guide: PartnerGu
     )
 
 
-def _following(ack: Segment, block: list[Segment]) -> list[Segment]:
-    """The DTM segments that stand directly under this ACK."""
-    found: list[Segment] = []
-    for segment in block[block.index(ack) + 1 :]:
-        if segment.tag != "DTM":
-            break
-        found.append(segment)
-    return found
+def _scheduled(
+    statuses: tuple[LineStatus, ...], block: list[Segment], line_unit: str, guide: PartnerGuide, notes: Notes
+) -> tuple[LineStatus, ...]:
+    """One accepted status without a day of its own is cut into the parts of the line's SCH segments, if these add up."""
+    schedules = [segment for segment in block if segment.tag == "SCH"]
+    if not schedules:
+        return statuses
+    parts = [
+        (quantity(sch, 1, sch.value(2) or line_unit, guide, notes) or 0, check_date(sch, 6, notes), sch)
+        for sch in schedules
+    ]
+    total = sum(amount for amount, _, _ in parts)
+    if len(statuses) == 1 and statuses[0].effect is Effect.ACCEPT and statuses[0].date is None:
+        (only,) = statuses
+        if only.quantity in (None, total):
+            return tuple(
+                replace(only, quantity=amount, date=on, date_qualifier=sch.value(5))
+                for amount, on, sch in parts
+                if amount
+            )
+    notes.warning("schedule", "The delivery schedule does not fit the line's statuses and is not used", schedules[0])
+    return statuses
+
+
+def _dates_under(block: list[Segment], at: int) -> list[Segment]:
+    """The DTM segments that stand directly under the ACK at this place of the block."""
+    return list(takewhile(lambda segment: segment.tag == "DTM", islice(block, at + 1, None)))

@@ -53,9 +53,9 @@ def decode_856(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
         if node.first("SN1") is None or (node.level in _PACK_LEVELS and _carries_items(node)):
             continue
         po_number = _order_of(node, nodes, notes)
-        line = _line(node, guide, notes)
-        if line is not None and po_number is not None:
-            orders.setdefault(po_number, []).append(line)
+        lines = _lines(node, guide, notes)
+        if po_number is not None:
+            orders.setdefault(po_number, []).extend(lines)
     if not any(orders.values()) and bsn.value(1) not in ("01", "03"):
         notes.error("lines", "The ship notice has no line with a shipped quantity", bsn)
     notice = ShipNotice(
@@ -102,19 +102,33 @@ def _order_of(node: Node, nodes: list[Node], notes: Notes) -> str | None:
     return None
 
 
-def _line(node: Node, guide: PartnerGuide, notes: Notes) -> ShippedLine | None:
-    sn1 = node.first("SN1")
-    if sn1 is None:
-        return None
-    lin = node.first("LIN")
+def _lines(node: Node, guide: PartnerGuide, notes: Notes) -> list[ShippedLine]:
+    """One line for each SN1 of the node, with the LIN and the dates that stand nearest before and after it."""
+    blocks: list[list[Segment]] = []
+    for segment in node.segments:
+        if segment.tag == "LIN" or (segment.tag == "SN1" and (not blocks or _has(blocks[-1], "SN1"))):
+            blocks.append([])
+        if blocks:
+            blocks[-1].append(segment)
+    found = (_line(node, block, guide, notes) for block in blocks if _has(block, "SN1"))
+    return [line for line in found if line is not None]
+
+
+def _has(segments: list[Segment], tag: str) -> bool:
+    return any(segment.tag == tag for segment in segments)
+
+
+def _line(node: Node, block: list[Segment], guide: PartnerGuide, notes: Notes) -> ShippedLine | None:
+    sn1 = next(segment for segment in block if segment.tag == "SN1")
+    lin = next((segment for segment in block if segment.tag == "LIN"), None)
     pairs = lin.pairs(2, 31) if lin is not None else ()
     shipped = quantity(sn1, 2, sn1.value(3), guide, notes)
     if shipped is None:
         if not sn1.value(2):
             notes.error("quantity", "A shipped line has no quantity", sn1, 2)
         return None
-    expiry = best_date(dates(node.segments), ("036", "511"))
-    lot = item(pairs, ("LT", "B8")) or _reference(node, "LT")
+    expiry = best_date(dates(block), ("036", "511"))
+    lot = item(pairs, ("LT", "B8")) or _reference(block, "LT")
     return ShippedLine(
         po_line_number=sn1.value(1) or (lin.value(1) if lin is not None else ""),
         buyer_sku=item(pairs, BUYER_ITEM),
@@ -157,8 +171,8 @@ def is_sscc(digits: str) -> bool:
     return (10 - weighted % 10) % 10 == int(digits[-1])
 
 
-def _reference(node: Node, qualifier: str) -> str:
-    return next((segment.value(2) for segment in node.all("REF") if segment.value(1) == qualifier), "")
+def _reference(block: list[Segment], qualifier: str) -> str:
+    return next((segment.value(2) for segment in block if segment.tag == "REF" and segment.value(1) == qualifier), "")
 
 
 def _carrier(nodes: list[Node]) -> str:

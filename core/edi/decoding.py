@@ -81,8 +81,13 @@ def item(pairs: Iterable[tuple[str, str]], qualifiers: tuple[str, ...]) -> str:
 
 def dates(segments: Iterable[Segment], tag: str = "DTM") -> tuple[tuple[str, date], ...]:
     """(qualifier, day) of all DTM segments; unknown days (9999..., 00000000) are left out."""
-    found = ((segment.value(1), day(segment.value(2))) for segment in segments if segment.tag == tag)
+    found = ((segment.value(1), _day_of(segment)) for segment in segments if segment.tag == tag)
     return tuple((qualifier, on) for qualifier, on in found if on is not None)
+
+
+def _day_of(dtm: Segment) -> date | None:
+    """DTM02, else the day of DTM06, of a range (RD8) its end."""
+    return day(dtm.value(2)) or (day(dtm.value(6).rpartition("-")[2]) if dtm.value(5) in ("D8", "RD8") else None)
 
 
 def best_date(known: Iterable[tuple[str, date]], ranking: tuple[str, ...]) -> tuple[str, date] | None:

@@ -18,6 +18,7 @@ from core.edi.interchanges import (
 )
 from core.edi.normaliser import DEFAULT_LIMITS, Limits
 
+_PADDING = "\xef\xbb\xbf\r\n\t \x00\x1a"
 _START = re.compile(r"UN[AB](?=[^A-Za-z0-9])")
 
 
@@ -63,25 +64,18 @@ def _marks(text: str) -> tuple[Separators, str]:
 
 
 def _split(text: str, marks: tuple[Separators, str]) -> list[tuple[str, int, int]]:
+    """Text, start and end of every segment; UNA is no segment."""
     separators, release = marks
+    escaped = f"{re.escape(release)}.|" if release else ""
     found: list[tuple[str, int, int]] = []
-    start = at = len(text) - len(text.removeprefix("\xef\xbb\xbf"))
-    while at < len(text):
-        if not text[start:at].strip() and text.startswith("UNA", at):
-            at += 9
-            start = at
-            continue
-        mark = text[at]
-        if release and mark == release:
-            at += 2
-            continue
-        at += 1
-        if mark == separators.segment:
-            found.append((text[start : at - 1], start, at))
-            start = at
-    if text[start:].strip("\r\n\t \x00\x1a"):
-        found.append((text[start:], start, len(text)))
-    return [(piece.strip(), begin, end) for piece, begin, end in found if piece.strip()]
+    start = 0
+    for mark in re.finditer(escaped + re.escape(separators.segment), text, re.DOTALL):
+        if mark.group() == separators.segment:
+            found.append((text[start : mark.start()], start, mark.end()))
+            start = mark.end()
+    found.append((text[start:], start, len(text)))
+    pieces = ((piece.strip(_PADDING), begin, end) for piece, begin, end in found)
+    return [(piece, begin, end) for piece, begin, end in pieces if piece and not piece.startswith("UNA")]
 
 
 def _parse(raw: str, marks: tuple[Separators, str], at: int, end: int) -> Segment:

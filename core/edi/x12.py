@@ -39,6 +39,7 @@ class _OpenGroup:
     sender: str
     receiver: str
     sets: list[TransactionSet] = field(default_factory=list)
+    controls: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
     claimed_sets: int | None = None
 
@@ -144,9 +145,10 @@ class _Builder:
             )
         else:
             faults.extend(_trailer_faults(control, len(segments), trailer))
-        if any(other.control == control for other in self.group.sets):
+        if control in self.group.controls:
             text = f"Control number {control} occurs twice in the group {self.group.control}."
             faults.append(_fault(Level.SET, "23", text, opening))
+        self.group.controls.add(control)
         expected = FUNCTIONAL_IDS.get(kind)
         if self.group.functional_id and expected not in (None, self.group.functional_id):
             text = f"A {kind} belongs into a group {expected}, not {self.group.functional_id}."
@@ -178,7 +180,8 @@ class _Builder:
         century = "" if len(on) != 6 else "20" if on < "50" else "19"
         group = self.group.control if self.group else ""
         place = f"{self.set_count:06d}"
-        return f"{century}{on}T{self.header[9].strip():0<6}-{self.header[12].strip():0>9}-{group:0>9}-{place}"
+        time = "".join(mark for mark in self.header[9] if mark.isdecimal())
+        return f"{century}{on}T{time:0<6}-{self.header[12].strip():0>9}-{group:0>9}-{place}"
 
     def _end_group(self, segment: Segment) -> None:
         if self.group is None:

@@ -8,7 +8,8 @@ from core.edi.decode_855 import decode_855
 from core.edi.documents import AcknowledgedLine, Effect
 from core.edi.guide import DEFAULT_GUIDE, LineKey, PartialBackorder, PartialDate, PartnerGuide, Remainder
 from core.edi.reader import read
-from core.edi.resolve_acknowledgement import OpenLine, Portion, resolve_acknowledgement, resolve_line
+from core.edi.resolve_acknowledgement import OpenLine, resolve_acknowledgement
+from core.edi.resolve_line import Portion, resolve_line
 
 ISA = "ISA*00*          *00*          *ZZ*SUPPLIER       *ZZ*BACKORDER      *261120*1030*U*00401*000000007*0*P*>~"
 SOON, LATER = date(2026, 12, 1), date(2026, 12, 15)
@@ -187,7 +188,10 @@ def test_unknown_status_is_reviewed_until_the_code_map_knows_it():
 
 def test_the_open_quantity_counts_not_the_ordered_one():
     assert resolved("ACK*IA*10*EA", open_quantity=8).mismatch == "The statuses add up to 10; 8 are open."
-    assert resolved("ACK*IA*10*EA", open_quantity=8, guide=PartnerGuide(quantity_tolerance=2)).mismatch is None
+    tolerant = resolved("ACK*IA*10*EA", open_quantity=8, guide=PartnerGuide(quantity_tolerance=2))
+    assert (parts(tolerant.accepted), tolerant.mismatch) == ([(8, None)], None)
+    assert tolerant.notes == ("The statuses add up to 10, within the tolerance; 8 are open and counted.",)
+    assert resolved("ACK*IB*10*EA", open_quantity=8, guide=PartnerGuide(quantity_tolerance=2)).mismatch is not None
 
 
 def test_units_are_turned_into_base_units_or_stop_the_document():
@@ -204,6 +208,21 @@ def test_units_are_turned_into_base_units_or_stop_the_document():
 
 def test_a_date_segment_under_the_status_is_its_date():
     assert line("ACK*IB*4*EA", "DTM*002*20261130", "DTM*069*20261215").statuses[0].date == LATER
+
+
+def test_a_date_under_one_status_is_not_that_of_another():
+    outcome = resolved("ACK*IA*6*EA", "ACK*IB*4*EA", "DTM*067*20261215")
+    assert (parts(outcome.accepted), parts(outcome.backordered)) == ([(6, None)], [(4, LATER)])
+
+
+def test_a_delivery_schedule_cuts_an_accepted_line_into_its_parts():
+    acks = ("ACK*IA*10*EA", "SCH*6*EA***067*20261201", "SCH*4*EA***067*20261215")
+    assert parts(resolved(*acks).accepted) == [(6, SOON), (4, LATER)]
+    body = "BAK*00*AC*PO1*20261119~PO1*1*10*EA***BP*SKU1~ACK*IA*10*EA~SCH*6*EA***067*20261201"
+    decoded = decode(body)
+    assert [(fault.code, fault.segment_number) for fault in decoded.faults] == [("schedule", 5)]
+    assert decoded.document is not None
+    assert [status.quantity for status in decoded.document.lines[0].statuses] == [10]
 
 
 OPEN = [OpenLine(1, 10, "SKU1", "V1"), OpenLine(2, 5, "SKU2", "V2", "012345678905")]
@@ -301,6 +320,8 @@ def test_two_loops_for_one_line_count_together():
 
 
 def test_an_acknowledgement_without_an_order_number_is_no_document():
-    text = f"{ISA}GS*PR*SUP*US*20261120*1030*7*X*004010~ST*855*0001~BAK*00*AC**20261119~SE*3*0001~GE*1*7~IEA*1*000000007~"
+    text = (
+        f"{ISA}GS*PR*SUP*US*20261120*1030*7*X*004010~ST*855*0001~BAK*00*AC**20261119~SE*3*0001~GE*1*7~IEA*1*000000007~"
+    )
     (document,) = read(text.encode()).interchanges[0].groups[0].sets
     assert decode_855(document).document is None

@@ -92,7 +92,15 @@ def test_isa16_left_out_with_its_mark():
 
 
 @pytest.mark.parametrize(
-    ("isa11", "version", "repetition"), [("U", "00401", ""), ("^", "00401", ""), ("|", "00400", ""), (" ", "00401", ""), ("^", "00501", "^"), ("U", "00501", "")]
+    ("isa11", "version", "repetition"),
+    [
+        ("U", "00401", ""),
+        ("^", "00401", ""),
+        ("|", "00400", ""),
+        (" ", "00401", ""),
+        ("^", "00501", "^"),
+        ("U", "00501", ""),
+    ],
 )
 def test_isa11_is_a_repetition_mark_only_from_00402_on(isa11: str, version: str, repetition: str):
     data = FILE.replace("*U*00401*", f"*{isa11}*{version}*").encode()
@@ -142,12 +150,22 @@ def test_a_line_without_its_terminator_is_two_segments():
 
 @pytest.mark.parametrize(
     ("data", "code"),
-    [(b"", "empty"), (b" \r\n\x00\x1a", "empty"), (b"hello", "no_interchange"), (b"\xff\xfeI\x00", "utf16"), (b"ISA*00*", "isa")],
+    [
+        (b"", "empty"),
+        (b" \r\n\x00\x1a", "empty"),
+        (b"hello", "no_interchange"),
+        (b"\xff\xfeI\x00", "utf16"),
+        (b"ISA*00*", "isa"),
+    ],
 )
 def test_files_without_an_interchange_give_a_sentence(data: bytes, code: str):
     result = read(data)
     assert result.interchanges == ()
-    assert (result.faults[0].level, result.faults[0].severity, result.faults[0].code) == (Level.FILE, Severity.ERROR, code)
+    assert (result.faults[0].level, result.faults[0].severity, result.faults[0].code) == (
+        Level.FILE,
+        Severity.ERROR,
+        code,
+    )
 
 
 def test_bytes_behind_the_interchange_are_noted():

@@ -48,7 +48,13 @@ def test_a_whole_notice():
     )
     assert (found.carrier, found.tracking, found.noticed_on) == ("UPSN", "1Z999", date(2026, 11, 20))
     ((only,),) = (order.lines for order in found.orders)
-    assert (only.po_line_number, only.buyer_sku, only.vendor_code, only.quantity, only.unit) == ("1", "SKU1", "V1", 6, "EA")
+    assert (only.po_line_number, only.buyer_sku, only.vendor_code, only.quantity, only.unit) == (
+        "1",
+        "SKU1",
+        "V1",
+        6,
+        "EA",
+    )
     assert (only.lot, only.expires_on, only.packs[0].sscc, only.packs[0].level) == (
         "L7",
         date(2028, 1, 1),
@@ -66,10 +72,19 @@ def test_a_whole_notice():
             f"HL*1**S~{SHIPMENT}~HL*2*1*O~PRF*PO1~HL*3*2*I~{ITEM1}~HL*4*3*P~MAN*GM*{MARK}~HL*5*2*I~{ITEM2}~HL*6*5*P~MAN*GM*{MARK}",
         ),
         ("0003", f"HL*1**S~{SHIPMENT}~HL*2*1*P~MAN*GM*{MARK}~HL*3*2*O~PRF*PO1~HL*4*3*I~{ITEM1}~HL*5*3*I~{ITEM2}"),
-        ("numbers out of order", f"HL*10**S~{SHIPMENT}~HL*7*10*O~PRF*PO1~HL*3*7*P~MAN*GM*{MARK}~HL*4*3*I~{ITEM1}~HL*2*3*I~{ITEM2}"),
+        (
+            "numbers out of order",
+            f"HL*10**S~{SHIPMENT}~HL*7*10*O~PRF*PO1~HL*3*7*P~MAN*GM*{MARK}~HL*4*3*I~{ITEM1}~HL*2*3*I~{ITEM2}",
+        ),
         ("no HL02", f"HL*1**S~{SHIPMENT}~HL*2**O~PRF*PO1~HL*3**P~MAN*GM*{MARK}~HL*4**I~{ITEM1}~HL*5**I~{ITEM2}"),
-        ("pallets", f"HL*1**S~{SHIPMENT}~HL*2*1*O~PRF*PO1~HL*3*2*T~HL*4*3*P~MAN*GM*{MARK}~HL*5*4*I~{ITEM1}~HL*6*4*I~{ITEM2}"),
-        ("order below", f"HL*1**S~{SHIPMENT}~HL*2*1*P~MAN*GM*{MARK}~HL*3*2*I~{ITEM1}~HL*4*3*O~PRF*PO1~HL*5*2*I~{ITEM2}~HL*6*5*O~PRF*PO1"),
+        (
+            "pallets",
+            f"HL*1**S~{SHIPMENT}~HL*2*1*O~PRF*PO1~HL*3*2*T~HL*4*3*P~MAN*GM*{MARK}~HL*5*4*I~{ITEM1}~HL*6*4*I~{ITEM2}",
+        ),
+        (
+            "order below",
+            f"HL*1**S~{SHIPMENT}~HL*2*1*P~MAN*GM*{MARK}~HL*3*2*I~{ITEM1}~HL*4*3*O~PRF*PO1~HL*5*2*I~{ITEM2}~HL*6*5*O~PRF*PO1",
+        ),
     ],
 )
 def test_every_shape_gives_the_same_lines(structure: str, tree: str):
@@ -77,10 +92,19 @@ def test_every_shape_gives_the_same_lines(structure: str, tree: str):
 
 
 def test_without_packs_and_with_items_interleaved_over_two_orders():
-    tree = (
-        f"HL*1**S~{SHIPMENT}~HL*2*1*O~PRF*PO1~HL*3*1*O~PRF*PO2~HL*4*2*I~{ITEM1}~HL*5*3*I~{ITEM2}~HL*6*2*I~{ITEM2}"
-    )
+    tree = f"HL*1**S~{SHIPMENT}~HL*2*1*O~PRF*PO1~HL*3*1*O~PRF*PO2~HL*4*2*I~{ITEM1}~HL*5*3*I~{ITEM2}~HL*6*2*I~{ITEM2}"
     assert lines(tree, "0004") == {"PO1": [("SKU1", 6, []), ("SKU2", 4, [])], "PO2": [("SKU2", 4, [])]}
+
+
+def test_several_lines_in_one_item_level_are_all_taken():
+    assert lines(f"HL*1**S~{SHIPMENT}~HL*2*1*O~PRF*PO1~HL*3*2*I~{ITEM1}~{ITEM2}~SN1*3*1*EA") == {
+        "PO1": [("SKU1", 6, []), ("SKU2", 4, []), ("", 1, [])]
+    }
+
+
+def test_a_range_of_dates_means_its_end():
+    tree = f"HL*1**S~DTM*067****RD8*20261201-20261205~HL*2*1*O~PRF*PO1~HL*3*2*I~{ITEM1}"
+    assert notice(tree).expected_date == date(2026, 12, 5)
 
 
 def test_no_order_level_takes_the_only_order_of_the_notice():
@@ -103,7 +127,10 @@ def test_quantity_in_an_unknown_unit_is_an_error_and_the_guide_settles_it():
 
 def test_a_bad_sscc_is_noted_and_kept_as_sent():
     decoded = decode_856(
-        document(HEAD.format(structure="0001") + "HL*1**S~HL*2*1*O~PRF*PO1~HL*3*2*P~MAN*GM*00106141412345678900~HL*4*3*I~SN1*1*6*EA")
+        document(
+            HEAD.format(structure="0001")
+            + "HL*1**S~HL*2*1*O~PRF*PO1~HL*3*2*P~MAN*GM*00106141412345678900~HL*4*3*I~SN1*1*6*EA"
+        )
     )
     assert decoded.document is not None
     assert [fault.code for fault in decoded.faults] == ["sscc"]

@@ -12,7 +12,9 @@ from core.edi.reader import read
 ISA = "ISA*00*          *00*          *ZZ*SUPPLIER       *ZZ*BACKORDER      *261120*1030*U*00401*000000007*0*{usage}*>~"
 
 
-def file(*sets: str, group: str = "PR", ge: str | None = None, iea: str = "IEA*1*000000007~", usage: str = "P") -> bytes:
+def file(
+    *sets: str, group: str = "PR", ge: str | None = None, iea: str = "IEA*1*000000007~", usage: str = "P"
+) -> bytes:
     ge = f"GE*{len(sets)}*7~" if ge is None else ge
     head = ISA.format(usage=usage) + f"GS*{group}*SUP*US*20261120*1030*7*X*004010~"
     return (head + "".join(sets) + ge + iea).encode()
@@ -37,8 +39,17 @@ def test_a_good_file_whole():
     assert result.faults == ()
     (interchange,) = result.interchanges
     assert (interchange.standard, interchange.sender_qualifier, interchange.sender_id) == ("X12", "ZZ", "SUPPLIER")
-    assert (interchange.receiver_qualifier, interchange.receiver_id, interchange.control) == ("ZZ", "BACKORDER", "000000007")
-    assert (interchange.usage, interchange.is_test, interchange.version, interchange.faults) == ("P", False, "00401", ())
+    assert (interchange.receiver_qualifier, interchange.receiver_id, interchange.control) == (
+        "ZZ",
+        "BACKORDER",
+        "000000007",
+    )
+    assert (interchange.usage, interchange.is_test, interchange.version, interchange.faults) == (
+        "P",
+        False,
+        "00401",
+        (),
+    )
     (group,) = interchange.groups
     assert (group.functional_id, group.control, group.version, group.sender) == ("PR", "7", "004010", "SUP")
     assert (group.claimed_sets, group.faults) == (1, ())
@@ -135,7 +146,12 @@ def test_unknown_dates_are_no_faults(text: str):
 
 
 def test_trailing_empty_elements_are_noise():
-    assert faults_of(file(st(GOOD.replace("PO1*20261120", "PO1*20261120*********").replace("ACK", "DTM*067*20261201****~ACK")))) == ()
+    assert (
+        faults_of(
+            file(st(GOOD.replace("PO1*20261120", "PO1*20261120*********").replace("ACK", "DTM*067*20261201****~ACK")))
+        )
+        == ()
+    )
 
 
 def test_unknown_segments_are_noted_and_do_not_stop_the_set():
@@ -164,7 +180,9 @@ def test_several_groups_of_several_sets_in_one_interchange():
 
 
 def test_interchange_with_only_a_ta1():
-    (interchange,) = read((ISA.format(usage="P") + "TA1*000000007*261120*1030*A*000~IEA*0*000000007~").encode()).interchanges
+    (interchange,) = read(
+        (ISA.format(usage="P") + "TA1*000000007*261120*1030*A*000~IEA*0*000000007~").encode()
+    ).interchanges
     assert (interchange.groups, interchange.faults) == ((), ())
 
 
@@ -181,7 +199,7 @@ def test_hl_parents_must_come_before_and_numbers_once():
 
 def test_limits_of_sets_and_depth():
     data = file(st(GOOD), st(GOOD, control="0002"))
-    sets = [found for found in read(data, Limits(sets=1)).interchanges[0].groups[0].sets]
+    sets = list(read(data, Limits(sets=1)).interchanges[0].groups[0].sets)
     assert verdict(sets[1].faults) is Verdict.REJECTED
     tree = "BSN*00*N1*20261120*1030~HL*1**S~" + "~".join(f"HL*{n}*{n - 1}*P" for n in range(2, 50))
     assert "deeper than 30 levels" in faults_of(file(st(tree, kind="856"), group="SH"))[0].message
