@@ -101,11 +101,16 @@ def test_postgres_starts_although_the_old_pid_belongs_to_a_stranger(folder: Path
     first = start_postgres(folder, parameters=SMALL)
     pid_file = (first.where / "postmaster.pid").read_text().splitlines()
     first.stop()
-    pid_file[0] = str(os.getpid())
-    (first.where / "postmaster.pid").write_text("\n".join(pid_file) + "\n")
-    second = start_postgres(folder, parameters=SMALL)
-    assert _sql(second, "select 1") == 1
-    second.stop()
+    # A process of the server's own user: of anybody else's PostgreSQL itself knows that it is no server of its data.
+    owner = first.where.stat().st_uid
+    with subprocess.Popen(["sleep", "60"], user=owner if os.geteuid() == 0 else None) as stranger:
+        pid_file[0] = str(stranger.pid)
+        (first.where / "postmaster.pid").write_text("\n".join(pid_file) + "\n")
+        second = start_postgres(folder, parameters=SMALL)
+        assert _sql(second, "select 1") == 1
+        assert stranger.poll() is None
+        second.stop()
+        stranger.kill()
 
 
 def test_an_orphan_is_adopted_and_stopped(folder: Path) -> None:
