@@ -98,13 +98,11 @@ def usable_date(
     return calendar.add_working_days(calendar.next_working_day(paper_date + timedelta(days=late)), receiving_days)
 
 
-def ship_notice_arrival(
-    shipped_on: date, stated_date: date | None, transit_days: int, calendar: WorkCalendar
-) -> tuple[date, DateBasis]:
+def ship_notice_arrival(shipped_on: date, stated_date: date | None, transit_days: int, calendar: WorkCalendar) -> date:
     """Paper date of a ship notice: the date it states; ship day plus transit when there is none or it cannot be."""
     if stated_date is not None and stated_date >= shipped_on:
-        return stated_date, DateBasis.SHIP_NOTICE
-    return arrival(shipped_on, transit_days, calendar), DateBasis.SHIP_NOTICE
+        return stated_date
+    return arrival(shipped_on, transit_days, calendar)
 
 
 def should_move(previous: date | None, new: date | None, hysteresis_days: int, certain: bool) -> bool:

@@ -26,6 +26,7 @@ EARLY, LATE = date(2026, 6, 10), date(2026, 6, 20)
         ([Slice(4, PegKind.FIRM, LATE, EARLY)], State.DELAYED),
         ([Slice(3, PegKind.FIRM, EARLY, LATE), Slice(1, PegKind.FIRM, LATE, EARLY)], State.DELAYED),
         ([Slice(3, PegKind.FIRM, LATE, EARLY), Slice(1, PegKind.OPEN)], State.AWAITING_SUPPLY),
+        ([Slice(1, PegKind.OPEN), Slice(3, PegKind.FIRM, LATE, EARLY)], State.AWAITING_SUPPLY),
     ],
 )
 def test_the_least_advanced_slice_decides(slices: list[Slice], expected: State):

@@ -72,9 +72,9 @@ def test_usable_date_adds_lateness_then_receiving():
 
 def test_ship_notice_states_its_date_or_gets_transit():
     stated = date(2026, 6, 18)
-    assert ship_notice_arrival(DAY, stated, 2, PLAIN) == (stated, DateBasis.SHIP_NOTICE)
-    assert ship_notice_arrival(DAY, None, 2, PLAIN) == (date(2026, 6, 12), DateBasis.SHIP_NOTICE)
-    assert ship_notice_arrival(DAY, date(2026, 6, 9), 2, PLAIN) == (date(2026, 6, 12), DateBasis.SHIP_NOTICE)
+    assert ship_notice_arrival(DAY, stated, 2, PLAIN) == stated
+    assert ship_notice_arrival(DAY, None, 2, PLAIN) == date(2026, 6, 12)
+    assert ship_notice_arrival(DAY, date(2026, 6, 9), 2, PLAIN) == date(2026, 6, 12)
 
 
 @pytest.mark.parametrize(
