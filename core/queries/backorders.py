@@ -56,7 +56,9 @@ async def backorders_page(
     return await fetch_page(sql, _SELECT, _filter(principal, given), sort, page)
 
 
-async def backorders_by_keys(sql: asyncpg.Connection, principal: Principal, keys: Sequence[Key]) -> list[asyncpg.Record]:
+async def backorders_by_keys(
+    sql: asyncpg.Connection, principal: Principal, keys: Sequence[Key]
+) -> list[asyncpg.Record]:
     """Those of the backorders that the caller may see."""
     where = scoped_to_customer(principal, "b.customer_id")
     by_keys(where, "b", keys)
@@ -91,9 +93,7 @@ async def options_by_backorder_keys(sql: asyncpg.Connection, keys: Sequence[Key]
     )
 
 
-async def options_by_keys(
-    sql: asyncpg.Connection, principal: Principal, keys: Sequence[Key]
-) -> list[asyncpg.Record]:
+async def options_by_keys(sql: asyncpg.Connection, principal: Principal, keys: Sequence[Key]) -> list[asyncpg.Record]:
     """Those of the options that the caller may see."""
     where = scoped_to_customer(principal, "b.customer_id")
     by_keys(where, "o", keys)

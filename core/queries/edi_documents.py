@@ -48,7 +48,9 @@ async def documents_by_raw_id(sql: asyncpg.Connection, principal: Principal, raw
     """The documents read from one stored file, in its order."""
     where = _filter(principal, {})
     where.add("d.raw_id = ?", raw_id)
-    return await sql.fetch(f"{_SELECT} where {' and '.join(where.conditions)} order by d.position, d.id", *where.arguments)
+    return await sql.fetch(
+        f"{_SELECT} where {' and '.join(where.conditions)} order by d.position, d.id", *where.arguments
+    )
 
 
 async def documents_by_purchase_order_ids(
@@ -58,3 +60,12 @@ async def documents_by_purchase_order_ids(
     where = _filter(principal, {})
     where.add("d.purchase_order_id = any(?::bigint[])", list(ids))
     return await sql.fetch(f"{_SELECT} where {' and '.join(where.conditions)} order by d.id", *where.arguments)
+
+
+async def partner_is_visible(sql: asyncpg.Connection, principal: Principal, code: str) -> bool:
+    """Is there a partner with this code whose files the caller may hand in."""
+    where = scoped_to_supplier(principal, "p.supplier_id")
+    where.add("p.code = ?", code)
+    return bool(
+        await sql.fetchval(f"select true from partner p where {' and '.join(where.conditions)}", *where.arguments)
+    )

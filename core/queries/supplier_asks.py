@@ -8,9 +8,7 @@ from typing import Any
 _LIVE = ("SENT", "ACKNOWLEDGED", "PARTIALLY_RECEIVED")
 
 
-def asks_of(
-    status: str, lines: Sequence[tuple[Mapping[str, Any], Mapping[str, Any] | None]]
-) -> list[dict[str, Any]]:
+def asks_of(status: str, lines: Sequence[tuple[Mapping[str, Any], Mapping[str, Any] | None]]) -> list[dict[str, Any]]:
     """The asks of a purchase order, by line: unanswered units, units without a date, units due, and late ones.
 
     Each line comes with what `waiting_by_line_keys` knows of the orders that rely on it.

@@ -1,0 +1,266 @@
+"""DataLoaders, named by result and key: fields of one answer that ask for the same kind of thing share one query.
+
+Nothing is cached beyond a batch, so what is read after a mutation or for a later event is never older than it. Every
+batch opens its own short session, which sees what the caller may see.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import cached_property
+from typing import Any, Protocol
+
+from strawberry.dataloader import DataLoader
+
+from api.live.cursor import decode_cursor, encode_cursor
+from api.pagination import Slice, page_of
+from core.domain.access import Principal, Role
+from core.queries import (
+    backorders,
+    edi_documents,
+    network,
+    notices,
+    order_lines,
+    orders,
+    purchase_orders,
+    shipments,
+    skus,
+    timelines,
+    transfers,
+)
+from core.queries.order_lines import Key
+from core.queries.page import Sort
+
+
+class Reads(Protocol):
+    """What loaders need of the context."""
+
+    @property
+    def principal(self) -> Principal: ...
+
+    def read(self) -> AbstractAsyncContextManager[Any]: ...
+
+    def read_system(self) -> AbstractAsyncContextManager[Any]: ...
+
+
+_TIMELINE = Sort("timeline", ())
+Fetch = Callable[[Any, list[Any]], Awaitable[Iterable[Any]]]
+
+
+class Loaders:
+    """The loaders of one operation."""
+
+    def __init__(self, context: Reads) -> None:
+        self._context = context
+
+    @property
+    def _principal(self) -> Principal:
+        return self._context.principal
+
+    def _one(self, fetch: Fetch, key: Callable[[Any], Any] = lambda row: row["id"]) -> DataLoader[Any, Any]:
+        """A loader of one row per key, None for a key without one."""
+
+        async def load(keys: list[Any]) -> Sequence[Any]:
+            async with self._context.read() as sql:
+                rows = {key(row): row for row in await fetch(sql, list(dict.fromkeys(keys)))}
+            return [rows.get(wanted) for wanted in keys]
+
+        return DataLoader(load_fn=load, cache=False)
+
+    def _many(self, fetch: Fetch, key: Callable[[Any], Any]) -> DataLoader[Any, Any]:
+        """A loader of all rows per key, in the order of the query."""
+
+        async def load(keys: list[Any]) -> Sequence[Any]:
+            found: dict[Any, list[Any]] = defaultdict(list)
+            async with self._context.read() as sql:
+                for row in await fetch(sql, list(dict.fromkeys(keys))):
+                    found[key(row)].append(row)
+            return [found[wanted] for wanted in keys]
+
+        return DataLoader(load_fn=load, cache=False)
+
+    @cached_property
+    def sku_by_id(self) -> DataLoader[int, Any]:
+        return self._one(skus.skus_by_ids)
+
+    @cached_property
+    def location_by_id(self) -> DataLoader[int, Any]:
+        return self._one(network.locations_by_ids)
+
+    @cached_property
+    def customer_by_id(self) -> DataLoader[int, Any]:
+        return self._one(lambda sql, ids: network.customers_by_ids(sql, self._principal, ids))
+
+    @cached_property
+    def supplier_by_id(self) -> DataLoader[int, Any]:
+        return self._one(lambda sql, ids: network.suppliers_by_ids(sql, self._principal, ids))
+
+    @cached_property
+    def order_by_id(self) -> DataLoader[int, Any]:
+        return self._one(lambda sql, ids: orders.orders_by_ids(sql, self._principal, ids))
+
+    @cached_property
+    def holds_by_order_id(self) -> DataLoader[int, Any]:
+        return self._many(orders.holds_by_order_ids, lambda row: row["order_id"])
+
+    @cached_property
+    def lines_by_order_id(self) -> DataLoader[int, Any]:
+        return self._many(
+            lambda sql, ids: order_lines.lines_by_order_ids(sql, self._principal, ids), lambda row: row["order_id"]
+        )
+
+    @cached_property
+    def line_by_key(self) -> DataLoader[Key, Any]:
+        return self._one(lambda sql, keys: order_lines.lines_by_keys(sql, self._principal, keys), _key)
+
+    @cached_property
+    def promises_by_line_key(self) -> DataLoader[Key, Any]:
+        return self._many(
+            lambda sql, keys: order_lines.promises_by_line_keys(sql, self._principal, keys), _key_of("order_line_id")
+        )
+
+    @cached_property
+    def pegs_by_line_key(self) -> DataLoader[Key, Any]:
+        async def load(keys: list[Key]) -> Sequence[Any]:
+            async with self._context.read() as sql:
+                pegs = await order_lines.pegs_by_line_keys(sql, self._principal, list(dict.fromkeys(keys)))
+            wanted = list({(peg["sku_id"], peg["supply_id"]) for peg in pegs if peg["supply_id"] is not None})
+            supplies: dict[Key, Any] = {}
+            if wanted:
+                async with self._context.read_system() as sql:
+                    supplies = {_key(row): row for row in await order_lines.supplies_by_keys(sql, wanted)}
+            shows_source = self._principal.role not in (Role.CUSTOMER, Role.STOREFRONT)
+            found: dict[Key, list[Any]] = defaultdict(list)
+            for peg in pegs:
+                supply = supplies.get((peg["sku_id"], peg["supply_id"] or 0))
+                found[peg["sku_id"], peg["order_line_id"]].append(order_lines.covered(peg, supply, shows_source))
+            return [found[key] for key in keys]
+
+        return DataLoader(load_fn=load, cache=False)
+
+    @cached_property
+    def backorder_by_key(self) -> DataLoader[Key, Any]:
+        return self._one(lambda sql, keys: backorders.backorders_by_keys(sql, self._principal, keys), _key)
+
+    @cached_property
+    def open_backorder_by_line_key(self) -> DataLoader[Key, Any]:
+        return self._one(
+            lambda sql, keys: backorders.open_backorders_by_line_keys(sql, self._principal, keys),
+            _key_of("order_line_id"),
+        )
+
+    @cached_property
+    def options_by_backorder_key(self) -> DataLoader[Key, Any]:
+        return self._many(backorders.options_by_backorder_keys, _key_of("backorder_id"))
+
+    @cached_property
+    def option_by_key(self) -> DataLoader[Key, Any]:
+        return self._one(lambda sql, keys: backorders.options_by_keys(sql, self._principal, keys), _key)
+
+    @cached_property
+    def shipments_by_order_id(self) -> DataLoader[int, Any]:
+        return self._many(
+            lambda sql, ids: shipments.shipments_by_order_ids(sql, self._principal, ids), lambda row: row["order_id"]
+        )
+
+    @cached_property
+    def shipment_by_id(self) -> DataLoader[int, Any]:
+        return self._one(lambda sql, ids: shipments.shipments_by_ids(sql, self._principal, ids))
+
+    @cached_property
+    def lines_by_shipment_id(self) -> DataLoader[int, Any]:
+        return self._many(shipments.lines_by_shipment_ids, lambda row: row["shipment_id"])
+
+    @cached_property
+    def purchase_order_by_id(self) -> DataLoader[int, Any]:
+        return self._one(lambda sql, ids: purchase_orders.purchase_orders_by_ids(sql, self._principal, ids))
+
+    @cached_property
+    def lines_by_purchase_order_id(self) -> DataLoader[int, Any]:
+        return self._many(
+            lambda sql, ids: purchase_orders.lines_by_purchase_order_ids(sql, self._principal, ids),
+            lambda row: row["purchase_order_id"],
+        )
+
+    @cached_property
+    def purchase_order_line_by_key(self) -> DataLoader[Key, Any]:
+        return self._one(lambda sql, keys: purchase_orders.lines_by_keys(sql, self._principal, keys), _key)
+
+    @cached_property
+    def waiting_by_purchase_order_line_key(self) -> DataLoader[Key, Any]:
+        """Counts over everybody's pegs, for lines that were found as the caller before."""
+
+        async def load(keys: list[Key]) -> Sequence[Any]:
+            async with self._context.read_system() as sql:
+                found = await purchase_orders.waiting_by_line_keys(sql, list(dict.fromkeys(keys)))
+            return [found.get(key) for key in keys]
+
+        return DataLoader(load_fn=load, cache=False)
+
+    @cached_property
+    def schedules_by_purchase_order_line_key(self) -> DataLoader[Key, Any]:
+        return self._many(
+            lambda sql, keys: purchase_orders.schedules_by_line_keys(sql, self._principal, keys),
+            _key_of("purchase_order_line_id"),
+        )
+
+    @cached_property
+    def documents_by_purchase_order_id(self) -> DataLoader[int, Any]:
+        return self._many(
+            lambda sql, ids: edi_documents.documents_by_purchase_order_ids(sql, self._principal, ids),
+            lambda row: row["purchase_order_id"],
+        )
+
+    @cached_property
+    def document_by_id(self) -> DataLoader[int, Any]:
+        return self._one(lambda sql, ids: edi_documents.documents_by_ids(sql, self._principal, ids))
+
+    @cached_property
+    def ship_notice_by_id(self) -> DataLoader[int, Any]:
+        return self._one(lambda sql, ids: purchase_orders.ship_notices_by_ids(sql, self._principal, ids))
+
+    @cached_property
+    def transfer_by_key(self) -> DataLoader[Key, Any]:
+        async def fetch(sql: Any, keys: list[Key]) -> Iterable[Any]:
+            return [] if self._principal.is_row_scoped else await transfers.transfers_by_keys(sql, keys)
+
+        return self._one(fetch, _key)
+
+    @cached_property
+    def notice_by_id(self) -> DataLoader[int, Any]:
+        return self._one(lambda sql, ids: notices.notices_by_ids(sql, self._principal, ids))
+
+    async def order_timeline(self, order_id: int, first: int | None, after: str | None) -> Slice:
+        """One page of an order's kept events; the cursors are those of subscriptions."""
+        page = page_of(_TIMELINE, first, None, None, None)
+        position = None if after is None else decode_cursor(after).position
+        async with self._context.read() as sql:
+            rows, more = await timelines.order_events(sql, self._principal, order_id, page.limit, position)
+        return _timeline(rows, more, after)
+
+    async def backorder_timeline(self, sku_id: int, backorder_id: int, first: int | None, after: str | None) -> Slice:
+        """One page of a backorder's kept events; the cursors are those of subscriptions."""
+        page = page_of(_TIMELINE, first, None, None, None)
+        position = None if after is None else decode_cursor(after).position
+        async with self._context.read() as sql:
+            rows, more = await timelines.backorder_events(
+                sql, self._principal, sku_id, backorder_id, page.limit, position
+            )
+        return _timeline(rows, more, after)
+
+
+def _timeline(rows: Sequence[Any], more: bool, after: str | None) -> Slice:
+    cursors = [encode_cursor(row["epoch"], row["position"]) for row in rows]
+    return Slice(
+        [{**row, "cursor": cursor} for row, cursor in zip(rows, cursors, strict=True)], cursors, more, after is not None
+    )
+
+
+def _key(row: Any) -> Key:
+    return row["sku_id"], row["id"]
+
+
+def _key_of(column: str) -> Callable[[Any], Key]:
+    return lambda row: (row["sku_id"], row[column])

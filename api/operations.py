@@ -1,0 +1,218 @@
+"""The table of contents: every Query, Mutation and Subscription field with the roles that may call it, and the schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from api.loaders import Loaders
+from api.permissions.roles import roles
+from api.resolvers import (
+    availability,
+    catalogue,
+    fulfilment_mutations,
+    lists,
+    order_mutations,
+    subscriptions,
+    supply_mutations,
+)
+from api.schema.errors import TYPES, UserError
+from api.schema.node import node_types
+from core.domain.access import Role
+
+STOREFRONT, CUSTOMER, SUPPLIER, WAREHOUSE = Role.STOREFRONT, Role.CUSTOMER, Role.SUPPLIER, Role.WAREHOUSE
+PLANNER, ADMIN, AUDITOR = Role.PLANNER, Role.ADMIN, Role.AUDITOR
+PLANNING = (PLANNER, ADMIN)
+READING = (PLANNER, ADMIN, AUDITOR)
+
+
+def _field(resolver: Any, description: str, *allowed: Role, publishable: bool = False) -> Any:
+    """A root field; no role means every authenticated caller."""
+    return strawberry.field(
+        resolver=resolver, description=description, extensions=[roles(*allowed, publishable=publishable)]
+    )
+
+
+def _mutation(resolver: Any, description: str, *allowed: Role) -> Any:
+    return strawberry.mutation(resolver=resolver, description=description, extensions=[roles(*allowed)])
+
+
+def _stream(resolver: Any, description: str, *allowed: Role, publishable: bool = False) -> Any:
+    return strawberry.subscription(
+        resolver=resolver, description=description, extensions=[roles(*allowed, publishable=publishable)]
+    )
+
+
+@strawberry.type(description="What can be asked.")
+class Query:
+    """All queries."""
+
+    node = _field(catalogue.node, "Anything with an id; null for what does not exist or may not be seen.")
+    viewer = _field(catalogue.viewer, "Who is calling.")
+    sku = _field(catalogue.sku, "One SKU; null when there is none with this code.")
+    skus = _field(catalogue.sku_list, "The catalogue, by code.")
+    availability = _field(
+        availability.availability,
+        "What can be sold now and when the rest comes, in the order of `skus`; null and an UNKNOWN_SKU error for an unknown one.",
+        STOREFRONT,
+        CUSTOMER,
+        WAREHOUSE,
+        *READING,
+        publishable=True,
+    )
+    order = _field(
+        lists.order, "One order; null when the caller may see none with this number.", CUSTOMER, WAREHOUSE, *READING
+    )
+    orders = _field(lists.order_list, "Orders the caller may see.", CUSTOMER, WAREHOUSE, *READING)
+    backorders = _field(lists.backorder_list, "Backorders the caller may see.", CUSTOMER, WAREHOUSE, *READING)
+    purchase_order = _field(
+        lists.purchase_order,
+        "One purchase order; null when the caller may see none with this number.",
+        SUPPLIER,
+        WAREHOUSE,
+        *READING,
+    )
+    purchase_orders = _field(
+        lists.purchase_order_list, "Purchase orders the caller may see, newest first.", SUPPLIER, WAREHOUSE, *READING
+    )
+    scheduled_receipts = _field(
+        lists.scheduled_receipt_list,
+        "What is on order and when it becomes usable, soonest first.",
+        SUPPLIER,
+        WAREHOUSE,
+        *READING,
+    )
+    supplier = _field(
+        catalogue.supplier,
+        "One supplier; null when the caller may see none with this code.",
+        SUPPLIER,
+        WAREHOUSE,
+        *READING,
+    )
+    edi_documents = _field(
+        lists.edi_document_list, "Documents received from trading partners, newest first.", SUPPLIER, *READING
+    )
+    notices = _field(lists.notice_list, "What was or will be told to whom, newest first.", CUSTOMER, *READING)
+    audit_entries = _field(lists.audit_entry_list, "The audit trail, newest first.", ADMIN, AUDITOR)
+
+
+@strawberry.type(description="What can be done. Every mutation takes `input` and `idempotencyKey`.")
+class Mutation:
+    """All mutations."""
+
+    order_place = _mutation(order_mutations.order_place, "Place an order.", STOREFRONT, CUSTOMER, *PLANNING)
+    order_cancel = _mutation(order_mutations.order_cancel, "Cancel an order or a part of it.", CUSTOMER, *PLANNING)
+    order_hold = _mutation(order_mutations.order_hold, "Stop an order.", *PLANNING)
+    order_hold_release = _mutation(order_mutations.order_hold_release, "Let a held order go on.", *PLANNING)
+    order_line_change = _mutation(
+        order_mutations.order_line_change, "Change quantity or day of an order line; it is promised anew.", *PLANNING
+    )
+    shipment_confirm = _mutation(fulfilment_mutations.shipment_confirm, "Book a shipment out.", WAREHOUSE, *PLANNING)
+    shipment_deliver = _mutation(
+        fulfilment_mutations.shipment_deliver, "Book a shipment as arrived.", WAREHOUSE, *PLANNING
+    )
+    reservation_create = _mutation(
+        fulfilment_mutations.reservation_create, "Hold stock for a while, all items or none.", STOREFRONT, *PLANNING
+    )
+    reservation_extend = _mutation(
+        fulfilment_mutations.reservation_extend, "Hold reserved stock longer.", STOREFRONT, *PLANNING
+    )
+    reservation_release = _mutation(
+        fulfilment_mutations.reservation_release, "Give reserved stock back.", STOREFRONT, *PLANNING
+    )
+    backorder_cancel = _mutation(
+        fulfilment_mutations.backorder_cancel, "Cancel the short part of a line.", CUSTOMER, *PLANNING
+    )
+    backorder_reprioritize = _mutation(
+        fulfilment_mutations.backorder_reprioritize, "Change the rank of a backorder.", *PLANNING
+    )
+    purchase_order_create = _mutation(
+        supply_mutations.purchase_order_create,
+        "Order from a supplier; above the approval limit it waits for approval.",
+        *PLANNING,
+    )
+    purchase_order_approve = _mutation(
+        supply_mutations.purchase_order_approve, "Approve a purchase order; it is sent after the commit.", *PLANNING
+    )
+    purchase_order_acknowledge = _mutation(
+        supply_mutations.purchase_order_acknowledge,
+        "A supplier's answer to a purchase order, line by line.",
+        SUPPLIER,
+        *PLANNING,
+    )
+    purchase_order_cancel = _mutation(
+        supply_mutations.purchase_order_cancel, "Cancel a purchase order or lines of it.", *PLANNING
+    )
+    ship_notice_submit = _mutation(
+        supply_mutations.ship_notice_submit, "A supplier's word that goods have left.", SUPPLIER, *PLANNING
+    )
+    goods_receive = _mutation(
+        supply_mutations.goods_receive, "Take goods in; lines that wait get them.", WAREHOUSE, *PLANNING
+    )
+    stock_adjust = _mutation(supply_mutations.stock_adjust, "Correct stock by a difference.", WAREHOUSE, *PLANNING)
+    stock_count = _mutation(supply_mutations.stock_count, "Book what a count found.", WAREHOUSE, *PLANNING)
+    stock_transfer = _mutation(supply_mutations.stock_transfer, "Move stock to another location.", WAREHOUSE, *PLANNING)
+    edi_document_submit = _mutation(
+        supply_mutations.edi_document_submit,
+        "Hand in a trading partner's file; it is read and applied a moment later.",
+        SUPPLIER,
+        *PLANNING,
+    )
+    edi_document_replay = _mutation(
+        supply_mutations.edi_document_replay, "Apply a document again, after its cause was mended.", *PLANNING
+    )
+    notice_mark_read = _mutation(
+        fulfilment_mutations.notice_mark_read, "Note that a notice was read.", CUSTOMER, *PLANNING
+    )
+
+
+@strawberry.type(description="What can be watched. Every event carries a cursor; `after` resumes with nothing lost.")
+class Subscription:
+    """All subscriptions."""
+
+    availability_changed = _stream(
+        subscriptions.availability_changed,
+        "The newest availability of these SKUs, whenever it changes; steps in between may be skipped.",
+        STOREFRONT,
+        CUSTOMER,
+        WAREHOUSE,
+        *READING,
+        publishable=True,
+    )
+    order_changed = _stream(
+        subscriptions.order_changed,
+        "What happens to one order, or to all the caller may see.",
+        CUSTOMER,
+        WAREHOUSE,
+        *READING,
+    )
+    backorder_changed = _stream(
+        subscriptions.backorder_changed, "What happens to backorders the caller may see.", CUSTOMER, WAREHOUSE, *READING
+    )
+    purchase_order_changed = _stream(
+        subscriptions.purchase_order_changed,
+        "What happens to purchase orders the caller may see.",
+        SUPPLIER,
+        WAREHOUSE,
+        *READING,
+    )
+    job_progressed = _stream(subscriptions.job_progressed, "Progress of one job.", *READING)
+
+
+def build_schema(extensions: Any = ()) -> strawberry.Schema:
+    """The schema object, with the given Strawberry extensions."""
+    return strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=[*node_types(), UserError, *TYPES.values()],
+        extensions=list(extensions),
+        config=StrawberryConfig(auto_camel_case=True),
+    )
+
+
+schema = build_schema()
+make_loaders = Loaders
+"""Give it to `Context(make_loaders=...)`."""

@@ -1,0 +1,71 @@
+"""Availability of SKUs, as an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from strawberry import Info, argument
+
+from api.context import Context
+from api.schema.availability import Availability
+from api.schema.dates import promise_from
+from api.schema.enums import AvailabilityState
+from api.schema.inputs import ShipToInput
+from core.domain.access import Role
+from core.services.answer_availability import AvailabilityQuestion, SkuAvailability, answer_availability
+from core.unit_of_work import UnitOfWork
+
+SEES_LOCATIONS = frozenset({Role.STOREFRONT, Role.WAREHOUSE, Role.PLANNER, Role.ADMIN, Role.AUDITOR})
+
+
+async def answers(
+    context: Context,
+    skus: Sequence[str],
+    quantity: int = 1,
+    channel: str | None = None,
+    locations: Sequence[str] | None = None,
+    ship_to: ShipToInput | None = None,
+) -> list[Any]:
+    """An Availability per code, or an UnknownSku in its place; figures come from everybody's rows."""
+    caller = context.principal
+    question = AvailabilityQuestion(
+        skus=skus,
+        quantity=quantity,
+        channel=channel,
+        locations=locations,
+        ship_to=None if ship_to is None else (ship_to.country, ship_to.postal_code),
+        is_public=caller.is_publishable,
+    )
+    async with context.read_system() as sql:
+        uow = UnitOfWork(sql=sql, now=await context.clock.now(sql), principal=caller, request_id=context.request_id)
+        found = await answer_availability(uow, question)
+    return [_shown(context, answer, quantity) if isinstance(answer, SkuAvailability) else answer for answer in found]
+
+
+def _shown(context: Context, answer: SkuAvailability, quantity: int) -> Availability:
+    caller = context.principal
+    shows_locations = caller.role in SEES_LOCATIONS and not caller.is_publishable
+    return Availability(
+        answer=answer,
+        shows_locations=shows_locations,
+        sku_id=answer.sku_id,
+        as_of=answer.as_of,
+        valid_until=answer.valid_until,
+        version=str(answer.version),
+        state=AvailabilityState(answer.state),
+        available_now=answer.shown,
+        promise=None if not answer.slices else promise_from(answer.sku_id, quantity, True, answer.slices),
+    )
+
+
+async def availability(
+    info: Info,
+    skus: Annotated[list[str], argument(description="Codes, at most 100; answers come in this order.")],
+    quantity: Annotated[int, argument(description="Base units that `promise` is about.")] = 1,
+    channel: Annotated[str | None, argument(description="Code of the channel that sells; null for all stock.")] = None,
+    locations: Annotated[list[str] | None, argument(description="Only these locations, by code.")] = None,
+    ship_to: Annotated[ShipToInput | None, argument(description="Where it would be delivered.")] = None,
+) -> list[Availability | None]:
+    """Null and an UNKNOWN_SKU error at the index of an unknown code."""
+    return await answers(info.context, skus, quantity, channel, locations, ship_to)

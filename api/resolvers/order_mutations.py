@@ -1,0 +1,198 @@
+"""Mutations of orders: place, cancel, hold, release, change a line."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from strawberry import Info, argument
+
+from api.context import Context
+from api.resolvers.arguments import IdempotencyKey
+from api.resolvers.mutation import must_see_order, refusals, run_mutation, stored_errors
+from api.schema.errors import user_error
+from api.schema.inputs import (
+    OrderCancelInput,
+    OrderHoldInput,
+    OrderHoldReleaseInput,
+    OrderLineChangeInput,
+    OrderPlaceInput,
+)
+from api.schema.node import build
+from api.schema.payloads import OrderCancelPayload, OrderHoldPayload, OrderLineChangePayload, OrderPlacePayload
+from core.domain.access import Role
+from core.domain.placing import LineRequest, OrderRequest, ShipTo
+from core.errors import DomainError, NotFound, ReservationExpired
+from core.queries import network
+from core.services.place_orders import place_orders
+from core.unit_of_work import UnitOfWork
+
+
+async def _order(context: Context, result: Any) -> Any:
+    order_id = result.get("orderId")
+    return None if order_id is None else build("Order", await context.loaders.order_by_id.load(order_id))
+
+
+def _change(change: Any) -> dict[str, Any]:
+    return {"orderId": change.order_id, "version": change.version}
+
+
+async def _customer_code(context: Context, input: OrderPlaceInput) -> str | None:
+    """The code of who orders: a CUSTOMER itself, else the one that was named."""
+    caller, named = context.principal, input.customer
+    if caller.role is Role.CUSTOMER:
+        customer = None
+        if caller.customer_id is not None:
+            customer = await context.loaders.customer_by_id.load(caller.customer_id)
+        if customer is None or (named is not None and named.code not in (None, customer["code"])):
+            raise NotFound("customer", (named.code if named else None) or "", path=("input", "customer"))
+        return customer["code"]
+    if named is None or named.code is not None or named.email is None:
+        return None if named is None else named.code
+    async with context.read() as sql:
+        code = await network.customer_code_by_email(sql, named.email)
+    if code is None:
+        raise NotFound("customer", named.email, path=("input", "customer", "email"))
+    return code
+
+
+async def order_place(
+    info: Info,
+    input: Annotated[OrderPlaceInput, argument(description="The order.")],
+    idempotency_key: IdempotencyKey,
+) -> OrderPlacePayload:
+    """Place one order; a refusal changes nothing."""
+    context: Context = info.context
+    try:
+        customer_code = await _customer_code(context, input)
+    except DomainError as error:
+        return OrderPlacePayload(user_errors=[user_error(error, context.language)])
+    request = _request(input, customer_code)
+
+    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
+        (result,) = await place_orders(uow, [request])
+        if result.outcome != "placed":
+            raise Refused(result.errors)
+        lost = [ReservationExpired(str(request.reservation_id))] if result.reservation_expired else []
+        return {
+            "orderId": result.order_id,
+            "backorders": [list(key) for key in result.backorder_ids],
+            "userErrors": stored_errors([*result.errors, *lost]),
+        }
+
+    try:
+        done = await run_mutation(context, "orderPlace", input, idempotency_key, use_case)
+    except Refused as refused:
+        return OrderPlacePayload(user_errors=[user_error(error, context.language) for error in refused.errors])
+    keys = [(sku_id, id) for sku_id, id in done.result.get("backorders", ())]
+    opened = await context.loaders.backorder_by_key.load_many(keys)
+    return OrderPlacePayload(
+        order=await _order(context, done.result),
+        backorders=[build("Backorder", row) for row in opened if row is not None],
+        user_errors=done.errors,
+    )
+
+
+class Refused(Exception):
+    """Rolls the unit of work back when an order was not placed; carries all reasons."""
+
+    def __init__(self, errors: list[DomainError]) -> None:
+        super().__init__([error.message for error in errors])
+        self.errors = errors
+
+
+def _request(input: OrderPlaceInput, customer_code: str | None) -> OrderRequest:
+    to = input.ship_to
+    return OrderRequest(
+        channel=input.channel,
+        external_number=input.external_number,
+        customer_code=customer_code,
+        ship_to=ShipTo(to.country, to.postal_code, to.name or "", to.line1 or "", to.city or ""),
+        ship_complete=input.ship_complete,
+        reservation_id=None if input.reservation_id is None else str(input.reservation_id),
+        payment_state=input.payment_state.value,
+        lines=[
+            LineRequest(
+                sku=line.sku,
+                quantity=line.quantity,
+                requested_date=line.requested_date,
+                ship_policy=line.ship_policy,
+                substitutes_allowed=line.substitutes_allowed,
+            )
+            for line in input.lines
+        ],
+    )
+
+
+async def order_cancel(
+    info: Info,
+    input: Annotated[OrderCancelInput, argument(description="What to cancel.")],
+    idempotency_key: IdempotencyKey,
+) -> OrderCancelPayload:
+    """Cancel an order, a line, or a part of a line."""
+    from core.services.cancel_order import CancelOrder, cancel_order
+
+    context: Context = info.context
+    if refused := await refusals(context, must_see_order(context, input.number)):
+        return OrderCancelPayload(user_errors=refused)
+    wanted = CancelOrder(input.number, input.line_number, input.quantity, input.reason, input.expected_version)
+
+    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
+        return _change(await cancel_order(uow, wanted))
+
+    done = await run_mutation(context, "orderCancel", input, idempotency_key, use_case)
+    return OrderCancelPayload(order=await _order(context, done.result), user_errors=done.errors)
+
+
+async def order_hold(
+    info: Info,
+    input: Annotated[OrderHoldInput, argument(description="The hold.")],
+    idempotency_key: IdempotencyKey,
+) -> OrderHoldPayload:
+    """Stop an order."""
+    from core.services.hold_order import HoldOrder, hold_order
+
+    context: Context = info.context
+    wanted = HoldOrder(input.number, input.reason, input.release_deadline, input.on_deadline)
+
+    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
+        return _change(await hold_order(uow, wanted))
+
+    done = await run_mutation(context, "orderHold", input, idempotency_key, use_case)
+    return OrderHoldPayload(order=await _order(context, done.result), user_errors=done.errors)
+
+
+async def order_hold_release(
+    info: Info,
+    input: Annotated[OrderHoldReleaseInput, argument(description="Which hold.")],
+    idempotency_key: IdempotencyKey,
+) -> OrderHoldPayload:
+    """Let an order go on."""
+    from core.services.hold_order import release_order_hold
+
+    context: Context = info.context
+
+    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
+        return _change(await release_order_hold(uow, input.number, input.reason))
+
+    done = await run_mutation(context, "orderHoldRelease", input, idempotency_key, use_case)
+    return OrderHoldPayload(order=await _order(context, done.result), user_errors=done.errors)
+
+
+async def order_line_change(
+    info: Info,
+    input: Annotated[OrderLineChangeInput, argument(description="The change.")],
+    idempotency_key: IdempotencyKey,
+) -> OrderLineChangePayload:
+    """Change quantity or day of a line; it is promised anew."""
+    from core.services.change_order_line import ChangeOrderLine, change_order_line
+
+    context: Context = info.context
+    wanted = ChangeOrderLine(
+        input.number, input.line_number, input.quantity, input.requested_date, input.expected_version
+    )
+
+    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
+        return _change(await change_order_line(uow, wanted))
+
+    done = await run_mutation(context, "orderLineChange", input, idempotency_key, use_case)
+    return OrderLineChangePayload(order=await _order(context, done.result), user_errors=done.errors)

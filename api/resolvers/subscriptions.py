@@ -1,0 +1,208 @@
+"""Live streams: events of the caller's filter, in order, resumed by cursor; objects are read when delivered."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import Info, argument
+
+from api.context import Context
+from api.live import LiveEvent, LiveFilter
+from api.pagination import decode_id
+from api.resolvers.arguments import After
+from api.resolvers.availability import answers
+from api.schema.availability import Availability
+from api.schema.backorder import BackorderFilter
+from api.schema.events import AvailabilityEvent, BackorderEvent, JobEvent, OrderEvent, PurchaseOrderEvent
+from api.schema.node import build
+from api.schema.sku import as_filter
+from core.errors import InvalidInput, NotFound, UnknownSku
+from core.queries import backorders, orders, skus
+
+_ENDED = ("FILLED", "SUBSTITUTED", "CANCELLED")
+_STORED_ONLY = ("cause", "opened_from", "opened_before")
+"""Conditions that an event does not carry: the backorder itself is asked."""
+
+
+def _facts(event: LiveEvent) -> dict[str, Any]:
+    return {
+        "cursor": event.cursor,
+        "occurred_at": event.occurred_at,
+        "kind": event.kind,
+        "payload": event.payload,
+        "sku_id": event.sku_id,
+        "resync_required": event.resync_required,
+    }
+
+
+async def _events(
+    context: Context, stream: Any, name: str, snapshot: dict[str, Any] | None = None
+) -> AsyncGenerator[Any, None]:
+    """Each event as the type `name`; `snapshot` are the facts that a resyncRequired event carries."""
+    try:
+        async for event in stream:
+            facts = _facts(event)
+            if event.resync_required:
+                facts["payload"] = snapshot or {}
+            yield build(name, facts)
+    finally:
+        await stream.aclose()
+
+
+async def order_changed(
+    info: Info,
+    number: Annotated[str | None, argument(description="Only this order; null for all the caller may see.")] = None,
+    after: After = None,
+) -> AsyncGenerator[OrderEvent, None]:
+    """Raises NotFound for an order the caller may not see."""
+    context: Context = info.context
+    order_id = None
+    if number is not None:
+        async with context.read() as sql:
+            row = await orders.order_by_number(sql, context.principal, number)
+        if row is None:
+            raise NotFound("order", number, path=("number",))
+        order_id = row["id"]
+    stream = context.open_live(LiveFilter(topics=frozenset({"order"}), order_id=order_id), after)
+    snapshot = None if order_id is None else {"orderId": order_id, "orderNumber": number}
+    return _events(context, stream, "OrderEvent", snapshot)
+
+
+async def backorder_changed(
+    info: Info,
+    filter: Annotated[BackorderFilter | None, argument(description="Which backorders.")] = None,
+    after: After = None,
+) -> AsyncGenerator[BackorderEvent, None]:
+    """Raises InvalidInput for an unknown SKU, order or customer."""
+    context: Context = info.context
+    given = as_filter(filter)
+    wanted = await _backorder_filter(context, given)
+    stream = context.open_live(wanted, after)
+    if any(name in given for name in _STORED_ONLY):
+        return _stored_backorders(context, stream, given)
+    return _events(context, stream, "BackorderEvent")
+
+
+async def _backorder_filter(context: Context, given: dict[str, Any]) -> LiveFilter:
+    sku_ids, order_id, customer_id = None, None, None
+    async with context.read() as sql:
+        if "sku" in given:
+            found = await skus.skus_by_codes(sql, [given["sku"]])
+            if not found:
+                raise UnknownSku(given["sku"], path=("filter", "sku"))
+            sku_ids = frozenset({found[0]["id"]})
+        if "order_number" in given:
+            order = await orders.order_by_number(sql, context.principal, given["order_number"])
+            if order is None:
+                raise NotFound("order", given["order_number"], path=("filter", "orderNumber"))
+            order_id = order["id"]
+        if "customer" in given:
+            customer_id = await sql.fetchval("select id from customer where code = $1", given["customer"])
+            if customer_id is None:
+                raise NotFound("customer", given["customer"], path=("filter", "customer"))
+    return LiveFilter(
+        topics=frozenset({"backorder"}),
+        sku_ids=sku_ids,
+        order_id=order_id,
+        customer_id=customer_id,
+        accepts=_accepts(given),
+    )
+
+
+def _accepts(given: dict[str, Any]) -> Callable[[LiveEvent], bool] | None:
+    states, is_open = given.get("state"), given.get("is_open")
+    if states is None and is_open is None:
+        return None
+
+    def accepts(event: LiveEvent) -> bool:
+        state = event.payload.get("state")
+        if states is not None and state not in states:
+            return False
+        return is_open is None or is_open == (state not in _ENDED)
+
+    return accepts
+
+
+async def _stored_backorders(context: Context, stream: Any, given: dict[str, Any]) -> AsyncGenerator[Any, None]:
+    try:
+        async for event in stream:
+            key = event.payload.get("backorderId")
+            if not event.resync_required and key is not None:
+                async with context.read() as sql:
+                    rows = await backorders.backorders_by_keys(sql, context.principal, [(event.sku_id or 0, key)])
+                if not rows or not _matches(rows[0], given):
+                    continue
+            yield build("BackorderEvent", _facts(event))
+    finally:
+        await stream.aclose()
+
+
+def _matches(row: Any, given: dict[str, Any]) -> bool:
+    if "cause" in given and row["cause"] not in given["cause"]:
+        return False
+    if "opened_from" in given and row["opened_at"] < given["opened_from"]:
+        return False
+    return "opened_before" not in given or row["opened_at"] < given["opened_before"]
+
+
+async def purchase_order_changed(info: Info, after: After = None) -> AsyncGenerator[PurchaseOrderEvent, None]:
+    """Purchase orders the caller may see."""
+    context: Context = info.context
+    stream = context.open_live(LiveFilter(topics=frozenset({"purchase_order"})), after)
+    return _events(context, stream, "PurchaseOrderEvent")
+
+
+async def job_progressed(
+    info: Info,
+    id: Annotated[strawberry.ID, argument(description="Id of the job run.")],
+    after: After = None,
+) -> AsyncGenerator[JobEvent, None]:
+    """Progress of one job run."""
+    context: Context = info.context
+    job_run_id = decode_id(id, "JobRun").id
+    wanted = LiveFilter(topics=frozenset({"job"}), accepts=lambda event: event.payload.get("jobRunId") == job_run_id)
+    return _events(context, context.open_live(wanted, after), "JobEvent")
+
+
+async def availability_changed(
+    info: Info,
+    skus: Annotated[list[str], argument(description="Codes, at most 100.")],
+    channel: Annotated[str | None, argument(description="Code of the channel that sells; null for all stock.")] = None,
+    after: After = None,
+) -> AsyncGenerator[AvailabilityEvent, None]:
+    """Raises UnknownSku for an unknown code, before anything is delivered."""
+    context: Context = info.context
+    codes = list(dict.fromkeys(skus))
+    if not codes:
+        raise InvalidInput("Name at least one SKU.", path=("skus",), field="skus")
+    found = await answers(context, codes, channel=channel)
+    unknown = next((answer for answer in found if isinstance(answer, UnknownSku)), None)
+    if unknown is not None:
+        raise unknown
+    by_id = {answer.sku_id: code for answer, code in zip(found, codes, strict=True)}
+    wanted = LiveFilter(topics=frozenset({"availability"}), sku_ids=frozenset(by_id), coalesce=True)
+    return _availability(context, context.open_live(wanted, after), by_id, channel)
+
+
+async def _availability(
+    context: Context, stream: Any, codes: dict[int, str], channel: str | None
+) -> AsyncGenerator[AvailabilityEvent, None]:
+    sent: dict[int, int] = {}
+    try:
+        async for event in stream:
+            wanted = codes if event.resync_required else {event.sku_id: codes[event.sku_id]}
+            if event.resync_required:
+                sent.clear()
+                yield AvailabilityEvent(
+                    cursor=event.cursor, occurred_at=event.occurred_at, availability=None, resync_required=True
+                )
+            elif sent.get(event.sku_id, -1) >= int(event.payload.get("version") or 0):
+                continue  # a later state was delivered already
+            for answer in await answers(context, list(wanted.values()), channel=channel):
+                if isinstance(answer, Availability):
+                    sent[answer.sku_id] = int(answer.version)
+                    yield AvailabilityEvent(cursor=event.cursor, occurred_at=event.occurred_at, availability=answer)
+    finally:
+        await stream.aclose()

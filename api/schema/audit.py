@@ -1,0 +1,50 @@
+"""Who did what to what: the sealed audit trail."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import strawberry
+from strawberry import field
+
+from api.schema.node import Node, Row, register
+
+
+@register
+@strawberry.type(description="One entry of the audit trail; entries are only ever added.")
+class AuditEntry(Node):
+    """One entry."""
+
+    key: strawberry.Private[int]
+    row: strawberry.Private[Row]
+    at: datetime = field(description="When.")
+    actor: str = field(description="Who.")
+    operation: str = field(description="What was done.")
+    object: str = field(description="To what.")
+    request_id: str | None = field(description="In which request.", default=None)
+    seal_number: int | None = field(
+        description="Number of its seal; null for the few seconds before it is sealed.", default=None
+    )
+
+    @field(description="State before, as JSON text.")
+    def before(self) -> str | None:
+        return (
+            None if self.row["before"] is None else json.dumps(self.row["before"], ensure_ascii=False, sort_keys=True)
+        )
+
+    @field(description="State after, as JSON text.")
+    def after(self) -> str | None:
+        return None if self.row["after"] is None else json.dumps(self.row["after"], ensure_ascii=False, sort_keys=True)
+
+
+@strawberry.input(description="Which entries.")
+class AuditFilter:
+    """All given conditions must hold."""
+
+    actor: str | None = field(default=None, description="By this actor.")
+    operation: str | None = field(default=None, description="Of this operation.")
+    object: str | None = field(default=None, description="About this object.")
+    request_id: str | None = field(default=None, description="Of this request.")
+    at_from: datetime | None = field(default=None, description="At or after.")
+    at_before: datetime | None = field(default=None, description="Before.")

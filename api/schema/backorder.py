@@ -1,0 +1,165 @@
+"""Backorders: the short parts of lines while they are short."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import Info, field
+
+from api.schema import enums
+from api.schema.dates import backorder_expected, estimate, pegs_of
+from api.schema.enums import described
+from api.schema.node import Connection, Node, PageAfter, PageFirst, Row, build, build_all, connection, register
+from api.schema.promise import DateEstimate, Peg
+from api.schema.sku import Money, Sku
+
+if TYPE_CHECKING:
+    from api.schema.events import BackorderEvent
+    from api.schema.order import OrderLine
+
+
+@strawberry.type(description="Rank of a backorder: higher scores are served first.")
+class Priority:
+    """The score and what it is made of."""
+
+    score: int = field(description="The line's score; higher is served first, then age.")
+    is_manual: bool = field(description="Was it set by a person.")
+    reason: str | None = field(description="Why it was set by hand.", default=None)
+
+
+@register
+@strawberry.type(description="A way out of a backorder that is offered to the customer.")
+class ResolutionOption(Node):
+    """One option."""
+
+    key: strawberry.Private[int]
+    sku_id: strawberry.Private[int]
+    substitute_sku_id: strawberry.Private[int | None] = None
+    row: strawberry.Private[Row]
+    kind: enums.ResolutionKind = field(description="What is offered.")
+    deadline: datetime = field(description="Until when it can be chosen.")
+    is_default: bool = field(description="Is it taken when nobody chooses.")
+
+    @field(description="What it costs the customer.")
+    def price(self) -> Money | None:
+        return self._money("price_minor")
+
+    @field(description="What the customer gets for waiting.")
+    def compensation(self) -> Money | None:
+        return self._money("compensation_minor")
+
+    def _money(self, column: str) -> Money | None:
+        amount, currency = self.row[column], self.row["currency"]
+        return None if amount is None or currency is None else Money(amount_minor=amount, currency=currency)
+
+    @field(description="When the goods would come.")
+    def expected(self) -> DateEstimate | None:
+        day = self.row["expected_date"]
+        return None if day is None else estimate(day, self.row["timezone"], "LEAD_TIME")
+
+    @field(description="The SKU that would be sent instead.")
+    async def substitute(self, info: Info) -> Sku | None:
+        if self.substitute_sku_id is None:
+            return None
+        return build("Sku", await info.context.loaders.sku_by_id.load(self.substitute_sku_id))
+
+
+@register
+@strawberry.type(description="Accepted demand that stock does not cover yet.")
+class Backorder(Node):
+    """One backorder of one line."""
+
+    key: strawberry.Private[int]
+    sku_id: strawberry.Private[int]
+    order_line_id: strawberry.Private[int]
+    row: strawberry.Private[Row]
+    quantity: int = field(description="Units that are short now; 0 when it has ended.")
+    state: enums.BackorderState = field(description="State of its least advanced slice.")
+    cause: enums.BackorderCause = field(description="Why the line went short.")
+    opened_at: datetime = field(description="When it was opened.")
+    closed_at: datetime | None = field(description="When it ended.", default=None)
+    version: int = field(description="Raised by every change.")
+
+    @field(description="The line that is short.")
+    async def order_line(self, info: Info) -> Annotated[OrderLine, strawberry.lazy("api.schema.order")]:
+        return build("OrderLine", await info.context.loaders.line_by_key.load((self.sku_id, self.order_line_id)))
+
+    @field(description="What is short.")
+    async def sku(self, info: Info) -> Sku:
+        return build("Sku", await info.context.loaders.sku_by_id.load(self.sku_id))
+
+    @field(description="When all of it is expected to be there; null without any date.")
+    async def expected(self, info: Info) -> DateEstimate | None:
+        return backorder_expected(self.row)
+
+    @field(description="The facts that prove the cause, as figures by name.")
+    def evidence(self) -> list[EvidenceFact]:
+        return [EvidenceFact(name=name, value=str(value)) for name, value in (self.row["evidence"] or {}).items()]
+
+    @field(description="What covers it now: the line's pegs that are not stock on hand.")
+    async def pegs(self, info: Info) -> list[Peg]:
+        rows = await info.context.loaders.pegs_by_line_key.load((self.sku_id, self.order_line_id))
+        return pegs_of([row for row in rows if row["firmness"] != "HARD"] if self.closed_at is None else [])
+
+    @field(description="Who is served first.")
+    def priority(self) -> Priority:
+        given = self.row["priority"] or {}
+        return Priority(
+            score=self.row["priority_score"] or 0, is_manual=bool(given.get("manual")), reason=given.get("reason")
+        )
+
+    @field(description="What is offered to the customer.")
+    async def options(self, info: Info) -> list[ResolutionOption]:
+        rows = await info.context.loaders.options_by_backorder_key.load((self.sku_id, self.key))
+        return build_all("ResolutionOption", rows)
+
+    @field(description="What happened to it, oldest first, as far back as events are kept.")
+    async def timeline(
+        self, info: Info, first: PageFirst = 50, after: PageAfter = None
+    ) -> Connection[Annotated[BackorderEvent, strawberry.lazy("api.schema.events")]]:
+        page = await info.context.loaders.backorder_timeline(self.sku_id, self.key, first, after)
+        return connection(page, lambda facts: build("BackorderEvent", facts))
+
+
+@strawberry.type(description="One figure that proves a cause.")
+class EvidenceFact:
+    """A name and its value."""
+
+    name: str = field(description="What was measured.")
+    value: str = field(description="What was found.")
+
+
+@strawberry.input(description="Which backorders.")
+class BackorderFilter:
+    """All given conditions must hold."""
+
+    state: list[enums.BackorderState] | None = field(default=None, description="One of these states.")
+    cause: list[enums.BackorderCause] | None = field(default=None, description="One of these causes.")
+    sku: str | None = field(default=None, description="Of the SKU with this code.")
+    order_number: str | None = field(default=None, description="Of the order with this number.")
+    customer: str | None = field(default=None, description="Of the customer with this code.")
+    is_open: bool | None = field(default=None, description="Still short, or ended.")
+    opened_from: datetime | None = field(default=None, description="Opened at or after.")
+    opened_before: datetime | None = field(default=None, description="Opened before.")
+
+
+class BackorderOrder(Enum):
+    """Sorts of core.queries.backorders."""
+
+    OPENED_AT_DESC = "OPENED_AT_DESC"
+    OPENED_AT_ASC = "OPENED_AT_ASC"
+    EXPECTED_ASC = "EXPECTED_ASC"
+    PRIORITY_DESC = "PRIORITY_DESC"
+
+
+described(
+    BackorderOrder,
+    "Order of a list of backorders.",
+    OPENED_AT_DESC="Newest first.",
+    OPENED_AT_ASC="Oldest first.",
+    EXPECTED_ASC="Soonest expected first, undated last.",
+    PRIORITY_DESC="Highest priority first.",
+)

@@ -1,0 +1,81 @@
+"""Documents received from trading partners."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+from strawberry import Info, field
+
+from api.schema import enums
+from api.schema.node import Node, Row, build, register
+from api.schema.sku import Supplier
+
+
+@register
+@strawberry.type(description="A fault found in a document, with its place.")
+class EdiFault:
+    """One fault."""
+
+    segment: str | None = field(description="Segment it was found in.", default=None)
+    position: int | None = field(description="Number of that segment in the document.", default=None)
+    element: str | None = field(description="Element it was found in.", default=None)
+    code: str = field(description="Stable code of the fault.")
+    reason: str = field(description="What is wrong.")
+
+
+@register
+@strawberry.type(description="One document of a trading partner.")
+class EdiDocument(Node):
+    """One received document."""
+
+    key: strawberry.Private[int]
+    row: strawberry.Private[Row]
+    supplier_id: strawberry.Private[int | None] = None
+    partner: str | None = field(description="Code of the trading partner.", default=None)
+    standard: str = field(description="X12 or EDIFACT.")
+    kind: str = field(description="Kind of document, such as 855.")
+    identity: str | None = field(description="Its control numbers and own number.", default=None)
+    business_key: str | None = field(description="What it is about, such as a purchase order number.", default=None)
+    validation: enums.EdiValidation = field(description="Is it well formed.")
+    delivery: enums.EdiDelivery = field(description="Did it reach the business.")
+    acknowledgement: enums.EdiAcknowledgement = field(description="What was answered.")
+    quarantine_state: enums.QuarantineState | None = field(description="What is done about it.", default=None)
+    received_at: datetime = field(description="When it came.")
+    applied_at: datetime | None = field(description="When it was applied.", default=None)
+
+    @field(description="Who sent it.")
+    async def supplier(self, info: Info) -> Supplier | None:
+        if self.supplier_id is None:
+            return None
+        return build("Supplier", await info.context.loaders.supplier_by_id.load(self.supplier_id))
+
+    @field(description="What is wrong with it.")
+    def faults(self) -> list[EdiFault]:
+        return [
+            EdiFault(
+                segment=_text(fault.get("segment")),
+                position=fault.get("position"),
+                element=_text(fault.get("element")),
+                code=str(fault.get("code") or "UNKNOWN"),
+                reason=str(fault.get("reason") or fault.get("message") or ""),
+            )
+            for fault in self.row["faults"] or []
+        ]
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+@strawberry.input(description="Which documents.")
+class EdiDocumentFilter:
+    """All given conditions must hold."""
+
+    partner: str | None = field(default=None, description="From the partner with this code.")
+    kind: list[str] | None = field(default=None, description="One of these kinds, such as 855.")
+    delivery: list[enums.EdiDelivery] | None = field(default=None, description="One of these outcomes.")
+    quarantine_state: list[enums.QuarantineState] | None = field(default=None, description="In one of these states.")
+    business_key: str | None = field(default=None, description="About this business key.")
+    received_from: datetime | None = field(default=None, description="Received at or after.")
+    received_before: datetime | None = field(default=None, description="Received before.")

@@ -1,0 +1,62 @@
+"""Shipments to customers."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import Info, field
+
+from api.schema import enums
+from api.schema.node import Node, build, build_all, register
+from api.schema.sku import Location
+
+if TYPE_CHECKING:
+    from api.schema.order import Order, OrderLine
+
+
+@register
+@strawberry.type(description="A quantity of one order line in a shipment.")
+class ShipmentLine:
+    """One line of a shipment."""
+
+    sku_id: strawberry.Private[int]
+    order_line_id: strawberry.Private[int]
+    quantity: int = field(description="Base units.")
+
+    @field(description="The order line.")
+    async def order_line(self, info: Info) -> Annotated[OrderLine, strawberry.lazy("api.schema.order")]:
+        return build("OrderLine", await info.context.loaders.line_by_key.load((self.sku_id, self.order_line_id)))
+
+
+@register
+@strawberry.type(description="Goods of one order that leave one location together.")
+class Shipment(Node):
+    """One shipment."""
+
+    key: strawberry.Private[int]
+    order_id: strawberry.Private[int]
+    location_id: strawberry.Private[int]
+    number: str = field(description="Our number.")
+    status: enums.ShipmentStatus = field(description="Where it stands.")
+    carrier: str | None = field(description="Who carries it.", default=None)
+    tracking_number: str | None = field(description="The carrier's number.", default=None)
+    planned_ship_date: date | None = field(
+        description="Day it should leave, in the zone of its location.", default=None
+    )
+    shipped_at: datetime | None = field(description="When it left.", default=None)
+    delivered_at: datetime | None = field(description="When it arrived.", default=None)
+    version: int = field(description="Raised by every change.")
+
+    @field(description="Where it leaves from.")
+    async def location(self, info: Info) -> Location:
+        return build("Location", await info.context.loaders.location_by_id.load(self.location_id))
+
+    @field(description="The order it belongs to.")
+    async def order(self, info: Info) -> Annotated[Order, strawberry.lazy("api.schema.order")]:
+        return build("Order", await info.context.loaders.order_by_id.load(self.order_id))
+
+    @field(description="What is in it.")
+    async def lines(self, info: Info) -> list[ShipmentLine]:
+        return build_all("ShipmentLine", await info.context.loaders.lines_by_shipment_id.load(self.key))

@@ -1,0 +1,108 @@
+"""The catalogue and the network: SKUs, locations, customers, suppliers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import strawberry
+from strawberry import Info, field
+
+from api.schema import enums
+from api.schema.node import Node, register
+
+
+@strawberry.type(description="An amount of money in integer minor units.")
+class Money:
+    """Never a float."""
+
+    amount_minor: int = field(description="Amount in minor units of the currency (cents).")
+    currency: str = field(description="ISO 4217 code.")
+
+
+@register
+@strawberry.type(description="A thing that is stocked and sold.")
+class Sku(Node):
+    """One row of the catalogue."""
+
+    key: strawberry.Private[int]
+    names: strawberry.Private[Mapping[str, str]]
+    code: str = field(description="Unique code.")
+    unit: str = field(description="Base unit that all quantities are counted in.")
+    status: enums.SkuStatus = field(description="May it be sold, and how.")
+    low_stock_at: int = field(description="At or below this many units that can be sold now it is LOW_STOCK.")
+    price: strawberry.Private[tuple[int, str] | None] = None
+
+    @field(description="Name in the caller's language, else in any; the code when it has none.")
+    def name(self, info: Info) -> str:
+        return (
+            self.names.get(info.context.language) or self.names.get("en") or next(iter(self.names.values()), self.code)
+        )
+
+
+@register
+@strawberry.type(description="A place that holds stock, a delivery zone, or a supplier's door.")
+class Location(Node):
+    """One row of the network."""
+
+    key: strawberry.Private[int]
+    code: str = field(description="Unique code.")
+    name: str = field(description="Name.")
+    kind: enums.LocationKind = field(description="What kind of place it is.")
+    timezone: str = field(description="IANA zone in which its days are counted.")
+
+
+@register
+@strawberry.type(description="Who orders.")
+class Customer(Node):
+    """A customer without personal data, which is kept apart."""
+
+    key: strawberry.Private[int]
+    code: str = field(description="Unique code.")
+    tier: str = field(description="Service tier.")
+    language: str = field(description="Language that notices are written in.")
+
+
+@register
+@strawberry.type(description="Who delivers.")
+class Supplier(Node):
+    """One supplier."""
+
+    key: strawberry.Private[int]
+    code: str = field(description="Unique code.")
+    name: str = field(description="Name.")
+    timezone: str = field(description="IANA zone in which its days are counted.")
+
+
+@strawberry.type(description="Who is calling.")
+class Viewer:
+    """The principal of the request."""
+
+    id: strawberry.ID = field(description="Id of the credential's owner.")
+    role: enums.Role = field(description="What the caller may do.")
+    customer: Customer | None = field(description="The customer that the caller acts for.")
+    supplier: Supplier | None = field(description="The supplier that the caller acts for.")
+    language: str = field(description="Language of messages, from Accept-Language.")
+
+
+@strawberry.input(description="Which SKUs.")
+class SkuFilter:
+    """All given conditions must hold."""
+
+    codes: list[str] | None = field(default=None, description="One of these codes.")
+    code_starts_with: str | None = field(default=None, description="The code starts so.")
+    status: list[enums.SkuStatus] | None = field(default=None, description="One of these states.")
+
+
+def as_filter(given: Any) -> dict[str, Any]:
+    """The conditions of a filter input that were given, by field name, enums as their stored words."""
+    if given is None:
+        return {}
+    found = {name: getattr(given, name) for name in given.__dataclass_fields__}
+    return {name: _plain(value) for name, value in found.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    return (
+        [getattr(item, "value", item) for item in value] if isinstance(value, list) else getattr(value, "value", value)
+    )
