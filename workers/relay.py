@@ -20,6 +20,7 @@ from core.database import Database
 from core.repositories import jobs, outbox
 from core.repositories.jobs import Ticket
 from core.settings import Settings, load_settings
+from workers.logs import configure_logging
 from workers.queue import REDIS_ERRORS, JobQueue, connect_redis
 
 log = structlog.get_logger("relay")
@@ -94,8 +95,11 @@ class Publisher:
         at = max(at, head - self._settings.stream_length)
         while at < head:
             events = await outbox.read_events(sql, at)
+            if not events:  # older than the retention
+                at = head
+                break
             await self.add(events, epoch)
-            at = self.published or head
+            at = events[-1]["position"]
         self.published = at
 
 
@@ -164,7 +168,10 @@ class Relay:
                     await redis.aclose(close_connection_pool=True)
             except (*POSTGRES_ERRORS, *REDIS_ERRORS, RedisError) as failure:
                 log.warning("telling failed", error=f"{type(failure).__name__}: {failure}")
-                await asyncio.sleep(0.5)
+            except Exception:
+                # Never silently deaf: what is wrong here must not stop the telling for good.
+                log.exception("telling failed")
+            await asyncio.sleep(0.5)
 
     async def _tell(self, publisher: Publisher, queue: JobQueue) -> None:
         """Publish and wake until something fails; begins by catching up."""
@@ -218,4 +225,5 @@ async def serve(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
+    configure_logging(load_settings())
     asyncio.run(serve(load_settings()))

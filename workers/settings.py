@@ -23,6 +23,7 @@ from core.settings import Settings, load_settings
 from workers.job import REGISTRY, Job, JobRunner
 from workers.jobs import ALL_JOBS
 from workers.jobs.watch_edi_folder import watch_forever
+from workers.logs import configure_logging
 from workers.queue import QUEUES, REDIS_ERRORS, JobQueue, deserialize, queue_name, redis_settings, serialize
 from workers.schedule import tick_forever
 
@@ -149,4 +150,5 @@ async def serve(queue: str, settings: Settings) -> None:
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in QUEUES:
         sys.exit(f"usage: python -m workers.settings {'|'.join(QUEUES)}")
+    configure_logging(load_settings())
     asyncio.run(serve(sys.argv[1], load_settings()))

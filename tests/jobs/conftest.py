@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,8 +98,8 @@ class Stack:
 
 
 @pytest.fixture
-def redis_url(valkey_url: str) -> Iterator[str]:
-    yield valkey_url
+def redis_url(valkey_url: str) -> str:
+    return valkey_url
 
 
 @pytest.fixture

@@ -5,16 +5,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from core.errors import GiveUp
 from core.settings import load_settings
 from core.unit_of_work import UnitOfWork
 from workers import job as runtime
 from workers import settings as worker_settings
 from workers.job import JobContext, job
+from workers.logs import configure_logging
 
-structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
 runtime.HEARTBEAT_SECONDS = 0.2
 runtime.STALE_SECONDS = 1.5
 
@@ -75,4 +73,5 @@ async def hold_on(context: JobContext, input: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    configure_logging(load_settings())
     asyncio.run(worker_settings.serve(sys.argv[1], load_settings()))

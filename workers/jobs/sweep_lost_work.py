@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from core.services import sweep_lost_work as service
-from workers.job import STALE_SECONDS, JobContext, job
+from workers import job as runtime
+from workers.job import JobContext, job
 from workers.queue import REDIS_ERRORS
 
 QUIET_SECONDS = 10.0
@@ -15,7 +16,7 @@ QUIET_SECONDS = 10.0
 @job(queue="fast", timeout=30)
 async def sweep_lost_work(context: JobContext, _: dict[str, Any]) -> dict[str, Any]:
     """Take back stale runs, then wake waiting and silent ones. What Redis has already is not doubled."""
-    lost = await context.run(lambda uow: service.take_back_lost_runs(uow, STALE_SECONDS))
+    lost = await context.run(lambda uow: service.take_back_lost_runs(uow, runtime.STALE_SECONDS))
     if context.queue is None:
         return {"lost": len(lost), "woken": 0}
     try:
