@@ -222,6 +222,12 @@ class SkuBook:
 
         What no supply covers becomes an OPEN peg on the same day. Returns the quantity covered by supplies.
         """
+        covered = self.cover_dated(line, location_id, need_date, quantity, cause)
+        self.add_peg(location_id, need_date, quantity - covered, PegKind.OPEN, line=line, cause=cause)
+        return covered
+
+    def cover_dated(self, line: Line, location_id: int, need_date: date, quantity: int, cause: str) -> int:
+        """As `peg_dated`, but what no supply covers is left to the caller."""
         today = self.today[location_id]
         supplies = [s for s in self.supplies if s.location_id == location_id and s.open > 0]
         shares = take_unpegged(supplies, need_date, quantity, today)
@@ -237,7 +243,6 @@ class SkuBook:
             self.add_peg(
                 location_id, need_date, share.quantity, PegKind.FIRM, line=line, supply=share.supply, cause=cause
             )
-        self.add_peg(location_id, need_date, quantity - covered, PegKind.OPEN, line=line, cause=cause)
         return covered
 
     def _exchange(self, moves: list) -> None:

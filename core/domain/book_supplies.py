@@ -1,0 +1,272 @@
+"""Operations on the supplies and pegs of a book beyond its core: moved needs, transfers under way, lost stock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from core.domain.backorder import path
+from core.domain.book import SkuBook, claim_order
+from core.domain.network import Network
+from core.domain.records import BackorderFact, Line, Movement, Peg, Supply, Transfer
+from core.domain.states import BackorderState, OrderLineStatus, PegKind
+from core.errors import IllegalTransition, QuantityExceeded
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Part of what a supplier still owes: `usable_date` is the P80 after receiving, None keeps the supply's own date."""
+
+    quantity: int
+    usable_date: date | None
+    paper_date: date | None
+    basis: str
+    overdue_days: int = 1
+
+
+def move_need(book: SkuBook, peg: Peg, need_date: date, cause: str) -> Peg:
+    """Let a claim of a line take another day on the timeline; what the line was promised must follow."""
+    return resource(book, peg, peg.supply, need_date, cause)
+
+
+def resource(book: SkuBook, peg: Peg, supply: Supply | None, need_date: date, cause: str, quantity: int = 0) -> Peg:
+    """Give `quantity` (default: all) of a line's claim another source and day: FIRM on `supply`, OPEN without one."""
+    quantity, line = quantity or peg.quantity, peg.line
+    kind = PegKind.OPEN if supply is None else PegKind.FIRM
+    book.drop_peg(peg, quantity)
+    moved = book.add_peg(peg.location_id, need_date, quantity, kind, line=line, supply=supply, cause=cause)
+    assert moved is not None
+    return moved
+
+
+def reshape(
+    book: SkuBook, supplies: list[Supply], portions: list[Portion], sequence: str | None
+) -> tuple[list[Supply], list[Supply]]:
+    """Make the open quantities of `supplies` (one PO line, not shipped) say what the supplier says now.
+
+    Portions and supplies are laid side by side by date, so that the claims served first keep the early part. Returns
+    (all supplies that now stand for the portions, those of them that come later than they did before).
+    """
+    parts = sorted(portions, key=lambda p: p.usable_date or date.min)
+    left = [part.quantity for part in parts]
+    kept: list[Supply] = []
+    later: list[Supply] = []
+    index = 0
+    for supply in sorted(supplies, key=lambda s: (s.usable_date, s.id or 0)):
+        before, room, cuts = supply.usable_date, supply.open, []
+        while room:
+            take = min(room, left[index])
+            if take:
+                cuts.append((parts[index], take))
+                left[index] -= take
+                room -= take
+            if not left[index]:
+                index += 1
+        for portion, quantity in reversed(cuts[1:]):
+            day = portion.usable_date or before
+            part = book.split_supply(supply, quantity, day, portion.basis, sequence)
+            part.paper_date, part.overdue_days = portion.paper_date, portion.overdue_days
+            kept.append(part)
+            if day > before:
+                later.append(part)
+        if cuts:
+            first = cuts[0][0]
+            if first.usable_date is not None:
+                supply.paper_date = first.paper_date
+                book.redate_supply(supply, first.usable_date, first.basis, sequence)
+            elif sequence:
+                supply.last_sequence, supply.is_changed = sequence, True
+            kept.append(supply)
+            if supply.usable_date > before:
+                later.append(supply)
+    return kept, later
+
+
+def separate(book: SkuBook, supply: Supply, quantity: int) -> Supply:
+    """Make `supply` stand for just `quantity` of its open part; the rest goes to a supply of its own, same date.
+
+    Claims that are served first stay. Returns `supply`.
+    """
+    rest = supply.open - quantity
+    if rest > 0:
+        book.split_supply(supply, rest, supply.usable_date, supply.date_basis, supply.last_sequence)
+    return supply
+
+
+def mark_delayed(book: SkuBook, line: Line, reason: str) -> None:
+    """The date of the line's backorder has moved past its promise: it is DELAYED until it is filled."""
+    backorder = book.backorder_of(line)
+    if backorder is None or backorder.state is not BackorderState.PEGGED:
+        return
+    for state in path(str(backorder.id or "of this line"), backorder.state, BackorderState.DELAYED):
+        book.backorder_facts.append(
+            BackorderFact(backorder, "STATE_CHANGED", backorder.state, state, backorder.quantity, reason)
+        )
+        backorder.state = state
+    backorder.is_changed = book.is_changed = True
+
+
+def refresh_expected(book: SkuBook, line: Line, network: Network, previous: date | None, reason: str) -> None:
+    """Say on the line's backorder when its last part is expected to reach the customer, whatever was promised."""
+    backorder = book.backorder_of(line)
+    if backorder is None:
+        return
+    days = []
+    for peg in book.pegs_of(line):
+        if peg.kind == PegKind.HARD:
+            continue
+        ship = peg.need_date
+        if peg.supply is not None:
+            usable = peg.supply.effective_date(book.today[peg.location_id])
+            ship = network.ship_day_from(peg.location_id, usable)
+        days.append(network.delivery_date(peg.location_id, line.destination_id, ship) or ship)
+    expected = max(days, default=None)
+    if backorder.expected_date != expected:
+        backorder.expected_date = expected
+        backorder.is_changed = line.is_changed = book.is_changed = True
+    if expected != previous and not backorder.is_new:
+        book.backorder_facts.append(
+            BackorderFact(
+                backorder,
+                "EXPECTED_MOVED",
+                backorder.state,
+                backorder.state,
+                backorder.quantity,
+                reason,
+                expected,
+                previous,
+            )
+        )
+
+
+def expected_of(book: SkuBook, line: Line) -> date | None:
+    """What the line's backorder expects at present."""
+    backorder = book.backorder_of(line)
+    return backorder.expected_date if backorder is not None else None
+
+
+def free_by_loss(book: SkuBook, location_id: int, quantity: int, cause_kind: str) -> list[tuple[Line, int]]:
+    """Make `quantity` units at a location free by taking stock from lines, least claim first, planned shipments last.
+
+    Returns what each line lost; the caller covers it again. Units of planned transfers are not taken.
+    Raises QuantityExceeded when lines do not have as much.
+    """
+    missing = quantity - book.level(location_id).available
+    lost: dict[int, tuple[Line, int]] = {}
+    held = [
+        p
+        for p in book.pegs
+        if p.kind == PegKind.HARD and p.location_id == location_id and p.line is not None and p.transfer is None
+    ]
+    held.sort(key=claim_order, reverse=True)
+    for planned in (False, True):
+        for peg in list(held):
+            line = peg.line
+            if missing <= 0 or line is None or not peg.quantity:
+                continue
+            spare = peg.quantity if planned else min(peg.quantity, line.allocated - line.ready)
+            part = min(missing, spare)
+            if part <= 0:
+                continue
+            book.release(peg, part, cause_kind)
+            line.ready = min(line.ready, line.allocated)
+            lost[id(line)] = (line, lost.get(id(line), (line, 0))[1] + part)
+            missing -= part
+    if missing > 0:
+        raise QuantityExceeded(f"of SKU {book.sku} can be taken at this location", quantity, quantity - missing)
+    return sorted(lost.values(), key=lambda pair: (-pair[0].priority, pair[0].id or 0))
+
+
+def transfer_peg(book: SkuBook, transfer: Transfer) -> Peg | None:
+    """The HARD peg by which a planned transfer holds its units."""
+    return next((p for p in book.pegs if p.transfer is transfer and p.quantity), None)
+
+
+def ship_transfer(book: SkuBook, transfer: Transfer) -> None:
+    """The units of a planned transfer leave their location: peg and allocation end there."""
+    if transfer.state != "planned":
+        raise IllegalTransition("transfer", str(transfer.id), transfer.state, "in_transit")
+    peg = transfer_peg(book, transfer)
+    assert peg is not None
+    book.drop_peg(peg)
+    book.move(
+        Movement(
+            transfer.from_location_id,
+            "transfer_out",
+            on_hand=-transfer.quantity,
+            allocated=-transfer.quantity,
+            cause_kind="transfer",
+            cause_id=transfer.id,
+            transfer=transfer,
+        )
+    )
+    transfer.shipped, transfer.state, transfer.is_changed = transfer.quantity, "in_transit", True
+    book.is_changed = True
+
+
+def receive_transfer(book: SkuBook, supply: Supply, quantity: int, damaged: int) -> list[Line]:
+    """Units of a transfer arrive; the lines pegged to it get them. Raises IllegalTransition before it was shipped."""
+    transfer = supply.transfer
+    assert transfer is not None
+    if transfer.state != "in_transit":
+        raise IllegalTransition("transfer", str(transfer.id), transfer.state, "received")
+    touched = book.receive(supply, quantity, damaged, "transfer", transfer.id)
+    transfer.received += quantity
+    _close_transfer(transfer)
+    return touched
+
+
+def lose_transfer(book: SkuBook, supply: Supply, quantity: int, cause: str) -> list[Line]:
+    """Units of a transfer that will never arrive: their pegs become OPEN. Returns the lines that lost them."""
+    transfer = supply.transfer
+    assert transfer is not None
+    if transfer.state != "in_transit":
+        raise IllegalTransition("transfer", str(transfer.id), transfer.state, "lost")
+    losers = book.cancel_supply(supply, quantity, cause)
+    transfer.lost += quantity
+    _close_transfer(transfer)
+    return losers
+
+
+def _close_transfer(transfer: Transfer) -> None:
+    transfer.is_changed = True
+    if transfer.received + transfer.lost == transfer.shipped:
+        transfer.state = "received"
+
+
+def cover_open(book: SkuBook, network: Network, lead_days: int, reason: str) -> dict[int, tuple[Line, bool]]:
+    """Use unpegged inbound for OPEN pegs, by priority then age, where it is in time or better than ordering anew.
+
+    Returns the lines that gained a source by id(), with whether the day of one of their claims moved.
+    """
+    gained: dict[int, tuple[Line, bool]] = {}
+    if not any(s.unpegged > 0 for s in book.supplies):
+        return gained
+    for peg in book.waiting(PegKind.OPEN):
+        line, location_id = peg.line, peg.location_id
+        if line is None or line.status == OrderLineStatus.RECEIVED:
+            continue
+        today = book.today[location_id]
+        limit = max(peg.need_date, network.ship_day_from(location_id, today + timedelta(days=lead_days)))
+        found = [
+            s
+            for s in book.supplies
+            if s.location_id == location_id and s.unpegged > 0 and s.effective_date(today) <= limit
+        ]
+        # in time and latest first, then the soonest of those that are late
+        found.sort(key=lambda s: _fit(s.effective_date(today), peg.need_date))
+        for supply in found:
+            part = min(peg.quantity, supply.unpegged)
+            if part <= 0:
+                break
+            day = max(peg.need_date, network.ship_day_from(location_id, supply.effective_date(today)))
+            moved = day != peg.need_date
+            resource(book, peg, supply, day, reason, part)
+            gained[id(line)] = (line, moved or gained.get(id(line), (line, False))[1])
+            if not peg.quantity:
+                break
+    return gained
+
+
+def _fit(usable: date, need: date) -> tuple[int, int]:
+    return (0, -usable.toordinal()) if usable <= need else (1, usable.toordinal())

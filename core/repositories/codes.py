@@ -1,0 +1,30 @@
+"""Resolve the codes that come from outside to ids, before any gate is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.errors import NotFound, UnknownSku
+from core.ports import Transaction
+
+
+async def sku_ids_of(uow: Transaction, codes: Iterable[str]) -> dict[str, int]:
+    """SKU ids by code. Raises UnknownSku for the first code that does not exist."""
+    wanted = sorted(set(codes))
+    rows = await uow.sql.fetch("select id, code from sku where code = any($1::text[])", wanted)
+    found = {row["code"]: row["id"] for row in rows}
+    for code in wanted:
+        if code not in found:
+            raise UnknownSku(code)
+    return found
+
+
+async def location_ids_of(uow: Transaction, codes: Iterable[str]) -> dict[str, int]:
+    """Location ids by code. Raises NotFound for the first code that does not exist."""
+    wanted = sorted(set(codes))
+    rows = await uow.sql.fetch("select id, code from location where code = any($1::text[])", wanted)
+    found = {row["code"]: row["id"] for row in rows}
+    for code in wanted:
+        if code not in found:
+            raise NotFound("location", code)
+    return found

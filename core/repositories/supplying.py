@@ -1,0 +1,106 @@
+"""What buying and dating need to know: policies, who supplies a SKU on which terms, and how late a supplier comes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from core.domain.eta import FEWEST_OBSERVATIONS, quantile
+from core.domain.late_pegs import MovePolicy
+from core.domain.promising import DEFAULT_LEAD_TIME_DAYS
+from core.ports import Transaction
+
+OBSERVATIONS = 200
+"""Newest receipts per supplier and basis that count for its lateness."""
+
+
+async def load_policies(uow: Transaction) -> dict[str, Any]:
+    """All business parameters by code."""
+    return {row["code"]: row["value"] for row in await uow.sql.fetch("select code, value from policy")}
+
+
+def move_policy(policies: dict[str, Any]) -> MovePolicy:
+    """When customers' days move: `promise_hysteresis_days`, and `promise_pull_in_days` (absent: never by itself)."""
+    return MovePolicy(int(policies.get("promise_hysteresis_days", 2)), policies.get("promise_pull_in_days"))
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The preferred offer for a SKU; `lead_time_p80` in calendar days, `price` in minor units."""
+
+    supplier_id: int
+    price: int
+    currency: str
+    moq: int
+    order_multiple: int
+    lead_time_p80: int
+    supplier_location_id: int | None
+
+
+async def load_terms(uow: Transaction, sku_ids: Iterable[int]) -> dict[int, Terms]:
+    """The preferred supplier of each SKU (else the one with the shortest lead time); SKUs nobody supplies are absent."""
+    rows = await uow.sql.fetch(
+        """select distinct on (x.sku_id) x.sku_id, x.supplier_id, x.price, x.currency, x.moq, x.order_multiple,
+            x.lead_time_p80, s.location_id
+        from supplier_sku x join supplier s on s.id = x.supplier_id where x.sku_id = any($1::bigint[])
+        order by x.sku_id, x.is_preferred desc, x.lead_time_p80, x.supplier_id""",
+        sorted(set(sku_ids)),
+    )
+    return {
+        r["sku_id"]: Terms(
+            r["supplier_id"],
+            r["price"],
+            r["currency"],
+            r["moq"],
+            r["order_multiple"],
+            r["lead_time_p80"],
+            r["location_id"],
+        )
+        for r in rows
+    }
+
+
+async def load_lead_days(uow: Transaction, sku_ids: Iterable[int]) -> dict[int, int]:
+    """P80 in calendar days of ordering each SKU anew; the default where nobody supplies it."""
+    terms = await load_terms(uow, sku_ids)
+    return {s: terms[s].lead_time_p80 if s in terms else DEFAULT_LEAD_TIME_DAYS for s in sku_ids}
+
+
+async def load_lateness(uow: Transaction, supplier_ids: Iterable[int]) -> dict[tuple[int, str], int]:
+    """P80 of how many days after its paper date a supply came, by (supplier, date basis); absent below 20 receipts."""
+    rows = await uow.sql.fetch(
+        """select supplier_id, date_basis, late from (
+            select s.supplier_id, s.date_basis, (r.received_at::date - s.paper_date) as late,
+                row_number() over (partition by s.supplier_id, s.date_basis order by r.id desc) as n
+            from supply s join goods_receipt_line l on l.sku_id = s.sku_id and l.supply_id = s.id
+            join goods_receipt r on r.id = l.goods_receipt_id
+            where s.supplier_id = any($1::bigint[]) and s.paper_date is not null) x where n <= $2""",
+        sorted(set(supplier_ids)),
+        OBSERVATIONS,
+    )
+    days: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for row in rows:
+        days[row["supplier_id"], row["date_basis"]].append(row["late"])
+    found = {key: quantile(values, 0.8) for key, values in days.items() if len(values) >= FEWEST_OBSERVATIONS}
+    return {key: late for key, late in found.items() if late is not None}
+
+
+async def held_orders(uow: Transaction, order_ids: Iterable[int]) -> set[int]:
+    """Those of the orders that are on hold."""
+    rows = await uow.sql.fetch(
+        "select distinct order_id from order_hold where order_id = any($1::bigint[]) and released_at is null",
+        sorted(set(order_ids)),
+    )
+    return {row["order_id"] for row in rows}
+
+
+async def allowed_sources(uow: Transaction, order_ids: Iterable[int]) -> dict[int, list[int] | None]:
+    """Locations from which each order's channel sells; None: all."""
+    rows = await uow.sql.fetch(
+        """select o.id, c.location_ids from sales_order o join channel c on c.code = o.channel
+        where o.id = any($1::bigint[])""",
+        sorted(set(order_ids)),
+    )
+    return {row["id"]: row["location_ids"] for row in rows}

@@ -1,0 +1,60 @@
+"""Take in what arrived of transfers: waiting lines get it first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.domain.book_supplies import lose_transfer, receive_transfer
+from core.domain.conclude import conclude
+from core.domain.records import Line
+from core.domain.states import PromiseReason
+from core.errors import IllegalTransition, InvalidInput
+from core.ports import Transaction
+from core.repositories.gates import take_gates
+from core.repositories.load_book import load_books
+from core.repositories.network import load_network
+from core.repositories.save_book import save_books
+from core.repositories.transfers import skus_of_transfers
+from core.services.follow_up import request_allocation, request_purchase, request_shipments
+
+
+async def receive_transfers(uow: Transaction, arrivals: Sequence[tuple[int, int]]) -> list[int]:
+    """Book (transfer id, units arrived); what is missing may still come. Returns the SKUs that gained stock.
+
+    Raises NotFound, IllegalTransition before a transfer was shipped, QuantityExceeded for more than is under way.
+    """
+    return await _apply(uow, arrivals, lost=False)
+
+
+async def lose_transfers(uow: Transaction, losses: Sequence[tuple[int, int]]) -> list[int]:
+    """Book (transfer id, units that will never arrive): lines pegged to them wait for another source."""
+    return await _apply(uow, losses, lost=True)
+
+
+async def _apply(uow: Transaction, rows: Sequence[tuple[int, int]], *, lost: bool) -> list[int]:
+    if any(quantity < 1 for _, quantity in rows):
+        raise InvalidInput("A quantity must be positive.", path=("input", "quantity"))
+    skus = await skus_of_transfers(uow, [transfer_id for transfer_id, _ in rows])
+    versions = await take_gates(uow, skus.values())
+    network = await load_network(uow)
+    books = await load_books(uow, versions, network, lines="waiting")
+    touched: list[Line] = []
+    reason = PromiseReason.SUPPLY_LOST if lost else PromiseReason.ALLOCATED
+    for transfer_id, quantity in rows:
+        book = books[skus[transfer_id]]
+        supply = next((s for s in book.supplies if s.transfer is not None and s.transfer.id == transfer_id), None)
+        if supply is None:
+            raise IllegalTransition("transfer", str(transfer_id), "received", "received")
+        if lost:
+            lines = lose_transfer(book, supply, quantity, str(reason))
+        else:
+            lines = receive_transfer(book, supply, quantity, 0)
+        touched += conclude(book, network, lines, reason, cause_id=transfer_id)
+        name = "transferLose" if lost else "transferReceive"
+        uow.audit(name, f"transfer:{transfer_id}", None, {"quantity": quantity})
+    await save_books(uow, books.values())
+    if lost:
+        request_purchase(uow, versions)
+    request_allocation(uow, versions)
+    request_shipments(uow, {line.order_id for line in touched})
+    return sorted(versions)

@@ -1,0 +1,68 @@
+"""Plan a transfer: stock is reserved at one location and becomes a dated supply at another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.domain.book_supplies import cover_open
+from core.domain.conclude import conclude
+from core.domain.states import PromiseReason
+from core.errors import InsufficientStock, InvalidInput
+from core.ports import Transaction
+from core.repositories.codes import location_ids_of, sku_ids_of
+from core.repositories.gates import take_gates
+from core.repositories.load_book import load_books
+from core.repositories.network import load_network
+from core.repositories.save_book import save_books
+from core.repositories.supplying import load_lead_days
+
+
+@dataclass(frozen=True, slots=True)
+class TransferStock:
+    """Move `quantity` base units of a SKU between two locations that a lane connects."""
+
+    sku: str
+    from_location: str
+    to_location: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferResult:
+    """The planned transfer."""
+
+    transfer_id: int
+
+
+async def transfer_stock(uow: Transaction, request: TransferStock) -> TransferResult:
+    """Reserve the units and peg lines that wait at the destination to them.
+
+    Raises InsufficientStock when the source does not have as much that nobody needs, InvalidInput without a lane.
+    """
+    if request.quantity < 1:
+        raise InvalidInput("A transfer moves at least one unit.", path=("input", "quantity"), value=request.quantity)
+    sku_id = (await sku_ids_of(uow, [request.sku]))[request.sku]
+    places = await location_ids_of(uow, [request.from_location, request.to_location])
+    source, target = places[request.from_location], places[request.to_location]
+    versions = await take_gates(uow, [sku_id])
+    network = await load_network(uow)
+    lane = network.lanes.get((source, target))
+    if lane is None:
+        raise InvalidInput(
+            f"No lane leads from {request.from_location!r} to {request.to_location!r}.", path=("input", "toLocation")
+        )
+    book = (await load_books(uow, versions, network, lines="waiting"))[sku_id]
+    available = book.timeline(source).atp()
+    if request.quantity > available:
+        raise InsufficientStock(request.sku, request.quantity, available, path=("input", "quantity"))
+    arrives = network.arrive(lane, network.first_ship_day(source, uow.now))
+    supply = book.plan_transfer(source, target, request.quantity, arrives, "stockTransfer")
+    lead_days = (await load_lead_days(uow, [sku_id]))[sku_id]
+    gained = cover_open(book, network, lead_days, str(PromiseReason.SUPPLY_DATED))
+    conclude(book, network, (line for line, _ in gained.values()), PromiseReason.SUPPLY_DATED)
+    await save_books(uow, [book])
+    assert supply.transfer is not None
+    assert supply.transfer.id is not None
+    transfer_id = supply.transfer.id
+    uow.audit("stockTransfer", f"transfer:{transfer_id}", None, {"quantity": request.quantity})
+    return TransferResult(transfer_id)
