@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice, takewhile
+from itertools import takewhile
 
 from core.edi.decoding import (
     BUYER_ITEM,
@@ -146,4 +146,8 @@ def _scheduled(
 
 def _dates_under(block: list[Segment], at: int) -> list[Segment]:
     """The DTM segments that stand directly under the ACK at this place of the block."""
-    return list(takewhile(lambda segment: segment.tag == "DTM", islice(block, at + 1, None)))
+    found: list[Segment] = []
+    while at + 1 < len(block) and block[at + 1].tag == "DTM":
+        at += 1
+        found.append(block[at])
+    return found

@@ -101,6 +101,7 @@ def normalise(data: bytes, limits: Limits = DEFAULT_LIMITS) -> NormalisedFile:
         return NormalisedFile((), (_refusal("empty", "The file is empty."),))
     found: list[RawInterchange] = []
     faults: list[Fault] = []
+    tries = 0
     while at < stop:
         start = _ISA.search(text, at, stop)
         if start is None:
@@ -111,7 +112,8 @@ def normalise(data: bytes, limits: Limits = DEFAULT_LIMITS) -> NormalisedFile:
             break
         if text[at : start.start()].strip(_PADDING):
             faults.append(_leftover(at, start.start()))
-        if len(found) == limits.interchanges:
+        tries += 1
+        if tries > limits.interchanges:
             faults.append(_refusal("interchanges", f"The file has more than {limits.interchanges} interchanges."))
             break
         header = read_isa_header(text, start.start(), stop)

@@ -20,14 +20,6 @@ def decimal(text: str) -> Decimal | None:
     return Decimal(text) if is_decimal(text) else None
 
 
-def whole(text: str) -> int | None:
-    """A whole number written as an integer or as a decimal without a fraction (`6`, `6.`, `6.00`), else None."""
-    number = decimal(text)
-    if number is None or number != number.to_integral_value():
-        return None
-    return int(number)
-
-
 def is_unknown_date(text: str) -> bool:
     """Senders write 00000000, 99999999, 9999... and 20991231 for "not known"."""
     digits = text.strip()

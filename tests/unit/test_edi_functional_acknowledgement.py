@@ -106,6 +106,16 @@ def test_separators_in_a_bad_value_do_not_break_the_answer():
     assert [line for line in lines if line.startswith("AK4")] == ["AK4*2*330*6*ab"]
 
 
+def test_a_value_with_our_separators_in_it_is_told_without_them():
+    body = "BAK*00*AK*PO1*20261120#PO1*1*5~6*EA"
+    text = (
+        f"{ISA}GS*PR*SUP*US*20261120*1030*70*X*004010~".replace("~", "#")
+        + f"ST*855*0001#{body}#SE*4*0001#GE*1*70#IEA*1*7#"
+    )
+    group = read(text.encode()).interchanges[0].groups[0]
+    assert [line for line in answer(group, results(group)) if line.startswith("AK4")] == ["AK4*2*330*6*5 6"]
+
+
 def test_acknowledgements_are_never_acknowledged():
     with pytest.raises(InvalidInput, match="never acknowledged"):
         write_997(Group("FA", "1", "004010", "A", "B", ()), [], ENVELOPE)

@@ -39,6 +39,7 @@ def test_byte_order_mark_is_passed_over_and_offsets_stay_those_of_the_file():
     raw = normalise(data).interchanges[0]
     assert [(repair.code, repair.offset) for repair in raw.repairs] == [("byte_order_mark", 0)]
     assert raw.offset == 3
+    assert read(data).faults == ()
     assert data[raw.segments[1].offset : raw.segments[1].end] == b"GS*PR*SUP*US*20261120*1030*7*X*004010~"
 
 
@@ -154,6 +155,7 @@ def test_a_line_without_its_terminator_is_two_segments():
         (b"", "empty"),
         (b" \r\n\x00\x1a", "empty"),
         (b"hello", "no_interchange"),
+        (b"ISAAC NEWTON", "no_interchange"),
         (b"\xff\xfeI\x00", "utf16"),
         (b"ISA*00*", "isa"),
     ],

@@ -96,6 +96,11 @@ def test_without_packs_and_with_items_interleaved_over_two_orders():
     assert lines(tree, "0004") == {"PO1": [("SKU1", 6, []), ("SKU2", 4, [])], "PO2": [("SKU2", 4, [])]}
 
 
+def test_an_order_below_its_item_is_that_of_the_item():
+    tree = f"HL*1**S~HL*2*1*I~{ITEM1}~HL*3*2*O~PRF*PO1~HL*4*1*I~{ITEM2}~HL*5*4*O~PRF*PO2"
+    assert lines(tree) == {"PO1": [("SKU1", 6, [])], "PO2": [("SKU2", 4, [])]}
+
+
 def test_several_lines_in_one_item_level_are_all_taken():
     assert lines(f"HL*1**S~{SHIPMENT}~HL*2*1*O~PRF*PO1~HL*3*2*I~{ITEM1}~{ITEM2}~SN1*3*1*EA") == {
         "PO1": [("SKU1", 6, []), ("SKU2", 4, []), ("", 1, [])]

@@ -216,6 +216,7 @@ def test_edifact_is_recognised_and_says_that_it_is_not_supported_yet():
     )
     (document,) = interchange.groups[0].sets
     assert (document.kind, document.control, document.version) == ("ORDRSP", "1", "D96A")
+    assert [segment.tag for segment in document.segments] == ["UNH", "BGM", "UNT"]
     assert document.raw == b"UNH+1+ORDRSP:D:96A:UN'BGM+231+X?'Y+4'UNT+3+1'"
     assert [fault.message for fault in document.faults] == [
         "This is an EDIFACT ORDRSP: EDIFACT is recognised, but not supported yet."
