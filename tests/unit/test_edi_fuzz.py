@@ -100,7 +100,7 @@ def test_any_bytes_never_crash(data: bytes):
 
 
 @pytest.mark.long
-@settings(max_examples=20_000, deadline=None)
+@settings(max_examples=10_000, deadline=None)
 @given(st.sampled_from(FILES), edits)
 def test_mutated_files_never_crash_long(data: bytes, changes):
     run_all(mutated(data, changes))
