@@ -57,7 +57,7 @@ class WorkCalendar:
         return days
 
     def is_working(self, day: date) -> bool:
-        return bool(self._open_days(day.year)[day.timetuple().tm_yday - 1])
+        return bool(self._open_days(day.year)[day.toordinal() - date(day.year, 1, 1).toordinal()])
 
     def _nearest_working_day(self, day: date, step: timedelta) -> date:
         for _ in range(LONGEST_CLOSURE_DAYS):

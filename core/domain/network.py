@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from core.domain.calendars import WorkCalendar, arrival, latest_ship_date, ship_day
 
-MAX_LANE_DAYS = 60
+MAX_REMEMBERED = 20_000
+"""Answers kept per network: it lives as long as its rows stay the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Network:
     zones: list[tuple[str, str, int]] = field(default_factory=list)
     """(country, postal prefix, destination location id)."""
     _sources: dict[tuple[int | None, tuple[int, ...] | None], list[int]] = field(default_factory=dict)
+    _deliveries: dict[tuple[int, int | None, date], date | None] = field(default_factory=dict)
+    _first_days: dict[tuple[int, datetime], date] = field(default_factory=dict)
 
     def today(self, location_id: int, now: datetime) -> date:
         """The calendar day at the location."""
@@ -92,8 +95,13 @@ class Network:
 
     def first_ship_day(self, location_id: int, now: datetime) -> date:
         """The first day the location can still ship: today before its cut-off, else its next working day."""
-        place = self.locations[location_id]
-        return ship_day(now, place.time_zone, place.cutoff_time, place.calendar)
+        key = (location_id, now)
+        if key not in self._first_days:
+            if len(self._first_days) > MAX_REMEMBERED:
+                self._first_days.clear()
+            place = self.locations[location_id]
+            self._first_days[key] = ship_day(now, place.time_zone, place.cutoff_time, place.calendar)
+        return self._first_days[key]
 
     def ship_day_from(self, location_id: int, day: date) -> date:
         """The first working day of the location on or after `day`."""
@@ -105,8 +113,13 @@ class Network:
 
     def delivery_date(self, location_id: int, destination_id: int | None, ship_date: date) -> date | None:
         """When what leaves on `ship_date` arrives; None when no lane is known."""
-        lane = self.lanes.get((location_id, destination_id or 0))
-        return None if lane is None else self.arrive(lane, ship_date)
+        key = (location_id, destination_id, ship_date)
+        if key not in self._deliveries:
+            if len(self._deliveries) > MAX_REMEMBERED:
+                self._deliveries.clear()
+            lane = self.lanes.get((location_id, destination_id or 0))
+            self._deliveries[key] = None if lane is None else self.arrive(lane, ship_date)
+        return self._deliveries[key]
 
     def latest_ship_day(self, location_id: int, destination_id: int | None, delivery_date: date) -> date:
         """The last day to ship so that the goods arrive by `delivery_date` (that day itself without a lane)."""

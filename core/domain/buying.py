@@ -1,0 +1,93 @@
+"""What has to be bought for a SKU: waiting lines without a source, and the reorder point; never the same need twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from core.domain.book import SkuBook
+from core.domain.book_supplies import resource
+from core.domain.eta import should_move
+from core.domain.late_pegs import MovePolicy
+from core.domain.network import Network
+from core.domain.purchasing import order_quantity
+from core.domain.records import Line, Peg, Supply
+from core.domain.replenishment import suggest
+from core.domain.states import OrderLineStatus, PegKind, PromiseReason
+
+
+@dataclass(slots=True)
+class Need:
+    """Units of one SKU to order for one location, and the OPEN pegs they are for (served first comes first)."""
+
+    location_id: int
+    quantity: int
+    waiting: int
+    pegs: list[Peg] = field(default_factory=list)
+
+
+def open_pegs(book: SkuBook) -> list[Peg]:
+    """OPEN pegs of validated lines, in the order in which they are served."""
+    return [p for p in book.waiting(PegKind.OPEN) if p.line is not None and p.line.status != OrderLineStatus.RECEIVED]
+
+
+def needs(
+    book: SkuBook, main_location_id: int, reorder_point: int, reorder_quantity: int, moq: int, order_multiple: int
+) -> list[Need]:
+    """What to order, per location. Call it after unpegged inbound was used for OPEN pegs.
+
+    Stock that is free for the waiting lines is not bought again. When the inventory position (stock and inbound less
+    every claim, over all locations) is at or below the reorder point, at least the reorder quantity is ordered; both
+    needs overlap, so the surplus goes to the main location.
+    """
+    pegs = open_pegs(book)
+    found: dict[int, Need] = {}
+    for peg in pegs:
+        need = found.setdefault(peg.location_id, Need(peg.location_id, 0, 0))
+        need.pegs.append(peg)
+        need.waiting += peg.quantity
+    for need in found.values():
+        free = book.timeline_without(need.location_id, need.pegs).atp()
+        need.waiting = max(0, need.waiting - free)
+    position = sum(level.available for level in book.levels.values())
+    position += sum(s.open for s in book.supplies) - sum(p.quantity for p in book.pegs if p.kind != PegKind.HARD)
+    total = sum(need.waiting for need in found.values())
+    surplus = suggest(position, reorder_point, reorder_quantity, 1, 1) - total
+    if surplus > 0:
+        main = found.setdefault(main_location_id, Need(main_location_id, 0, 0))
+        main.quantity += surplus
+    for need in found.values():
+        need.quantity = order_quantity(need.quantity + need.waiting, moq, order_multiple)
+    return [need for need in found.values() if need.quantity > 0]
+
+
+def lead_time_day(network: Network, location_id: int, today: date, lead_time_p80: int) -> date:
+    """The day from which goods ordered today can leave the location: the P80 lead time includes receiving them."""
+    return network.ship_day_from(location_id, today + timedelta(days=lead_time_p80))
+
+
+def dock_day(network: Network, location_id: int, usable: date, receiving_days: int) -> date:
+    """The day on which goods must be at the dock to be usable on `usable`."""
+    calendar = network.locations[location_id].calendar
+    return calendar.add_working_days(usable, -receiving_days) if receiving_days else usable
+
+
+def peg_new_supply(book: SkuBook, network: Network, supply: Supply, pegs: list[Peg], policy: MovePolicy) -> list[Line]:
+    """Put OPEN pegs on a supply that was just ordered for them; their day moves only when it must.
+
+    Returns the lines. A claim keeps its day when the supply comes no more than the hysteresis later.
+    """
+    lines: list[Line] = []
+    day = network.ship_day_from(supply.location_id, supply.effective_date(book.today[supply.location_id]))
+    for peg in pegs:
+        part = min(peg.quantity, supply.unpegged)
+        if part <= 0 or peg.line is None:
+            continue
+        late = day > peg.need_date and should_move(peg.need_date, day, policy.hysteresis_days, certain=False)
+        lines.append(peg.line)
+        resource(book, peg, supply, day if late else peg.need_date, _reason(peg), part)
+    return lines
+
+
+def _reason(peg: Peg) -> str:
+    return str(PromiseReason.SUPPLY_LOST if peg.cause == PromiseReason.SUPPLY_LOST else PromiseReason.SUPPLY_DATED)

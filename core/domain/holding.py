@@ -1,0 +1,75 @@
+"""What a hold on an order does to its backorders, and how a line is validated when the last hold is gone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.domain.backorder import PARKED, path
+from core.domain.book import SkuBook
+from core.domain.network import Network
+from core.domain.promising import Demand, Proposal, commit, promise, propose
+from core.domain.records import BackorderFact, Line
+from core.domain.states import BackorderState, OrderLineStatus, PegKind, PromiseReason, ShipPolicy
+
+
+def park(book: SkuBook, line: Line, reason: str) -> None:
+    """Put the line's backorder ON_HOLD; no quantity moves."""
+    backorder = book.backorder_of(line)
+    if backorder is None or backorder.state in PARKED:
+        return
+    _move(book, line, BackorderState.ON_HOLD, reason)
+    backorder.held_from_state = book.backorder_facts[-1].from_state
+
+
+def unpark(book: SkuBook, line: Line, reason: str) -> None:
+    """Put a backorder that is ON_HOLD back into the state before the hold."""
+    backorder = book.backorder_of(line)
+    if backorder is None or backorder.state != BackorderState.ON_HOLD or backorder.held_from_state is None:
+        return
+    _move(book, line, backorder.held_from_state, reason)
+    backorder.held_from_state = None
+
+
+def _move(book: SkuBook, line: Line, target: BackorderState, reason: str) -> None:
+    backorder = book.backorder_of(line)
+    assert backorder is not None
+    for state in path(str(backorder.id), backorder.state, target, backorder.held_from_state):
+        fact = BackorderFact(backorder, "STATE_CHANGED", backorder.state, state, backorder.quantity, reason)
+        book.backorder_facts.append(fact)
+        backorder.state = state
+    backorder.is_changed = line.is_changed = book.is_changed = True
+
+
+def validate(book: SkuBook, line: Line, demand: Demand, network: Network, now: datetime) -> None:
+    """Validate a line that was RECEIVED: give up the places it kept, propose and commit anew.
+
+    `demand.quantity` is ignored: what is asked for is what the line still waits for. The customer is told
+    (HOLD_RELEASED) only when the day moves.
+    """
+    for peg in book.pegs_of(line):
+        if peg.kind != PegKind.HARD:
+            book.drop_peg(peg)
+    line.status = OrderLineStatus.VALIDATED
+    remaining = line.ordered - line.allocated - line.shipped - line.cancelled
+    asked = Demand(remaining, demand.destination_id, line.requested_date, demand.sources, demand.lead_time_days)
+    proposal = propose(book, asked, network, now)
+    if line.ship_policy == ShipPolicy.PARTIAL_CANCEL_REST:
+        proposal = only_on_hand(proposal)
+        line.cancelled += remaining - proposal.quantity
+    commit(book, line, proposal, PromiseReason.HOLD_RELEASED)
+    promise(
+        book,
+        line,
+        network,
+        now,
+        PromiseReason.HOLD_RELEASED,
+        cause_kind=PromiseReason.HOLD_RELEASED,
+        cause_id=line.order_id,
+        only_if_moved=True,
+    )
+
+
+def only_on_hand(proposal: Proposal) -> Proposal:
+    """The part of a proposal that can leave now: what a line that cancels its rest keeps."""
+    kept = [part for part in proposal.slices if part.kind == "ON_HAND"]
+    return Proposal(kept, proposal.home_id, proposal.ship_by, proposal.binding)
