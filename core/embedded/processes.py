@@ -54,6 +54,8 @@ class ServerProcess:
             if time.monotonic() > limit:
                 return False
             time.sleep(0.02)
+        if self._child is not None:
+            self._child.poll()  # seen as a zombie: reap it
         return True
 
     def end(self, *steps: tuple[signal.Signals, float]) -> None:
