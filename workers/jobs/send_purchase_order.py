@@ -11,7 +11,6 @@ from workers.job import JobContext, job
 async def send_purchase_order(context: JobContext, input: dict[str, Any]) -> dict[str, Any]:
     """Input: purchaseOrderId. The outbound row is written once; its file by this job or the next writer."""
     from core.services.send_purchase_order import send_purchase_order as send
-
     from workers.jobs.write_edi_files import write_pending
 
     purchase_order_id = int(input["purchaseOrderId"])

@@ -1,0 +1,65 @@
+"""`manage.py audit`: recount the ledgers and, with --verify, prove the seals; exit 1 when something is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from core.database import Database
+from core.services.anchor_seals import read_heads
+from core.services.reconcile_stock import recount
+from core.services.verify_ledgers import verify_ledgers
+from core.settings import Settings, load_settings
+from core.unit_of_work import UnitOfWork, run_unit_of_work
+
+
+async def audit_report(settings: Settings, verify: bool) -> dict[str, Any]:
+    """What `audit --json` prints: `ok`, `differences`, and with `verify` one entry per sealed ledger."""
+
+    async def look(uow: UnitOfWork) -> dict[str, Any]:
+        await uow.sql.execute("set transaction read only")
+        differences = [asdict(difference) for difference in await recount(uow)]
+        report: dict[str, Any] = {"ok": not differences, "differences": differences}
+        if verify:
+            anchors = read_heads(settings.seal_file)
+            key = settings.seal_key.get_secret_value().encode()
+            ledgers = await verify_ledgers(uow, anchors, key=key)
+            report["ledgers"] = [{**asdict(ledger), "sound": ledger.is_sound} for ledger in ledgers]
+            report["ok"] = report["ok"] and all(ledger.is_sound for ledger in ledgers)
+        return report
+
+    async with Database(settings) as database:
+        return await run_unit_of_work(database, look)
+
+
+def _lines(report: dict[str, Any]) -> list[str]:
+    lines = [f"{item['check']}: {item['count']} rows differ, first {item['rows'][0]}" for item in report["differences"]]
+    lines = lines or ["Recount: every identity holds."]
+    for ledger in report.get("ledgers", []):
+        lines.append(f"{ledger['ledger']}: {ledger['seals']} seals over {ledger['entries']} rows")
+        lines += [f"  seal {fault['seal']}: {fault['kind']}, {fault['detail']}" for fault in ledger["faults"]]
+        if ledger["unsealed_entries"]:
+            age = ledger["oldest_unsealed_seconds"]
+            lines.append(f"  {ledger['unsealed_entries']} rows not sealed yet, the oldest for {age:.0f} s")
+        if ledger["unanchored_seals"]:
+            lines.append(f"  seals not yet anchored in the seal file: {ledger['unanchored_seals']}")
+    return lines
+
+
+def audit(
+    verify: Annotated[bool, typer.Option(help="Recompute every seal and compare it with the seal file.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Recount stock, pegs, lines, promises and supplies; find tampering with the sealed ledgers."""
+    report = asyncio.run(audit_report(load_settings(), verify))
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
+    else:
+        sys.stdout.write("\n".join(_lines(report)) + "\n")
+    if not report["ok"]:
+        raise typer.Exit(1)
