@@ -23,7 +23,10 @@ from core.domain.access import Role
 from core.domain.placing import LineRequest, OrderRequest, ShipTo
 from core.errors import DomainError, NotFound, ReservationExpired
 from core.queries import network
+from core.services.cancel_order import CancelOrder, cancel_order
+from core.services.hold_order import HoldOrder, hold_order
 from core.services.place_orders import place_orders
+from core.services.release_order_hold import release_order_hold
 from core.unit_of_work import UnitOfWork
 
 
@@ -129,8 +132,6 @@ async def order_cancel(
     idempotency_key: IdempotencyKey,
 ) -> OrderCancelPayload:
     """Cancel an order, a line, or a part of a line."""
-    from core.services.cancel_order import CancelOrder, cancel_order
-
     context: Context = info.context
     if refused := await refusals(context, must_see_order(context, input.number)):
         return OrderCancelPayload(user_errors=refused)
@@ -149,8 +150,6 @@ async def order_hold(
     idempotency_key: IdempotencyKey,
 ) -> OrderHoldPayload:
     """Stop an order."""
-    from core.services.hold_order import HoldOrder, hold_order
-
     context: Context = info.context
     wanted = HoldOrder(input.number, input.reason, input.release_deadline, input.on_deadline)
 
@@ -167,8 +166,6 @@ async def order_hold_release(
     idempotency_key: IdempotencyKey,
 ) -> OrderHoldPayload:
     """Let an order go on."""
-    from core.services.hold_order import release_order_hold
-
     context: Context = info.context
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:

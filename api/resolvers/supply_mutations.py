@@ -38,9 +38,16 @@ from api.schema.supply_inputs import (
 )
 from core.domain.access import Role
 from core.errors import InvalidInput, NotFound
-from core.queries import edi_documents, network
+from core.queries import edi_documents, network, transfers
 from core.queries.goods_receipts import goods_receipt
 from core.queries.stock_levels import stock_level
+from core.services.adjust_stock import AdjustStock, adjust_stock
+from core.services.approve_purchase_order import approve_purchase_order
+from core.services.cancel_purchase_order import cancel_purchase_order
+from core.services.count_stock import CountStock, count_stock
+from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
+from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
+from core.services.transfer_stock import TransferStock, transfer_stock
 from core.unit_of_work import UnitOfWork
 
 
@@ -59,8 +66,6 @@ async def purchase_order_create(
     idempotency_key: IdempotencyKey,
 ) -> PurchaseOrderPayload:
     """Order from a supplier; above the approval limit it waits for approval."""
-    from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
-
     context: Context = info.context
     wanted = CreatePurchaseOrder(
         supplier=input.supplier,
@@ -82,8 +87,6 @@ async def purchase_order_approve(
     idempotency_key: IdempotencyKey,
 ) -> PurchaseOrderPayload:
     """Approve; it is sent after the commit."""
-    from core.services.create_purchase_order import approve_purchase_order
-
     context: Context = info.context
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
@@ -99,12 +102,10 @@ async def purchase_order_cancel(
     idempotency_key: IdempotencyKey,
 ) -> PurchaseOrderPayload:
     """Cancel a purchase order or lines of it; order lines that relied on it lose their supply."""
-    from core.services.create_purchase_order import cancel_purchase_order
-
     context: Context = info.context
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
-        return _change(await cancel_purchase_order(uow, input.number, input.line_numbers))
+        return _change(await cancel_purchase_order(uow, input.number, input.line_numbers, input.expected_version))
 
     done = await run_mutation(context, "purchaseOrderCancel", input, idempotency_key, use_case)
     return PurchaseOrderPayload(purchase_order=await _purchase_order(context, done.result), user_errors=done.errors)
@@ -197,8 +198,6 @@ async def goods_receive(
     idempotency_key: IdempotencyKey,
 ) -> GoodsReceivePayload:
     """Take goods in; lines that wait for them get them by priority, then age."""
-    from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
-
     context: Context = info.context
     wanted = ReceiveGoods(
         reference=input.reference,
@@ -238,8 +237,6 @@ async def stock_adjust(
     idempotency_key: IdempotencyKey,
 ) -> StockPayload:
     """Correct stock by a difference."""
-    from core.services.adjust_stock import AdjustStock, adjust_stock
-
     context: Context = info.context
     wanted = AdjustStock(input.sku, input.location, input.delta, input.reason, input.unsellable)
 
@@ -257,8 +254,6 @@ async def stock_count(
     idempotency_key: IdempotencyKey,
 ) -> StockPayload:
     """Book what a count found."""
-    from core.services.count_stock import CountStock, count_stock
-
     context: Context = info.context
     wanted = CountStock(input.sku, input.location, input.counted, input.reason)
 
@@ -276,19 +271,17 @@ async def stock_transfer(
     idempotency_key: IdempotencyKey,
 ) -> StockTransferPayload:
     """Plan a transfer between two locations."""
-    from core.services.transfer_stock import TransferStock, transfer_stock
-
     context: Context = info.context
     wanted = TransferStock(input.sku, input.from_location, input.to_location, input.quantity)
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
-        result = await transfer_stock(uow, wanted)
-        return {"transfer": [result.sku_id, result.transfer_id]}
+        return {"transferId": (await transfer_stock(uow, wanted)).transfer_id}
 
     done = await run_mutation(context, "stockTransfer", input, idempotency_key, use_case)
     found = None
     if done.result:
-        found = await context.loaders.transfer_by_key.load(tuple(done.result["transfer"]))
+        async with context.read() as sql:
+            found = await transfers.transfer_by_id(sql, done.result["transferId"])
     return StockTransferPayload(transfer=build("Transfer", found), user_errors=done.errors)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -190,6 +191,8 @@ class NotAllowed(UserError):
     """core.errors.Forbidden."""
 
 
+_COMMON = ("code", "message", "path")
+
 TYPES: dict[str, type[UserError]] = {
     "BAD_USER_INPUT": BadInput,
     "INVALID_INPUT": InvalidInput,
@@ -239,29 +242,17 @@ def stored_user_error(stored: Mapping[str, Any], language: str) -> UserError:
     """The typed user error of {code, message, path, facts}, as an idempotency row keeps it."""
     code = stored["code"] if stored["code"] in TYPES else "BAD_USER_INPUT"
     facts = dict(stored.get("facts") or {})
-    cls = TYPES[code]
-    values = {
-        name: _fact(member.type, facts[key])
-        for name, member in cls.__dataclass_fields__.items()  # type: ignore[attr-defined]
-        if (key := _camel(name)) in facts
-    }
-    needed = {name for name in cls.__dataclass_fields__ if name not in ("code", "message", "path")}  # type: ignore[attr-defined]
-    if not values.keys() >= {name for name in needed if _is_required(cls, name)}:
-        cls, code, values = BadInput, "BAD_USER_INPUT", {}
+    own = [member for member in fields(TYPES[code]) if member.init and member.name not in _COMMON]  # type: ignore[arg-type]
+    if any(member.default is MISSING and _camel(member.name) not in facts for member in own):
+        code, own = "BAD_USER_INPUT", []  # a failure without its facts has no type of its own
+    values = {member.name: _fact(facts[name]) for member in own if (name := _camel(member.name)) in facts}
     path: Sequence[str] = stored.get("path") or ()
-    return cls(
+    return TYPES[code](
         code=UserErrorCode[code],
         message=_message(code, str(stored["message"]), facts, language),
         path=[str(part) for part in path] or None,
         **values,
     )
-
-
-def _is_required(cls: type, name: str) -> bool:
-    from dataclasses import MISSING
-
-    member = cls.__dataclass_fields__[name]  # type: ignore[attr-defined]
-    return member.default is MISSING and member.default_factory is MISSING
 
 
 def _message(code: str, english: str, facts: Mapping[str, Any], language: str) -> str:
@@ -278,5 +269,5 @@ def _camel(name: str) -> str:
     return head + "".join(word.capitalize() for word in rest)
 
 
-def _fact(kind: Any, value: Any) -> Any:
+def _fact(value: Any) -> Any:
     return value if isinstance(value, int) or value is None else str(value)

@@ -46,6 +46,7 @@ class PurchaseOrderCancelInput:
 
     number: str = field(description="Number of the purchase order.")
     line_numbers: list[int] | None = field(default=None, description="Only these lines.")
+    expected_version: int | None = field(default=None, description="Refuse when it has another version.")
 
 
 @strawberry.input(description="A quantity with its day.")
