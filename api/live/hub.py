@@ -77,7 +77,8 @@ class LiveHub:
         self.drain()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=BLOCK_MS / 500)
         self._tasks.clear()
 
     async def check(self) -> None:
@@ -176,7 +177,7 @@ class LiveHub:
 
     async def _follow_redis(self) -> None:
         assert self._redis is not None
-        while True:
+        while not self._closing:  # the client may swallow a cancellation, so the flag has the last word
             try:
                 answer: Any = await self._redis.xread({self._stream: f"{self.position}-0"}, count=BATCH, block=BLOCK_MS)
                 entries = _entries(answer)

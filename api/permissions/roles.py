@@ -9,6 +9,7 @@ from graphql import GraphQLError
 from strawberry.extensions import FieldExtension
 from strawberry.types import Info
 from strawberry.types.field import StrawberryField
+from strawberry.utils.await_maybe import await_maybe
 
 from core.domain.access import Principal, Role
 
@@ -49,7 +50,7 @@ class RolePermission(FieldExtension):
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info[Any, Any], **kwargs: Any
     ) -> Any:
         self.check(info)
-        return await next_(source, info, **kwargs)
+        return await await_maybe(next_(source, info, **kwargs))  # a subscription's is an async generator
 
 
 def roles(*allowed: Role, publishable: bool = False) -> RolePermission:

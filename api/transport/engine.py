@@ -31,6 +31,7 @@ from prometheus_client import Counter, Histogram
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+from strawberry.types.execution import PreExecutionError
 
 from api.context import Context
 from api.error_handlers import MAX_ERRORS, ErrorCode, failure, format_errors, root_cause
@@ -217,7 +218,9 @@ class Engine:
             OPERATIONS.labels(prepared.root, "ok").inc()
             return Answer({"data": result.data, "extensions": extensions}, None, context.stream_cursor)
         # An error without a path was raised before the first field: variables that do not fit, or a bug.
-        before_execution = result.data is None and all(error.path is None for error in result.errors)
+        before_execution = isinstance(result, PreExecutionError) or (
+            result.data is None and all(error.path is None for error in result.errors)
+        )
         if before_execution:
             result.errors = result.errors[:MAX_ERRORS]
         errors = format_errors(
