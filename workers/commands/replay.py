@@ -52,6 +52,7 @@ def replay(
             param_hint="--data",
         )
     console = Console(stderr=as_json)
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         found = asyncio.run(_replay(file, start, weeks, folder, seed, resume, console))
     except BackorderManagerError as error:
@@ -74,7 +75,6 @@ async def _replay(
     file: Path, start: datetime | None, weeks: int | None, folder: Path, seed: int, resume: bool, console: Console
 ) -> Report | None:
     """Run or go on; None when it was interrupted."""
-    folder.mkdir(parents=True, exist_ok=True)
     memo = folder / "replay.json"
     if resume and memo.exists():
         saved = json.loads(memo.read_text())
@@ -133,7 +133,6 @@ async def _run(stack: Stack, file: Path, found: Survey, folder: Path, seed: int,
             disable=not sys.stderr.isatty() and not console.is_terminal,
         ) as bar:
             task = bar.add_task("replay", total=found.lines, rate="")
-            resumed = played.progress.lines
 
             def on_lines(lines: int, day: str) -> None:
                 rate = (

@@ -141,8 +141,7 @@ async def _network(uow: UnitOfWork) -> None:
         )
     await uow.sql.execute("insert into channel (code, name) values ($1, 'Shop')", CHANNEL)
     for code, value in (
-        ("purchase_location", "MAIN"),
-        ("approval_limit_minor", 10**12),
+        ("purchase_approval_limit", {"GBP": 10**12}),
         ("duplicate_window_minutes", 5),
         ("hold_deadline_hours", {"DUPLICATE": 24}),
         ("hold_deadline_action", {"DUPLICATE": "RELEASE"}),

@@ -13,21 +13,21 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
-#from core.services.cancel_order import CancelOrder, cancel_order
-#from core.services.return_goods import ReturnGoods, return_goods
 
 from core.database import Database
 from core.domain.placing import LineRequest, OrderRequest, ShipTo
 from core.errors import BackorderManagerError
 from core.events import JobRequest
 from core.ports import SimulationClock
+from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.place_orders import place_orders
+from core.services.return_goods import ReturnGoods, return_goods
 from core.settings import Settings
 from core.unit_of_work import UnitOfWork, run_unit_of_work
 from workers.commands.replaying.company import CHANNEL, country_code
 from workers.commands.replaying.history import COLUMNS, Invoice, Reject, Row, Survey, read_history
 from workers.commands.replaying.supplier import PlayedSupplier
-#from workers.commands.replaying.warehouse import PlayedWarehouse, next_day
+from workers.commands.replaying.warehouse import PlayedWarehouse, next_day
 from workers.schedule import tick
 
 T = TypeVar("T")
@@ -80,7 +80,7 @@ class Replay:
     rejects: list[Reject] = field(default_factory=list)
     progress: Progress = field(init=False)
     supplier: PlayedSupplier = field(init=False)
-    warehouse: object = field(init=False)
+    warehouse: PlayedWarehouse = field(init=False)
     _clock: SimulationClock = field(default_factory=SimulationClock)
     _ticked: datetime | None = None
     _started: float = 0.0

@@ -6,13 +6,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import asyncpg
-from core.services.reconcile_stock import find_differences
 from redis.asyncio import Redis
 from rich.console import Console
 from rich.table import Table
 
 from core.database import Database
+from core.services.reconcile_stock import recount
 from core.settings import Settings
+from core.unit_of_work import run_unit_of_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Report:
     backordersOpened: int
     backordersFilled: int
     backordersOpen: int
+    backordersCancelled: int
     backordersByCause: dict[str, int]
     backorderEvidence: dict[str, dict[str, Any]]
     """One backorder of each cause with the rows that prove it."""
@@ -89,7 +91,8 @@ from due
 
 _BACKORDERS = """
 select cause, count(*) as opened, count(*) filter (where state = 'FILLED') as filled,
-    count(*) filter (where closed_at is null) as open from backorder group by cause order by cause
+    count(*) filter (where closed_at is null) as open,
+    count(*) filter (where closed_at is not null and state <> 'FILLED') as cancelled from backorder group by cause order by cause
 """
 
 _EDI = """
@@ -139,7 +142,7 @@ async def make_report(
             "select distinct on (cause) cause, id, order_line_id, evidence from backorder order by cause, id"
         )
     }
-    differences = await find_differences(sql)
+    differences = await run_unit_of_work(database, recount)
     published, waiting = await _stream_head(settings), await sql.fetchval("select count(*) from outbox")
     position = await sql.fetchval("select position from relay")
     count = max(demand["lines"], 1)
@@ -152,6 +155,7 @@ async def make_report(
         backordersOpened=sum(row["opened"] for row in causes),
         backordersFilled=sum(row["filled"] for row in causes),
         backordersOpen=sum(row["open"] for row in causes),
+        backordersCancelled=sum(row["cancelled"] for row in causes),
         backordersByCause={row["cause"]: row["opened"] for row in causes},
         backorderEvidence=evidence,
         firstPromiseKeptRate=_rate(promises["kept"], promises["due"]) if promises["due"] else None,
@@ -161,7 +165,7 @@ async def make_report(
         purchaseOrders=await sql.fetchval("select count(*) from purchase_order") or 0,
         ediDocumentsByOutcome={row["name"]: row["count"] for row in await sql.fetch(_EDI)},
         oversoldUnits=int(await sql.fetchval(_OVERSOLD) or 0),
-        ledgerDifferences=sum(len(difference.rows) for difference in differences),
+        ledgerDifferences=sum(difference.count for difference in differences),
         differences=[{"check": difference.check, "rows": difference.rows[:5]} for difference in differences],
         datedPromisesWithoutPeg=await sql.fetchval(_UNPEGGED) or 0,
         outboxEvents=(position or 0) + (waiting or 0),
@@ -184,7 +188,7 @@ async def _stream_head(settings: Settings) -> int:
     """Position of the newest entry of the live stream, 0 when it is empty."""
     client = Redis.from_url(settings.redis_url)
     try:
-        newest = await client.xrevrange(settings.stream_name, count=1)
+        newest: Any = await client.xrevrange(settings.stream_name, count=1)
         return int(newest[0][0].split(b"-")[0]) if newest else 0
     finally:
         await client.aclose()

@@ -43,6 +43,7 @@ class Load:
     name: str
     partner: str
     purchase_order: str
+    location: str
     lines: list[tuple[str, int, int]]
     """(our SKU, quantity, of it damaged)."""
 
@@ -91,7 +92,9 @@ class PlayedSupplier:
             day, partner, name = path.name.split("__", 2)
             if date.fromisoformat(day) <= today:
                 facts = json.loads(path.read_text())
-                found.append((path, Load(name, partner, facts["po"], [tuple(line) for line in facts["lines"]])))
+                found.append(
+                    (path, Load(name, partner, facts["po"], facts["to"], [tuple(line) for line in facts["lines"]]))
+                )
         return found
 
     # --- deciding --------------------------------------------------------------------------------------------------
@@ -206,8 +209,9 @@ class Answer:
         day = max(really or arrival, self.today + timedelta(days=1))
         late = draw(self.supplier.seed, "dock", self.order.number, part)
         day += timedelta(days=1 + int(3 * late)) if late < 0.12 else timedelta(0)
+        destination = self.order.ship_to.code if self.order.ship_to is not None else "MAIN"
         path = self.supplier.agenda_dir / f"{day}__{self.partner}__{self.order.number}-{part}.load"
-        _write(path, json.dumps({"po": self.order.number, "lines": goods}).encode())
+        _write(path, json.dumps({"po": self.order.number, "to": destination, "lines": goods}).encode())
 
     def _acknowledge(
         self,

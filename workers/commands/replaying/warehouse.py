@@ -9,11 +9,10 @@ from typing import Any, TypeVar
 from core.services.confirm_delivery import ConfirmDelivery, confirm_deliveries
 from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
 from core.services.count_stock import CountStock, count_stock
-from core.services.receive_transfers import receive_transfers
-from core.services.ship_transfers import ship_transfers
-
 from core.services.idempotent import run_idempotent
 from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
+from core.services.receive_transfers import receive_transfers
+from core.services.ship_transfers import ship_transfers
 from core.unit_of_work import UnitOfWork
 from workers.commands.replaying.company import draw
 from workers.commands.replaying.supplier import CARRIER, PlayedSupplier
@@ -37,8 +36,8 @@ class PlayedWarehouse:
         for path, load in loads:
             receipt = ReceiveGoods(
                 reference=load.purchase_order,
-                kind="purchase_order",
-                location="MAIN",
+                kind="PURCHASE_ORDER",
+                location=load.location,
                 lines=[ReceiptLine(sku, quantity, damaged=damaged) for sku, quantity, damaged in load.lines],
                 receipt_number=f"GR-{load.name.removesuffix('.load')}",
             )
