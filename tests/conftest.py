@@ -18,6 +18,8 @@ import redis
 from core.embedded import discard_private_data, start_postgres, start_valkey
 from migrations.upgrade import upgrade
 
+pytest_plugins = ["tests.world"]
+
 FAST = {
     "shared_buffers": "64MB",
     "fsync": "off",
