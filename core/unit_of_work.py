@@ -69,7 +69,7 @@ class UnitOfWork:
 
     async def _write_outbox(self) -> None:
         events, self._events = _coalesce(self._events), []
-        jobs, self._jobs = list({(job.function, job.key): job for job in self._jobs}.values()), []
+        jobs, self._jobs = list({(job.function, job.key, repr(job.input)): job for job in self._jobs}.values()), []
         empty = [None] * len(jobs)
         await self.sql.execute(
             """insert into outbox (topic, kind, key, sku_id, order_id, customer_id, supplier_id, channel, payload,

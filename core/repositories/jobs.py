@@ -42,30 +42,66 @@ def _tickets(rows: Sequence[Any]) -> list[Ticket]:
     return [Ticket(**dict(row)) for row in rows]
 
 
+_MERGED = """j.input || excluded.input || (select coalesce(jsonb_object_agg(o.key, (
+        select jsonb_agg(distinct v) from jsonb_array_elements(o.value || n.value) v)), '{}')
+    from jsonb_each(j.input) o join jsonb_each(excluded.input) n on n.key = o.key
+    where jsonb_typeof(o.value) = 'array' and jsonb_typeof(n.value) = 'array'
+        and jsonb_array_length(o.value) + jsonb_array_length(n.value) > 0)"""
+
+
 async def request_runs(sql: Any, first: int, last: int) -> list[Ticket]:
     """Turn the job requests among the events of these positions into runs; the tickets of those that must be woken.
 
-    A function and key that wait, are queued or run already get one more request instead of a second row.
+    A function and key that wait, are queued or run already get one more request instead of a second row. Nothing that
+    was asked for is lost by that: lists of both inputs are united, of other values the newest counts.
     """
     rows = await sql.fetch(
-        f"""insert into job_run as j (function, queue, key, input, run_after, requests)
-        select job, (array_agg(coalesce(job_queue, 'fast') order by position desc))[1], coalesce(job_key, ''),
-            (array_agg(payload order by position desc))[1],
-            case when bool_or(run_after is null) then null else min(run_after) end, count(*)
-        from event where position between $1 and $2 and job is not null
-        group by job, coalesce(job_key, '')
-        on conflict (function, key) where state in ('waiting','queued','running') do update set
-            requests = j.requests + excluded.requests, input = excluded.input, updated_at = now(),
-            run_after = case when j.error is not null then j.run_after else least(j.run_after, excluded.run_after) end
-        returning {_TICKET}, state""",
+        """select job, coalesce(job_key, '') as key, coalesce(job_queue, 'fast') as queue, payload, run_after
+        from event where position between $1 and $2 and job is not null order by position""",
         first,
         last,
     )
+    wanted: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        known = wanted.get((row["job"], row["key"]))
+        if known is None:
+            wanted[row["job"], row["key"]] = {**row, "requests": 1}
+            continue
+        known["requests"] += 1
+        known["payload"] = merge_inputs(known["payload"], row["payload"])
+        soonest = None if None in (known["run_after"], row["run_after"]) else min(known["run_after"], row["run_after"])
+        known["run_after"] = soonest
+    found = await sql.fetch(
+        f"""insert into job_run as j (function, key, queue, input, run_after, requests)
+        select * from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[], $6::int[])
+        on conflict (function, key) where state in ('waiting','queued','running') do update set
+            requests = j.requests + excluded.requests, input = {_MERGED}, updated_at = now(),
+            run_after = case when j.error is not null then j.run_after
+                when j.run_after is null or excluded.run_after is null then null
+                else least(j.run_after, excluded.run_after) end
+        returning {_TICKET}, state""",
+        [function for function, _ in wanted],
+        [key for _, key in wanted],
+        [run["queue"] for run in wanted.values()],
+        [run["payload"] for run in wanted.values()],
+        [run["run_after"] for run in wanted.values()],
+        [run["requests"] for run in wanted.values()],
+    )
     return [
         Ticket(**{name: value for name, value in row.items() if name != "state"})
-        for row in rows
+        for row in found
         if row["state"] == "waiting"
     ]
+
+
+def merge_inputs(older: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
+    """Two inputs of one function and key as one: lists united, else the newer value."""
+    merged = {**older, **newer}
+    for name, value in newer.items():
+        before = older.get(name)
+        if isinstance(value, list) and isinstance(before, list):
+            merged[name] = [*before, *(item for item in value if item not in before)]
+    return merged
 
 
 async def mark_queued(sql: Any, run_ids: Sequence[int]) -> None:
@@ -134,7 +170,10 @@ async def take_back_lost(sql: Any, stale_seconds: float, limit: int = 500) -> li
 
 
 async def claim(sql: Any, run_id: int, attempt: int, function: str, worker: str, attempts: int = 5) -> Claim | None:
-    """Begin this attempt (the first one fixes how many there may be), or None when the ticket is no longer good (run already, cancelled, or given anew)."""
+    """Begin this attempt (the first one fixes how many there may be).
+
+    None when the ticket is no longer good: run already, cancelled, or given anew.
+    """
     row = await sql.fetchrow(
         """update job_run set state = 'running', attempt = attempt + 1, seen = requests,
             max_attempts = case when started_at is null then attempt + $5 else max_attempts end, claimed_by = $4,

@@ -226,6 +226,22 @@ async def test_requests_for_work_that_waits_are_counted(database: Database) -> N
     assert [tuple(row) for row in rows] == [("k", 4, {"n": 11}), ("other", 2, {})]
 
 
+async def test_requests_of_one_key_lose_no_part_of_their_input(database: Database) -> None:
+    for sku_ids in ([5, 7], [5, 9]):
+        async with unit_of_work(database) as uow:
+            uow.enqueue(JobRequest("raise_purchase_request", "sku:5:2", {"skuIds": sku_ids}))
+    async with unit_of_work(database) as uow:
+        uow.enqueue(JobRequest("raise_purchase_request", "sku:5:2", {"skuIds": [5, 11]}))
+        uow.enqueue(JobRequest("raise_purchase_request", "sku:5:2", {"skuIds": []}))
+    await move(database, 3)
+    await announce(database, 1)
+    async with unit_of_work(database) as uow:
+        uow.enqueue(JobRequest("raise_purchase_request", "sku:5:2", {"skuIds": [13, 5]}))
+    await move(database)
+    row = await database.system.fetchrow("select requests, input from job_run")
+    assert (row["requests"], sorted(row["input"]["skuIds"])) == (5, [5, 7, 9, 11, 13])
+
+
 def start_relay(settings: Settings) -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
