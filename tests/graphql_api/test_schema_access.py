@@ -148,7 +148,7 @@ async def _codes(root, name, caller):
     return [(error.extensions or {}).get("code") for error in errors]
 
 
-@pytest.mark.parametrize("root,name,role", CELLS, ids=[f"{name}-{role}" for _, name, role in CELLS])
+@pytest.mark.parametrize(("root", "name", "role"), CELLS, ids=[f"{name}-{role}" for _, name, role in CELLS])
 async def test_a_root_field_is_open_to_exactly_its_roles(root, name, role):
     codes = await _codes(root, name, _caller(role))
     allowed = role in {LETTERS[letter] for letter in MATRIX[root][name]}
@@ -157,7 +157,7 @@ async def test_a_root_field_is_open_to_exactly_its_roles(root, name, role):
         assert codes == ["FORBIDDEN"]
 
 
-@pytest.mark.parametrize("root,name", [(root, name) for root in MATRIX for name in MATRIX[root]])
+@pytest.mark.parametrize(("root", "name"), [(root, name) for root in MATRIX for name in MATRIX[root]])
 async def test_anonymous_callers_get_nothing_and_publishable_keys_only_availability(root, name):
     assert await _codes(root, name, None) == ["UNAUTHENTICATED"]
     codes = await _codes(root, name, _caller(Role.STOREFRONT, is_publishable=True))

@@ -103,7 +103,7 @@ def test_the_agreed_names_are_there(name):
 
 
 @pytest.mark.parametrize(
-    "coordinate,expected",
+    ("coordinate", "expected"),
     [
         ("Query.availability", "[Availability]!"),
         ("Query.order", "Order"),
