@@ -48,7 +48,7 @@ CRONS = (
     Cron("purge_history", 3_600, "bulk"),
 )
 
-assert {cron.function for cron in CRONS} <= {getattr(function, "__name__", "") for function in ALL_JOBS}
+assert {cron.function for cron in CRONS} <= set(ALL_JOBS)
 
 
 async def run_cron(cron: Cron, context: JobContext) -> bool:

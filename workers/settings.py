@@ -43,7 +43,7 @@ class WorkerClass:
 
 CLASSES = {"fast": WorkerClass(10, 12), "bulk": WorkerClass(4, 8), "learning": WorkerClass(1, 3)}
 assert set(CLASSES) == set(QUEUES)
-assert {getattr(function, "__name__", "") for function in ALL_JOBS} <= set(REGISTRY)
+assert set(ALL_JOBS) <= set(REGISTRY)
 
 
 def arq_function(job: Job, runner: JobRunner) -> Function:

@@ -1,0 +1,99 @@
+"""Crons: what is due in a span of simulated time, one at a time, and never two at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.database import Database
+from core.ports import SimulationClock, WallClock
+from core.services.take_turn import turn
+from core.settings import Settings
+from workers import schedule
+from workers.job import REGISTRY, Job, JobContext
+
+pytestmark = pytest.mark.anyio
+NOON = datetime(2011, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with Database(Settings(database_url=database_url, pool_size=4)) as database:
+        yield database
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, datetime]]:
+    """Business crons replaced by ones that note when they ran."""
+    ran: list[tuple[str, datetime]] = []
+
+    def noting(name: str) -> Job:
+        async def note(context: JobContext, _: dict[str, Any]) -> None:
+            async def work(uow: Any) -> None:
+                ran.append((name, uow.now))
+
+            await context.run(work)
+
+        return Job(name, note, "fast", 5, 1, 0.1)
+
+    crons = (
+        schedule.Cron("often", 10, "fast"),
+        schedule.Cron("seldom", 3600, "bulk"),
+        schedule.Cron("wall", 5, "fast", business=False),
+    )
+    monkeypatch.setattr(schedule, "CRONS", crons)
+    for cron in crons:
+        monkeypatch.setitem(REGISTRY, cron.function, noting(cron.function))
+    return ran
+
+
+async def test_a_replay_ticks_what_is_due_once_and_in_order(
+    database: Database, ran: list[tuple[str, datetime]], tmp_path: Path
+) -> None:
+    settings = Settings(simulated_clock=True, data_dir=tmp_path)
+    for step in (timedelta(seconds=0), timedelta(seconds=5), timedelta(seconds=15), timedelta(hours=3)):
+        at = NOON + step
+        await database.system.execute(
+            """insert into simulation_clock (simulated_at) values ($1)
+            on conflict (id) do update set simulated_at = $1""",
+            at,
+        )
+        before = ran[-1][1] if ran else NOON
+        await schedule.tick(database, SimulationClock(), before, at, settings)
+    assert ran == [
+        ("often", NOON + timedelta(seconds=15)),
+        ("often", NOON + timedelta(hours=3)),
+        ("seldom", NOON + timedelta(hours=3)),
+    ]
+
+
+async def test_a_cron_that_runs_elsewhere_is_skipped(
+    database: Database, ran: list[tuple[str, datetime]], tmp_path: Path
+) -> None:
+    context = JobContext(database, Settings(data_dir=tmp_path), WallClock())
+    async with turn(database, "cron:often") as mine:
+        assert mine
+        assert await schedule.run_cron(schedule.CRONS[0], context) is False
+    assert await schedule.run_cron(schedule.CRONS[0], context) is True
+    assert [name for name, _ in ran] == ["often"]
+
+
+async def test_a_replay_stack_s_worker_runs_only_the_wall_time_crons(
+    database: Database, ran: list[tuple[str, datetime]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "CRONS", [schedule.Cron(c.function, 1, "fast", c.business) for c in schedule.CRONS])
+    settings = Settings(simulated_clock=True, data_dir=tmp_path)
+    ticking = asyncio.create_task(schedule.tick_forever(database, settings, lambda: None))
+    await asyncio.sleep(2.2)
+    ticking.cancel()
+    await asyncio.gather(ticking, return_exceptions=True)
+    assert {name for name, _ in ran} == {"wall"}
+
+
+def test_every_cron_is_a_job_of_its_queue() -> None:
+    assert [(cron.function, REGISTRY[cron.function].queue) for cron in schedule.CRONS] == [
+        (cron.function, cron.queue) for cron in schedule.CRONS
+    ]
