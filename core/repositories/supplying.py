@@ -48,18 +48,30 @@ async def load_terms(uow: Transaction, sku_ids: Iterable[int]) -> dict[int, Term
         order by x.sku_id, x.is_preferred desc, x.lead_time_p80, x.supplier_id""",
         sorted(set(sku_ids)),
     )
-    return {
-        r["sku_id"]: Terms(
-            r["supplier_id"],
-            r["price"],
-            r["currency"],
-            r["moq"],
-            r["order_multiple"],
-            r["lead_time_p80"],
-            r["location_id"],
-        )
-        for r in rows
-    }
+    return {r["sku_id"]: _terms(r) for r in rows}
+
+
+async def load_offers(uow: Transaction, supplier_id: int, sku_ids: Iterable[int]) -> dict[int, Terms]:
+    """This supplier's own terms by SKU; SKUs it does not deliver are absent."""
+    rows = await uow.sql.fetch(
+        """select x.*, s.location_id from supplier_sku x join supplier s on s.id = x.supplier_id
+        where x.supplier_id = $1 and x.sku_id = any($2::bigint[])""",
+        supplier_id,
+        sorted(set(sku_ids)),
+    )
+    return {r["sku_id"]: _terms(r) for r in rows}
+
+
+def _terms(row: Any) -> Terms:
+    return Terms(
+        row["supplier_id"],
+        row["price"],
+        row["currency"],
+        row["moq"],
+        row["order_multiple"],
+        row["lead_time_p80"],
+        row["location_id"],
+    )
 
 
 async def load_lead_days(uow: Transaction, sku_ids: Iterable[int]) -> dict[int, int]:

@@ -1,0 +1,323 @@
+"""Trading partners, stored files, documents, groups, the duplicate ledger, control numbers and outbound documents."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
+from core.ports import Transaction
+
+LAST_CONTROL = 999_999_999
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A trading partner with the guide that is in force."""
+
+    id: int
+    code: str
+    supplier_id: int | None
+    qualifier: str
+    interchange_id: str
+    our_qualifier: str
+    our_interchange_id: str
+    group_id: str
+    our_group_id: str
+    guide: PartnerGuide
+    guide_version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """Raw bytes as they came, and the partners in whose folders they lay."""
+
+    id: int
+    sha256: bytes
+    content: bytes
+    partner_ids: frozenset[int]
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """A document to send; the file is written after the commit."""
+
+    partner_id: int
+    kind: str
+    content: bytes
+    file_name: str
+    interchange_control: str
+    group_control: str
+    set_control: str
+    purchase_order_id: int | None = None
+    due: dict[str, Any] | None = None
+
+
+_PARTNER = """select p.*, g.guide, g.version as guide_version from partner p left join lateral (
+    select guide, version from partner_guide x where x.partner_id = p.id and x.state = 'active'
+    order by x.version desc limit 1) g on true where p.is_active and """
+
+
+def _partner(row: Any) -> Partner:
+    return Partner(
+        row["id"],
+        row["code"],
+        row["supplier_id"],
+        row["qualifier"],
+        row["interchange_id"],
+        row["our_qualifier"],
+        row["our_interchange_id"],
+        row["group_id"] or row["interchange_id"],
+        row["our_group_id"] or row["our_interchange_id"],
+        PartnerGuide.from_json(row["guide"]) if row["guide"] else DEFAULT_GUIDE,
+        row["guide_version"],
+    )
+
+
+async def partner_by_code(uow: Transaction, code: str) -> Partner | None:
+    row = await uow.sql.fetchrow(_PARTNER + "p.code = $1", code)
+    return _partner(row) if row is not None else None
+
+
+async def partner_of_supplier(uow: Transaction, supplier_id: int) -> Partner | None:
+    row = await uow.sql.fetchrow(_PARTNER + "p.supplier_id = $1 order by p.id limit 1", supplier_id)
+    return _partner(row) if row is not None else None
+
+
+async def partner_by_address(
+    uow: Transaction, qualifier: str, sender: str, our_qualifier: str, receiver: str
+) -> Partner | None:
+    """The partner who may send under these identifiers to ours; None for strangers and wrong receivers."""
+    row = await uow.sql.fetchrow(
+        _PARTNER + "p.qualifier = $1 and p.interchange_id = $2 and p.our_qualifier = $3 and p.our_interchange_id = $4",
+        qualifier,
+        sender,
+        our_qualifier,
+        receiver,
+    )
+    return _partner(row) if row is not None else None
+
+
+async def store_raw(uow: Transaction, data: bytes) -> int:
+    """Keep the bytes once, whatever happens to them; returns their id."""
+    digest = hashlib.sha256(data).digest()
+    await uow.sql.execute(
+        "insert into edi_raw (sha256, bytes, received_at) values ($1, $2, $3) on conflict (sha256) do nothing",
+        digest,
+        data,
+        uow.now,
+    )
+    return await uow.sql.fetchval("select id from edi_raw where sha256 = $1", digest)
+
+
+async def note_delivery(uow: Transaction, raw_id: int, partner_id: int, transport: str, transport_id: str) -> bool:
+    """Record one arrival; False when this very arrival was recorded before."""
+    return (
+        await uow.sql.fetchval(
+            """insert into edi_delivery (raw_id, transport, transport_id, partner_id) values ($1, $2, $3, $4)
+            on conflict (transport, transport_id) do nothing returning id""",
+            raw_id,
+            transport,
+            transport_id,
+            partner_id,
+        )
+    ) is not None
+
+
+async def read_raw(uow: Transaction, raw_id: int) -> StoredFile | None:
+    row = await uow.sql.fetchrow(
+        """select r.id, r.sha256, r.bytes, array_agg(d.partner_id) as partners, count(d.id) as deliveries
+        from edi_raw r left join edi_delivery d on d.raw_id = r.id where r.id = $1 group by r.id""",
+        raw_id,
+    )
+    if row is None:
+        return None
+    partners = frozenset(p for p in row["partners"] if p is not None)
+    return StoredFile(row["id"], row["sha256"], row["bytes"], partners, row["deliveries"])
+
+
+async def add_group(
+    uow: Transaction, raw_id: int, position: int, partner_id: int | None, control: str, functional_id: str, sets: int
+) -> int:
+    """The group's row, made once per (file, position)."""
+    await uow.sql.execute(
+        """insert into edi_group (raw_id, position, partner_id, group_control, functional_id, sets)
+        values ($1, $2, $3, $4, $5, $6) on conflict (raw_id, position) do nothing""",
+        raw_id,
+        position,
+        partner_id,
+        control,
+        functional_id,
+        sets,
+    )
+    return await uow.sql.fetchval("select id from edi_group where raw_id = $1 and position = $2", raw_id, position)
+
+
+async def lock_group(uow: Transaction, raw_id: int, position: int) -> Any:
+    return await uow.sql.fetchrow(
+        "select * from edi_group where raw_id = $1 and position = $2 for no key update", raw_id, position
+    )
+
+
+async def documents_of(uow: Transaction, raw_id: int) -> list[Any]:
+    """The documents of a file, by place."""
+    return await uow.sql.fetch("select * from edi_document where raw_id = $1 order by position, id", raw_id)
+
+
+async def add_documents(uow: Transaction, rows: list[dict[str, Any]]) -> None:
+    """Insert documents that were found in a file."""
+    if not rows:
+        return
+    names = (
+        "raw_id",
+        "group_id",
+        "position",
+        "partner_id",
+        "supplier_id",
+        "standard",
+        "kind",
+        "usage",
+        "identity",
+        "guide_version",
+        "validation",
+        "delivery",
+        "acknowledgement",
+        "faults",
+        "quarantine_state",
+        "quarantine_reason",
+    )
+    await uow.sql.execute(
+        f"""insert into edi_document ({", ".join(names)})
+        select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
+            $8::text[], $9::text[], $10::int[], $11::text[], $12::text[], $13::text[], $14::jsonb[], $15::text[],
+            $16::text[])""",
+        *[[row.get(name) for row in rows] for name in names],
+    )
+
+
+async def lock_document(uow: Transaction, raw_id: int, position: int) -> Any:
+    return await uow.sql.fetchrow(
+        "select * from edi_document where raw_id = $1 and position = $2 for no key update", raw_id, position
+    )
+
+
+async def close_document(uow: Transaction, document_id: int, **values: Any) -> None:
+    """Write what became of a document."""
+    names = list(values)
+    marks = ", ".join(f"{name} = ${n}" for n, name in enumerate(names, start=3))
+    await uow.sql.execute(
+        f"update edi_document set {marks}, updated_at = $2 where id = $1", document_id, uow.now, *values.values()
+    )
+
+
+async def acknowledge_documents(uow: Transaction, rows: list[tuple[int, str]]) -> None:
+    """Note what was answered for each document: (id, acknowledgement)."""
+    await uow.sql.execute(
+        """update edi_document d set acknowledgement = u.answer, updated_at = $3
+        from unnest($1::bigint[], $2::text[]) as u(id, answer) where d.id = u.id""",
+        [row[0] for row in rows],
+        [row[1] for row in rows],
+        uow.now,
+    )
+
+
+async def seen_before(
+    uow: Transaction, partner_id: int, usage: str, identity: str, digest: bytes, window_days: int
+) -> str | None:
+    """What the duplicate ledger says: `repeat` (same content), `conflict` (other content in the window) or None."""
+    rows = await uow.sql.fetch(
+        """select content_sha256, seen_at from edi_identity
+        where partner_id = $1 and usage = $2 and level = 'set' and identity = $3""",
+        partner_id,
+        usage,
+        identity,
+    )
+    since = uow.now - timedelta(days=window_days)
+    recent = [row for row in rows if row["seen_at"] >= since]
+    if any(row["content_sha256"] == digest for row in recent):
+        return "repeat"
+    return "conflict" if recent else None
+
+
+async def remember(
+    uow: Transaction, partner_id: int, usage: str, identity: str, digest: bytes, document_id: int
+) -> None:
+    """Enter an applied document into the duplicate ledger."""
+    await uow.sql.execute(
+        """insert into edi_identity (partner_id, usage, level, identity, content_sha256, first_document_id, seen_at)
+        values ($1, $2, 'set', $3, $4, $5, $6)
+        on conflict (partner_id, usage, level, identity, content_sha256) do update set seen_at = excluded.seen_at""",
+        partner_id,
+        usage,
+        identity,
+        digest,
+        document_id,
+        uow.now,
+    )
+
+
+async def next_control(uow: Transaction, partner_id: int, level: str) -> int:
+    """The next outbound control number of this partner and level: never used twice, wraps at 999,999,999.
+
+    Call it only while no gate is held.
+    """
+    number = await uow.sql.fetchval(
+        """insert into edi_counter (partner_id, direction, level, next) values ($1, 'out', $2, 2)
+        on conflict (partner_id, direction, level) do update set next = edi_counter.next + 1 returning next - 1""",
+        partner_id,
+        level,
+    )
+    return (number - 1) % LAST_CONTROL + 1
+
+
+async def add_outbound(uow: Transaction, document: Outbound) -> int | None:
+    """Insert a document to send; None when a file of this name exists already."""
+    return await uow.sql.fetchval(
+        """insert into edi_outbound (partner_id, kind, purchase_order_id, interchange_control, group_control,
+            set_control, bytes, file_name, due, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        on conflict (file_name) do nothing returning id""",
+        document.partner_id,
+        document.kind,
+        document.purchase_order_id,
+        document.interchange_control,
+        document.group_control,
+        document.set_control,
+        document.content,
+        document.file_name,
+        document.due,
+        uow.now,
+    )
+
+
+async def mark_group_acknowledged(uow: Transaction, group_id: int, raw: bytes | None) -> None:
+    await uow.sql.execute(
+        "update edi_group set acknowledged_at = $2, acknowledgement_raw = $3 where id = $1", group_id, uow.now, raw
+    )
+
+
+async def answer_outbound(
+    uow: Transaction, partner_id: int, group_control: str, functional_id: str, is_accepted: bool
+) -> list[Any]:
+    """Note a partner's functional acknowledgement on our documents of a group; the rows it spoke of."""
+    kinds = {"PO": "850", "PC": "860"}
+    return await uow.sql.fetch(
+        """update edi_outbound set state = $4 where partner_id = $1 and ltrim(group_control, '0') = ltrim($2, '0')
+            and kind = $3 returning id, purchase_order_id, file_name""",
+        partner_id,
+        group_control,
+        kinds.get(functional_id, functional_id),
+        "acknowledged" if is_accepted else "rejected",
+    )
+
+
+def due_times(guide: PartnerGuide, sent_at: datetime) -> dict[str, Any]:
+    """When answers to a document sent now are due, ISO; only those the guide expects."""
+    hours = {
+        "functionalAcknowledgement": guide.deadlines.functional_acknowledgement_hours,
+        "acknowledgement": guide.deadlines.acknowledgement_hours,
+        "shipNotice": guide.deadlines.ship_notice_hours,
+    }
+    return {name: (sent_at + timedelta(hours=n)).isoformat() for name, n in hours.items() if n is not None}

@@ -1,0 +1,193 @@
+"""Apply a supplier's ship notice: which units are on their way, and when they will be here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from core.domain import purchasing
+from core.domain.book import SkuBook
+from core.domain.book_supplies import separate
+from core.domain.eta import ship_notice_arrival, usable_date
+from core.domain.late_pegs import Cause, repair
+from core.domain.network import Network
+from core.domain.states import DateBasis, PromiseReason
+from core.errors import InvalidInput
+from core.ports import Transaction
+from core.repositories.gates import take_gates
+from core.repositories.load_book import load_books
+from core.repositories.network import load_network
+from core.repositories.purchase_orders import PurchaseOrderLine, find_orders, read_lines, refresh_orders, save_lines
+from core.repositories.save_book import save_books
+from core.repositories.ship_notices import find_notice, insert_notice, redate_notice
+from core.repositories.supplying import load_lateness, load_policies, move_policy
+from core.services.follow_up import request_shipments
+
+
+@dataclass(frozen=True, slots=True)
+class ShipNoticeInput:
+    """`lines` are (PO number, PO line number or None, SKU code or None, quantity): at least one names the line."""
+
+    supplier_id: int
+    number: str
+    shipped_on: date | None
+    expected_date: date | None
+    carrier: str
+    tracking_number: str
+    lines: Sequence[tuple[str, int | None, str | None, int]]
+    sequence: str = ""
+    document_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShipNoticeResult:
+    """`outcome`: applied, or stale (an older message about the same notice)."""
+
+    purchase_order_ids: list[int]
+    outcome: str = "applied"
+    line_ids: list[int] = field(default_factory=list)
+
+
+async def apply_ship_notice(uow: Transaction, notice: ShipNoticeInput) -> ShipNoticeResult:
+    """The shipped units split off their supplies, are in transit and take the notice's day.
+
+    Claims keep their day when the goods come earlier; late ones are repaired. A notice that comes again with the same
+    lines only updates the day. Raises NotFound for an unknown order, InvalidInput for a line that cannot be told or
+    a notice that changed, QuantityExceeded for more than is unshipped: all of them are for review, nothing is changed.
+    """
+    if not notice.lines:
+        raise InvalidInput("The ship notice has no lines.", path=("input", "lines"))
+    heads = await find_orders(uow, {row[0] for row in notice.lines}, notice.supplier_id)
+    orders = {head.id: head for head in heads.values()}
+    codes = await uow.sql.fetch(
+        "select distinct k.id, k.code from purchase_order_line l join sku k on k.id = l.sku_id"
+        " where l.purchase_order_id = any($1::bigint[])",
+        sorted(orders),
+    )
+    skus = {row["code"]: row["id"] for row in codes}
+    before = await read_lines(uow, orders)
+    wanted = [_find(before, heads[row[0]].id, row, skus) for row in notice.lines]
+    versions = await take_gates(uow, {before[line_id].sku_id for line_id in wanted})
+    lines = await read_lines(uow, orders)
+    known = await find_notice(uow, notice.supplier_id, notice.number)
+    network = await load_network(uow)
+    books = await load_books(uow, versions, network, lines="waiting")
+    policies = await load_policies(uow)
+    lateness = await load_lateness(uow, [notice.supplier_id])
+    if known is not None:
+        if known.last_sequence and notice.sequence and notice.sequence < known.last_sequence:
+            return ShipNoticeResult(sorted(orders), "stale")
+        said = sorted((line_id, row[3]) for line_id, row in zip(wanted, notice.lines, strict=True))
+        if said != known.lines:
+            raise InvalidInput(f"Ship notice {notice.number!r} came before with other lines.", path=("input", "number"))
+        await redate_notice(uow, known.id, notice.expected_date, notice.sequence)
+        notice_lines = dict(zip(wanted, await _lines_of(uow, known.id, wanted), strict=True))
+    else:
+        rows = [(lines[i].sku_id, i, row[3]) for i, row in zip(wanted, notice.lines, strict=True)]
+        for line_id, row in zip(wanted, notice.lines, strict=True):
+            if row[3] < 1:
+                raise InvalidInput("A shipped quantity must be positive.", path=("input", "lines"), value=row[3])
+            lines[line_id].parts = purchasing.ship(lines[line_id].parts, row[3])
+            lines[line_id].is_changed = True
+        ids = await insert_notice(
+            uow,
+            supplier_id=notice.supplier_id,
+            number=notice.number,
+            purchase_order_id=lines[wanted[0]].purchase_order_id,
+            shipped_on=notice.shipped_on,
+            expected_date=notice.expected_date,
+            carrier=notice.carrier,
+            tracking_number=notice.tracking_number,
+            document_id=notice.document_id,
+            sequence=notice.sequence,
+            lines=rows,
+        )
+        notice_lines = {}
+        for notice_line, (sku_id, line_id, quantity) in zip(ids, rows, strict=True):
+            _put_in_transit(books[sku_id], line_id, quantity, notice_line)
+            notice_lines[line_id] = notice_line
+    from_location = await uow.sql.fetchval("select location_id from supplier where id = $1", notice.supplier_id)
+    touched = []
+    for sku_id, book in books.items():
+        mine = {n for line_id, n in notice_lines.items() if lines[line_id].sku_id == sku_id}
+        supplies = [s for s in book.supplies if s.ship_notice_line_id in mine and s.open]
+        for supply in supplies:
+            paper = _arrival(notice, network, from_location, supply.location_id)
+            if paper is None:
+                continue
+            supply.paper_date = paper
+            calendar = network.locations[supply.location_id].calendar
+            basis = DateBasis.SHIP_NOTICE
+            late = lateness.get((notice.supplier_id, str(basis)), 0)
+            day = usable_date(paper, basis, late, int(policies.get("receiving_days", 0)), calendar)
+            book.redate_supply(supply, day, str(basis), notice.sequence or None)
+        cause = Cause(PromiseReason.SUPPLY_DELAYED, evidence={"shipNotice": notice.number})
+        touched += repair(book, network, supplies, cause, move_policy(policies))
+    await save_books(uow, books.values())
+    await save_lines(uow, lines.values())
+    await refresh_orders(uow, {line.purchase_order_id for line in lines.values() if line.is_changed})
+    uow.audit(
+        "shipNoticeApply",
+        f"supplier:{notice.supplier_id}:ship_notice:{notice.number}",
+        None,
+        {"lines": len(notice.lines), "documentId": notice.document_id},
+    )
+    request_shipments(uow, {line.order_id for line in touched if line.allocated > line.ready})
+    return ShipNoticeResult(sorted(orders), line_ids=sorted({line.id or 0 for line in touched}))
+
+
+def _find(
+    lines: dict[int, PurchaseOrderLine],
+    order_id: int,
+    row: tuple[str, int | None, str | None, int],
+    skus: dict[str, int],
+) -> int:
+    """The one line of ours that a shipped line means."""
+    number, line_number, sku = row[0], row[1], row[2]
+    found = [
+        x
+        for x in lines.values()
+        if x.purchase_order_id == order_id
+        and (line_number is None or x.line_number == line_number)
+        and (not sku or x.sku_id == skus.get(sku))
+    ]
+    if len(found) != 1:
+        raise InvalidInput(
+            f"Line {line_number or sku!r} of order {number!r} matches {len(found)} lines of ours.",
+            path=("input", "lines"),
+            value=str(line_number or sku),
+        )
+    return found[0].id
+
+
+async def _lines_of(uow: Transaction, notice_id: int, line_ids: list[int]) -> list[int]:
+    rows = await uow.sql.fetch(
+        "select purchase_order_line_id as line_id, id from ship_notice_line where ship_notice_id = $1", notice_id
+    )
+    known = {row["line_id"]: row["id"] for row in rows}
+    return [known[line_id] for line_id in line_ids]
+
+
+def _put_in_transit(book: SkuBook, line_id: int, quantity: int, notice_line_id: int) -> None:
+    """The units that come first of the line's unshipped supplies now stand for this notice."""
+    mine = [
+        s for s in book.supplies if s.purchase_order_line_id == line_id and s.ship_notice_line_id is None and s.open
+    ]
+    for supply in sorted(mine, key=lambda s: (s.usable_date, s.id or 0)):
+        part = min(quantity, supply.open)
+        if not part:
+            break
+        separate(book, supply, part).ship_notice_line_id = notice_line_id
+        supply.is_changed = True
+        quantity -= part
+
+
+def _arrival(notice: ShipNoticeInput, network: Network, origin: int | None, location_id: int) -> date | None:
+    """The day at the dock: as the notice states it, else ship day plus transit; None keeps the day we had."""
+    if notice.shipped_on is None:
+        return notice.expected_date
+    lane = network.lanes.get((origin or 0, location_id))
+    if lane is None:
+        return notice.expected_date
+    return ship_notice_arrival(notice.shipped_on, notice.expected_date, lane.transit_days, lane.calendar)

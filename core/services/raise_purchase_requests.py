@@ -1,0 +1,157 @@
+"""Buy what waits without a source and what falls below its reorder point: consolidated, approved by rule, once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from core.domain.book import SkuBook
+from core.domain.book_supplies import cover_open
+from core.domain.buying import Need, dock_day, lead_time_day, needs, peg_new_supply
+from core.domain.conclude import conclude
+from core.domain.late_pegs import MovePolicy
+from core.domain.network import Network
+from core.domain.promising import DEFAULT_LEAD_TIME_DAYS
+from core.domain.purchasing import is_approved_by_rule
+from core.domain.records import Line, Supply
+from core.domain.states import DateBasis, PromiseReason, PurchaseOrderStatus
+from core.events import JobRequest
+from core.ports import Transaction
+from core.repositories.gates import take_gates
+from core.repositories.load_book import load_books
+from core.repositories.network import load_network
+from core.repositories.purchase_orders import NewPurchaseOrder, insert_orders
+from core.repositories.save_book import save_books
+from core.repositories.supplying import Terms, load_policies, load_terms, move_policy
+
+APPROVAL_LIMIT = "purchase_approval_limit"
+
+
+@dataclass(slots=True)
+class _Basket:
+    """What goes to one supplier for one location."""
+
+    lines: list[tuple[SkuBook, Need, Terms, date]] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return sum(need.quantity * terms.price for _, need, terms, _ in self.lines)
+
+
+async def raise_purchase_requests(uow: Transaction, sku_ids: Iterable[int]) -> list[int]:
+    """Order what unpegged inbound and free stock do not cover, for any number of SKUs; returns the new orders' ids.
+
+    Unpegged inbound is given to waiting lines first. One order per supplier and location; up to the approval limit it
+    is APPROVED and a job sends it, else it waits for approval. Waiting lines are pegged to the new supplies by
+    priority then age. Running it again finds every need covered.
+    """
+    versions = await take_gates(uow, sku_ids)
+    if not versions:
+        return []
+    terms = await load_terms(uow, versions)
+    policies = await load_policies(uow)
+    points = {
+        r["id"]: (r["reorder_point"], r["reorder_quantity"])
+        for r in await uow.sql.fetch(
+            "select id, reorder_point, reorder_quantity from sku where id = any($1::bigint[])", list(versions)
+        )
+    }
+    network = await load_network(uow)
+    books = await load_books(uow, versions, network, lines="waiting")
+    touched: dict[int, list[Line]] = defaultdict(list)
+    baskets: dict[tuple[int, int, str], _Basket] = defaultdict(_Basket)
+    receiving_days = int(policies.get("receiving_days", 0))
+    for sku_id, book in books.items():
+        offer = terms.get(sku_id)
+        lead = offer.lead_time_p80 if offer is not None else DEFAULT_LEAD_TIME_DAYS
+        gained = cover_open(book, network, lead, str(PromiseReason.SUPPLY_DATED))
+        touched[sku_id] += [line for line, _ in gained.values()]
+        if offer is None:
+            continue
+        main = _main_location(network, offer)
+        for need in needs(book, main, *points[sku_id], offer.moq, offer.order_multiple):
+            usable = lead_time_day(network, need.location_id, book.today[need.location_id], lead)
+            baskets[offer.supplier_id, need.location_id, offer.currency].lines.append((book, need, offer, usable))
+    orders = [_order(network, *key, basket, policies, receiving_days) for key, basket in sorted(baskets.items())]
+    await insert_orders(uow, orders)
+    policy = move_policy(policies)
+    for order, (_, basket) in zip(orders, sorted(baskets.items()), strict=True):
+        _supply(network, order, basket, touched, policy, receiving_days)
+    for sku_id, lines in touched.items():
+        conclude(books[sku_id], network, lines, PromiseReason.SUPPLY_DATED)
+    await save_books(uow, books.values())
+    for order in orders:
+        uow.audit("purchaseOrderRaise", f"purchase_order:{order.id}", None, {"status": str(order.status)})
+        if order.status == PurchaseOrderStatus.APPROVED:
+            uow.enqueue(JobRequest("send_purchase_order", str(order.id), {"purchaseOrderId": order.id}))
+    return [order.id for order in orders]
+
+
+def _main_location(network: Network, offer: Terms) -> int:
+    """Where stock for no order in particular goes: nearest to the supplier, distribution centres first."""
+    places = [place for place in network.locations.values() if place.holds_stock]
+    ranking = {"dc": 0, "warehouse": 1, "store": 2}
+
+    def rank(place: Any) -> tuple:
+        lane = network.lanes.get((offer.supplier_location_id or 0, place.id))
+        return (ranking[place.kind], lane is None, lane.transit_days if lane is not None else 0, place.id)
+
+    return min(places, key=rank).id
+
+
+def _order(
+    network: Network,
+    supplier_id: int,
+    location_id: int,
+    currency: str,
+    basket: _Basket,
+    policies: dict[str, Any],
+    receiving_days: int,
+) -> NewPurchaseOrder:
+    docks = [dock_day(network, location_id, usable, receiving_days) for _, _, _, usable in basket.lines]
+    limit = policies.get(APPROVAL_LIMIT)
+    if isinstance(limit, dict):
+        limit = limit.get(currency)
+    approved = is_approved_by_rule(basket.total, limit)
+    waiting = sum(need.waiting for _, need, _, _ in basket.lines)
+    return NewPurchaseOrder(
+        supplier_id,
+        location_id,
+        PurchaseOrderStatus.APPROVED if approved else PurchaseOrderStatus.AWAITING_APPROVAL,
+        currency,
+        min(docks),
+        [
+            (book.sku_id, need.quantity, offer.price, dock)
+            for (book, need, offer, _), dock in zip(basket.lines, docks, strict=True)
+        ],
+        approval={"rule": APPROVAL_LIMIT, "limit": limit, "total": basket.total} if approved else None,
+        cause={"kind": "BACKORDER" if waiting else "REORDER_POINT", "waiting": waiting},
+    )
+
+
+def _supply(
+    network: Network,
+    order: NewPurchaseOrder,
+    basket: _Basket,
+    touched: dict[int, list[Line]],
+    policy: MovePolicy,
+    receiving_days: int,
+) -> None:
+    for line_id, (book, need, _, usable) in zip(order.line_ids, basket.lines, strict=True):
+        supply = book.add_supply(
+            Supply(
+                None,
+                need.location_id,
+                "purchase",
+                need.quantity,
+                usable,
+                paper_date=dock_day(network, need.location_id, usable, receiving_days),
+                date_basis=str(DateBasis.LEAD_TIME),
+                supplier_id=order.supplier_id,
+                purchase_order_line_id=line_id,
+            )
+        )
+        touched[book.sku_id] += peg_new_supply(book, network, supply, need.pegs, policy)
