@@ -111,6 +111,11 @@ class SkuBook:
         if (timeline := self._timelines.get(location_id)) is not None:
             timeline.add(day, quantity)
 
+    def add_hold(self, hold: Hold) -> None:
+        """Count a live reservation; its row is written by the one who made it."""
+        self.holds.append(hold)
+        self._shift(hold.location_id, hold.need_date, -hold.quantity)
+
     def pegs_of(self, line: Line) -> list[Peg]:
         return [peg for peg in self.pegs if peg.quantity and peg.belongs_to(line)]
 

@@ -1,0 +1,73 @@
+"""Record that shipments have arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from core.domain.states import ShipmentStatus
+from core.errors import IllegalTransition
+from core.ports import Transaction
+from core.repositories.announce_changes import order_event
+from core.repositories.customer_notices import NoticeDraft, put_notices
+from core.repositories.save_book import save_books
+from core.repositories.shipments import mark_delivered
+from core.services.take_shipments import ShipmentChange, take_shipments
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmDelivery:
+    """A shipment that has arrived; `delivered_at` None: now."""
+
+    shipment_number: str
+    delivered_at: datetime | None = None
+
+
+async def confirm_deliveries(uow: Transaction, requests: Sequence[ConfirmDelivery]) -> list[ShipmentChange]:
+    """Deliver; one answer per request, in order. What has arrived already stays as it is.
+
+    Raises NotFound, and IllegalTransition for a shipment that has not left; then nothing of the batch is done.
+    """
+    at = {request.shipment_number: request.delivered_at or uow.now for request in requests}
+    taken = await take_shipments(uow, at)
+    for row in taken.rows.values():
+        if row.status in (ShipmentStatus.PLANNED, ShipmentStatus.CANCELLED):
+            raise IllegalTransition("shipment", row.number, row.status, ShipmentStatus.DELIVERED)
+    arriving = [row for row in taken.rows.values() if row.status == ShipmentStatus.SHIPPED]
+    versions = {row.id: row.version for row in taken.rows.values()}
+    if arriving:
+        books = await taken.load_books(uow, [row.id for row in arriving])
+        for row in arriving:
+            for item in taken.lines[row.id]:
+                line = books[item.sku_id].lines[item.line_id]
+                line.delivered += item.quantity
+                books[item.sku_id].settle(line, "DELIVERED")
+        orders = await save_books(uow, books.values())
+        versions |= await mark_delivered(uow, [(row.id, at[row.number]) for row in arriving])
+        drafts: list[NoticeDraft] = []
+        for row in arriving:
+            facts = orders[row.order_id]
+            event = order_event(facts, "DELIVERED", quantity=sum(x.quantity for x in taken.lines[row.id]))
+            event.payload.update(shipmentNumber=row.number)
+            uow.announce(event)
+            uow.audit("shipmentDeliver", f"shipment:{row.id}", {"version": row.version}, None)
+            zone = taken.network.locations[row.location_id].time_zone
+            day = at[row.number].astimezone(ZoneInfo(zone)).date().isoformat()
+            drafts += [
+                NoticeDraft(
+                    row.customer_id,
+                    row.order_id,
+                    "DELIVERED",
+                    f"DELIVERED:{row.id}:{item.id}",
+                    item.sku_id,
+                    {"orderNumber": facts.number, "quantity": item.quantity, "deliveredOn": day},
+                )
+                for item in taken.lines[row.id]
+            ]
+        await put_notices(uow, drafts)
+    return [
+        ShipmentChange(taken.rows[r.shipment_number].id, r.shipment_number, versions[taken.rows[r.shipment_number].id])
+        for r in requests
+    ]

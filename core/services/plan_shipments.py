@@ -1,0 +1,61 @@
+"""Let out what may leave: one planned shipment per order and location."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from core.domain.shipping import ReadyPart, mark_ready, release
+from core.ports import Transaction
+from core.repositories.announce_changes import order_event
+from core.repositories.holds import live_holds
+from core.repositories.save_book import save_books
+from core.repositories.shipments import NewShipment, PlannedLine, plan, planned_shipments
+from core.services.take_orders import TakenOrders, open_orders, take_orders
+
+
+async def plan_shipments(uow: Transaction, order_ids: Iterable[int]) -> list[int]:
+    """Plan what is allocated and on no shipment yet, for orders that pass the release gate; returns the shipment ids.
+
+    The gate: not on hold; an order that ships complete only when no line waits; a COMPLETE line only when whole. Units
+    for a place from which a shipment is planned already join it. Planning again plans nothing.
+    """
+    taken = await take_orders(uow, order_ids)
+    if not taken.versions:
+        return []
+    opened = await open_orders(uow, taken, lines="none")
+    held = await live_holds(uow, taken.orders)
+    planned = _by_line(opened.planned)
+    parts: dict[int, list[ReadyPart]] = {}
+    for order_id, order in taken.orders.items():
+        ready = release(opened.lines[order_id], planned, is_held=order_id in held, ship_complete=order.ship_complete)
+        if ready:
+            mark_ready(ready, "READY_TO_SHIP")
+            parts[order_id] = ready
+    if not parts:
+        return []
+    orders = await save_books(uow, opened.books.values())
+    new = [shipment for order_id, ready in parts.items() for shipment in _shipments(uow, taken, order_id, ready)]
+    ids = await plan(uow, new, await planned_shipments(uow, parts))
+    for order_id, ready in parts.items():
+        units = sum(part.quantity for part in ready)
+        uow.announce(order_event(orders[order_id], "READY_TO_SHIP", quantity=units))
+    return ids
+
+
+def _by_line(planned: list[PlannedLine]) -> dict[tuple[int, int, int | None], int]:
+    units: dict[tuple[int, int, int | None], int] = defaultdict(int)
+    for row in planned:
+        units[row.line_id, row.location_id, row.lot_id] += row.quantity
+    return units
+
+
+def _shipments(uow: Transaction, taken: TakenOrders, order_id: int, parts: list[ReadyPart]) -> list[NewShipment]:
+    places: dict[int, list[tuple[int, int, int | None, int]]] = defaultdict(list)
+    for part in parts:
+        places[part.location_id].append((part.book.sku_id, part.line.id or 0, part.lot_id, part.quantity))
+    customer_id = taken.orders[order_id].customer_id
+    return [
+        NewShipment(order_id, customer_id, place, taken.network.first_ship_day(place, uow.now), lines)
+        for place, lines in sorted(places.items())
+    ]

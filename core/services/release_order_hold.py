@@ -1,0 +1,99 @@
+"""Release an order from hold; with the last hold gone its lines are validated and get what there is now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from core.domain.allocation import serve_waiting
+from core.domain.holding import unpark, validate
+from core.domain.promising import Demand
+from core.domain.states import HoldReason, OrderLineStatus
+from core.errors import IllegalTransition
+from core.events import JobRequest
+from core.ports import Transaction
+from core.repositories.announce_changes import order_event
+from core.repositories.holds import LiveHold, live_holds, release_holds
+from core.repositories.orders import find_orders, touch_orders
+from core.repositories.save_book import OrderFacts, save_books
+from core.repositories.supplying import load_lead_days
+from core.services.cancel_order import plan_for
+from core.services.take_orders import OpenedOrders, OrderChange, TakenOrders, open_orders, take_orders
+
+
+async def release_order_hold(uow: Transaction, number: str, reason: HoldReason | str | None = None) -> OrderChange:
+    """End the hold with this reason (None: all). While another hold stays the order is still held.
+
+    Raises NotFound, and IllegalTransition when there is no such hold.
+    """
+    order_id = (await find_orders(uow, [number]))[number]
+    taken = await take_orders(uow, [order_id])
+    held = (await live_holds(uow, [order_id])).get(order_id, [])
+    ending = [hold for hold in held if reason is None or hold.reason == HoldReason(reason)]
+    if not ending:
+        raise IllegalTransition("order", number, taken.orders[order_id].status, "RELEASED")
+    if len(ending) < len(held):
+        await release_holds(uow, [hold.id for hold in ending])
+        facts = (await touch_orders(uow, [order_id]))[order_id]
+        uow.announce(order_event(facts, "RELEASED", reason=ending[0].reason))
+        _audit(uow, order_id, ending)
+        return OrderChange(order_id, facts.version, [])
+    return (await release_taken(uow, taken, {order_id: ending}))[0]
+
+
+async def release_taken(uow: Transaction, taken: TakenOrders, ending: dict[int, list[LiveHold]]) -> list[OrderChange]:
+    """End the last holds of orders this transaction holds; `ending` names them per order."""
+    changes: list[OrderChange] = []
+    await release_holds(uow, [hold.id for holds in ending.values() for hold in holds])
+    for demand_class in sorted({taken.orders[order_id].protected_class for order_id in ending}):
+        batch = [order_id for order_id in ending if taken.orders[order_id].protected_class == demand_class]
+        opened = await open_orders(uow, taken, batch, demand_class=demand_class)
+        changes += await _release(uow, taken, opened, {order_id: ending[order_id] for order_id in batch})
+    return changes
+
+
+async def _release(
+    uow: Transaction, taken: TakenOrders, opened: OpenedOrders, ending: dict[int, list[LiveHold]]
+) -> list[OrderChange]:
+    lead_days = await load_lead_days(uow, opened.books)
+    validated: set[int] = set()
+    for order_id in ending:
+        order = taken.orders[order_id]
+        sources = taken.network.sources(order.destination_id, order.allowed_locations) or taken.network.sources(None)
+        for book, line in opened.lines[order_id]:
+            if line.status == OrderLineStatus.RECEIVED:
+                demand = Demand(0, order.destination_id, line.requested_date, sources, lead_days[book.sku_id])
+                validate(book, line, demand, taken.network, uow.now)
+                validated.add(order_id)
+            else:
+                unpark(book, line, "HOLD_RELEASED")
+    gainers = [line for book in opened.books.values() for line in serve_waiting(book, taken.network, uow.now)]
+    orders = await save_books(uow, opened.books.values())
+    orders |= await touch_orders(uow, [order_id for order_id in ending if order_id not in orders])
+    for order_id, holds in ending.items():
+        _announce(uow, orders[order_id], holds, order_id in validated)
+    _follow_up(uow, opened, [*ending, *(line.order_id for line in gainers)])
+    return [
+        OrderChange(order_id, orders[order_id].version, [x.id or 0 for _, x in opened.lines[order_id] if x.is_changed])
+        for order_id in ending
+    ]
+
+
+def _announce(uow: Transaction, facts: OrderFacts, holds: Sequence[LiveHold], is_validated: bool) -> None:
+    uow.announce(order_event(facts, "RELEASED", reason=holds[0].reason))
+    if is_validated:
+        uow.announce(order_event(facts, "VALIDATED"))
+    if facts.status == "ALLOCATED":
+        uow.announce(order_event(facts, "ALLOCATED"))
+    _audit(uow, facts.id, holds)
+
+
+def _audit(uow: Transaction, order_id: int, holds: Sequence[LiveHold]) -> None:
+    uow.audit("orderHoldRelease", f"order:{order_id}", {"reasons": [hold.reason for hold in holds]}, None)
+
+
+def _follow_up(uow: Transaction, opened: OpenedOrders, order_ids: Iterable[int]) -> None:
+    """Plan what may leave and buy what is short, after the commit."""
+    short = sorted({book.sku_id for lines in opened.lines.values() for book, line in lines if line.backordered})
+    if short:
+        uow.enqueue(JobRequest("raise_purchase_request", f"sku:{short[0]}:{len(short)}", {"skuIds": short}))
+    plan_for(uow, order_ids)

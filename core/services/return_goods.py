@@ -1,0 +1,90 @@
+"""Take goods back from a customer: a document of its own; the line it came from stays as it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.domain.allocation import serve_waiting
+from core.domain.records import LineFact, Movement
+from core.errors import InvalidInput, NotFound, QuantityExceeded
+from core.ports import Transaction
+from core.repositories.codes import location_ids_of
+from core.repositories.orders import find_orders, find_return, insert_return, returned_quantity
+from core.repositories.save_book import save_books
+from core.repositories.write_stock import draw_ids
+from core.services.cancel_order import plan_for
+from core.services.take_orders import open_orders, take_orders
+
+SELLABLE, QUARANTINED = "SELLABLE", "QUARANTINED"
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnGoods:
+    """Units of a line that came back to `location`; `return_number` makes a repeat answer again."""
+
+    number: str
+    line_number: int
+    quantity: int
+    location: str
+    condition: str = SELLABLE
+    reason: str = ""
+    return_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnResult:
+    """The return document and the version of its order."""
+
+    return_id: int
+    return_number: str
+    order_id: int
+    version: int
+
+
+async def return_goods(uow: Transaction, request: ReturnGoods) -> ReturnResult:
+    """Book shipped units back in: SELLABLE ones go to who waits, QUARANTINED ones count as unsellable.
+
+    Raises InvalidInput, NotFound, and QuantityExceeded for more than was shipped and has not come back yet.
+    """
+    if request.quantity <= 0:
+        raise InvalidInput("A returned quantity is above 0.", path=("input", "quantity"), value=request.quantity)
+    if request.condition not in (SELLABLE, QUARANTINED):
+        raise InvalidInput(
+            f"A condition is {SELLABLE} or {QUARANTINED}.", path=("input", "condition"), value=request.condition
+        )
+    order_id = (await find_orders(uow, [request.number]))[request.number]
+    location_id = (await location_ids_of(uow, [request.location]))[request.location]
+    taken = await take_orders(uow, [order_id])
+    if not taken.network.locations[location_id].holds_stock:
+        raise NotFound("location that holds stock", request.location, path=("input", "location"))
+    known = await find_return(uow, request.return_number) if request.return_number else None
+    if known is not None:
+        return ReturnResult(known, request.return_number or "", order_id, taken.orders[order_id].version)
+    opened = await open_orders(uow, taken)
+    found = [(b, x) for b, x in opened.lines[order_id] if x.line_number == request.line_number]
+    if not found:
+        raise NotFound("order line", f"{request.number}/{request.line_number}", path=("input", "lineNumber"))
+    book, line = found[0]
+    open_quantity = line.shipped - await returned_quantity(uow, book.sku_id, line.id or 0)
+    if request.quantity > open_quantity:
+        raise QuantityExceeded(
+            "were shipped and have not come back", request.quantity, open_quantity, path=("input", "quantity")
+        )
+    (return_id,) = await draw_ids(uow, "order_return", 1)
+    number = request.return_number or f"RT{return_id:08d}"
+    units = request.quantity
+    book.move(
+        Movement(location_id, "returned", on_hand=units, cause_kind="order_return", cause_id=return_id, line=line)
+    )
+    if request.condition == QUARANTINED:
+        book.move(Movement(location_id, "quarantined", unsellable=units, cause_kind="order_return", cause_id=return_id))
+    line.is_changed = True
+    book.line_facts.append(LineFact(line, "LINE_CHANGED", units, reason="RETURNED"))
+    gainers = serve_waiting(book, taken.network, uow.now)
+    orders = await save_books(uow, opened.books.values())
+    await insert_return(
+        uow, return_id, number, line, book.sku_id, location_id, units, request.reason, request.condition
+    )
+    plan_for(uow, [gainer.order_id for gainer in gainers])
+    uow.audit("goodsReturn", f"order:{order_id}", None, {"return": number, "line": line.line_number, "quantity": units})
+    return ReturnResult(return_id, number, order_id, orders[order_id].version)
