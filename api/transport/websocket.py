@@ -34,6 +34,7 @@ OUTGOING = 64
 MAX_OPERATIONS = 100
 
 CLOSE_SECONDS = 2.0
+LINGER_SECONDS = 30.0
 
 GOING_AWAY = 1001
 INTERNAL_ERROR = 1011
@@ -116,7 +117,8 @@ class Connection:
         if close is None or self._socket.client_state is WebSocketState.DISCONNECTED:
             return
         with suppress(RuntimeError, OSError, TimeoutError, WebSocketDisconnect):
-            async with asyncio.timeout(CLOSE_SECONDS):
+            # A slow client gets the close code when it reads again; by then nothing but this task waits for it.
+            async with asyncio.timeout(LINGER_SECONDS if close.code == SLOW_CONSUMER else CLOSE_SECONDS):
                 if close.code == FORBIDDEN:
                     errors = format_errors([failure(ErrorCode.UNAUTHENTICATED, close.reason)], self._request_id)
                     for identity in identities:
