@@ -10,10 +10,10 @@ from workers.job import JobContext, job
 @job(queue="bulk", timeout=300)
 async def ingest_edi_document(context: JobContext, input: dict[str, Any]) -> dict[str, Any]:
     """Input: rawId. A document that was applied already is only acknowledged again."""
-    from core.services.ingest_edi_document import ingest_edi_document as ingest
+    from core.services.ingest_edi_document import ingest_edi_file
 
     from workers.jobs.write_edi_files import write_pending
 
     raw_id = int(input["rawId"])
-    await context.run(lambda uow: ingest(uow, raw_id))
-    return {"files": await write_pending(context)}
+    outcomes = await ingest_edi_file(context.run, raw_id)
+    return {"sets": outcomes, "files": await write_pending(context)}
