@@ -30,6 +30,14 @@ from api.schema.payloads import (
     reservation_of,
 )
 from core.queries.reservations import reservation_rows
+from core.services.cancel_backorder import CancelBackorder, cancel_backorder
+from core.services.confirm_delivery import ConfirmDelivery, confirm_deliveries
+from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
+from core.services.create_reservation import CreateReservation, ReservationItem, create_reservation
+from core.services.extend_reservation import extend_reservation
+from core.services.mark_notice_read import mark_notice_read
+from core.services.release_reservation import release_reservation
+from core.services.reprioritize_backorder import ReprioritizeBackorder, reprioritize_backorder
 from core.unit_of_work import UnitOfWork
 
 
@@ -44,8 +52,6 @@ async def shipment_confirm(
     idempotency_key: IdempotencyKey,
 ) -> ShipmentPayload:
     """Book a shipment out."""
-    from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
-
     context: Context = info.context
     wanted = ConfirmShipment(input.number, input.carrier, input.tracking_number, input.shipped_at)
 
@@ -63,8 +69,6 @@ async def shipment_deliver(
     idempotency_key: IdempotencyKey,
 ) -> ShipmentPayload:
     """Book a shipment as arrived."""
-    from core.services.confirm_delivery import ConfirmDelivery, confirm_deliveries
-
     context: Context = info.context
     wanted = ConfirmDelivery(input.number, input.delivered_at)
 
@@ -90,11 +94,9 @@ async def reservation_create(
     idempotency_key: IdempotencyKey,
 ) -> ReservationPayload:
     """Hold stock, all items or none."""
-    from core.services.reservations import CreateReservation, create_reservation
-
     context: Context = info.context
     wanted = CreateReservation(
-        items=[(item.sku, item.quantity, item.location, item.need_date) for item in input.items],
+        items=[ReservationItem(item.sku, item.quantity, item.location, item.need_date) for item in input.items],
         kind=input.kind,
         holder=context.principal.id,
         ttl_seconds=input.ttl_seconds,
@@ -113,8 +115,6 @@ async def reservation_extend(
     idempotency_key: IdempotencyKey,
 ) -> ReservationPayload:
     """Hold stock longer."""
-    from core.services.reservations import extend_reservation
-
     context: Context = info.context
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
@@ -131,8 +131,6 @@ async def reservation_release(
     idempotency_key: IdempotencyKey,
 ) -> ReservationPayload:
     """Give held stock back."""
-    from core.services.reservations import release_reservation
-
     context: Context = info.context
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
@@ -154,8 +152,6 @@ async def backorder_cancel(
     idempotency_key: IdempotencyKey,
 ) -> BackorderPayload:
     """Cancel the short part of a line."""
-    from core.services.cancel_backorder import CancelBackorder, cancel_backorder
-
     context: Context = info.context
     node = decode_id(input.id, "Backorder")
     key = (node.sku_id, node.id)
@@ -176,8 +172,6 @@ async def backorder_reprioritize(
     idempotency_key: IdempotencyKey,
 ) -> BackorderPayload:
     """Change who is served first."""
-    from core.services.reprioritize_backorder import ReprioritizeBackorder, reprioritize_backorder
-
     context: Context = info.context
     node = decode_id(input.id, "Backorder")
     key = (node.sku_id, node.id)
@@ -198,8 +192,6 @@ async def notice_mark_read(
     idempotency_key: IdempotencyKey,
 ) -> NoticePayload:
     """Note that a notice was read."""
-    from core.services.send_notices import mark_notice_read
-
     context: Context = info.context
     notice_id = decode_id(input.id, "Notice").id
     if refused := await refusals(context, must_see_notice(context, notice_id, input.id)):

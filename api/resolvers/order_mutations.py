@@ -24,6 +24,7 @@ from core.domain.placing import LineRequest, OrderRequest, ShipTo
 from core.errors import DomainError, NotFound, ReservationExpired
 from core.queries import network
 from core.services.cancel_order import CancelOrder, cancel_order
+from core.services.change_order_line import ChangeOrderLine, change_order_line
 from core.services.hold_order import HoldOrder, hold_order
 from core.services.place_orders import place_orders
 from core.services.release_order_hold import release_order_hold
@@ -181,8 +182,6 @@ async def order_line_change(
     idempotency_key: IdempotencyKey,
 ) -> OrderLineChangePayload:
     """Change quantity or day of a line; it is promised anew."""
-    from core.services.change_order_line import ChangeOrderLine, change_order_line
-
     context: Context = info.context
     wanted = ChangeOrderLine(
         input.number, input.line_number, input.quantity, input.requested_date, input.expected_version

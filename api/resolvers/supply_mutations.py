@@ -38,15 +38,19 @@ from api.schema.supply_inputs import (
 )
 from core.domain.access import Role
 from core.errors import InvalidInput, NotFound
-from core.queries import edi_documents, network, transfers
+from core.queries import edi_documents, network, purchase_orders, transfers
 from core.queries.goods_receipts import goods_receipt
 from core.queries.stock_levels import stock_level
 from core.services.adjust_stock import AdjustStock, adjust_stock
+from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
+from core.services.apply_ship_notice import ShipNoticeInput, apply_ship_notice
 from core.services.approve_purchase_order import approve_purchase_order
 from core.services.cancel_purchase_order import cancel_purchase_order
 from core.services.count_stock import CountStock, count_stock
 from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
+from core.services.receive_edi_file import store_edi_file
 from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
+from core.services.replay_edi_document import replay_edi_document
 from core.services.transfer_stock import TransferStock, transfer_stock
 from core.unit_of_work import UnitOfWork
 
@@ -58,6 +62,11 @@ async def _purchase_order(context: Context, result: Any) -> Any:
 
 def _change(change: Any) -> dict[str, Any]:
     return {"purchaseOrderId": change.purchase_order_id, "version": change.version}
+
+
+def _sequence(uow: UnitOfWork) -> str:
+    """Sorts among the sequences of partner documents, which begin with date and time."""
+    return f"{uow.now:%Y%m%d%H%M%S}"
 
 
 async def purchase_order_create(
@@ -117,8 +126,6 @@ async def purchase_order_acknowledge(
     idempotency_key: IdempotencyKey,
 ) -> PurchaseOrderPayload:
     """Apply a supplier's answer, as its 855 document would."""
-    from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
-
     context: Context = info.context
     if refused := await refusals(context, must_see_purchase_order(context, input.number)):
         return PurchaseOrderPayload(user_errors=refused)
@@ -138,8 +145,8 @@ async def purchase_order_acknowledge(
             number=input.number,
             supplier_id=context.principal.supplier_id,
             lines=lines,
-            sequence=input.sequence or uow.now.isoformat(),
-            document_id=None,
+            sequence=input.sequence or _sequence(uow),
+            expected_version=input.expected_version,
         )
         return _change(await apply_acknowledgement(uow, wanted))
 
@@ -166,29 +173,32 @@ async def ship_notice_submit(
     idempotency_key: IdempotencyKey,
 ) -> ShipNoticePayload:
     """Apply a supplier's ship notice, as its 856 document would."""
-    from core.services.apply_ship_notice import ShipNoticeInput, apply_ship_notice
-
     context: Context = info.context
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
-        result = await apply_ship_notice(
+        supplier_id = await _supplier_id(context, input.supplier)
+        await apply_ship_notice(
             uow,
             ShipNoticeInput(
-                supplier_id=await _supplier_id(context, input.supplier),
+                supplier_id=supplier_id,
                 number=input.number,
                 shipped_on=input.shipped_on,
                 expected_date=input.expected_date,
-                carrier=input.carrier,
-                tracking_number=input.tracking_number,
+                carrier=input.carrier or "",
+                tracking_number=input.tracking_number or "",
                 lines=[(line.purchase_order_number, line.line_number, line.sku, line.quantity) for line in input.lines],
-                sequence=input.sequence or uow.now.isoformat(),
-                document_id=None,
+                sequence=input.sequence or _sequence(uow),
             ),
         )
-        return {"shipNoticeId": result.ship_notice_id}
+        return {"supplierId": supplier_id}
 
     done = await run_mutation(context, "shipNoticeSubmit", input, idempotency_key, use_case)
-    found = await context.loaders.ship_notice_by_id.load(done.result["shipNoticeId"]) if done.result else None
+    found = None
+    if done.result:
+        async with context.read() as sql:
+            found = await purchase_orders.ship_notice_by_number(
+                sql, context.principal, done.result["supplierId"], input.number
+            )
     return ShipNoticePayload(ship_notice=build("ShipNotice", found), user_errors=done.errors)
 
 
@@ -305,8 +315,6 @@ async def edi_document_submit(
     idempotency_key: IdempotencyKey,
 ) -> EdiDocumentPayload:
     """Store a partner's file; it is read and applied a moment later."""
-    from core.services.receive_edi_file import store_edi_file
-
     context: Context = info.context
     if refused := await refusals(context, _must_own_partner(context, input.partner)):
         return EdiDocumentPayload(user_errors=refused)
@@ -332,8 +340,6 @@ async def edi_document_replay(
     idempotency_key: IdempotencyKey,
 ) -> EdiDocumentPayload:
     """Apply a document again, a moment later; what was applied already changes nothing."""
-    from core.services.replay_edi_document import replay_edi_document
-
     context: Context = info.context
     document_id = decode_id(input.id, "EdiDocument").id
 

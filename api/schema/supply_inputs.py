@@ -74,6 +74,7 @@ class PurchaseOrderAcknowledgeInput:
 
     number: str = field(description="Number of the purchase order.")
     lines: list[AcknowledgeLineInput] = field(description="Answers by line, at least one.")
+    expected_version: int | None = field(default=None, description="Refuse when it has another version.")
     sequence: str | None = field(
         default=None, description="Sortable mark of the answer; an older one never overwrites. Null for now."
     )

@@ -111,14 +111,23 @@ async def schedules_by_line_keys(
     )
 
 
+_NOTICE = """select n.id, n.number, n.shipped_on, n.expected_date, n.carrier, n.tracking_number
+from ship_notice n"""
+
+
 async def ship_notices_by_ids(
     sql: asyncpg.Connection, principal: Principal, ids: Sequence[int]
 ) -> list[asyncpg.Record]:
     """Those of the ship notices that the caller may see."""
     where = scoped_to_supplier(principal, "n.supplier_id")
     where.add("n.id = any(?::bigint[])", list(ids))
-    return await sql.fetch(
-        f"""select n.id, n.number, n.shipped_on, n.expected_date, n.carrier, n.tracking_number from ship_notice n
-        where {" and ".join(where.conditions)}""",
-        *where.arguments,
-    )
+    return await sql.fetch(f"{_NOTICE} where {' and '.join(where.conditions)}", *where.arguments)
+
+
+async def ship_notice_by_number(
+    sql: asyncpg.Connection, principal: Principal, supplier_id: int, number: str
+) -> asyncpg.Record | None:
+    """The supplier's notice with this number, when the caller may see it."""
+    where = scoped_to_supplier(principal, "n.supplier_id")
+    where.add("n.supplier_id = ? and n.number = ?", supplier_id, number)
+    return await sql.fetchrow(f"{_NOTICE} where {' and '.join(where.conditions)}", *where.arguments)
