@@ -135,11 +135,8 @@ async def _run(stack: Stack, file: Path, found: Survey, folder: Path, seed: int,
             task = bar.add_task("replay", total=found.lines, rate="")
 
             def on_lines(lines: int, day: str) -> None:
-                rate = (
-                    (lines - resumed) / max(played.elapsed, 0.001)
-                    if not resumed
-                    else lines / max(played.elapsed, 0.001)
-                )
+                note_pids(folder / "pids.json", stack.pids)
+                rate = lines / max(played.elapsed, 0.001)
                 bar.update(task, completed=lines, description=day, rate=f"{rate:,.0f}/s")
 
             played.on_lines = on_lines
@@ -155,3 +152,10 @@ async def _run(stack: Stack, file: Path, found: Survey, folder: Path, seed: int,
             rejected=rejected,
             rejects_file=str(rejects),
         )
+
+
+def note_pids(path: Path, pids: dict[str, int]) -> None:
+    """Keep the process ids of the stack where other programs can read them."""
+    partial = path.with_suffix(".tmp")
+    partial.write_text(json.dumps(pids))
+    partial.replace(path)

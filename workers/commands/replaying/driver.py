@@ -362,11 +362,11 @@ async def _take_back_row(uow: UnitOfWork, invoice: Invoice, row: Row) -> int:
             await return_goods(
                 uow,
                 ReturnGoods(
-                    f"{number}-{found['number']}-{found['line_number']}",
                     found["number"],
                     found["line_number"],
                     back,
                     "MAIN",
+                    return_number=f"{number}-{found['number']}-{found['line_number']}",
                 ),
             )
             left -= back
