@@ -6,6 +6,8 @@ often a fragment is reused. Figures are those of the expanded document: equal fo
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -42,6 +44,10 @@ class Limits:
     aliases: int = 60
     directives: int = 40
     fields: int = 1_500
+    variables: int = 100
+    object_repeats: int = 80
+    """How often one object field may be written in a document (root of the sum of squares over all names)."""
+    leaf_repeats: int = 300
     cost: int = 20_000
     page: int = 100
     list_size: int = 10
@@ -151,19 +157,44 @@ class _Measure:
         return max(given) if given and max(given) > 0 else self.limits.list_size
 
 
-def _introspection_depth(node: SelectionSetNode | None, limit: int) -> int:
-    level, depth = [node], 0
-    while level and depth <= limit:
-        following = [
-            child.selection_set
-            for one in level
-            if one
-            for child in one.selections
-            if isinstance(child, FieldNode | InlineFragmentNode) and child.selection_set
-        ]
-        level = following
-        depth += 1
-    return depth
+def _check_shape(document: DocumentNode, limits: Limits) -> None:
+    """Bound what validation has to compare: it looks at every pair of fields that share a name, wherever they merge."""
+    for node in document.definitions:
+        if isinstance(node, OperationDefinitionNode) and len(node.variable_definitions or ()) > limits.variables:
+            _refuse("variables", len(node.variable_definitions or ()), limits.variables)
+    level = [
+        node.selection_set
+        for node in document.definitions
+        if isinstance(node, OperationDefinitionNode | FragmentDefinitionNode)
+    ]
+    depth = 0
+    objects: Counter[str] = Counter()
+    leaves: Counter[str] = Counter()
+    while level and depth <= limits.introspection_depth:
+        following: list[SelectionSetNode] = []
+        for child in (child for one in level for child in one.selections):
+            if isinstance(child, FieldNode):
+                (objects if child.selection_set else leaves)[(child.alias or child.name).value] += 1
+            if isinstance(child, FieldNode | InlineFragmentNode) and child.selection_set:
+                following.append(child.selection_set)
+        level, depth = following, depth + 1
+    if depth > limits.introspection_depth:
+        _refuse("depth", depth, limits.introspection_depth)
+    for what, names, allowed in (
+        ("object repeats", objects, limits.object_repeats),
+        ("leaf repeats", leaves, limits.leaf_repeats),
+    ):
+        # Pairs grow with the square, so many names repeated a little are cheaper than one repeated a lot.
+        found = math.isqrt(sum(count * count for count in names.values() if count > 1))
+        if found > allowed:
+            _refuse(what, found, allowed)
+
+
+def _refuse(what: str, found: int, allowed: int) -> None:
+    raise GraphQLError(
+        f"The operation has {what} {found}, the limit is {allowed}.",
+        extensions={"code": "GRAPHQL_VALIDATION_FAILED", "limit": what, "found": found, "allowed": allowed},
+    )
 
 
 def measure(
@@ -187,27 +218,12 @@ def check_limits(
     limits: Limits = LIMITS,
 ) -> Figures:
     """The figures of an operation; raises a GraphQLError that names the first limit it exceeds."""
+    _check_shape(document, limits)
     figures = measure(schema, document, operation, variables, limits)
     for what in ("depth", "aliases", "directives", "fields"):
         found, allowed = getattr(figures, what), getattr(limits, what)
         if found > allowed:
-            raise GraphQLError(
-                f"The operation has {what} {found}, the limit is {allowed}.",
-                extensions={"code": "GRAPHQL_VALIDATION_FAILED", "limit": what, "found": found, "allowed": allowed},
-            )
-    deepest = max(
-        (
-            _introspection_depth(d.selection_set, limits.introspection_depth)
-            for d in document.definitions
-            if isinstance(d, OperationDefinitionNode | FragmentDefinitionNode)
-        ),
-        default=0,
-    )
-    if deepest > limits.introspection_depth:
-        raise GraphQLError(
-            f"A selection is nested deeper than {limits.introspection_depth}.",
-            extensions={"code": "GRAPHQL_VALIDATION_FAILED", "limit": "depth", "allowed": limits.introspection_depth},
-        )
+            _refuse(what, found, allowed)
     if figures.cost > limits.cost:
         raise GraphQLError(
             f"The operation costs {figures.cost}, the limit is {limits.cost}: ask for smaller pages.",

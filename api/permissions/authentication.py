@@ -67,7 +67,7 @@ class Authenticator:
             claims = await self._tokens.verify(token)
         except jwt.ExpiredSignatureError as error:
             raise AuthenticationFailed("The token has expired.") from error
-        except jwt.InvalidTokenError as error:
+        except jwt.PyJWTError as error:
             raise AuthenticationFailed("The token is not valid.") from error
         role = TOKEN_ROLES.get(str(claims.get("role")))
         if role is None:

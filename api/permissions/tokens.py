@@ -42,7 +42,7 @@ class TokenVerifier:
         self._lock = asyncio.Lock()
 
     async def verify(self, token: str) -> dict[str, Any]:
-        """Claims of a valid token; raises jwt.InvalidTokenError otherwise."""
+        """Claims of a valid token; raises a jwt.PyJWTError otherwise."""
         header = jwt.get_unverified_header(token)
         if header.get("alg") not in ALGORITHMS:
             raise jwt.InvalidAlgorithmError("The token is not signed with ES256.")
@@ -74,7 +74,7 @@ class TokenVerifier:
                     await self._refresh()
             key = self._known(key_id)
         if key is None:
-            raise jwt.InvalidKeyError("The key of this token is not known.")
+            raise jwt.InvalidTokenError("The key of this token is not known.")
         return key
 
     async def _refresh(self) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
+import hashlib
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,6 +14,7 @@ from api.permissions import AuthenticationFailed, Authenticator
 from api.transport.request import Refused, read_body
 from core.domain.access import Principal, Role
 from core.errors import DomainError
+from core.services.receive_edi_file import store_edi_file
 from core.settings import Settings
 from core.unit_of_work import UnitOfWork, run_unit_of_work
 
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
     from core.database import Database
 
 SENDERS = frozenset({Role.WAREHOUSE, Role.PLANNER, Role.ADMIN})
-
-
-def _store() -> Callable[..., Awaitable[Any]] | None:
-    """The service, where this version has it: it is loaded late because it brings the whole EDI reader along."""
-    try:
-        return importlib.import_module("core.services.receive_edi_file").store_edi_file
-    except ModuleNotFoundError:
-        return None
 
 
 def edi_endpoint(
@@ -57,15 +50,12 @@ def edi_endpoint(
             body = await read_body(request.stream(), request.headers.get("content-length"), settings.edi_max_bytes)
             if not body:
                 raise Refused(400, ErrorCode.BAD_REQUEST, "The body is empty: send the file as it is.")
-            store = _store()
-            if store is None:
-                raise Refused(501, ErrorCode.BAD_REQUEST, "This version does not receive EDI files.")
             name = request.headers.get("x-transport-id") or request_id
 
-            async def use_case(uow: UnitOfWork) -> Any:
-                return await store(uow, partner=code, content=body, transport="http", transport_id=name)
+            async def use_case(uow: UnitOfWork) -> int:
+                return await store_edi_file(uow, code, "http", name, body)
 
-            receipt = await run_unit_of_work(database, use_case, principal=caller, request_id=request_id)
+            raw_id = await run_unit_of_work(database, use_case, principal=caller, request_id=request_id)
         except AuthenticationFailed as error:
             body_of = format_failure(ErrorCode.UNAUTHENTICATED, str(error), request_id)
             return JSONResponse(body_of, 401, {"WWW-Authenticate": "Bearer"})
@@ -74,7 +64,14 @@ def edi_endpoint(
         except DomainError as error:
             body_of = format_failure(ErrorCode.BAD_USER_INPUT, error.message, request_id, reason=error.code)
             return JSONResponse(body_of, 422)
-        shown = receipt if isinstance(receipt, dict) else {"rawId": getattr(receipt, "raw_id", receipt)}
-        return JSONResponse({**shown, "bytes": len(body), "requestId": request_id}, 202)
+        receipt = {
+            "rawId": raw_id,
+            "partner": code,
+            "bytes": len(body),
+            "sha256": hashlib.sha256(body).hexdigest(),
+            "transportId": name,
+            "requestId": request_id,
+        }
+        return JSONResponse(receipt, 202)
 
     return receive

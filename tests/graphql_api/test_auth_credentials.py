@@ -1,0 +1,162 @@
+"""Credentials: which tokens and keys are accepted, whose rows they open, and how often keys are fetched."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx2
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
+
+from api.context import Context
+from api.permissions import AuthenticationFailed, Authenticator
+from api.permissions.api_keys import new_api_key
+from api.permissions.tokens import TokenVerifier
+from core.database import Database
+from core.domain.access import Role
+from core.settings import Settings
+from tests.graphql_api.api_under_test import Keys, add_events
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    return Keys(tmp_path / "key.pem")
+
+
+@pytest.fixture
+async def sql(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("insert into customer (code) values ('C1'), ('C2')")
+    await connection.execute("insert into supplier (code, name) values ('S1', 'One')")
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def database(database_url: str, sql: Any) -> AsyncIterator[Database]:
+    async with Database(Settings(env="test", database_url=database_url, pool_size=2)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def authenticator(database: Database, keys: Keys) -> Authenticator:
+    settings = Settings(env="test", local_key_file=keys.path, api_key_pepper="pepper")  # type: ignore[arg-type]
+    return Authenticator(database, settings)
+
+
+async def test_claims_become_a_principal(authenticator: Authenticator, keys: Keys, sql: Any) -> None:
+    customer = await authenticator.authenticate(f"Bearer {keys.token('CUSTOMER', customer='C2')}")
+    assert customer is not None
+    assert (customer.id, customer.role) == ("tester", Role.CUSTOMER)
+    assert customer.customer_id == await sql.fetchval("select id from customer where code = 'C2'")
+    supplier = await authenticator.authenticate(f"bearer {keys.token('SUPPLIER', supplier='S1')}")
+    assert supplier is not None
+    assert supplier.supplier_id == await sql.fetchval("select id from supplier where code = 'S1'")
+    assert await authenticator.authenticate(None) is None
+
+
+async def test_bad_tokens_are_refused(authenticator: Authenticator, keys: Keys) -> None:
+    good = keys.token()
+    head, body, signature = good.split(".")
+    other = ec.generate_private_key(ec.SECP256R1())
+    bad = [
+        keys.token(seconds=-60),
+        keys.token(exp=None),
+        keys.token(iss=None),
+        keys.token(aud=None),
+        keys.token(iss="somebody"),
+        keys.token(aud="elsewhere"),
+        keys.token("SYSTEM"),
+        keys.token("NOBODY"),
+        keys.token("CUSTOMER"),
+        keys.token("CUSTOMER", customer="C9"),
+        keys.token(key=other),
+        keys.token(key="x" * 32, alg="HS256"),
+        jwt.encode({"sub": "a", "role": "ADMIN"}, None, algorithm="none"),
+        f"{head}.{body[:-2]}AA.{signature}",
+        "x.y.z",
+        "nonsense",
+        "bmk_a_b",
+    ]
+    for token in bad:
+        with pytest.raises(AuthenticationFailed):
+            await authenticator.authenticate(f"Bearer {token}")
+    for header in ("Basic abc", "Bearer", "Bearer ", good):
+        with pytest.raises(AuthenticationFailed):
+            await authenticator.authenticate(header)
+
+
+async def test_api_keys_are_hashed_scoped_and_end(authenticator: Authenticator, sql: Any) -> None:
+    key = new_api_key("pepper")
+    await sql.execute(
+        "insert into api_key (prefix, secret_hash, role, scope) values ($1, $2, 'STOREFRONT', '{\"publishable\": true}')",
+        key.prefix,
+        key.secret_hash,
+    )
+    principal = await authenticator.authenticate(f"Bearer {key.key}")
+    assert principal is not None
+    assert (principal.role, principal.is_publishable) == (Role.STOREFRONT, True)
+    assert key.key.encode() not in await sql.fetchval("select secret_hash from api_key")
+    for wrong in (key.key[:-1] + "z", key.key.replace(key.prefix, "000000000000")):
+        with pytest.raises(AuthenticationFailed):
+            await authenticator.authenticate(f"Bearer {wrong}")
+    await sql.execute("update api_key set expires_at = now()")
+    authenticator._keys.clear()
+    with pytest.raises(AuthenticationFailed):
+        await authenticator.authenticate(f"Bearer {key.key}")
+
+
+async def test_jwks_is_fetched_once_and_again_for_a_new_key_but_not_at_a_strangers_will(keys: Keys) -> None:
+    fetched = 0
+    entries = [{**json.loads(ECAlgorithm.to_jwk(keys.private.public_key())), "kid": "first"}]
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        nonlocal fetched
+        fetched += 1
+        return httpx2.Response(200, json={"keys": entries})
+
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as client:
+        verifier = TokenVerifier(Settings(env="production", jwks_url="https://issuer.example/jwks"), client)
+
+        def token(kid: str) -> str:
+            claims = jwt.decode(keys.token(), options={"verify_signature": False})
+            return jwt.encode(claims, keys.private, algorithm="ES256", headers={"kid": kid})
+
+        for _ in range(3):
+            assert (await verifier.verify(token("first")))["sub"] == "tester"
+        assert fetched == 1
+        for number in range(20):
+            with pytest.raises(jwt.InvalidTokenError):
+                await verifier.verify(token(f"invented-{number}"))
+        assert fetched == 1
+        entries.append({**entries[0], "kid": "second"})
+        verifier._tried_at = float("-inf")
+        assert (await verifier.verify(token("second")))["sub"] == "tester"
+        assert fetched == 2
+
+
+async def test_customers_read_under_row_level_security(
+    authenticator: Authenticator, database: Database, keys: Keys, sql: Any
+) -> None:
+    await sql.execute("insert into relay default values on conflict do nothing")
+    first, second = [row["id"] for row in await sql.fetch("select id from customer order by code")]
+    for customer in (first, second, first, None):
+        await add_events(sql, 1, customer_id=customer)
+
+    async def seen(**claims: str) -> list[int]:
+        caller = await authenticator.authenticate(f"Bearer {keys.token(**claims)}")
+        async with Context(database, Settings(env="test"), caller).read() as connection:
+            return [row["position"] for row in await connection.fetch("select position from event order by 1")]
+
+    assert await seen(role="CUSTOMER", customer="C1") == [1, 3]
+    assert await seen(role="CUSTOMER", customer="C2") == [2]
+    assert await seen(role="SUPPLIER", supplier="S1") == []
+    assert await seen(role="PLANNER") == [1, 2, 3, 4]
+    async with database.app.acquire() as connection:
+        assert await connection.fetchval("select count(*) from event") == 0

@@ -1,0 +1,91 @@
+"""The limit rule: equal for every spelling of a query, linear in the document, quick to refuse bombs."""
+
+import contextlib
+import time
+
+import pytest
+from graphql import GraphQLError, OperationDefinitionNode, parse
+
+from api.limits import Figures, Limits, check_limits, measure
+from api.transport.engine import Engine, RequestFailed
+from api.transport.request import GraphQLRequest
+from core.settings import Settings
+from tests.graphql_api.api_under_test import small_schema
+
+GRAPH = small_schema()._schema
+
+
+def figures(query: str, **variables: int) -> Figures:
+    document = parse(query)
+    operation = next(node for node in document.definitions if isinstance(node, OperationDefinitionNode))
+    return measure(GRAPH, document, operation, variables)
+
+
+def test_cost_multiplies_page_sizes_and_is_equal_in_every_spelling() -> None:
+    plain = figures("{ things(first: 10) { number children(first: 5) { number } } }")
+    assert plain == Figures(depth=3, aliases=0, directives=0, fields=4, cost=10 * (1 + 5))
+    inline = figures("{ ... on Query { things(first: 10) { ... { number children(first: 5) { number } } } } }")
+    named = figures(
+        "query { ...A } fragment A on Query { things(first: 10) { ...B } }"
+        " fragment B on Thing { number children(first: 5) { number } }"
+    )
+    assert inline == named == plain
+    variable = figures("query ($n: Int!) { things(first: $n) { children(first: 5) { number } } }", n=10)
+    assert variable.cost == plain.cost
+    aliased = figures("{ a: things(first: 10) { number } b: things(first: 10) { number } }")
+    assert (aliased.cost, aliased.aliases) == (20, 2)
+
+
+def test_a_fragment_bomb_is_measured_in_linear_time() -> None:
+    levels = "".join(f"fragment F{n} on Thing {{ ...F{n + 1} ...F{n + 1} }} " for n in range(150))
+    query = "{ thing { ...F0 } } " + levels + "fragment F150 on Thing { number parent { number } }"
+    started = time.perf_counter()
+    found = figures(query)
+    assert time.perf_counter() - started < 0.1
+    assert found.fields == 10**12  # saturated
+
+
+@pytest.mark.parametrize(
+    ("query", "what"),
+    [
+        ("{ thing " + "{ parent " * 20 + "{ number }" + "}" * 20 + " }", "depth"),
+        ("{ " + " ".join(f"a{n}: hello" for n in range(100)) + " }", "aliases"),
+        ("{ hello " + "@skip(if: false) " * 60 + "}", "directives"),
+        ("{ things(first: 100) { children(first: 100) { children(first: 100) { number } } } }", "cost"),
+    ],
+)
+def test_each_limit_refuses_by_name(query: str, what: str) -> None:
+    document = parse(query)
+    operation = document.definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    with pytest.raises(GraphQLError) as refused:
+        check_limits(GRAPH, document, operation, {}, Limits())
+    extensions = refused.value.extensions or {}
+    assert extensions.get("limit", "cost") == what
+    assert extensions["code"] == ("MAX_COST_EXCEEDED" if what == "cost" else "GRAPHQL_VALIDATION_FAILED")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ " + "hello " * 2_900 + "}",
+        "{ " + "thing { number } " * 700 + "}",
+        "{ " + "hello " * 300 + "}",
+        "{ " + "thing { number } " * 80 + "}",
+        "{ thing { ...A } } fragment A on Thing { ...B } fragment B on Thing { ...A }",
+        "{ thing " + "{ parent " * 1_400 + "}",
+        "query (" + " ".join(f"$v{n}: Int" for n in range(700)) + ") { hello }",
+        "{ "
+        + " ".join(f"... on Query {{ thing {{ number children(first: {n}) {{ number }} }} }}" for n in range(150))
+        + "}",
+        "#" + "x" * 99_000 + "\n{ hello }",
+        "{ hello" * 20_000,
+        '{ hello(name: "' + "y" * 200_000 + '") }',
+    ],
+)
+def test_bombs_are_refused_within_a_quarter_of_a_second(query: str) -> None:
+    engine = Engine(small_schema(), Settings(env="test"))
+    started = time.perf_counter()
+    with contextlib.suppress(RequestFailed):
+        engine.prepare(GraphQLRequest(query), anonymous=False)
+    assert time.perf_counter() - started < 0.25
