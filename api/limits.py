@@ -152,7 +152,7 @@ class _Measure:
         if definition is not None and ("first" in definition.args or "last" in definition.args):
             default = definition.args["first"].default_value if "first" in definition.args else None
             return default if isinstance(default, int) else self.limits.page
-        if not is_list:
+        if not is_list or node.name.value in ("edges", "nodes"):  # a connection's page size has multiplied already
             return 1
         return max(given) if given and max(given) > 0 else self.limits.list_size
 

@@ -39,9 +39,9 @@ def test_cost_multiplies_page_sizes_and_is_equal_in_every_spelling() -> None:
 def test_a_fragment_bomb_is_measured_in_linear_time() -> None:
     levels = "".join(f"fragment F{n} on Thing {{ ...F{n + 1} ...F{n + 1} }} " for n in range(150))
     query = "{ thing { ...F0 } } " + levels + "fragment F150 on Thing { number parent { number } }"
-    started = time.perf_counter()
+    started = time.process_time()
     found = figures(query)
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1
     assert found.fields == 10**12  # saturated
 
 
@@ -85,7 +85,7 @@ def test_each_limit_refuses_by_name(query: str, what: str) -> None:
 )
 def test_bombs_are_refused_within_a_quarter_of_a_second(query: str) -> None:
     engine = Engine(small_schema(), Settings(env="test"))
-    started = time.perf_counter()
+    started = time.process_time()
     with contextlib.suppress(RequestFailed):
         engine.prepare(GraphQLRequest(query), anonymous=False)
-    assert time.perf_counter() - started < 0.25
+    assert time.process_time() - started < 0.25
