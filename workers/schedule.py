@@ -102,6 +102,7 @@ async def tick_forever(database: Database, settings: Settings, queue: Callable[[
     finally:
         for task in running.values():
             task.cancel()
+        await asyncio.gather(*running.values(), return_exceptions=True)
 
 
 async def tick(

@@ -144,7 +144,9 @@ async def serve(queue: str, settings: Settings) -> None:
             log.info("worker runs", queue=queue)
             await _work(queue, settings, database, stop)
         finally:
-            await database.close()
+            # A connection that hangs must not keep the process: what it did is committed or will be rolled back.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(database.close(), 3)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import redis.asyncio
 from core.errors import IllegalTransition
 from core.services.replay_job import cancel_job, list_dead_jobs, replay_job
 from core.unit_of_work import run_unit_of_work
+from workers.queue import QUEUES
 
 pytestmark = pytest.mark.anyio
 
@@ -161,3 +162,17 @@ def test_the_fast_worker_never_loads_the_model_stack() -> None:
     program = "import sys, workers.settings; print(sorted({'sklearn', 'scipy', 'ml'} & set(sys.modules)))"
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("program", [["workers.relay"], *(["workers.settings", queue] for queue in QUEUES)])
+async def test_every_process_stops_quietly_when_told_to(stack: Any, program: list[str]) -> None:
+    process = stack.start("-m", *program)
+    word = "relay leads" if program == ["workers.relay"] else "worker runs"
+
+    async def is_up() -> bool:
+        return word in stack.logs()
+
+    await stack.until(is_up)
+    await asyncio.sleep(0.7)
+    process.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(process.wait, 10) == 0, stack.logs()
