@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.ports import Transaction
 
@@ -191,11 +193,17 @@ async def add_documents(uow: Transaction, rows: list[dict[str, Any]]) -> None:
     )
     await uow.sql.execute(
         f"""insert into edi_document ({", ".join(names)})
-        select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
-            $8::text[], $9::text[], $10::int[], $11::text[], $12::text[], $13::text[], $14::jsonb[], $15::text[],
-            $16::text[])""",
-        *[[row.get(name) for row in rows] for name in names],
+        select a, b, c, d, e, f, g, h, i, j, k, l, m, n::jsonb, o, p
+        from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
+            $8::text[], $9::text[], $10::int[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+            $16::text[]) as u(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)""",
+        *[[_text(row.get(name)) if name == "faults" else row.get(name) for row in rows] for name in names],
     )
+
+
+def _text(faults: Any) -> str:
+    # A list inside a list of parameters would be taken for a matrix.
+    return msgspec.json.encode(faults or []).decode()
 
 
 async def lock_document(uow: Transaction, raw_id: int, position: int) -> Any:
