@@ -42,7 +42,8 @@ coming as (select x.sku_id as s, x.location_id as l, sum(x.quantity - x.received
   from supply x where x.sku_id = any($1) and x.location_id = any($2) and x.quantity > x.received + x.cancelled
   group by 1, 2)
 select k.s as sku_id, k.l as location_id, k.today, g.version, c.days, c.nets, coalesce(v.on_hand, 0) as on_hand,
-  coalesce(v.allocated, 0) as allocated, coalesce(h.reserved, 0) as reserved, h.next_expiry,
+  coalesce(v.allocated, 0) as allocated, coalesce(v.unsellable, 0) as unsellable,
+  coalesce(h.reserved, 0) as reserved, h.next_expiry,
   coalesce(o.on_order, 0) as on_order,
   coalesce((select p.quantity from protected_stock p where p.sku_id = k.s and p.location_id = k.l
     and p.demand_class = $4::text and p.from_date <= k.today order by p.from_date desc limit 1), 0) as safety_stock

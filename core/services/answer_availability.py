@@ -12,6 +12,7 @@ from core.domain.availability import Timeline
 from core.domain.book import SkuBook
 from core.domain.network import Network
 from core.domain.promising import Demand, Proposal, available_now, propose
+from core.domain.records import StockLevel
 from core.errors import InvalidInput, UnknownSku
 from core.ports import Transaction
 from core.queries.availability import read_curves, sellable_skus, selling_channel
@@ -159,7 +160,10 @@ def _answer(
     }
     today = {location_id: network.today(location_id, now) for location_id in network.locations}
     version = max((row["version"] for row in rows.values()), default=0)
-    book = SkuBook(sku["id"], sku["code"], version, now, today, _timelines=curves)
+    levels = {
+        place: StockLevel(place, row["on_hand"], row["unsellable"], row["allocated"]) for place, row in rows.items()
+    }
+    book = SkuBook(sku["id"], sku["code"], version, now, today, levels, _timelines=curves)
     is_sold = sku["status"] not in NOT_SOLD
     free = available_now(book, sources) if is_sold else 0
     proposal = None
