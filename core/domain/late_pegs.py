@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from core.domain.book import SkuBook, claim_order
 from core.domain.book_supplies import expected_of, mark_delayed, move_need, refresh_expected
@@ -12,7 +13,7 @@ from core.domain.eta import should_move
 from core.domain.network import Network
 from core.domain.promising import promise
 from core.domain.records import Line, LineFact, Peg, Supply
-from core.domain.states import PegKind, PromiseReason
+from core.domain.states import BackorderCause, PegKind, PromiseReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ def repair(book: SkuBook, network: Network, supplies: Iterable[Supply], cause: C
     early = sorted((p for p in mine if _day(book, p) < p.need_date), key=claim_order)
     moved: dict[int, PromiseReason] = {}
     stocked: set[int] = set()
+    proof = {id(peg): _proof(book, peg) for peg in late}
+    blamed: dict[int, list[dict[str, Any]]] = {}
     for position, peg in enumerate(late):
         line = peg.line
         assert line is not None
@@ -59,12 +62,14 @@ def repair(book: SkuBook, network: Network, supplies: Iterable[Supply], cause: C
             stocked.add(id(line))
         if day_moved:
             moved[id(line)] = cause.reason
+            blamed.setdefault(id(line), []).append(proof[id(peg)])
     for peg in early:
         if peg.line is not None and _pull_in(book, network, peg, policy):
             moved.setdefault(id(peg.line), PromiseReason.SUPPLY_ADVANCED)
     for key, (line, previous) in lines.items():
         reason = moved.get(key, cause.reason)
         book.settle(line, reason)
+        _blame(book, line, cause, blamed.get(key, []))
         if key in moved or key in stocked:
             promise(
                 book,
@@ -81,6 +86,31 @@ def repair(book: SkuBook, network: Network, supplies: Iterable[Supply], cause: C
             mark_delayed(book, line, str(reason))
         refresh_expected(book, line, network, previous, str(reason))
     return [line for line, _ in lines.values()]
+
+
+def _proof(book: SkuBook, peg: Peg) -> dict[str, Any]:
+    """The row that shows a late supply, in the terms of `causes`."""
+    supply = peg.supply
+    assert supply is not None
+    day = _day(book, peg)
+    return {
+        "id": supply.id or (supply.split_from.id if supply.split_from is not None else None),
+        "purchaseOrderLineId": supply.purchase_order_line_id,
+        "quantity": peg.quantity,
+        "daysLate": (day - peg.need_date).days,
+        "expected": day.isoformat(),
+    }
+
+
+def _blame(book: SkuBook, line: Line, cause: Cause, proof: list[dict[str, Any]]) -> None:
+    """A backorder that opens because of this very change needs no search for its cause."""
+    backorder = book.backorder_of(line)
+    if backorder is None or not backorder.is_new or backorder.cause is not None or not proof:
+        return
+    short = cause.reason == PromiseReason.SUPPLIER_BACKORDERED
+    backorder.cause = BackorderCause.SUPPLIER_SHORT if short else BackorderCause.SUPPLIER_DELAY
+    explained = min(backorder.quantity, sum(row["quantity"] for row in proof))
+    backorder.evidence = {"shortage": backorder.quantity, "explained": explained, "supplies": proof}
 
 
 def _day(book: SkuBook, peg: Peg) -> date:
