@@ -2,65 +2,69 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
 
+from core.domain.availability import Timeline
 from core.domain.book import SkuBook
+from core.domain.conclude import conclude
 from core.domain.network import Network
 from core.domain.pegging import take_unpegged
-from core.domain.promising import promise
 from core.domain.records import Line, LineFact, Peg
 from core.domain.states import BackorderState, OrderLineStatus, PegKind, PromiseReason
 
-NOT_SERVED = frozenset({BackorderState.ON_HOLD, BackorderState.CANCEL_PENDING})
+_NOT_SERVED = frozenset({BackorderState.ON_HOLD, BackorderState.CANCEL_PENDING})
 
 
-def serve_waiting(book: SkuBook, network: Network, now: datetime) -> list[Line]:
-    """Offer free stock, then unpegged dated supply, to the OPEN claims of the book; returns the lines that gained.
+def serve_waiting(
+    book: SkuBook,
+    network: Network,
+    held: Collection[int] = (),
+    allowed: Mapping[int, Sequence[int] | None] | None = None,
+) -> list[tuple[Line, int]]:
+    """Offer free stock, then unpegged dated supply, to the OPEN claims of a book; returns (line, units of stock).
 
-    Each claim is served at its own location, never above the ATP there computed without the claims that are served:
-    other promises, holds, protected stock and the places of lines that are held stay untouched. A claim that gets
-    dated supply keeps its day, so no ATP changes. Lines are settled; a promised day that moves is promised anew
-    (ALLOCATED). The book must have been loaded with its waiting lines.
+    A claim is served at its own location first, then from every place that ships straight to its destination
+    (`allowed` narrows per order id). Never above the stock that is there nor the ATP computed without the claims that
+    are served: later promises, holds, protected stock and the places of orders on hold (`held`) stay untouched. A
+    claim that gets dated supply keeps its day, so no ATP changes. Lines are concluded; load the book with its waiting
+    lines.
     """
-    claims = [peg for peg in book.waiting(PegKind.OPEN) if _may_be_served(book, peg)]
-    gained: dict[int, Line] = {}
-    curves = {
-        place: book.timeline_without(place, [peg for peg in claims if peg.location_id == place])
-        for place in {peg.location_id for peg in claims}
-    }
+    claims = [peg for peg in book.waiting(PegKind.OPEN) if _may_be_served(book, peg, held)]
+    curves: dict[int, Timeline] = {}
+    gained: dict[int, tuple[Line, int]] = {}
     for peg in claims:
-        line, place = peg.line, peg.location_id
+        line, total = peg.line, 0
         assert line is not None
-        given = min(peg.quantity, curves[place].atp(), max(book.level(place).available, 0))
-        if given > 0:
-            curves[place].add(book.today[place], -given)
-            book.drop_peg(peg, given)
-            book.allocate(line, place, given, "order_line", line.order_id)
-            book.line_facts.append(LineFact(line, "ALLOCATED", given))
-            gained[id(line)] = line
-        if peg.quantity and _date(book, peg):
-            gained[id(line)] = line
-    for line in gained.values():
-        book.settle(line, PromiseReason.ALLOCATED)
-        promise(
-            book,
-            line,
-            network,
-            now,
-            PromiseReason.ALLOCATED,
-            cause_kind=PromiseReason.ALLOCATED,
-            cause_id=line.order_id,
-            only_if_moved=True,
-        )
+        others = network.sources(line.destination_id, _list((allowed or {}).get(line.order_id)))
+        for place in [peg.location_id, *(other for other in others if other != peg.location_id)]:
+            if place not in curves:
+                curves[place] = book.timeline_without(place, claims)
+            given = min(peg.quantity, curves[place].atp(), book.level(place).available)
+            if given > 0:
+                curves[place].add(book.today[place], -given)
+                book.drop_peg(peg, given)
+                book.allocate(line, place, given, "allocate_waiting")
+                total += given
+            if not peg.quantity:
+                break
+        if total:
+            book.line_facts.append(LineFact(line, "ALLOCATED", total))
+        if (peg.quantity and _date(book, peg)) or total:
+            gained[id(line)] = (line, gained.get(id(line), (line, 0))[1] + total)
+    conclude(book, network, (line for line, _ in gained.values()), PromiseReason.ALLOCATED)
     return list(gained.values())
 
 
-def _may_be_served(book: SkuBook, peg: Peg) -> bool:
+def _list(places: Sequence[int] | None) -> list[int] | None:
+    return None if places is None else list(places)
+
+
+def _may_be_served(book: SkuBook, peg: Peg, held: Collection[int]) -> bool:
     line = peg.line
-    if line is None or line.status == OrderLineStatus.RECEIVED:
+    if line is None or line.status == OrderLineStatus.RECEIVED or line.order_id in held:
         return False
     backorder = book.backorder_of(line)
-    return backorder is None or backorder.state not in NOT_SERVED
+    return backorder is None or backorder.state not in _NOT_SERVED
 
 
 def _date(book: SkuBook, peg: Peg) -> bool:

@@ -116,6 +116,11 @@ class SkuBook:
         self.holds.append(hold)
         self._shift(hold.location_id, hold.need_date, -hold.quantity)
 
+    def drop_hold(self, hold: Hold) -> None:
+        """Stop counting a reservation: its holder is served now."""
+        self.holds.remove(hold)
+        self._shift(hold.location_id, hold.need_date, hold.quantity)
+
     def pegs_of(self, line: Line) -> list[Peg]:
         return [peg for peg in self.pegs if peg.quantity and peg.belongs_to(line)]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from core.domain.book import SkuBook
 from core.domain.network import Network
-from core.domain.records import Line, LineFact, PromiseDraft, Supply
+from core.domain.records import Hold, Line, LineFact, PromiseDraft, Supply
 from core.domain.states import PegKind, PromiseReason
 
 DEFAULT_LEAD_TIME_DAYS = 30
@@ -60,11 +60,18 @@ class Demand:
     """Locations that may ship, in order of preference."""
     lead_time_days: int = DEFAULT_LEAD_TIME_DAYS
     """P80 of ordering anew, in calendar days."""
+    held: list[Hold] = field(default_factory=list)
+    """The asker's own reservation, no longer on the timeline: its units are its own, whatever else is promised."""
 
 
 def available_now(book: SkuBook, sources: list[int]) -> int:
     """ATP today over the given locations: exactly what an order would be allocated now."""
-    return sum(book.timeline(location_id).atp() for location_id in sources)
+    return sum(_on_hand(book, location_id) for location_id in sources)
+
+
+def _on_hand(book: SkuBook, location_id: int) -> int:
+    """ATP today that stands in the shelf: supply that is due today is promised, but not allocated before it is there."""
+    return max(0, min(book.timeline(location_id).atp(), book.level(location_id).available))
 
 
 def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> Proposal:
@@ -76,11 +83,17 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
     """
     if not demand.sources:
         return Proposal([], None, demand.requested_date)
-    sources, remaining, slices = demand.sources, demand.quantity, []
-    free = {location_id: book.timeline(location_id).atp() for location_id in sources}
+    sources, slices = demand.sources, []
+    taken = dict.fromkeys(sources, 0)
+    for part in _own(book, demand, network, now):
+        slices.append(part)
+        taken[part.location_id] += part.quantity
+    remaining = demand.quantity - sum(taken.values())
+    free = {location_id: max(0, _on_hand(book, location_id) - taken[location_id]) for location_id in sources}
     whole = next((location_id for location_id in sources if free[location_id] >= remaining), None)
     home = whole or next((location_id for location_id in sources if free[location_id] > 0), sources[0])
-    taken = dict.fromkeys(sources, 0)
+    if slices:
+        home = slices[0].location_id
     ship_by = (
         None
         if demand.requested_date is None
@@ -91,7 +104,7 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
         delivery = network.delivery_date(location_id, demand.destination_id, day)
         return ProposedSlice(kind, location_id, quantity, day, delivery, **more)
 
-    for location_id in [home] if whole else [home, *(s for s in sources if s != home)]:
+    for location_id in [whole] if whole else [home, *(s for s in sources if s != home)]:
         quantity = min(remaining, free[location_id])
         if quantity > 0:
             slices.append(slice_at("ON_HAND", location_id, quantity, network.first_ship_day(location_id, now)))
@@ -128,6 +141,28 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
     return Proposal(slices, home, ship_by, binding)
 
 
+def _own(book: SkuBook, demand: Demand, network: Network, now: datetime) -> list[ProposedSlice]:
+    """What the asker's own reservation covers: a claim takes the place of the hold, unit for unit, so no ATP falls."""
+    slices: list[ProposedSlice] = []
+    remaining = demand.quantity
+    shelf = {hold.location_id: max(0, book.level(hold.location_id).available) for hold in demand.held}
+    for hold in demand.held:
+        place, quantity = hold.location_id, min(remaining, hold.quantity)
+        if place not in demand.sources:
+            continue
+        if hold.need_date <= book.today[place]:
+            quantity = min(quantity, shelf[place])
+            shelf[place] -= quantity
+            kind, day = "ON_HAND", network.first_ship_day(place, now)
+        else:
+            kind, day = "DATED", network.ship_day_from(place, hold.need_date)
+        if quantity > 0:
+            delivery = network.delivery_date(place, demand.destination_id, day)
+            slices.append(ProposedSlice(kind, place, quantity, day, delivery, None, hold.need_date))
+            remaining -= quantity
+    return slices
+
+
 def _options(
     book: SkuBook, demand: Demand, network: Network, now: datetime, ship_by: date | None
 ) -> list[tuple[tuple, ProposedSlice, int]]:
@@ -136,7 +171,7 @@ def _options(
     for order, location_id in enumerate(demand.sources):
         today = book.today[location_id]
         for day, atp in book.timeline(location_id).steps():
-            if day > today:
+            if day > today or atp > book.level(location_id).available:
                 ship = network.ship_day_from(location_id, day)
                 in_time = max(ship, ship_by) if ship_by else ship
                 options.append(

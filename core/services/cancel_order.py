@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from core.domain.allocation import serve_waiting
 from core.domain.book import SkuBook
 from core.domain.cancelling import close_cancelled, give_up
 from core.domain.promising import promise
 from core.domain.records import Line, LineFact
 from core.domain.states import OrderStatus, PromiseReason
 from core.errors import IllegalTransition, InvalidInput, NotFound, QuantityExceeded
-from core.events import JobRequest
 from core.ports import Transaction
 from core.repositories.announce_changes import order_event
 from core.repositories.customer_notices import NoticeDraft, put_notices
@@ -20,6 +18,7 @@ from core.repositories.holds import live_holds, release_holds
 from core.repositories.orders import OrderRow, find_orders
 from core.repositories.save_book import OrderFacts, save_books
 from core.repositories.shipments import take_off
+from core.services.allocate_waiting import serve_books
 from core.services.take_orders import OpenedOrders, OrderChange, TakenOrders, check_version, open_orders, take_orders
 
 
@@ -43,14 +42,6 @@ class Cut:
     quantity: int
 
 
-@dataclass(slots=True)
-class Cancelled:
-    """What `carry_out` did, for announcing."""
-
-    orders: dict[int, OrderFacts] = field(default_factory=dict)
-    gainers: list[Line] = field(default_factory=list)
-
-
 async def cancel_order(uow: Transaction, request: CancelOrder) -> OrderChange:
     """Free the stock and the pegs of what is cancelled; units on a planned shipment come off it.
 
@@ -69,8 +60,8 @@ async def cancel_order(uow: Transaction, request: CancelOrder) -> OrderChange:
     check_version(order, request.expected_version)
     opened = await open_orders(uow, taken)
     cuts = _cuts(order, opened.lines[order_id], request)
-    done = await carry_out(uow, taken, opened, cuts, request.reason or "orderCancel")
-    facts = done.orders[order_id]
+    orders = await carry_out(uow, taken, opened, cuts, request.reason or "orderCancel")
+    facts = orders[order_id]
     uow.audit(
         "orderCancel",
         f"order:{order_id}",
@@ -110,7 +101,7 @@ def _cuts(order: OrderRow, lines: Sequence[tuple[SkuBook, Line]], request: Cance
 
 async def carry_out(
     uow: Transaction, taken: TakenOrders, opened: OpenedOrders, cuts: Sequence[Cut], reason: str
-) -> Cancelled:
+) -> dict[int, OrderFacts]:
     """Cancel the cuts, offer what is freed, save, and tell everybody. Returns the facts of every order touched."""
     off: dict[tuple[int, int], int] = {}
     for cut in cuts:
@@ -131,12 +122,11 @@ async def carry_out(
             cause_id=line.order_id,
             only_if_moved=True,
         )
-    gainers = [x for book in _books_of(cuts) for x in serve_waiting(book, taken.network, uow.now)]
+    await serve_books(uow, _books_of(cuts), taken.network)
     orders = await save_books(uow, opened.books.values())
     await take_off(uow, opened.planned, off)
     await _end(uow, orders, cuts, reason)
-    plan_for(uow, [line.order_id for line in gainers])
-    return Cancelled(orders, gainers)
+    return orders
 
 
 def _books_of(cuts: Sequence[Cut]) -> list[SkuBook]:
@@ -179,10 +169,3 @@ async def _end(uow: Transaction, orders: dict[int, OrderFacts], cuts: Sequence[C
         if cut.line.order_id not in over
     ]
     await put_notices(uow, [*whole, *parts])
-
-
-def plan_for(uow: Transaction, order_ids: Iterable[int]) -> None:
-    """Ask for the shipments of orders that have gained stock."""
-    ids = sorted(set(order_ids))
-    if ids:
-        uow.enqueue(JobRequest("plan_shipments", f"order:{ids[0]}:{len(ids)}", {"orderIds": ids}))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from core.domain.allocation import serve_waiting
 from core.domain.book import SkuBook
 from core.domain.cancelling import close_cancelled, give_up
 from core.domain.holding import only_on_hand
@@ -14,13 +13,13 @@ from core.domain.promising import Demand, Proposal, commit, promise, propose
 from core.domain.records import Line, LineFact, Supply
 from core.domain.states import OrderLineStatus, PegKind, PromiseReason, ShipPolicy
 from core.errors import DateInPast, IllegalTransition, InvalidInput, NotFound, QuantityExceeded
-from core.events import JobRequest
 from core.ports import Transaction
 from core.repositories.orders import find_orders
 from core.repositories.save_book import save_books
 from core.repositories.shipments import take_off
 from core.repositories.supplying import load_lead_days
-from core.services.cancel_order import plan_for
+from core.services.allocate_waiting import serve_books
+from core.services.follow_up import request_purchase, request_shipments
 from core.services.take_orders import OpenedOrders, OrderChange, TakenOrders, check_version, open_orders, take_orders
 
 MAX_QUANTITY = 1_000_000
@@ -156,7 +155,7 @@ async def _save(
     book, line = changed
     book.line_facts.append(LineFact(line, "LINE_CHANGED", line.ordered - line.cancelled))
     line.is_changed = book.is_changed = True
-    gainers = serve_waiting(book, taken.network, uow.now)
+    await serve_books(uow, [book], taken.network)
     reason = PromiseReason.LINE_CHANGED
     promise(book, line, taken.network, uow.now, reason, cause_kind=reason, cause_id=line.order_id, only_if_moved=True)
     orders = await save_books(uow, opened.books.values())
@@ -164,8 +163,9 @@ async def _save(
     after = {"quantity": line.ordered - line.cancelled, "requestedDate": _iso(line.requested_date)}
     uow.audit("orderLineChange", f"order:{line.order_id}", before, after)
     if line.backordered:
-        uow.enqueue(JobRequest("raise_purchase_request", f"sku:{book.sku_id}", {"skuIds": [book.sku_id]}))
-    plan_for(uow, {x.order_id for x in [*gainers, line] if x.allocated > x.ready})
+        request_purchase(uow, [book.sku_id])
+    if line.allocated > line.ready:
+        request_shipments(uow, [line.order_id])
     return OrderChange(line.order_id, orders[line.order_id].version, [line.id or 0])
 
 

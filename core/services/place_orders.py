@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from core.domain.order import order_status
 from core.domain.placing import Judgement, OrderRequest, check_form, reasons_to_hold, signature
 from core.domain.priority import priority_score
 from core.domain.promising import Demand, Proposal, commit, promise, propose
-from core.domain.records import Line
+from core.domain.records import Hold, Line
 from core.domain.states import HoldReason, OrderLineStatus, OrderStatus, PromiseReason, ShipPolicy
 from core.errors import DomainError, DuplicateOrder, InvalidInput, UnknownSku
 from core.events import JobRequest
@@ -45,6 +46,10 @@ class OrderResult:
     errors: list[DomainError] = field(default_factory=list)
     backorder_ids: list[tuple[int, int]] = field(default_factory=list)
     reservation_expired: bool = False
+
+
+Reserved = dict[str, list[tuple[int, Hold]]]
+"""(SKU id, hold) by reservation id."""
 
 
 @dataclass(slots=True)
@@ -88,12 +93,13 @@ async def place_orders(uow: Transaction, orders: Sequence[OrderRequest]) -> list
     sku_ids.update(sku_id for group in groups for sku_id in known.reserved[group or ""])
     versions = await take_gates(uow, sku_ids)
     live = await commit_reservations(uow, [g for g in groups if g])
+    pending = dict(live)
     ids = await draw_ids(uow, "sales_order", len(accepted))
     for order, order_id in zip(accepted, ids, strict=True):
         order.order_id = order_id
     for demand_class in sorted({known.channels[o.request.channel]["protected_class"] for o in accepted}):
         batch = [o for o in accepted if known.channels[o.request.channel]["protected_class"] == demand_class]
-        await _place(uow, batch, known, network, versions, demand_class)
+        await _place(uow, batch, known, network, versions, demand_class, pending)
     for order in accepted:
         group = order.request.reservation_id
         results[order.position] = OrderResult(
@@ -197,10 +203,16 @@ async def _place(
     network: Network,
     versions: dict[int, int],
     demand_class: str,
+    pending: Reserved,
 ) -> None:
+    """`pending` are reservations whose order has not had its turn yet: until then they count against everybody."""
     wanted = {known.skus[line.sku]["id"] for order in batch for line in order.request.lines}
     books = await load_books(uow, {sku_id: versions[sku_id] for sku_id in wanted}, network, demand_class=demand_class)
+    for sku_id, hold in (row for rows in pending.values() for row in rows):
+        if sku_id in books:
+            books[sku_id].add_hold(hold)
     for order in batch:
+        own = _take_own(books, pending.pop(order.request.reservation_id or "", []))
         for number, request in enumerate(order.request.lines, start=1):
             sku = known.skus[request.sku]
             book = books[sku["id"]]
@@ -222,9 +234,16 @@ async def _place(
             book.new_lines.append(line)
             order.lines.append((book, line))
             demand = Demand(
-                request.quantity, order.destination_id, request.requested_date, order.sources, sku["lead_time"]
+                request.quantity,
+                order.destination_id,
+                request.requested_date,
+                order.sources,
+                sku["lead_time"],
+                own.get(book.sku_id, []),
             )
-            _cover(book, line, propose(book, demand, network, uow.now), network, uow.now, validated=not order.holds)
+            proposal = propose(book, demand, network, uow.now)
+            _use_up(demand.held, proposal)
+            _cover(book, line, proposal, network, uow.now, validated=not order.holds)
     await insert_orders(uow, [_row(order, known, uow.now) for order in batch])
     await _hold(uow, batch, known)
     facts = {
@@ -237,6 +256,27 @@ async def _place(
         _announce(uow, order, facts[order.order_id])
     await save_books(uow, books.values(), facts)
     _enqueue(uow, batch)
+
+
+def _take_own(books: dict[int, SkuBook], rows: list[tuple[int, Hold]]) -> dict[int, list[Hold]]:
+    """The order's own holds by SKU, off the timeline now that it is served; copies, to be used up line by line."""
+    own: dict[int, list[Hold]] = defaultdict(list)
+    for sku_id, hold in rows:
+        if sku_id in books:
+            books[sku_id].drop_hold(hold)
+            own[sku_id].append(replace(hold))
+    return own
+
+
+def _use_up(held: list[Hold], proposal: Proposal) -> None:
+    """Take what a line has got off the holds, so that the order's next line of the SKU has only the rest."""
+    for part in proposal.slices:
+        left = part.quantity
+        for hold in held:
+            if hold.location_id == part.location_id and left:
+                used = min(left, hold.quantity)
+                hold.quantity -= used
+                left -= used
 
 
 def _cover(book: SkuBook, line: Line, proposal: Proposal, network: Network, now: datetime, *, validated: bool) -> None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from core.domain.allocation import serve_waiting
 from core.domain.holding import unpark, validate
 from core.domain.promising import Demand
 from core.domain.states import HoldReason, OrderLineStatus
 from core.errors import IllegalTransition
-from core.events import JobRequest
 from core.ports import Transaction
 from core.repositories.announce_changes import order_event
 from core.repositories.holds import LiveHold, live_holds, release_holds
 from core.repositories.orders import find_orders, touch_orders
 from core.repositories.save_book import OrderFacts, save_books
 from core.repositories.supplying import load_lead_days
-from core.services.cancel_order import plan_for
+from core.services.allocate_waiting import serve_books
+from core.services.follow_up import request_purchase, request_shipments
 from core.services.take_orders import OpenedOrders, OrderChange, TakenOrders, open_orders, take_orders
 
 
@@ -66,12 +65,13 @@ async def _release(
                 validated.add(order_id)
             else:
                 unpark(book, line, "HOLD_RELEASED")
-    gainers = [line for book in opened.books.values() for line in serve_waiting(book, taken.network, uow.now)]
+    await serve_books(uow, opened.books.values(), taken.network)
     orders = await save_books(uow, opened.books.values())
     orders |= await touch_orders(uow, [order_id for order_id in ending if order_id not in orders])
     for order_id, holds in ending.items():
         _announce(uow, orders[order_id], holds, order_id in validated)
-    _follow_up(uow, opened, [*ending, *(line.order_id for line in gainers)])
+    request_purchase(uow, {b.sku_id for lines in opened.lines.values() for b, line in lines if line.backordered})
+    request_shipments(uow, ending)
     return [
         OrderChange(order_id, orders[order_id].version, [x.id or 0 for _, x in opened.lines[order_id] if x.is_changed])
         for order_id in ending
@@ -89,11 +89,3 @@ def _announce(uow: Transaction, facts: OrderFacts, holds: Sequence[LiveHold], is
 
 def _audit(uow: Transaction, order_id: int, holds: Sequence[LiveHold]) -> None:
     uow.audit("orderHoldRelease", f"order:{order_id}", {"reasons": [hold.reason for hold in holds]}, None)
-
-
-def _follow_up(uow: Transaction, opened: OpenedOrders, order_ids: Iterable[int]) -> None:
-    """Plan what may leave and buy what is short, after the commit."""
-    short = sorted({book.sku_id for lines in opened.lines.values() for book, line in lines if line.backordered})
-    if short:
-        uow.enqueue(JobRequest("raise_purchase_request", f"sku:{short[0]}:{len(short)}", {"skuIds": short}))
-    plan_for(uow, order_ids)

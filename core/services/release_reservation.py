@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from core.errors import IllegalTransition, ReservationExpired
-from core.events import JobRequest
 from core.ports import Transaction
 from core.repositories.gates import take_gates
 from core.repositories.reservations import announce_free_stock, read_group, release_rows, skus_with_waiting_claims
 from core.services.create_reservation import ReservationResult
+from core.services.follow_up import request_allocation
 
 
 async def release_reservation(uow: Transaction, group_id: str) -> ReservationResult:
@@ -31,6 +31,4 @@ async def release_reservation(uow: Transaction, group_id: str) -> ReservationRes
 
 async def ask_to_serve(uow: Transaction, sku_ids: list[int]) -> None:
     """Ask for the allocation of freed units to lines that wait for them, if there are any."""
-    waiting = await skus_with_waiting_claims(uow, sku_ids)
-    if waiting:
-        uow.enqueue(JobRequest("allocate_waiting_demand", f"sku:{waiting[0]}:{len(waiting)}", {"skuIds": waiting}))
+    request_allocation(uow, await skus_with_waiting_claims(uow, sku_ids))

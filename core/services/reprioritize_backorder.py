@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.domain.allocation import serve_waiting
 from core.domain.records import BackorderFact
 from core.domain.states import PromiseReason
 from core.errors import InvalidInput
 from core.ports import Transaction
 from core.repositories.orders import find_backorder_order
 from core.repositories.save_book import save_books
+from core.services.allocate_waiting import serve_books
 from core.services.cancel_backorder import BackorderChange, check_backorder_version, open_backorder
-from core.services.cancel_order import plan_for
 from core.services.take_orders import open_orders, take_orders
 
 MAX_SCORE = 1_000_000_000
@@ -58,9 +57,8 @@ async def reprioritize_backorder(uow: Transaction, request: ReprioritizeBackorde
             PromiseReason.REPRIORITISED,
         )
     )
-    gainers = serve_waiting(book, taken.network, uow.now)
+    await serve_books(uow, [book], taken.network)
     await save_books(uow, opened.books.values())
-    plan_for(uow, [gainer.order_id for gainer in gainers])
     uow.audit(
         "backorderReprioritize",
         f"backorder:{request.sku_id}:{backorder.id}",

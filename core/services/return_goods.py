@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.domain.allocation import serve_waiting
 from core.domain.records import LineFact, Movement
 from core.errors import InvalidInput, NotFound, QuantityExceeded
 from core.ports import Transaction
@@ -12,7 +11,7 @@ from core.repositories.codes import location_ids_of
 from core.repositories.orders import find_orders, find_return, insert_return, returned_quantity
 from core.repositories.save_book import save_books
 from core.repositories.write_stock import draw_ids
-from core.services.cancel_order import plan_for
+from core.services.allocate_waiting import serve_books
 from core.services.take_orders import open_orders, take_orders
 
 SELLABLE, QUARANTINED = "SELLABLE", "QUARANTINED"
@@ -80,11 +79,10 @@ async def return_goods(uow: Transaction, request: ReturnGoods) -> ReturnResult:
         book.move(Movement(location_id, "quarantined", unsellable=units, cause_kind="order_return", cause_id=return_id))
     line.is_changed = True
     book.line_facts.append(LineFact(line, "LINE_CHANGED", units, reason="RETURNED"))
-    gainers = serve_waiting(book, taken.network, uow.now)
+    await serve_books(uow, [book], taken.network)
     orders = await save_books(uow, opened.books.values())
     await insert_return(
         uow, return_id, number, line, book.sku_id, location_id, units, request.reason, request.condition
     )
-    plan_for(uow, [gainer.order_id for gainer in gainers])
     uow.audit("goodsReturn", f"order:{order_id}", None, {"return": number, "line": line.line_number, "quantity": units})
     return ReturnResult(return_id, number, order_id, orders[order_id].version)

@@ -21,7 +21,16 @@ async def _snapshot(world):
     """Everything a refusal must leave alone."""
     return [
         await world.rows(f"select * from {table} order by id")
-        for table in ("order_line", "peg", "promise", "backorder", "stock_movement", "outbox", "notice", "shipment_line")
+        for table in (
+            "order_line",
+            "peg",
+            "promise",
+            "backorder",
+            "stock_movement",
+            "outbox",
+            "notice",
+            "shipment_line",
+        )
     ] + [await world.rows("select * from sales_order order by id"), await world.rows("select * from stock_level")]
 
 

@@ -203,3 +203,12 @@ async def test_many_orders_at_once_never_oversell(world):
     assert level == {"on_hand": 25, "allocated": 25}
     (sums,) = await world.rows("select sum(allocated) as allocated, sum(backordered) as backordered from order_line")
     assert sums == {"allocated": 25, "backordered": 35}
+
+
+async def test_supply_due_today_is_promised_but_not_allocated(world):
+    await world.stock(2)
+    await world.supply(4, TODAY)
+    (result,) = await world.place(world.order(("S", 5)))
+    assert await world.quantities(result.number) == (0, 2, 3, 0, 0)
+    pegs = await world.rows("select kind, need_date, quantity from peg order by quantity")
+    assert [tuple(p.values()) for p in pegs] == [("HARD", TODAY, 2), ("FIRM", TODAY, 3)]
