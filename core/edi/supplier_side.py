@@ -82,6 +82,7 @@ def write_214(status: CarrierStatus, envelope: Envelope) -> bytes:
     if status.tracking and status.tracking != status.reference:
         rows.append(("L11", status.tracking, "2I"))
     if status.estimated_date:
+        rows.append(("N1", "ST", "Consignee"))  # a day before the first event belongs to a party
         rows.append(("G62", "17", status.estimated_date))
     for position, event in enumerate(status.events, start=1):
         rows.append(("LX", position))
