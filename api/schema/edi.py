@@ -55,10 +55,10 @@ class EdiDocument(Node):
         return [
             EdiFault(
                 segment=_text(fault.get("segment")),
-                position=fault.get("position"),
+                position=fault.get("segmentNumber"),
                 element=_text(fault.get("element")),
                 code=str(fault.get("code") or "UNKNOWN"),
-                reason=str(fault.get("reason") or fault.get("message") or ""),
+                reason=str(fault.get("message") or ""),
             )
             for fault in self.row["faults"] or []
         ]

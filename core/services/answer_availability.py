@@ -47,11 +47,8 @@ class LocationAnswer:
     reserved: int
     safety_stock: int
     on_order: int
+    available_now: int
     curve: Timeline
-
-    @property
-    def available_now(self) -> int:
-        return self.curve.atp()
 
     def steps(self, horizon_days: int) -> list[tuple[date, int]]:
         """Steps of the cumulative ATP up to the horizon; the look-ahead behind them never ends."""
@@ -185,6 +182,7 @@ def _answer(
                 reserved=rows[place]["reserved"],
                 safety_stock=rows[place]["safety_stock"],
                 on_order=rows[place]["on_order"],
+                available_now=available_now(book, [place]),
                 curve=curves[place],
             )
             for place in sources
