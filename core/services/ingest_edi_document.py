@@ -150,8 +150,10 @@ async def apply_set(uow: Transaction, raw_id: int, group_index: int, set_index: 
     if partner is None:
         raise Unusable("unknown_partner", "The partner is not active any more.")
     document, guide = place.document, partner.guide
+    if document.kind not in INBOUND:
+        raise Unusable("unknown_kind", f"Documents of kind {document.kind!r} are not processed here.")
     faults = _syntax_faults(place)
-    judged = _verdict(document, faults, guide)
+    judged = verdict(faults, guide.strictness)
     if judged is Verdict.REJECTED:
         worst = next((f for f in faults if f.severity is Severity.ERROR), faults[0])
         raise Unusable("syntax", worst.message, faults)
@@ -193,8 +195,8 @@ async def quarantine_set(uow: Transaction, raw_id: int, group_index: int, set_in
     faults = [fault.facts() for fault in refusal.faults] if isinstance(refusal, Unusable) else []
     known = [fault.facts() for fault in _syntax_faults(place)]
     reason = refusal.reason if isinstance(refusal, Unusable) else refusal.code.lower()
-    rejected = _verdict(place.document, _syntax_faults(place), partner.guide if partner else DEFAULT_GUIDE)
-    invalid = rejected is Verdict.REJECTED or reason == "content"
+    judged = verdict(_syntax_faults(place), partner.guide.strictness if partner else DEFAULT_GUIDE.strictness)
+    invalid = judged is Verdict.REJECTED or reason in ("content", "unknown_kind")
     await edi.close_document(
         uow,
         row["id"],
@@ -328,12 +330,6 @@ def _syntax_faults(place: _Place) -> tuple[Fault, ...]:
     """Faults of the set and those errors of its envelope that make all of it doubtful."""
     around = [f for f in (*place.interchange.faults, *place.group.faults) if f.severity is Severity.ERROR]
     return (*place.document.faults, *around)
-
-
-def _verdict(document: TransactionSet, faults: tuple[Fault, ...], guide: PartnerGuide) -> Verdict:
-    if document.kind not in INBOUND:
-        return Verdict.REJECTED if faults else Verdict.ACCEPTED
-    return verdict(faults, guide.strictness)
 
 
 def _result(place: _Place, row: Any, guide: PartnerGuide) -> SetResult:

@@ -1,0 +1,262 @@
+"""From a purchase order to its 850, and from a supplier's file to the business and the 997, on a real database."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from core.edi.decode_850 import decode_850
+from core.edi.decode_997 import decode_997
+from core.edi.documents import (
+    AcknowledgedLine,
+    Acknowledgement,
+    CarrierEvent,
+    CarrierStatus,
+    Effect,
+    LineStatus,
+    ShipNotice,
+    ShippedLine,
+    ShippedOrder,
+)
+from core.edi.reader import read
+from core.edi.supplier_side import write_214, write_855, write_856
+from core.edi.write_997 import write_997
+from core.edi.x12_writer import Envelope
+from core.errors import NotFound
+from core.services.ingest_edi_document import ingest_edi_file, plan_interchanges
+from core.services.raise_purchase_requests import raise_purchase_requests
+from core.services.receive_edi_file import store_edi_file
+from core.services.reconcile_stock import recount
+from core.services.send_notices import send_notices
+from core.services.send_purchase_order import send_purchase_order
+
+pytestmark = pytest.mark.anyio
+
+TODAY = date(2026, 11, 2)
+PARTNER = """
+insert into partner (code, supplier_id, qualifier, interchange_id, our_qualifier, our_interchange_id)
+    select 'sup', id, 'ZZ', 'SUPPLIER1', 'ZZ', 'US' from supplier where code = 'SUP';
+insert into partner_guide (partner_id, version, guide, state) select id, 1, '{}', 'active' from partner;
+insert into partner (code, qualifier, interchange_id, our_qualifier, our_interchange_id)
+    values ('other', 'ZZ', 'OTHER', 'ZZ', 'US');
+insert into policy (code, value) values ('purchase_approval_limit', '{"KRW": 1000000}');
+update supplier_sku set moq = 10;
+"""
+
+
+def day(n: int) -> date:
+    return TODAY + timedelta(days=n)
+
+
+def envelope(control: int, sender: str = "SUPPLIER1", usage: str = "P") -> Envelope:
+    at = datetime(2026, 11, 3, 9, 0)
+    return Envelope("ZZ", sender, "ZZ", "US", sender, "US", control, control, 1, at, usage)
+
+
+async def sent(world) -> str:
+    """A line of 10 waits on an order of 10 that was sent; returns its number."""
+    await world.database.system.execute(PARTNER)
+    await world.place(world.order(("S", 10), customer="C2"))
+    sku_id = await world.sku()
+    (po,) = await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    assert await world.do(lambda uow: send_purchase_order(uow, po)) is not None
+    return await world.value("select number from purchase_order")
+
+
+def answer(
+    number: str, control: int, *statuses: tuple[str, int, date | None], usage: str = "P", key: str = "1"
+) -> bytes:
+    line = AcknowledgedLine(
+        key,
+        key,
+        "S",
+        "V-S",
+        "",
+        10,
+        "EA",
+        tuple(LineStatus(code, quantity, on, "067" if on else "", Effect.ACCEPT) for code, quantity, on in statuses),
+    )
+    return write_855(Acknowledgement(number, "AC", day(1), "", (line,)), envelope(control, usage=usage))
+
+
+async def take(world, data: bytes, name: str = "f1", partner: str = "sup") -> dict[str, int]:
+    raw_id = await world.do(lambda uow: store_edi_file(uow, partner, "folder", name, data))
+    return await ingest_edi_file(world.do, raw_id)
+
+
+async def documents(world) -> list[dict]:
+    return await world.rows("select * from edi_document order by id")
+
+
+async def answers(world) -> list[str]:
+    rows = await world.rows("select bytes from edi_outbound where kind = '997' order by id")
+    return [bytes(row["bytes"]).decode() for row in rows]
+
+
+async def test_an_order_is_sent_once_as_an_850_with_numbers_and_due_times(world):
+    number = await sent(world)
+    row = (await world.rows("select * from edi_outbound"))[0]
+    assert (row["kind"], row["state"], row["interchange_control"]) == ("850", "pending", "000000001")
+    assert row["file_name"] == f"850-{number}-000000001.edi"
+    assert set(row["due"]) == {"functionalAcknowledgement", "acknowledgement"}
+    order = decode_850(read(bytes(row["bytes"])).interchanges[0].groups[0].sets[0]).document
+    assert order is not None
+    assert (order.number, order.lines[0].quantity, order.lines[0].buyer_sku) == (number, 10, "S")
+    assert (await world.rows("select status, sent_at is not null as at from purchase_order")) == [
+        {"status": "SENT", "at": True}
+    ]
+    po = await world.value("select id from purchase_order")
+    assert await world.do(lambda uow: send_purchase_order(uow, po)) is None
+    assert await world.value("select count(*) from edi_outbound") == 1
+
+
+async def test_two_acks_on_one_line_split_it_and_the_group_is_answered_once(world):
+    number = await sent(world)
+    data = answer(number, 1, ("IA", 6, day(12)), ("IB", 4, day(30)))
+    assert await take(world, data) == {"applied": 1}
+    line = (await world.rows("select accepted, supplier_backordered from purchase_order_line"))[0]
+    assert line == {"accepted": 6, "supplier_backordered": 4}
+    (document,) = await documents(world)
+    assert (document["kind"], document["delivery"], document["validation"]) == ("855", "applied", "valid")
+    assert (document["acknowledgement"], document["business_key"]) == ("accepted", number)
+    (content,) = await answers(world)
+    receipt = decode_997(read(content.encode()).interchanges[0].groups[0].sets[0]).document
+    assert receipt is not None
+    assert (receipt.functional_id, receipt.group_control, receipt.verdict) == ("PR", "1", "A")
+    assert await world.do(recount) == []
+
+
+async def test_the_same_bytes_have_one_effect_and_are_answered_again_with_the_same_bytes(world):
+    number = await sent(world)
+    data = answer(number, 1, ("IA", 10, day(12)))
+    await take(world, data)
+    before = await world.rows("select * from supply"), await world.rows("select * from promise")
+    assert await take(world, data, "f1") == {"done": 1}
+    assert len(await answers(world)) == 1
+    assert await take(world, data, "f2") == {"done": 1}
+    first, second = await answers(world)
+    assert first == second
+    assert await world.value("select count(*) from edi_raw") == 1
+    assert await world.value("select count(*) from edi_delivery") == 2
+    assert (await world.rows("select * from supply"), await world.rows("select * from promise")) == before
+
+
+async def test_a_control_number_with_other_content_is_quarantined(world):
+    number = await sent(world)
+    await take(world, answer(number, 1, ("IA", 10, day(12))))
+    assert await take(world, answer(number, 1, ("IA", 10, day(20))), "f2") == {"quarantined": 1}
+    assert (await documents(world))[1]["quarantine_reason"].startswith("control_number_reused")
+    assert await world.value("select usable_date from supply") == day(12)
+    assert len(await answers(world)) == 2
+
+
+async def test_an_older_answer_is_kept_as_stale(world):
+    number = await sent(world)
+    await take(world, answer(number, 5, ("IA", 10, day(12))))
+    assert await take(world, answer(number, 4, ("IA", 10, day(20))), "f2") == {"stale": 1}
+    assert await world.value("select usable_date from supply") == day(12)
+
+
+async def test_what_does_not_add_up_is_quarantined_with_its_place_and_still_read(world):
+    number = await sent(world)
+    assert await take(world, answer(number, 1, ("IA", 6, day(12)), ("IB", 3, day(30)))) == {"quarantined": 1}
+    (document,) = await documents(world)
+    assert (document["validation"], document["quarantine_state"]) == ("valid", "new")
+    fault = document["faults"][0]
+    assert (fault["segment"], fault["segmentNumber"]) == ("PO1", 3)
+    assert "9; 10 are open" in fault["message"]
+    (content,) = await answers(world)
+    assert "AK5*A" in content
+    assert await world.value("select unanswered from purchase_order_line") == 10
+
+
+async def test_a_faulty_set_is_rejected_by_segment_and_element(world):
+    number = await sent(world)
+    data = answer(number, 1, ("IA", 10, day(12))).replace(b"ACK*IA*10*EA*067", b"ACK*IA*TEN*EA*067")
+    assert await take(world, data) == {"quarantined": 1}
+    (document,) = await documents(world)
+    assert document["validation"] == "invalid"
+    fault = next(f for f in document["faults"] if f["level"] == "element")
+    assert (fault["segment"], fault["element"], fault["value"]) == ("ACK", 2, "TEN")
+    (content,) = await answers(world)
+    assert "AK5*R" in content
+    assert "AK4*2" in content
+
+
+async def test_unknown_documents_orders_senders_and_folders_are_quarantined(world):
+    number = await sent(world)
+    data = answer(number, 1, ("IA", 10, day(12)))
+    assert await take(world, data.replace(b"ST*855", b"ST*810").replace(b"GS*PR", b"GS*IN"), "a") == {"quarantined": 1}
+    assert await take(world, answer("PO-UNKNOWN", 2, ("IA", 10, day(12))), "b") == {"quarantined": 1}
+    assert await take(world, data.replace(b"SUPPLIER1", b"STRANGER1"), "c") == {"done": 1}
+    assert await take(world, answer(number, 3, ("IA", 10, day(12))), "d", "other") == {"done": 1}
+    await take(world, b"hello, this is no EDI", "e")
+    reasons = [str(d["quarantine_reason"]).partition(":")[0] for d in await documents(world)]
+    assert reasons == ["unknown_kind", "not_found", "unknown_partner", "wrong_folder", "unreadable"]
+    contents = await answers(world)
+    assert ["AK5*R*1" in contents[0], "AK5*A" in contents[1], len(contents)] == [True, True, 2]
+    assert await world.value("select unanswered from purchase_order_line") == 10
+    with pytest.raises(NotFound):
+        await take(world, b"x", "f", "nobody")
+
+
+async def test_a_test_document_touches_nothing(world):
+    number = await sent(world)
+    assert await take(world, answer(number, 1, ("IA", 10, day(12)), usage="T")) == {"ignored": 1}
+    assert await world.value("select unanswered from purchase_order_line") == 10
+    assert len(await answers(world)) == 1
+
+
+async def test_a_997_notes_the_delivery_and_is_never_answered(world):
+    await sent(world)
+    ours = read(bytes(await world.value("select bytes from edi_outbound"))).interchanges[0].groups[0]
+    from core.edi.documents import SetResult
+    from core.edi.interchanges import Verdict
+
+    result = SetResult("850", ours.sets[0].control, Verdict.ACCEPTED)
+    assert await take(world, write_997(ours, [result], envelope(1))) == {"applied": 1}
+    assert await world.value("select state from edi_outbound") == "acknowledged"
+    assert await answers(world) == []
+    assert await world.value("select status from purchase_order") == "SENT"
+
+
+async def test_work_that_was_cut_off_goes_on_where_it_stood(world):
+    number = await sent(world)
+    data = answer(number, 1, ("IA", 10, day(12)))
+    raw_id = await world.do(lambda uow: store_edi_file(uow, "sup", "folder", "f1", data))
+    await world.do(lambda uow: plan_interchanges(uow, raw_id))
+    assert await ingest_edi_file(world.do, raw_id) == {"applied": 1}
+    assert await ingest_edi_file(world.do, raw_id) == {"done": 1}
+    assert len(await answers(world)) == 1
+
+
+async def test_from_the_ship_notice_to_a_delay_the_customer_reads(world):
+    number = await sent(world)
+    await take(world, answer(number, 1, ("IA", 10, day(12))))
+    notice = ShipNotice(
+        "SN1",
+        "00",
+        day(2),
+        day(10),
+        "CARR",
+        "TRACK1",
+        (ShippedOrder(number, (ShippedLine("1", "S", "V-S", 10, "EA"),)),),
+    )
+    assert await take(world, write_856(notice, envelope(2)), "f2") == {"applied": 1}
+    assert await world.value("select usable_date from supply") == day(10)
+    assert await world.value("select count(*) from promise") == 1
+    event = CarrierEvent("SD", "AF", datetime(2026, 11, 10, 8, 0, tzinfo=UTC), None)
+    status = CarrierStatus("TRACK1", "TRACK1", (number,), (event,), carrier="CARR", estimated_date=day(20))
+    assert await take(world, write_214(status, envelope(3)), "f3") == {"applied": 1}
+    assert await world.value("select usable_date from supply") == day(20)
+    assert await world.value("select cause_kind from promise order by id desc limit 1") == "SUPPLY_DELAYED"
+    assert await world.do(lambda uow: send_notices(uow, 100)) == 2
+    texts = await world.rows("select template, state, language, subject, text from notice order by id")
+    assert [(t["template"], t["state"], t["language"]) for t in texts] == [
+        ("BACKORDER_OPENED", "sent", "ko"),
+        ("PROMISE_MOVED", "sent", "ko"),
+    ]
+    assert all(t["subject"] and t["text"] for t in texts)
+    assert await world.do(lambda uow: send_notices(uow, 100)) == 0
+    assert await world.do(recount) == []
