@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import signal
 import sys
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -52,6 +54,7 @@ def replay(
             param_hint="--data",
         )
     console = Console(stderr=as_json)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     folder.mkdir(parents=True, exist_ok=True)
     try:
         found = asyncio.run(_replay(file, start, weeks, folder, seed, resume, console))

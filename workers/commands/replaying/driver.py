@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
+from redis.exceptions import RedisError
 
 from core.database import Database
 from core.domain.placing import LineRequest, OrderRequest, ShipTo
@@ -26,6 +28,7 @@ from core.settings import Settings
 from core.unit_of_work import UnitOfWork, run_unit_of_work
 from workers.commands.replaying.company import CHANNEL, country_code
 from workers.commands.replaying.history import COLUMNS, Invoice, Reject, Row, Survey, read_history
+from workers.commands.replaying.stream import stream_head
 from workers.commands.replaying.supplier import PlayedSupplier
 from workers.commands.replaying.warehouse import PlayedWarehouse, next_day
 from workers.schedule import tick
@@ -147,6 +150,8 @@ class Replay:
                 day, invoices, lambda done, base=lines - count, d=day: self.on_lines(base + done, d.isoformat())
             )
             await self._save_progress(next_day(day), lines, memory())
+        await self._rest()
+        await self._published()
         self.on_lines(lines, self.survey.last_day.isoformat())
 
     def _days(self) -> Iterator[tuple[date, list[Invoice]]]:
@@ -272,6 +277,18 @@ class Replay:
                 )
             await asyncio.sleep(pause)
             pause = min(0.1, pause * 1.5)
+
+    async def _published(self) -> None:
+        """Wait until the live stream has caught up with the relay's position."""
+        deadline = time.monotonic() + REST_TIMEOUT
+        while True:
+            position = await self._patiently(lambda: self.database.system.fetchval("select position from relay"))
+            with contextlib.suppress(RedisError, OSError):
+                if await stream_head(self.settings) >= (position or 0):
+                    return
+            if time.monotonic() > deadline:
+                raise ReplayError(f"The live stream has not reached position {position} for {REST_TIMEOUT:.0f} s.")
+            await asyncio.sleep(0.1)
 
     async def _unrest(self) -> tuple[int, int, int]:
         row = await self.database.system.fetchrow(

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import asyncpg
-from redis.asyncio import Redis
 from rich.console import Console
 from rich.table import Table
 
@@ -14,6 +13,7 @@ from core.database import Database
 from core.services.reconcile_stock import recount
 from core.settings import Settings
 from core.unit_of_work import run_unit_of_work
+from workers.commands.replaying.stream import stream_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ async def make_report(
         )
     }
     differences = await run_unit_of_work(database, recount)
-    published, waiting = await _stream_head(settings), await sql.fetchval("select count(*) from outbox")
+    published, waiting = await stream_head(settings), await sql.fetchval("select count(*) from outbox")
     position = await sql.fetchval("select position from relay")
     count = max(demand["lines"], 1)
     return Report(
@@ -182,16 +182,6 @@ async def _one(sql: asyncpg.Pool, query: str, *arguments: Any) -> asyncpg.Record
     row = await sql.fetchrow(query, *arguments, timeout=600)
     assert row is not None
     return row
-
-
-async def _stream_head(settings: Settings) -> int:
-    """Position of the newest entry of the live stream, 0 when it is empty."""
-    client = Redis.from_url(settings.redis_url)
-    try:
-        newest: Any = await client.xrevrange(settings.stream_name, count=1)
-        return int(newest[0][0].split(b"-")[0]) if newest else 0
-    finally:
-        await client.aclose()
 
 
 def _rate(part: int, whole: int) -> float:
