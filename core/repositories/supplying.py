@@ -12,8 +12,8 @@ from core.domain.late_pegs import MovePolicy
 from core.domain.promising import DEFAULT_LEAD_TIME_DAYS
 from core.ports import Transaction
 
-OBSERVATIONS = 200
-"""Newest receipts per supplier and basis that count for its lateness."""
+RECENT_RECEIPTS = 300
+"""Newest receipts that count for how late suppliers come: what they did long ago says little, and reading it costs."""
 
 
 async def load_policies(uow: Transaction) -> dict[str, Any]:
@@ -83,14 +83,13 @@ async def load_lead_days(uow: Transaction, sku_ids: Iterable[int]) -> dict[int, 
 async def load_lateness(uow: Transaction, supplier_ids: Iterable[int]) -> dict[tuple[int, str], int]:
     """P80 of how many days after its paper date a supply came, by (supplier, date basis); absent below 20 receipts."""
     rows = await uow.sql.fetch(
-        """select supplier_id, date_basis, late from (
-            select s.supplier_id, s.date_basis, (r.received_at::date - s.paper_date) as late,
-                row_number() over (partition by s.supplier_id, s.date_basis order by r.id desc) as n
-            from supply s join goods_receipt_line l on l.sku_id = s.sku_id and l.supply_id = s.id
-            join goods_receipt r on r.id = l.goods_receipt_id
-            where s.supplier_id = any($1::bigint[]) and s.paper_date is not null) x where n <= $2""",
+        """select s.supplier_id, s.date_basis, (r.received_at::date - s.paper_date) as late
+        from (select id, received_at from goods_receipt order by id desc limit $2) r
+        join goods_receipt_line l on l.goods_receipt_id = r.id
+        join supply s on s.sku_id = l.sku_id and s.id = l.supply_id
+        where s.supplier_id = any($1::bigint[]) and s.paper_date is not null""",
         sorted(set(supplier_ids)),
-        OBSERVATIONS,
+        RECENT_RECEIPTS,
     )
     days: dict[tuple[int, str], list[int]] = defaultdict(list)
     for row in rows:
