@@ -142,6 +142,19 @@ async def test_the_same_bytes_have_one_effect_and_are_answered_again_with_the_sa
     assert (await world.rows("select * from supply"), await world.rows("select * from promise")) == before
 
 
+async def test_the_same_set_in_another_file_is_a_repeat(world):
+    number = await sent(world)
+    data = answer(number, 1, ("IA", 10, day(12)))
+    await take(world, data)
+    version = await world.value("select version from sku_gate where sku_id = (select id from sku where code = 'S')")
+    assert await take(world, data + b"\r\n\r\n", "f2") == {"repeated": 1}
+    assert [d["delivery"] for d in await documents(world)] == ["applied", "repeated"]
+    assert len(await answers(world)) == 2
+    assert version == await world.value(
+        "select version from sku_gate where sku_id = (select id from sku where code = 'S')"
+    )
+
+
 async def test_a_control_number_with_other_content_is_quarantined(world):
     number = await sent(world)
     await take(world, answer(number, 1, ("IA", 10, day(12))))
