@@ -154,6 +154,9 @@ class Mutation:
     stock_adjust = _mutation(supply_mutations.stock_adjust, "Correct stock by a difference.", WAREHOUSE, *PLANNING)
     stock_count = _mutation(supply_mutations.stock_count, "Book what a count found.", WAREHOUSE, *PLANNING)
     stock_transfer = _mutation(supply_mutations.stock_transfer, "Move stock to another location.", WAREHOUSE, *PLANNING)
+    stock_transfer_ship = _mutation(
+        supply_mutations.stock_transfer_ship, "Let a planned transfer leave its location.", WAREHOUSE, *PLANNING
+    )
     edi_document_submit = _mutation(
         supply_mutations.edi_document_submit,
         "Hand in a trading partner's file; it is read and applied a moment later.",

@@ -35,6 +35,7 @@ from api.schema.supply_inputs import (
     StockAdjustInput,
     StockCountInput,
     StockTransferInput,
+    StockTransferShipInput,
 )
 from core.domain.access import Role
 from core.errors import InvalidInput, NotFound
@@ -51,6 +52,7 @@ from core.services.create_purchase_order import CreatePurchaseOrder, create_purc
 from core.services.receive_edi_file import store_edi_file
 from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
 from core.services.replay_edi_document import replay_edi_document
+from core.services.ship_transfers import ship_transfers
 from core.services.transfer_stock import TransferStock, transfer_stock
 from core.unit_of_work import UnitOfWork
 
@@ -209,8 +211,9 @@ async def goods_receive(
 ) -> GoodsReceivePayload:
     """Take goods in; lines that wait for them get them by priority, then age."""
     context: Context = info.context
+    is_transfer = input.kind.value == "TRANSFER" and not input.reference.isdecimal()
     wanted = ReceiveGoods(
-        reference=input.reference,
+        reference=str(decode_id(input.reference, "Transfer").id) if is_transfer else input.reference,
         kind=input.kind.value,
         location=input.location,
         lines=[ReceiptLine(x.sku, x.quantity, x.damaged, x.line_number, x.lot) for x in input.lines],
@@ -288,11 +291,31 @@ async def stock_transfer(
         return {"transferId": (await transfer_stock(uow, wanted)).transfer_id}
 
     done = await run_mutation(context, "stockTransfer", input, idempotency_key, use_case)
-    found = None
-    if done.result:
-        async with context.read() as sql:
-            found = await transfers.transfer_by_id(sql, done.result["transferId"])
-    return StockTransferPayload(transfer=build("Transfer", found), user_errors=done.errors)
+    return StockTransferPayload(transfer=await _transfer(context, done.result), user_errors=done.errors)
+
+
+async def stock_transfer_ship(
+    info: Info,
+    input: Annotated[StockTransferShipInput, argument(description="Which transfer.")],
+    idempotency_key: IdempotencyKey,
+) -> StockTransferPayload:
+    """Let a planned transfer leave; `goodsReceive` takes it in at the other end."""
+    context: Context = info.context
+    transfer_id = decode_id(input.id, "Transfer").id
+
+    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
+        await ship_transfers(uow, [transfer_id])
+        return {"transferId": transfer_id}
+
+    done = await run_mutation(context, "stockTransferShip", input, idempotency_key, use_case)
+    return StockTransferPayload(transfer=await _transfer(context, done.result), user_errors=done.errors)
+
+
+async def _transfer(context: Context, result: Any) -> Any:
+    if not result:
+        return None
+    async with context.read() as sql:
+        return build("Transfer", await transfers.transfer_by_id(sql, result["transferId"]))
 
 
 async def _must_own_partner(context: Context, code: str) -> None:

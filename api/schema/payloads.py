@@ -186,7 +186,7 @@ class StockPayload:
     user_errors: list[UserError] = field(description=REFUSED)
 
 
-@strawberry.type(description="Answer of stockTransfer.")
+@strawberry.type(description="Answer of stockTransfer and stockTransferShip.")
 class StockTransferPayload:
     """The transfer."""
 

@@ -176,6 +176,13 @@ class StockTransferInput:
     quantity: int = field(description="Base units, above 0.")
 
 
+@strawberry.input(description="A planned transfer whose units leave now.")
+class StockTransferShipInput:
+    """Input of stockTransferShip."""
+
+    id: strawberry.ID = field(description="Which transfer; Transfer.id.")
+
+
 @strawberry.input(description="A file of a trading partner.")
 class EdiDocumentSubmitInput:
     """Input of ediDocumentSubmit."""

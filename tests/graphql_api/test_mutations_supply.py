@@ -35,6 +35,21 @@ async def test_stock_is_adjusted_counted_and_moved(shop: Shop):
     assert (moved["transfer"]["quantity"], moved["transfer"]["state"]) == (30, "PLANNED")
     found = await shop.ask(warehouse, "query ($id: ID!) { node(id: $id) { id } }", id=moved["transfer"]["id"])
     assert found == {"node": {"id": moved["transfer"]["id"]}}
+    transfer = moved["transfer"]["id"]
+    arrives = {
+        "reference": transfer,
+        "kind": "TRANSFER",
+        "location": "DC-ICN",
+        "lines": [{"sku": "MUG-BLUE", "quantity": 30}],
+    }
+    early = await shop.change(warehouse, "goodsReceive", arrives, "receipt { number }")
+    assert [e["code"] for e in early["userErrors"]] == ["ILLEGAL_TRANSITION"]
+    sent = await shop.change(warehouse, "stockTransferShip", {"id": transfer}, "transfer { id state shipped }")
+    assert sent == {"transfer": {"id": transfer, "state": "IN_TRANSIT", "shipped": 30}, "userErrors": []}
+    again = await shop.change(warehouse, "stockTransferShip", {"id": transfer}, "transfer { id }")
+    assert [e["code"] for e in again["userErrors"]] == ["ILLEGAL_TRANSITION"]
+    arrived = await shop.change(warehouse, "goodsReceive", arrives, "receipt { lines { quantity } }")
+    assert arrived == {"receipt": {"lines": [{"quantity": 30}]}, "userErrors": []}
     too_much = await shop.change(
         warehouse,
         "stockTransfer",

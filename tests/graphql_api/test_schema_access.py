@@ -56,6 +56,7 @@ MATRIX = {
         "stockAdjust": "WPA",
         "stockCount": "WPA",
         "stockTransfer": "WPA",
+        "stockTransferShip": "WPA",
         "ediDocumentSubmit": "VPA",
         "ediDocumentReplay": "PA",
         "noticeMarkRead": "CPA",
