@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import Any
 
-from core.services.ship_transfers import ship_transfers
-from core.unit_of_work import run_unit_of_work
 from workers.commands.demo_story import figures
 from workers.commands.demo_story.chronicle import show
 from workers.commands.demo_story.client import until
@@ -25,13 +22,14 @@ async def transfer_arrives(story: Story) -> None:
     chronicle.expect(
         "the transfer", [(figures.BY_TRANSFER, "PLANNED")], [(t["quantity"], t["state"]) for t in transfers]
     )
-    row = await story.database.system.fetchrow("select id from transfer where state = 'planned'")
-    await run_unit_of_work(story.database, partial(ship_transfers, transfer_ids=[row["id"]]))
+    identity = transfers[0]["id"]
+    sent = await story.warehouse.do("stockTransferShip", "transfer { state }", {"id": identity})
+    chronicle.expect("the transfer has left", "IN_TRANSIT", sent["transfer"]["state"])
     await story.warehouse.do(
         "goodsReceive",
         RECEIPT,
         {
-            "reference": str(row["id"]),
+            "reference": identity,
             "kind": "TRANSFER",
             "location": figures.HOME,
             "lines": [{"sku": figures.KETTLE, "quantity": figures.BY_TRANSFER}],
