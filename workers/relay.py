@@ -25,7 +25,8 @@ from workers.queue import REDIS_ERRORS, JobQueue, connect_redis
 
 log = structlog.get_logger("relay")
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.25
+"""NOTIFY wakes the relay at once; this only bounds what a lost wake-up costs. Each look passes dead rows of the outbox."""
 CHECK_SECONDS = 1.0
 LEADER_LOCK = 0x_0B0E_0001
 """Advisory lock of the one relay that works; a second one waits for it. The row lock in `relay` guards besides."""

@@ -64,6 +64,8 @@ class SkuBook:
     removed_pegs: list[int] = field(default_factory=list)
     is_changed: bool = False
     """Something has to be written."""
+    is_whole: bool = True
+    """False when only some claims were loaded: enough to move stock, not to judge what is free."""
     curve_changed: bool = False
     """Some ATP may be another now."""
     _timelines: dict[int, Timeline] = field(default_factory=dict)
@@ -86,6 +88,8 @@ class SkuBook:
         return self._build(location_id, frozenset(id(peg) for peg in pegs))
 
     def _build(self, location_id: int, left_out: frozenset[int]) -> Timeline:
+        if not self.is_whole:
+            raise InvariantBroken("timeline_of_a_whole_book", self.sku)
         today = self.today[location_id]
         line = Timeline(today)
         line.add(today, self.level(location_id).available)

@@ -144,6 +144,8 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
 def _own(book: SkuBook, demand: Demand, network: Network, now: datetime) -> list[ProposedSlice]:
     """What the asker's own reservation covers: a claim takes the place of the hold, unit for unit, so no ATP falls."""
     slices: list[ProposedSlice] = []
+    if not demand.held:
+        return slices
     remaining = demand.quantity
     shelf = {hold.location_id: max(0, book.level(hold.location_id).available) for hold in demand.held}
     for hold in demand.held:

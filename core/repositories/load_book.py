@@ -8,21 +8,18 @@ from typing import Any, Literal
 
 from core.domain.book import SkuBook
 from core.domain.network import Network
-from core.domain.promising import complete_date
 from core.domain.records import Backorder, Hold, Line, Peg, StockLevel, Supply, Transfer
 from core.domain.states import BackorderCause, BackorderState, OrderLineStatus, PegKind, ShipPolicy
 from core.ports import Transaction
 
-Lines = Literal["none", "waiting", "all"]
+Lines = Literal["own", "none", "waiting", "all"]
 
-_SUPPLY = """select s.id, s.sku_id, s.location_id, s.kind, s.quantity, s.usable_date, s.received, s.cancelled, s.pegged,
+_SUPPLY_COLUMNS = """select s.id, s.sku_id, s.location_id, s.kind, s.quantity, s.usable_date, s.received, s.cancelled, s.pegged,
     s.paper_date, s.overdue_days, s.date_basis, s.date_revision, s.last_sequence, s.supplier_id,
-    s.purchase_order_line_id, s.ship_notice_line_id, s.transfer_id, s.split_from_id
-from supply s where s.sku_id = any($1::bigint[]) and s.quantity > s.received + s.cancelled order by s.sku_id, s.id"""
+    s.purchase_order_line_id, s.ship_notice_line_id, s.transfer_id, s.split_from_id from supply s"""
+_SUPPLY = f"""{_SUPPLY_COLUMNS} where s.sku_id = any($1::bigint[]) and s.quantity > s.received + s.cancelled order by s.sku_id, s.id"""
 
-_LINE = """select l.*, o.destination_id, p.sequence as promise_sequence, p.slices as promise_slices
-from order_line l join sales_order o on o.id = l.order_id
-left join promise p on p.sku_id = l.sku_id and p.id = l.current_promise_id """
+_LINE = """select l.*, o.destination_id from order_line l join sales_order o on o.id = l.order_id """
 
 
 async def load_books(
@@ -37,11 +34,15 @@ async def load_books(
     """The books of the SKUs in `versions` (SKU id -> gate version, as `take_gates` gave them).
 
     `lines`: whose lines to load with all their pegs: "none", "waiting" (of every claim that has no stock yet) or "all"
-    that are not finished; `line_ids` are loaded besides. Pegs without stock are always loaded, since they are the
-    timeline. Holds that have expired become `expired` first, so that only `held` counts from here on.
+    that are not finished; `line_ids` are loaded besides. Pegs without stock are loaded with them, since they are the
+    timeline. "own" loads nothing but stock levels, `line_ids` and their pegs: enough to move what is allocated, and
+    such a book refuses to tell its timeline. Holds that have expired become `expired` first, so that only `held`
+    counts from here on.
     """
     sku_ids = sorted(versions)
     today = {location_id: network.today(location_id, uow.now) for location_id in network.locations}
+    if lines == "own":
+        return await _load_own(uow, versions, today, line_ids)
     expired = await _expire_holds(uow, sku_ids)
     names = await uow.sql.fetch("select id, code from sku where id = any($1::bigint[])", sku_ids)
     books = {r["id"]: SkuBook(r["id"], r["code"], versions[r["id"]], uow.now, today) for r in names}
@@ -50,6 +51,30 @@ async def load_books(
     await _load_stock(uow, books, demand_class)
     supplies = await _load_supplies(uow, books)
     await _load_claims(uow, books, supplies, lines, line_ids)
+    return books
+
+
+async def _load_own(
+    uow: Transaction, versions: dict[int, int], today: dict[int, date], line_ids: Collection[int]
+) -> dict[int, SkuBook]:
+    keys = sorted(versions)
+    names = await uow.sql.fetch("select id, code from sku where id = any($1::bigint[])", keys)
+    books = {r["id"]: SkuBook(r["id"], r["code"], versions[r["id"]], uow.now, today, is_whole=False) for r in names}
+    await _load_levels(uow, books)
+    supplies = {}
+    for row in await uow.sql.fetch(
+        """select s.* from (select distinct p.sku_id, p.supply_id from peg p where p.sku_id = any($1::bigint[])
+            and p.order_line_id = any($2::bigint[]) and p.supply_id is not null) x
+        join lateral ("""
+        + _SUPPLY_COLUMNS
+        + """ where s.sku_id = x.sku_id and s.id = x.supply_id) s on true""",
+        keys,
+        list(line_ids),
+    ):
+        values = dict(row)
+        supplies[row["id"]] = supply = Supply(**{k: v for k, v in values.items() if k != "sku_id"})
+        books[row["sku_id"]].supplies.append(supply)
+    await _load_claims(uow, books, supplies, "own", line_ids)
     return books
 
 
@@ -63,14 +88,18 @@ async def _expire_holds(uow: Transaction, sku_ids: list[int]) -> set[int]:
     return {row["sku_id"] for row in rows}
 
 
-async def _load_stock(uow: Transaction, books: dict[int, SkuBook], demand_class: str) -> None:
-    keys = list(books)
+async def _load_levels(uow: Transaction, books: dict[int, SkuBook]) -> None:
     for row in await uow.sql.fetch(
         "select sku_id, location_id, on_hand, unsellable, allocated from stock_level where sku_id = any($1::bigint[])",
-        keys,
+        list(books),
     ):
         level = StockLevel(row["location_id"], row["on_hand"], row["unsellable"], row["allocated"])
         books[row["sku_id"]].levels[level.location_id] = level
+
+
+async def _load_stock(uow: Transaction, books: dict[int, SkuBook], demand_class: str) -> None:
+    keys = list(books)
+    await _load_levels(uow, books)
     for row in await uow.sql.fetch(
         """select id, sku_id, group_id, location_id, need_date, quantity from reservation
         where sku_id = any($1::bigint[]) and state = 'held'""",
@@ -160,10 +189,11 @@ async def _load_claims(
     for row in await uow.sql.fetch(
         """select id, sku_id, location_id, need_date, quantity, kind, order_line_id, transfer_id, supply_id, lot_id,
             cause, run_id from peg
-        where sku_id = any($1::bigint[]) and (kind <> 'HARD' or order_line_id = any($2::bigint[])
-            or transfer_id is not null) order by sku_id, id""",
+        where sku_id = any($1::bigint[]) and (order_line_id = any($2::bigint[])
+            or ($3 and (kind <> 'HARD' or transfer_id is not null))) order by sku_id, id""",
         keys,
         list(loaded),
+        lines != "own",
     ):
         books[row["sku_id"]].pegs.append(
             Peg(
@@ -193,8 +223,6 @@ async def _load_claims(
 
 
 def _line(row: Any) -> Line:
-    slices: list[dict[str, Any]] = row["promise_slices"] or []
-    promised: date | None = complete_date(slices)
     return Line(
         id=row["id"],
         order_id=row["order_id"],
@@ -219,8 +247,8 @@ def _line(row: Any) -> Line:
         location_id=row["location_id"],
         destination_id=row["destination_id"],
         promise_id=row["current_promise_id"],
-        promise_sequence=row["promise_sequence"] or 0,
-        promised=promised,
+        promise_sequence=row["promise_sequence"],
+        promised=row["promised_date"],
     )
 
 

@@ -41,10 +41,11 @@ async def _insert_lines(uow: Transaction, rows: list[tuple[SkuBook, Line]]) -> N
     await uow.sql.execute(
         """insert into order_line (sku_id, id, order_id, customer_id, line_number, ordered, open, allocated,
             backordered, shipped, cancelled, requested_date, ship_by, ship_policy, substitutes_allowed, priority_score,
-            current_promise_id, substituted_for_line_id, status, location_id) overriding system value
+            current_promise_id, substituted_for_line_id, status, location_id, promise_sequence, promised_date)
+            overriding system value
         select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::int[], $7::int[],
             $8::int[], $9::int[], $10::int[], $11::int[], $12::date[], $13::date[], $14::text[], $15::bool[],
-            $16::bigint[], $17::bigint[], $18::bigint[], $19::text[], $20::bigint[])""",
+            $16::bigint[], $17::bigint[], $18::bigint[], $19::text[], $20::bigint[], $21::int[], $22::date[])""",
         [b.sku_id for b, _ in rows],
         [x.id for _, x in rows],
         [x.order_id for _, x in rows],
@@ -65,6 +66,8 @@ async def _insert_lines(uow: Transaction, rows: list[tuple[SkuBook, Line]]) -> N
         [x.substituted_for_line_id for _, x in rows],
         [x.status for _, x in rows],
         [x.location_id for _, x in rows],
+        [x.promise_sequence for _, x in rows],
+        [x.promised for _, x in rows],
     )
 
 
@@ -76,11 +79,13 @@ async def _update_lines(uow: Transaction, rows: list[tuple[SkuBook, Line]]) -> N
             backordered = u.backordered, shipped = u.shipped, cancelled = u.cancelled, ready = u.ready,
             delivered = u.delivered, requested_date = u.requested_date, ship_by = u.ship_by,
             priority_score = u.priority, current_promise_id = u.promise_id, status = u.status,
-            location_id = u.location_id, version = u.version, updated_at = $18
+            location_id = u.location_id, version = u.version, promise_sequence = u.promise_sequence,
+            promised_date = u.promised, updated_at = $18
         from unnest($1::bigint[], $2::bigint[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[],
             $9::int[], $10::int[], $11::date[], $12::date[], $13::bigint[], $14::bigint[], $15::text[], $16::bigint[],
-            $17::int[]) as u(sku_id, id, ordered, open, allocated, backordered, shipped, cancelled, ready, delivered,
-            requested_date, ship_by, priority, promise_id, status, location_id, version)
+            $17::int[], $19::int[], $20::date[])
+            as u(sku_id, id, ordered, open, allocated, backordered, shipped, cancelled, ready, delivered,
+            requested_date, ship_by, priority, promise_id, status, location_id, version, promise_sequence, promised)
         where l.sku_id = u.sku_id and l.id = u.id""",
         [b.sku_id for b, _ in rows],
         [x.id for _, x in rows],
@@ -100,6 +105,8 @@ async def _update_lines(uow: Transaction, rows: list[tuple[SkuBook, Line]]) -> N
         [x.location_id for _, x in rows],
         [x.version for _, x in rows],
         uow.now,
+        [x.promise_sequence for _, x in rows],
+        [x.promised for _, x in rows],
     )
 
 

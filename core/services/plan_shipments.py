@@ -23,7 +23,7 @@ async def plan_shipments(uow: Transaction, order_ids: Iterable[int]) -> list[int
     taken = await take_orders(uow, order_ids)
     if not taken.versions:
         return []
-    opened = await open_orders(uow, taken, lines="none")
+    opened = await open_orders(uow, taken, lines="own")
     held = await live_holds(uow, taken.orders)
     planned = _by_line(opened.planned)
     parts: dict[int, list[ReadyPart]] = {}

@@ -42,6 +42,7 @@ class TakenShipments:
             uow,
             {sku_id: self.versions[sku_id] for sku_id, _ in keys},
             self.network,
+            lines="own",
             line_ids={line_id for _, line_id in keys},
         )
 

@@ -62,6 +62,7 @@ class OrderLine(c.Row, table=True):
         c.one_of("ship_policy", ShipPolicy),
         c.index("order_line_number", "order_id", "line_number", unique=True),
         c.index("order_line_customer_idx", "customer_id"),
+        {"postgresql_with": {"fillfactor": 70}},
     )
 
     sku_id: int = c.sku_key(references_sku=True)
@@ -84,6 +85,8 @@ class OrderLine(c.Row, table=True):
     substitutes_allowed: bool = c.flag()
     priority_score: int = c.bigint(default=0)
     current_promise_id: int | None = c.bigint(null=True)
+    promise_sequence: int = c.integer(default=0)
+    promised_date: date | None = c.day(null=True)
     substituted_for_line_id: int | None = c.bigint(null=True)
     status: str = c.text(default="RECEIVED")
     version: int = c.integer(default=1)

@@ -734,6 +734,8 @@ def upgrade() -> None:
         sa.Column("substitutes_allowed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("priority_score", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("current_promise_id", sa.BigInteger(), nullable=True),
+        sa.Column("promise_sequence", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("promised_date", sa.Date(), nullable=True),
         sa.Column("substituted_for_line_id", sa.BigInteger(), nullable=True),
         sa.Column("status", sa.Text(), server_default=sa.text("'RECEIVED'"), nullable=False),
         sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False),
@@ -757,6 +759,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["order_id"], ["sales_order.id"], name=op.f("order_line_order_id_fkey")),
         sa.ForeignKeyConstraint(["sku_id"], ["sku.id"], name=op.f("order_line_sku_id_fkey")),
         sa.PrimaryKeyConstraint("sku_id", "id", name=op.f("order_line_pkey")),
+        postgresql_with={"fillfactor": 70},
     )
     op.create_index("order_line_customer_idx", "order_line", ["customer_id"], unique=False)
     op.create_index("order_line_number", "order_line", ["order_id", "line_number"], unique=True)

@@ -60,6 +60,7 @@ class Stack:
         self.redis_url = ""
         self.tokens: dict[str, str] = {}
         self.sample_skus: list[str] = []
+        self.sample_ship_to: tuple[str, str] | None = None
         self._api_processes = api_processes
         self._extra_env = dict(extra_env or {})
         self._worker_classes = worker_classes
@@ -219,10 +220,12 @@ class Stack:
             customer = await connection.fetchval("select code from customer order by id limit 1")
             supplier = await connection.fetchval("select code from supplier order by id limit 1")
             rows = await connection.fetch("select code from sku order by id limit 3")
+            zone = await connection.fetchrow("select country, postal_prefix from delivery_zone order by id limit 1")
             partners = await connection.fetch("select code from partner where is_active")
         finally:
             await connection.close()
         self.sample_skus = [row["code"] for row in rows]
+        self.sample_ship_to = (zone["country"], zone["postal_prefix"]) if zone is not None else None
         for partner in partners:
             for folder in EDI_FOLDERS:
                 (self.edi_dir / partner["code"] / folder).mkdir(parents=True, exist_ok=True)

@@ -108,7 +108,7 @@ def _announce(stack: Stack, as_json: bool) -> None:
         f"Three queries to paste into {stack.url}/{'graphql' if stack.environment == 'production' else 'graphiql'}:",
         "",
     ]
-    for title, query in sample_queries(stack.sample_skus):
+    for title, query in sample_queries(stack.sample_skus, stack.sample_ship_to):
         lines += [f"  # {title}", *(f"  {line}" for line in query.strip().splitlines()), ""]
     lines += ["Ctrl-C stops everything; the data stays."]
     print("\n".join(lines), flush=True)
