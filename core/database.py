@@ -19,6 +19,8 @@ _decoder = msgspec.json.Decoder()
 
 def plain_dsn(url: str) -> str:
     """A DSN asyncpg understands, from any of the usual spellings (postgresql+asyncpg://, postgres://)."""
+    if not url:
+        raise ConfigurationError("DATABASE_URL is not set: name a PostgreSQL database, or start with `up`, which has its own.")
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.partition("+")[0] not in ("postgresql", "postgres"):
         raise ConfigurationError(f"DATABASE_URL must start with postgresql://, not {scheme!r}.")

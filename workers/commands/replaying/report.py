@@ -149,7 +149,7 @@ async def make_report(
     return Report(
         orders=demand["orders"],
         lines=demand["lines"],
-        units=demand["units"],
+        units=int(demand["units"]),
         unitFillRate=_rate(demand["units_at_once"], demand["units"]),
         lineFillRate=_rate(demand["lines_at_once"], count),
         backordersOpened=sum(row["opened"] for row in causes),
@@ -184,8 +184,8 @@ async def _one(sql: asyncpg.Pool, query: str, *arguments: Any) -> asyncpg.Record
     return row
 
 
-def _rate(part: int, whole: int) -> float:
-    return round(part / whole, 4) if whole else 0.0
+def _rate(part: Any, whole: Any) -> float:
+    return round(float(part) / float(whole), 4) if whole else 0.0
 
 
 def _figure(value: Any) -> float | None:
