@@ -220,7 +220,7 @@ class Stack:
             customer = await connection.fetchval("select code from customer order by id limit 1")
             supplier = await connection.fetchval("select code from supplier order by id limit 1")
             rows = await connection.fetch("select code from sku order by id limit 3")
-            zone = await connection.fetchrow("select country, postal_prefix from delivery_zone order by id limit 1")
+            zone = await connection.fetchrow("select country, postal_prefix from delivery_zone order by location_id, postal_prefix limit 1")
             partners = await connection.fetch("select code from partner where is_active")
         finally:
             await connection.close()
