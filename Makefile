@@ -63,7 +63,7 @@ lock: $(INSTALLED) ## resolve the dependencies of pyproject.toml anew, with hash
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  pyproject.toml --extra embedded --extra learning --group dev -o requirements/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  pyproject.toml --constraints requirements/dev.txt -o requirements/base.txt
+	  pyproject.toml --extra learning --constraints requirements/dev.txt -o requirements/base.txt
 
 clean: ## remove caches; neither data nor environment
 	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache

