@@ -20,7 +20,9 @@ _decoder = msgspec.json.Decoder()
 def plain_dsn(url: str) -> str:
     """A DSN asyncpg understands, from any of the usual spellings (postgresql+asyncpg://, postgres://)."""
     if not url:
-        raise ConfigurationError("DATABASE_URL is not set: name a PostgreSQL database, or start with `up`, which has its own.")
+        raise ConfigurationError(
+            "DATABASE_URL is not set: name a PostgreSQL database, or start with `up`, which has its own."
+        )
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.partition("+")[0] not in ("postgresql", "postgres"):
         raise ConfigurationError(f"DATABASE_URL must start with postgresql://, not {scheme!r}.")
@@ -95,9 +97,7 @@ class Database:
                 "run: python manage.py migrate"
             ) from error
         for pool in (self._system, self._app):
-            bypasses = await pool.fetchval(
-                "select rolsuper or rolbypassrls from pg_roles where rolname = current_user"
-            )
+            bypasses = await pool.fetchval("select rolsuper or rolbypassrls from pg_roles where rolname = current_user")
             if bypasses:
                 await self.close()
                 raise ConfigurationError("The application role bypasses row-level security; refusing to start.")

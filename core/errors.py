@@ -107,7 +107,9 @@ class IdempotencyMismatch(DomainError):
 
     def __init__(self, key: str) -> None:
         super().__init__(
-            f"The idempotency key {key!r} was used with another input; use a new key.", path=("idempotencyKey",), key=key
+            f"The idempotency key {key!r} was used with another input; use a new key.",
+            path=("idempotencyKey",),
+            key=key,
         )
 
 
@@ -169,7 +171,9 @@ class DateInPast(DomainError):
     code = "DATE_IN_PAST"
 
     def __init__(self, field: str, value: date, today: date, *, path: tuple[str, ...] = ()) -> None:
-        super().__init__(f"{field} {value} lies before today, {today}.", path=path, field=field, value=value.isoformat())
+        super().__init__(
+            f"{field} {value} lies before today, {today}.", path=path, field=field, value=value.isoformat()
+        )
 
 
 class Forbidden(DomainError):

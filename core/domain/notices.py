@@ -18,8 +18,8 @@ class NoticeTemplate(StrEnum):
 
     BACKORDER_OPENED = "BACKORDER_OPENED"  # orderNumber skuName quantity expected(null: not known yet)
     PROMISE_MOVED = "PROMISE_MOVED"  # orderNumber skuName quantity previousPromised promised(null) reason
-    SHIPPED = "SHIPPED"  # orderNumber skuName quantity carrier(null) trackingNumber(null) expected(null)
-    DELIVERED = "DELIVERED"  # orderNumber skuName quantity deliveredOn
+    SHIPPED = "SHIPPED"  # orderNumber skuName otherItems quantity carrier(null) trackingNumber(null) expected(null)
+    DELIVERED = "DELIVERED"  # orderNumber skuName otherItems quantity deliveredOn
     ORDER_HELD = "ORDER_HELD"  # orderNumber reason deadline(null) onDeadline(null: as CANCEL or RELEASE)
     BACKORDER_FILLED = "BACKORDER_FILLED"  # orderNumber skuName quantity shipDate(null)
     ORDER_CANCELLED = "ORDER_CANCELLED"  # orderNumber skuName quantity (both null: the whole order)
@@ -134,6 +134,21 @@ class _Facts:
             return f"{value:,}개"
         return f"{value:,} unit" if value == 1 else f"{value:,} units"
 
+    def goods(self) -> str:
+        """What a shipment holds: `quantity` units of `skuName`, or of it and `otherItems` more SKUs."""
+        others = self._raw("otherItems")
+        if not isinstance(others, int) or isinstance(others, bool) or others < 0:
+            raise self._wrong("otherItems", "a whole number")
+        if self.language == "ko":
+            return (
+                f"{self.text('skuName')} 외 {others}종 {self.quantity()}"
+                if others
+                else f"{self.text('skuName')} {self.quantity()}"
+            )
+        if not others:
+            return f"{self.quantity()} of {self.text('skuName')}"
+        return f"{self.text('skuName')} and {others} other item{'s' if others > 1 else ''} ({self.quantity()} in all)"
+
     def date(self, name: str) -> str:
         value = self._raw(name)
         if isinstance(value, str):
@@ -204,8 +219,7 @@ def _shipped_en(f: _Facts) -> _Text:
     when = f" Expected delivery: {f.date('expected')}." if f.has("expected") else ""
     return (
         f"Order {f.text('orderNumber')}: shipped",
-        f"{f.quantity()} of {f.text('skuName')} from your order {f.text('orderNumber')} left us{carrier}."
-        f"{tracking}{when}",
+        f"{f.goods()} from your order {f.text('orderNumber')} left us{carrier}.{tracking}{when}",
     )
 
 
@@ -215,22 +229,21 @@ def _shipped_ko(f: _Facts) -> _Text:
     when = f" 도착 예정일: {f.date('expected')}." if f.has("expected") else ""
     return (
         f"주문 {f.text('orderNumber')}: 발송되었습니다",
-        f"주문 {f.text('orderNumber')}의 {f.text('skuName')} {f.quantity()}가 발송되었습니다.{carrier}{tracking}{when}",
+        f"주문 {f.text('orderNumber')}의 {f.goods()}가 발송되었습니다.{carrier}{tracking}{when}",
     )
 
 
 def _delivered_en(f: _Facts) -> _Text:
     return (
         f"Order {f.text('orderNumber')}: delivered",
-        f"{f.quantity()} of {f.text('skuName')} from your order {f.text('orderNumber')} arrived "
-        f"on {f.date('deliveredOn')}.",
+        f"{f.goods()} from your order {f.text('orderNumber')} arrived on {f.date('deliveredOn')}.",
     )
 
 
 def _delivered_ko(f: _Facts) -> _Text:
     return (
         f"주문 {f.text('orderNumber')}: 배송이 완료되었습니다",
-        f"주문 {f.text('orderNumber')}의 {f.text('skuName')} {f.quantity()}가 {f.date('deliveredOn')}에 도착했습니다.",
+        f"주문 {f.text('orderNumber')}의 {f.goods()}가 {f.date('deliveredOn')}에 도착했습니다.",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from core.domain.states import HoldReason, ShipPolicy
@@ -59,14 +59,6 @@ class OrderRequest:
     reservation_id: str | None = None
     payment_state: str = "OK"
     placed_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """`errors` refuse the order; `holds` accept it and keep it from being validated."""
-
-    errors: list[DomainError] = field(default_factory=list)
-    holds: list[HoldReason] = field(default_factory=list)
 
 
 def check_form(order: OrderRequest, today: date) -> list[DomainError]:

@@ -13,7 +13,7 @@ from core.queries.scope import scoped_to_supplier
 
 SORT = Sort("edi-", (SortKey("d.id", int, "bigint"),))
 _SELECT = """select d.id, d.supplier_id, p.code as partner, d.standard, d.kind, d.identity, d.business_key, d.validation,
-    d.delivery, d.acknowledgement, d.quarantine_state, d.faults, d.created_at as received_at, d.applied_at,
+    d.delivery, d.acknowledgement, d.quarantine_state, d.quarantine_reason, d.faults, d.created_at as received_at, d.applied_at,
     d.purchase_order_id
 from edi_document d left join partner p on p.id = d.partner_id"""
 
@@ -68,4 +68,18 @@ async def partner_is_visible(sql: asyncpg.Connection, principal: Principal, code
     where.add("p.code = ?", code)
     return bool(
         await sql.fetchval(f"select true from partner p where {' and '.join(where.conditions)}", *where.arguments)
+    )
+
+
+async def document_in_full(sql: asyncpg.Connection, principal: Principal, id: int) -> asyncpg.Record | None:
+    """One document with its file, reason, result and the numbers of its purchase order; None when it may not be seen."""
+    where = _filter(principal, {})
+    where.add("d.id = ?", id)
+    return await sql.fetchrow(
+        f"""select d.*, p.code as partner, o.number as purchase_order, g.group_control, g.functional_id,
+            octet_length(r.bytes) as file_bytes, encode(r.sha256, 'hex') as file_sha256, r.received_at as file_received_at
+        from edi_document d join edi_raw r on r.id = d.raw_id left join partner p on p.id = d.partner_id
+        left join edi_group g on g.id = d.group_id left join purchase_order o on o.id = d.purchase_order_id
+        where {" and ".join(where.conditions)}""",
+        *where.arguments,
     )

@@ -41,11 +41,11 @@ async def _insert_lines(uow: Transaction, rows: list[tuple[SkuBook, Line]]) -> N
     await uow.sql.execute(
         """insert into order_line (sku_id, id, order_id, customer_id, line_number, ordered, open, allocated,
             backordered, shipped, cancelled, requested_date, ship_by, ship_policy, substitutes_allowed, priority_score,
-            current_promise_id, substituted_for_line_id, status, location_id, promise_sequence, promised_date)
-            overriding system value
+            current_promise_id, substituted_for_line_id, status, location_id, promise_sequence, promised_date,
+            ready) overriding system value
         select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::int[], $7::int[],
             $8::int[], $9::int[], $10::int[], $11::int[], $12::date[], $13::date[], $14::text[], $15::bool[],
-            $16::bigint[], $17::bigint[], $18::bigint[], $19::text[], $20::bigint[], $21::int[], $22::date[])""",
+            $16::bigint[], $17::bigint[], $18::bigint[], $19::text[], $20::bigint[], $21::int[], $22::date[], $23::int[])""",
         [b.sku_id for b, _ in rows],
         [x.id for _, x in rows],
         [x.order_id for _, x in rows],
@@ -68,6 +68,7 @@ async def _insert_lines(uow: Transaction, rows: list[tuple[SkuBook, Line]]) -> N
         [x.location_id for _, x in rows],
         [x.promise_sequence for _, x in rows],
         [x.promised for _, x in rows],
+        [x.ready for _, x in rows],
     )
 
 

@@ -55,17 +55,15 @@ async def confirm_deliveries(uow: Transaction, requests: Sequence[ConfirmDeliver
             uow.audit("shipmentDeliver", f"shipment:{row.id}", {"version": row.version}, None)
             zone = taken.network.locations[row.location_id].time_zone
             day = at[row.number].astimezone(ZoneInfo(zone)).date().isoformat()
-            drafts += [
-                NoticeDraft(
-                    row.customer_id,
-                    row.order_id,
-                    "DELIVERED",
-                    f"DELIVERED:{row.id}:{item.id}",
-                    item.sku_id,
-                    {"orderNumber": facts.number, "quantity": item.quantity, "deliveredOn": day},
-                )
-                for item in taken.lines[row.id]
-            ]
+            items = taken.lines[row.id]
+            told = {
+                "orderNumber": facts.number,
+                "quantity": sum(item.quantity for item in items),
+                "otherItems": len({item.sku_id for item in items}) - 1,
+                "deliveredOn": day,
+            }
+            key = f"DELIVERED:{row.id}"
+            drafts.append(NoticeDraft(row.customer_id, row.order_id, "DELIVERED", key, items[0].sku_id, told))
         await put_notices(uow, drafts)
     return [
         ShipmentChange(taken.rows[r.shipment_number].id, r.shipment_number, versions[taken.rows[r.shipment_number].id])

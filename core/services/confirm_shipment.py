@@ -119,21 +119,22 @@ def _notices(
     orders: dict[int, OrderFacts],
     books: dict[int, SkuBook],
 ) -> list[NoticeDraft]:
+    """One message per shipment, whatever it holds."""
     drafts: list[NoticeDraft] = []
     for row in leaving:
         request, place = asked[row.number], taken.network.locations[row.location_id]
         day = (request.shipped_at or uow.now).astimezone(ZoneInfo(place.time_zone)).date()
-        for item in taken.lines[row.id]:
-            line = books[item.sku_id].lines[item.line_id]
-            expected = taken.network.delivery_date(row.location_id, line.destination_id, day)
-            facts = {
-                "orderNumber": orders[row.order_id].number,
-                "lineNumber": line.line_number,
-                "quantity": item.quantity,
-                "carrier": request.carrier,
-                "trackingNumber": request.tracking_number,
-                "expected": expected.isoformat() if expected else None,
-            }
-            key = f"SHIPPED:{row.id}:{item.id}"
-            drafts.append(NoticeDraft(row.customer_id, row.order_id, "SHIPPED", key, item.sku_id, facts))
+        items = taken.lines[row.id]
+        line = books[items[0].sku_id].lines[items[0].line_id]
+        expected = taken.network.delivery_date(row.location_id, line.destination_id, day)
+        facts = {
+            "orderNumber": orders[row.order_id].number,
+            "quantity": sum(item.quantity for item in items),
+            "otherItems": len({item.sku_id for item in items}) - 1,
+            "carrier": request.carrier,
+            "trackingNumber": request.tracking_number,
+            "expected": expected.isoformat() if expected else None,
+        }
+        key = f"SHIPPED:{row.id}"
+        drafts.append(NoticeDraft(row.customer_id, row.order_id, "SHIPPED", key, items[0].sku_id, facts))
     return drafts

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from core.domain.book import SkuBook
 from core.domain.network import Network
-from core.domain.order import order_status
-from core.domain.placing import Judgement, OrderRequest, check_form, reasons_to_hold, signature
+from core.domain.placing import OrderRequest
 from core.domain.priority import priority_score
 from core.domain.promising import Demand, Proposal, commit, promise, propose
 from core.domain.records import Hold, Line
-from core.domain.states import HoldReason, OrderLineStatus, OrderStatus, PromiseReason, ShipPolicy
-from core.errors import DomainError, DuplicateOrder, InvalidInput, UnknownSku
+from core.domain.shipping import ReadyPart, mark_ready, release
+from core.domain.states import OrderLineStatus, OrderStatus, PromiseReason, ShipPolicy
 from core.events import JobRequest
 from core.ports import Transaction
 from core.repositories.announce_changes import order_event
@@ -30,51 +29,14 @@ from core.repositories.place_orders import (
     insert_orders,
     load_known,
     lock_numbers,
-    recent_signatures,
 )
 from core.repositories.save_book import OrderFacts, save_books
 from core.repositories.write_stock import draw_ids
-
-
-@dataclass(frozen=True, slots=True)
-class OrderResult:
-    """`outcome`: placed, repeated (the same channel and external number exists) or refused (see `errors`)."""
-
-    outcome: str
-    order_id: int | None = None
-    number: str | None = None
-    errors: list[DomainError] = field(default_factory=list)
-    backorder_ids: list[tuple[int, int]] = field(default_factory=list)
-    reservation_expired: bool = False
-
+from core.services.accept_orders import Accepted, OrderResult, accept_orders, policy
+from core.services.plan_shipments import write_plan
 
 Reserved = dict[str, list[tuple[int, Hold]]]
 """(SKU id, hold) by reservation id."""
-
-
-@dataclass(slots=True)
-class _Accepted:
-    """An order on its way into the books."""
-
-    position: int
-    request: OrderRequest
-    holds: list[HoldReason]
-    customer_id: int | None
-    tier: str
-    destination_id: int | None
-    sources: list[int]
-    order_id: int = 0
-    lines: list[tuple[SkuBook, Line]] = field(default_factory=list)
-
-    @property
-    def number(self) -> str:
-        return f"SO{self.order_id:08d}"
-
-    @property
-    def status(self) -> OrderStatus:
-        if self.holds:
-            return OrderStatus.RECEIVED
-        return order_status(line.status for _, line in self.lines)
 
 
 async def place_orders(uow: Transaction, orders: Sequence[OrderRequest]) -> list[OrderResult]:
@@ -87,7 +49,7 @@ async def place_orders(uow: Transaction, orders: Sequence[OrderRequest]) -> list
     await lock_numbers(uow, requests)
     known = await load_known(uow, requests)
     network = await load_network(uow)
-    results, accepted = await _accept(uow, requests, known, network)
+    results, accepted = await accept_orders(uow, requests, known, network)
     sku_ids = {known.skus[line.sku]["id"] for order in accepted for line in order.request.lines}
     groups = [o.request.reservation_id for o in accepted if o.request.reservation_id in known.reserved]
     sku_ids.update(sku_id for group in groups for sku_id in known.reserved[group or ""])
@@ -114,91 +76,9 @@ async def place_orders(uow: Transaction, orders: Sequence[OrderRequest]) -> list
     return [results[i] for i in range(len(requests))]
 
 
-async def _accept(
-    uow: Transaction, requests: list[OrderRequest], known: Known, network: Network
-) -> tuple[dict[int, OrderResult], list[_Accepted]]:
-    """Refuse what cannot be an order and judge the rest; numbers given twice inside the batch repeat the first."""
-    results: dict[int, OrderResult] = {}
-    accepted: list[_Accepted] = []
-    window = timedelta(minutes=float(_policy(known, "duplicate_window_minutes", 10)))
-    customers = [known.customers[r.customer_code]["id"] for r in requests if r.customer_code in known.customers]
-    seen = await recent_signatures(uow, customers, uow.now - window)
-    in_batch: set[tuple[str, str]] = set()
-    for position, request in enumerate(requests):
-        errors = _check(request, known, network, uow.now)
-        number = (request.channel, request.external_number or "")
-        existing = known.existing.get(number)
-        if existing is not None:
-            duplicate = DuplicateOrder(request.channel, number[1], *existing)
-            results[position] = OrderResult("repeated", existing[0], existing[1], [duplicate])
-            continue
-        if request.external_number and number in in_batch:
-            errors.append(
-                InvalidInput(
-                    f"External number {number[1]!r} stands twice in the batch.", path=("input", "externalNumber")
-                )
-            )
-        if errors:
-            results[position] = OrderResult("refused", errors=errors)
-            continue
-        in_batch.add(number)
-        customer = known.customers.get(request.customer_code or "")
-        destination_id = network.destination(request.ship_to.country, request.ship_to.postal_code)
-        sources = network.sources(destination_id, known.channels[request.channel]["location_ids"])
-        mark = signature((known.skus[x.sku]["id"], x.quantity) for x in request.lines)
-        judged = Judgement(
-            holds=reasons_to_hold(
-                request,
-                [known.skus[line.sku]["status"] for line in request.lines],
-                has_route=bool(sources) and (destination_id is not None or not network.zones),
-                is_repeat=customer is not None and mark in seen.get(customer["id"], ()),
-            )
-        )
-        if customer is not None:
-            seen.setdefault(customer["id"], set()).add(mark)
-        if not sources:
-            sources = network.sources(None)
-        accepted.append(
-            _Accepted(
-                position,
-                request,
-                judged.holds,
-                customer["id"] if customer is not None else None,
-                customer["tier"] if customer is not None else "STANDARD",
-                destination_id,
-                sources,
-            )
-        )
-    return results, accepted
-
-
-def _check(request: OrderRequest, known: Known, network: Network, now: datetime) -> list[DomainError]:
-    errors = check_form(request, now.astimezone(UTC).date() - timedelta(days=1))
-    if request.channel not in known.channels:
-        errors.append(
-            InvalidInput(
-                f"There is no channel {request.channel!r}; known: {', '.join(sorted(known.channels))}.",
-                path=("input", "channel"),
-                value=request.channel,
-            )
-        )
-    if request.customer_code and request.customer_code not in known.customers:
-        errors.append(
-            InvalidInput(
-                f"There is no customer {request.customer_code!r}.",
-                path=("input", "customer", "code"),
-                value=request.customer_code,
-            )
-        )
-    for index, line in enumerate(request.lines):
-        if line.sku not in known.skus:
-            errors.append(UnknownSku(line.sku, path=("input", "lines", str(index), "sku")))
-    return errors
-
-
 async def _place(
     uow: Transaction,
-    batch: list[_Accepted],
+    batch: list[Accepted],
     known: Known,
     network: Network,
     versions: dict[int, int],
@@ -244,6 +124,8 @@ async def _place(
             proposal = propose(book, demand, network, uow.now)
             _use_up(demand.held, proposal)
             _cover(book, line, proposal, network, uow.now, validated=not order.holds)
+    at_once = policy(known, "release_to_warehouse", "BY_JOB") == "AT_ONCE"
+    ready = _release(batch) if at_once else {}
     await insert_orders(uow, [_row(order, known, uow.now) for order in batch])
     await _hold(uow, batch, known)
     facts = {
@@ -255,7 +137,23 @@ async def _place(
     for order in batch:
         _announce(uow, order, facts[order.order_id])
     await save_books(uow, books.values(), facts)
-    _enqueue(uow, batch)
+    if ready:
+        await write_plan(uow, network, ready, {o.order_id: o.customer_id for o in batch}, {})
+        for order_id, parts in ready.items():
+            units = sum(part.quantity for part in parts)
+            uow.announce(order_event(facts[order_id], "READY_TO_SHIP", quantity=units))
+    _enqueue(uow, batch, released=at_once)
+
+
+def _release(batch: list[Accepted]) -> dict[int, list[ReadyPart]]:
+    """What of each order may leave at once, counted as ready on its lines."""
+    ready: dict[int, list[ReadyPart]] = {}
+    for order in batch:
+        parts = release(order.lines, {}, is_held=bool(order.holds), ship_complete=order.request.ship_complete)
+        if parts:
+            mark_ready(parts, "READY_TO_SHIP")
+            ready[order.order_id] = parts
+    return ready
 
 
 def _take_own(books: dict[int, SkuBook], rows: list[tuple[int, Hold]]) -> dict[int, list[Hold]]:
@@ -298,7 +196,7 @@ def _cover(book: SkuBook, line: Line, proposal: Proposal, network: Network, now:
     )
 
 
-def _row(order: _Accepted, known: Known, now: datetime) -> dict[str, Any]:
+def _row(order: Accepted, known: Known, now: datetime) -> dict[str, Any]:
     request = order.request
     return {
         "id": order.order_id,
@@ -316,9 +214,9 @@ def _row(order: _Accepted, known: Known, now: datetime) -> dict[str, Any]:
     }
 
 
-async def _hold(uow: Transaction, batch: list[_Accepted], known: Known) -> None:
-    hours: dict[str, Any] = _policy(known, "hold_deadline_hours", {})
-    actions: dict[str, Any] = _policy(known, "hold_deadline_action", {})
+async def _hold(uow: Transaction, batch: list[Accepted], known: Known) -> None:
+    hours: dict[str, Any] = policy(known, "hold_deadline_hours", {})
+    actions: dict[str, Any] = policy(known, "hold_deadline_action", {})
     rows = []
     for order in batch:
         for reason in order.holds:
@@ -327,26 +225,22 @@ async def _hold(uow: Transaction, batch: list[_Accepted], known: Known) -> None:
     await insert_holds(uow, rows)
 
 
-def _announce(uow: Transaction, order: _Accepted, facts: OrderFacts) -> None:
+def _announce(uow: Transaction, order: Accepted, facts: OrderFacts) -> None:
     uow.announce(order_event(facts, "PLACED"))
     if order.holds:
         uow.announce(order_event(facts, "HELD", reason=str(order.holds[0])))
     else:
         uow.announce(order_event(facts, "VALIDATED"))
-        if order.status == OrderStatus.ALLOCATED:
+        if order.status in (OrderStatus.ALLOCATED, OrderStatus.SHIPMENT_RESERVED):
             uow.announce(order_event(facts, "ALLOCATED"))
     uow.audit("orderPlace", f"order:{order.order_id}", None, {"number": order.number, "lines": len(order.lines)})
 
 
-def _enqueue(uow: Transaction, batch: list[_Accepted]) -> None:
-    """Purchase what is short and release what is whole, after the commit."""
+def _enqueue(uow: Transaction, batch: list[Accepted], *, released: bool) -> None:
+    """Purchase what is short, and release what is whole unless that is done, after the commit."""
     short = sorted({book.sku_id for order in batch for book, line in order.lines if line.backordered})
     if short:
         uow.enqueue(JobRequest("raise_purchase_request", f"order:{batch[0].order_id}:{len(batch)}", {"skuIds": short}))
     ready = [o.order_id for o in batch if not o.holds and any(line.allocated for _, line in o.lines)]
-    if ready:
+    if ready and not released:
         uow.enqueue(JobRequest("plan_shipments", f"order:{ready[0]}:{len(ready)}", {"orderIds": ready}))
-
-
-def _policy(known: Known, code: str, default: Any) -> Any:
-    return known.policies.get(code, default)

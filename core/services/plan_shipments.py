@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from core.domain.network import Network
 from core.domain.shipping import ReadyPart, mark_ready, release
 from core.ports import Transaction
 from core.repositories.announce_changes import order_event
 from core.repositories.holds import live_holds
 from core.repositories.save_book import save_books
-from core.repositories.shipments import NewShipment, PlannedLine, plan, planned_shipments
-from core.services.take_orders import TakenOrders, open_orders, take_orders
+from core.repositories.shipments import NewShipment, PlannedLine, ShipmentRow, plan, planned_shipments
+from core.services.take_orders import open_orders, take_orders
 
 
 async def plan_shipments(uow: Transaction, order_ids: Iterable[int]) -> list[int]:
@@ -35,8 +36,8 @@ async def plan_shipments(uow: Transaction, order_ids: Iterable[int]) -> list[int
     if not parts:
         return []
     orders = await save_books(uow, opened.books.values())
-    new = [shipment for order_id, ready in parts.items() for shipment in _shipments(uow, taken, order_id, ready)]
-    ids = await plan(uow, new, await planned_shipments(uow, parts))
+    customers = {order_id: taken.orders[order_id].customer_id for order_id in parts}
+    ids = await write_plan(uow, taken.network, parts, customers, await planned_shipments(uow, parts))
     for order_id, ready in parts.items():
         units = sum(part.quantity for part in ready)
         uow.announce(order_event(orders[order_id], "READY_TO_SHIP", quantity=units))
@@ -50,12 +51,21 @@ def _by_line(planned: list[PlannedLine]) -> dict[tuple[int, int, int | None], in
     return units
 
 
-def _shipments(uow: Transaction, taken: TakenOrders, order_id: int, parts: list[ReadyPart]) -> list[NewShipment]:
-    places: dict[int, list[tuple[int, int, int | None, int]]] = defaultdict(list)
-    for part in parts:
-        places[part.location_id].append((part.book.sku_id, part.line.id or 0, part.lot_id, part.quantity))
-    customer_id = taken.orders[order_id].customer_id
-    return [
-        NewShipment(order_id, customer_id, place, taken.network.first_ship_day(place, uow.now), lines)
-        for place, lines in sorted(places.items())
-    ]
+async def write_plan(
+    uow: Transaction,
+    network: Network,
+    parts: dict[int, list[ReadyPart]],
+    customers: dict[int, int | None],
+    existing: dict[tuple[int, int], ShipmentRow],
+) -> list[int]:
+    """Write what of each order may leave as planned shipments; returns their ids, by order and location."""
+    new: list[NewShipment] = []
+    for order_id, ready in parts.items():
+        places: dict[int, list[tuple[int, int, int | None, int]]] = defaultdict(list)
+        for part in ready:
+            places[part.location_id].append((part.book.sku_id, part.line.id or 0, part.lot_id, part.quantity))
+        new += [
+            NewShipment(order_id, customers[order_id], place, network.first_ship_day(place, uow.now), lines)
+            for place, lines in sorted(places.items())
+        ]
+    return await plan(uow, new, existing)

@@ -212,3 +212,26 @@ async def test_supply_due_today_is_promised_but_not_allocated(world):
     assert await world.quantities(result.number) == (0, 2, 3, 0, 0)
     pegs = await world.rows("select kind, need_date, quantity from peg order by quantity")
     assert [tuple(p.values()) for p in pegs] == [("HARD", TODAY, 2), ("FIRM", TODAY, 3)]
+
+
+async def test_released_at_once_where_the_policy_says_so(world):
+    await world.database.system.execute("""insert into policy (code, value) values ('release_to_warehouse', '"AT_ONCE"')""")
+    await world.stock(6)
+    (whole, short) = await world.place(world.order(("S", 2)), world.order(("S", 10), customer="C2"))
+    assert [r["status"] for r in await world.rows("select status from sales_order order by id")] == [
+        "SHIPMENT_RESERVED",
+        "VALIDATED",
+    ]
+    assert [(await world.line(r.number))["ready"] for r in (whole, short)] == [2, 4]
+    shipments = await world.rows(
+        """select o.number, s.status, x.quantity from shipment s join sales_order o on o.id = s.order_id
+        join shipment_line x on x.shipment_id = s.id order by s.id"""
+    )
+    assert shipments == [
+        {"number": whole.number, "status": "PLANNED", "quantity": 2},
+        {"number": short.number, "status": "PLANNED", "quantity": 4},
+    ]
+    assert await world.value("select count(*) from outbox where kind = 'READY_TO_SHIP'") == 2
+    assert [r["job"] for r in await world.rows("select job from outbox where job is not null")] == [
+        "raise_purchase_request"
+    ]

@@ -26,12 +26,19 @@ FACTS: dict[NoticeTemplate, dict] = {
     NoticeTemplate.SHIPPED: {
         "orderNumber": "SO-1003",
         "skuName": NAME,
+        "otherItems": 0,
         "quantity": 1,
         "carrier": "CJ",
         "trackingNumber": "77",
         "expected": None,
     },
-    NoticeTemplate.DELIVERED: {"orderNumber": "SO-1003", "skuName": NAME, "quantity": 4, "deliveredOn": "2026-06-23"},
+    NoticeTemplate.DELIVERED: {
+        "orderNumber": "SO-1003",
+        "skuName": NAME,
+        "otherItems": 0,
+        "quantity": 4,
+        "deliveredOn": "2026-06-23",
+    },
     NoticeTemplate.ORDER_HELD: {
         "orderNumber": "SO-1003",
         "reason": "PAYMENT",
@@ -84,6 +91,9 @@ def test_quantities_and_unknown_dates_read_naturally():
     assert render("SHIPPED", "en", FACTS[NoticeTemplate.SHIPPED])[1] == (
         "1 unit of Kettle, 1.7 l from your order SO-1003 left us with CJ. Tracking number: 77."
     )
+    many = FACTS[NoticeTemplate.SHIPPED] | {"otherItems": 2, "quantity": 9}
+    assert "Kettle, 1.7 l and 2 other items (9 units in all) from your order" in render("SHIPPED", "en", many)[1]
+    assert "외 2종 9개가 발송되었습니다" in render("SHIPPED", "ko", many)[1]
     opened = FACTS[NoticeTemplate.BACKORDER_OPENED] | {"quantity": 1200, "expected": None}
     assert "1,200 units of Kettle" in render("BACKORDER_OPENED", "en", opened)[1]
     assert "1,200개는 현재" in render("BACKORDER_OPENED", "ko", opened)[1]

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from core.database import Database
 from core.services.anchor_seals import read_heads
 from core.services.reconcile_stock import recount
 from core.services.verify_ledgers import verify_ledgers
-from core.settings import Settings, load_settings
-from core.unit_of_work import UnitOfWork, run_unit_of_work
+from core.settings import Settings
+from core.unit_of_work import UnitOfWork
+from workers.commands.connection import DataOption, operator_settings, said_plainly, work_on
 
 
 async def audit_report(settings: Settings, verify: bool) -> dict[str, Any]:
@@ -33,8 +33,7 @@ async def audit_report(settings: Settings, verify: bool) -> dict[str, Any]:
             report["ok"] = report["ok"] and all(ledger.is_sound for ledger in ledgers)
         return report
 
-    async with Database(settings) as database:
-        return await run_unit_of_work(database, look)
+    return await work_on(settings, look)
 
 
 def _lines(report: dict[str, Any]) -> list[str]:
@@ -53,10 +52,15 @@ def _lines(report: dict[str, Any]) -> list[str]:
 
 def audit(
     verify: Annotated[bool, typer.Option(help="Recompute every seal and compare it with the seal file.")] = False,
+    data: DataOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Recount stock, pegs, lines, promises and supplies; find tampering with the sealed ledgers."""
-    report = asyncio.run(audit_report(load_settings(), verify))
+    """Recount stock, pegs, lines, promises and supplies; find tampering with the sealed ledgers.
+
+    Exit code 1 when something does not add up, 2 without a system to look at.
+    """
+    with said_plainly():
+        report = asyncio.run(audit_report(operator_settings(data), verify))
     if as_json:
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
     else:

@@ -15,7 +15,6 @@ import typer
 
 from core.embedded import discard_private_data
 from core.errors import BackorderManagerError
-from workers.commands.claims import StackError
 from workers.commands.demo_story import figures
 from workers.commands.demo_story.answering import carrier_is_late, supplier_answers, supplier_ships
 from workers.commands.demo_story.asking import ask_availability
@@ -45,8 +44,8 @@ ACTS = (
 
 
 def demo(
-    data: Annotated[Path | None, typer.Option(help="Data folder; a new temporary one when not given.")] = None,
-    keep: Annotated[bool, typer.Option(help="Keep the data folder; `up --data` shows what is in it.")] = False,
+    data: Annotated[Path | None, typer.Option(help="New or empty data folder; a temporary one when not given.")] = None,
+    keep: Annotated[bool, typer.Option(help="Keep the data folder, for `up --data`; a failure keeps it too.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object at the end instead of the timeline.")
     ] = False,
@@ -56,24 +55,17 @@ def demo(
     if unfit:
         typer.echo("The seeded company does not fit the story: " + "; ".join(unfit), err=True)
         raise typer.Exit(1)
-    folder = data or Path(tempfile.mkdtemp(prefix="backorder-demo-"))
     if data is not None and data.exists() and any(data.iterdir()):
         typer.echo(f"The demo needs an empty data folder, and {data} is not.", err=True)
         raise typer.Exit(2)
+    folder = data or Path(tempfile.mkdtemp(prefix="backorder-demo-"))
     chronicle = Chronicle(quiet=as_json)
-    failure: dict[str, Any] | None = None
-    try:
-        asyncio.run(_play(folder / "data" if data is None else folder, chronicle))
-    except StepFailed as error:
-        failure = {"step": error.step, "what": error.what, "expected": error.expected, "came": error.came}
-        typer.echo(f"\nFAILED  {error}", err=True)
-    except (StackError, BackorderManagerError) as error:
-        failure = {"step": chronicle.steps[-1].title if chronicle.steps else "start", "what": str(error)}
-        typer.echo(f"\nFAILED  {failure['step']}: {error}", err=True)
-    finally:
-        if not keep:
-            discard_private_data(folder / "data" if data is None else folder)
-            shutil.rmtree(folder, ignore_errors=True)
+    failure = _try(folder, chronicle)
+    if failure is not None:
+        typer.echo(f"\nData and logs are kept in {folder} (log/ has one file per process).", err=True)
+    elif not keep:
+        discard_private_data(folder)
+        shutil.rmtree(folder, ignore_errors=True)
     if as_json:
         sys.stdout.write(json.dumps(_report(chronicle, failure), ensure_ascii=False) + "\n")
     if failure is not None:
@@ -82,6 +74,24 @@ def demo(
         f"The promise was kept: {len(chronicle.steps)} steps, {chronicle.checks} checks,"
         f" {chronicle.story_seconds:.0f} s after set-up."
     )
+
+
+def _try(folder: Path, chronicle: Chronicle) -> dict[str, Any] | None:
+    """Play the story; returns what went wrong, and where, after saying it."""
+    try:
+        asyncio.run(_play(folder, chronicle))
+    except StepFailed as error:
+        typer.echo(f"\nFAILED  {error}", err=True)
+        return {"step": error.step, "what": error.what, "expected": error.expected, "came": error.came}
+    except KeyboardInterrupt:
+        typer.echo("\nStopped.", err=True)
+        return {"step": chronicle.steps[-1].title if chronicle.steps else "Set-up", "what": "stopped by the user"}
+    except Exception as error:  # whatever it is, the reader must learn at which step
+        step = chronicle.steps[-1].title if chronicle.steps else "Set-up"
+        what = str(error) if isinstance(error, BackorderManagerError) else f"{type(error).__name__}: {error}"
+        typer.echo(f"\nFAILED  {step}: {what}", err=True)
+        return {"step": step, "what": what}
+    return None
 
 
 def _report(chronicle: Chronicle, failure: dict[str, Any] | None) -> dict[str, Any]:

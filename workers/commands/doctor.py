@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import asyncpg
 import typer
@@ -18,27 +18,35 @@ from core.database import plain_dsn
 from core.embedded.folders import SOCKET_PATH_LIMIT
 from core.errors import ConfigurationError
 from core.settings import load_settings
-from workers.commands.claims import claim_folder, claim_port
+from workers.commands.claims import FolderInUse, PortInUse, claim_folder, claim_port
+from workers.commands.connection import DataOption, default_data_dir, running_stack
 from workers.commands.migrate import is_newest
-from workers.commands.up import default_data_dir
 
 NEEDED_MEGABYTES = 1_000
 
 
 def doctor(
-    data: Annotated[Path | None, typer.Option(help="Data folder; .data in the project when not given.")] = None,
+    data: DataOption = None,
     port: Annotated[int, typer.Option(help="Port that `up` would use.")] = 8000,
 ) -> None:
-    """Check this machine; exit code 1 when something would keep `up` from starting."""
+    """Check this machine, and the servers of the stack when one runs on the data folder.
+
+    Exit code 1 when something would keep `up` from starting, or a server that is needed does not answer.
+    """
     folder = (data or default_data_dir()).absolute()
+    try:
+        stack = running_stack(folder) if _is_held(folder) else {}
+    except ConfigurationError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
     checks: list[tuple[str, Callable[[], str]]] = [
         ("Python", _python),
         ("packages", _packages),
-        ("data folder", lambda: _folder(folder)),
+        ("data folder", lambda: _folder(folder, stack)),
         ("disk", lambda: _disk(folder)),
-        ("port", lambda: _port(port)),
-        ("PostgreSQL", lambda: _postgres(folder)),
-        ("Redis", _redis),
+        ("port", lambda: _port(port, stack)),
+        ("PostgreSQL", lambda: _postgres(folder, stack)),
+        ("Redis", lambda: _redis(stack)),
     ]
     if not _run(checks):
         raise typer.Exit(1)
@@ -73,9 +81,22 @@ def _packages() -> str:
     return ", ".join(found)
 
 
-def _folder(folder: Path) -> str:
+def _is_held(folder: Path) -> bool:
+    """A `stack.json` of a stack that was killed says nothing: what runs holds the folder."""
+    if not (folder / "up.lock").exists() or not os.access(folder, os.W_OK):
+        return False
+    try:
+        os.close(claim_folder(folder))
+    except FolderInUse:
+        return True
+    return False
+
+
+def _folder(folder: Path, stack: dict[str, Any]) -> str:
     if not folder.exists():
         return f"{folder} (not made yet)"
+    if stack:
+        return f"{folder}, a stack runs on it at {stack.get('url')}"
     if not os.access(folder, os.W_OK):
         raise ConfigurationError(f"{folder} cannot be written.")
     os.close(claim_folder(folder))
@@ -91,29 +112,38 @@ def _disk(folder: Path) -> str:
     return f"{free} MB free"
 
 
-def _port(port: int) -> str:
-    claim_port("127.0.0.1", port).close()
+def _port(port: int, stack: dict[str, Any]) -> str:
+    try:
+        claim_port("127.0.0.1", port).close()
+    except PortInUse:
+        if str(stack.get("url", "")).endswith(f":{port}"):
+            return f"{port} is that of the stack"
+        raise
     return f"{port} is free"
 
 
-def _postgres(folder: Path) -> str:
-    dsn = load_settings().database_url
+def _postgres(folder: Path, stack: dict[str, Any]) -> str:
+    dsn, source = load_settings().database_url, "DATABASE_URL"
+    if not dsn and stack:
+        dsn, source = stack.get("dsn", ""), "the stack"
     if not dsn:
         note = folder / "postgres-home"
         place = note.read_text(encoding="utf-8").strip() if note.exists() else str(folder / "postgres")
         return f"private, in {place}" if Path(place).exists() else "private, made at the first start"
-    return asyncio.run(_ask_postgres(dsn))
+    return asyncio.run(_ask_postgres(dsn, source))
 
 
-async def _ask_postgres(dsn: str) -> str:
+async def _ask_postgres(dsn: str, source: str) -> str:
     connection = await asyncpg.connect(plain_dsn(dsn), timeout=5)
     release = await connection.fetchval("show server_version")
     await connection.close()
-    return f"{release} from DATABASE_URL, " + ("migrated" if await is_newest(dsn) else "not migrated: run migrate")
+    return f"{release} from {source}, " + ("migrated" if await is_newest(dsn) else "not migrated: run migrate")
 
 
-def _redis() -> str:
-    url = load_settings().redis_url
+def _redis(stack: dict[str, Any]) -> str:
+    url, source = load_settings().redis_url, "REDIS_URL"
+    if not url and stack:
+        url, source = stack.get("redisUrl", ""), "the stack"
     if not url:
         return "private Valkey"
     from redis import Redis
@@ -123,7 +153,7 @@ def _redis() -> str:
     try:
         facts = cast(dict[str, str], client.info("server"))
     except RedisError as error:
-        raise ConfigurationError(f"REDIS_URL does not answer: {error}") from error
+        raise ConfigurationError(f"Redis of {source} does not answer: {error}") from error
     finally:
         client.close()
-    return f"{facts.get('redis_version')} from REDIS_URL"
+    return f"{facts.get('redis_version')} from {source}"

@@ -70,13 +70,30 @@ def local_keys(data_dir: Path, environment: str) -> LocalKeys:
         published = data_dir / "jwks.json"
         key_id = _key_id(key)
         entry = {**json.loads(ECAlgorithm.to_jwk(key.public_key())), "kid": key_id, "use": "sig", "alg": ALGORITHM}
-        _write(published, json.dumps({"keys": [entry]}, indent=2) + "\n", 0o644)
+        write_whole(published, json.dumps({"keys": [entry]}, indent=2) + "\n", 0o644)
         trusted = {"JWKS_FILE": str(published)}
     else:
         key = _private_key(data_dir / "local_key.pem")
         key_id = _key_id(key)
         trusted = {"LOCAL_KEY_FILE": str(data_dir / "local_key.pem")}
     return LocalKeys(key, key_id, {**trusted, **_secrets(data_dir / "secrets.json")})
+
+
+def stored_secrets(path: Path) -> dict[str, str]:
+    """The secrets that a stack drew for its data folder; empty before its first start.
+
+    Raises ConfigurationError when the file is damaged or belongs to somebody else.
+    """
+    try:
+        return {str(key): str(value) for key, value in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, AttributeError) as error:
+        raise ConfigurationError(
+            f"{path} is damaged; restore it from a backup: without it, earlier seals cannot be verified."
+        ) from error
 
 
 def utc_now() -> datetime:
@@ -90,7 +107,7 @@ def _private_key(path: Path) -> ec.EllipticCurvePrivateKey:
         pem = fresh.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        _write(path, pem.decode(), 0o600)
+        write_whole(path, pem.decode(), 0o600)
         return fresh
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
@@ -108,19 +125,15 @@ def _key_id(key: ec.EllipticCurvePrivateKey) -> str:
 
 def _secrets(path: Path) -> dict[str, str]:
     """Seal key and API-key pepper: drawn once, kept for as long as the data folder, so that seals stay provable."""
-    if path.exists():
-        try:
-            return {str(key): str(value) for key, value in json.loads(path.read_text(encoding="utf-8")).items()}
-        except (ValueError, AttributeError) as error:
-            raise ConfigurationError(
-                f"{path} is damaged; restore it from a backup: without it, earlier seals cannot be verified."
-            ) from error
+    if stored := stored_secrets(path):
+        return stored
     drawn = {"SEAL_KEY": secrets.token_hex(32), "API_KEY_PEPPER": secrets.token_hex(32)}
-    _write(path, json.dumps(drawn) + "\n", 0o600)
+    write_whole(path, json.dumps(drawn) + "\n", 0o600)
     return drawn
 
 
-def _write(path: Path, text: str, mode: int) -> None:
+def write_whole(path: Path, text: str, mode: int) -> None:
+    """Write a file at once: a reader sees the old text or the new one."""
     unfinished = path.with_suffix(path.suffix + ".tmp")
     with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
         file.write(text)

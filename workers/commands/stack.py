@@ -17,6 +17,7 @@ from core.domain.access import Role
 from core.embedded.processes import data_folder
 from core.settings import Settings
 from workers.commands.claims import StackError, claim_folder, claim_port, note_owner
+from workers.commands.connection import forget_stack, note_stack
 from workers.commands.local_keys import TOKEN_ROLES, LocalKeys, local_keys, utc_now
 from workers.commands.migrate import migrate_database
 from workers.commands.readiness import until_ready
@@ -116,6 +117,7 @@ class Stack:
         except (asyncpg.PostgresError, OSError) as error:
             raise StackError(f"The database cannot be prepared: {error}") from error
         note_owner(self._lock, self.url)
+        note_stack(self.data_dir, **self._facts())
         apis = [self._name("api", number) for number in range(1, self._api_processes + 1)]
         for name in apis:
             await self._supervisor.start(self._program(name, self._api_arguments(), with_listener=True))
@@ -127,6 +129,8 @@ class Stack:
 
     async def stop(self) -> None:
         """Stop in order: the API, the workers, the relay, Valkey, PostgreSQL. Leaves no process; may be repeated."""
+        if self._lock is not None:
+            forget_stack(self.data_dir)
         names = self._supervisor.names
         for group in ("api", "worker", "relay"):
             await self._supervisor.stop(*(name for name in names if name.startswith(group)))
@@ -192,6 +196,12 @@ class Stack:
             **self._extra_env,
         }
 
+    def _facts(self) -> dict[str, Any]:
+        """What the commands of an operator find in `stack.json`."""
+        facts = {"dsn": self.dsn, "redisUrl": self.redis_url, "url": self.url, "environment": self.environment}
+        simulated = self._extra_env.get("SIMULATED_CLOCK", "").lower() == "true"
+        return {**facts, "simulatedClock": True} if simulated else facts
+
     async def _start_servers(self) -> None:
         self.dsn, self.redis_url = self.settings.database_url, self.settings.redis_url
         self._servers = PrivateServers(self.data_dir, self._say)
@@ -220,7 +230,9 @@ class Stack:
             customer = await connection.fetchval("select code from customer order by id limit 1")
             supplier = await connection.fetchval("select code from supplier order by id limit 1")
             rows = await connection.fetch("select code from sku order by id limit 3")
-            zone = await connection.fetchrow("select country, postal_prefix from delivery_zone order by location_id, postal_prefix limit 1")
+            zone = await connection.fetchrow(
+                "select country, postal_prefix from delivery_zone order by location_id, postal_prefix limit 1"
+            )
             partners = await connection.fetch("select code from partner where is_active")
         finally:
             await connection.close()

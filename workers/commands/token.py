@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from core.domain.access import Role
 from core.settings import load_settings
+from workers.commands.connection import DataOption, default_data_dir, running_stack, said_plainly
 from workers.commands.local_keys import TOKEN_ROLES, local_keys, utc_now
-from workers.commands.up import Environments, default_data_dir
+from workers.commands.up import Environments
 
 
 def token(
@@ -19,8 +19,10 @@ def token(
     customer: Annotated[str | None, typer.Option(help="Code of the customer, for CUSTOMER.")] = None,
     supplier: Annotated[str | None, typer.Option(help="Code of the supplier, for SUPPLIER.")] = None,
     hours: Annotated[int, typer.Option(min=1, help="How long it is good for.")] = 24,
-    data: Annotated[Path | None, typer.Option(help="Data folder; .data in the project when not given.")] = None,
-    env: Annotated[Environments, typer.Option(help="Whose key signs it.")] = Environments.development,
+    data: DataOption = None,
+    env: Annotated[
+        Environments | None, typer.Option(help="Whose key signs it; that of the stack that runs, else development.")
+    ] = None,
 ) -> None:
     """Print a token signed with the local key of a data folder."""
     try:
@@ -39,8 +41,10 @@ def token(
         typer.echo(f"There is no data folder {folder} yet; `up` makes it.", err=True)
         raise typer.Exit(2)
     settings = load_settings()
+    with said_plainly():
+        keys = local_keys(folder, env.value if env else running_stack(folder).get("environment", "development"))
     typer.echo(
-        local_keys(folder, env.value).token(
+        keys.token(
             chosen,
             subject=":".join(part for part in (chosen.value.lower(), customer or supplier) if part),
             issuer=settings.jwt_issuer,

@@ -14,20 +14,14 @@ import typer
 
 from core.errors import ConfigurationError
 from workers.commands.claims import StackError
+from workers.commands.connection import default_data_dir
 from workers.commands.sample_queries import sample_queries
-from workers.commands.stack import ROOT, Stack
+from workers.commands.stack import Stack
 
 
 class Environments(StrEnum):
     development = "development"
     production = "production"
-
-
-def default_data_dir() -> Path:
-    """DATA_DIR, else `.data` in the project's folder wherever the command is called from."""
-    from core.settings import load_settings
-
-    return ROOT / load_settings().data_dir
 
 
 def default_environment() -> Environments:

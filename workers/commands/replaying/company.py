@@ -143,6 +143,7 @@ async def _network(uow: UnitOfWork) -> None:
     for code, value in (
         ("purchase_approval_limit", {"GBP": 10**12}),
         ("duplicate_window_minutes", 5),
+        ("release_to_warehouse", "AT_ONCE"),
         ("hold_deadline_hours", {"DUPLICATE": 24}),
         ("hold_deadline_action", {"DUPLICATE": "RELEASE"}),
     ):

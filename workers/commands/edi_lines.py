@@ -1,0 +1,118 @@
+"""EDI documents and judged files as facts for programs and as lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+
+def printable(text: str) -> str:
+    """The text with control characters escaped: a file must not steer the terminal."""
+    return "".join(
+        mark if mark.isprintable() or mark == " " else mark.encode("unicode_escape").decode() for mark in text
+    )
+
+
+def file_lines(file: Mapping[str, Any]) -> Iterator[str]:
+    """A judged file: one line per interchange, group, set and fault."""
+    yield f"{file['path']}: {file['verdict']}"
+    yield from _faults(file["faults"], 2)
+    for interchange in file["interchanges"]:
+        ends = [
+            f"{interchange[end]['qualifier']}/{interchange[end]['id']}".strip("/") for end in ("sender", "receiver")
+        ]
+        test = ", test" if interchange["isTest"] else ""
+        yield (
+            f"  {interchange['standard']} {interchange['version']} interchange {interchange['control']}"
+            f" from {ends[0]} to {ends[1]}{test}: {interchange['verdict']}"
+        )
+        yield from (
+            f"    put right at byte {repair['offset']}: {repair['message']}" for repair in interchange["repairs"]
+        )
+        yield from _faults(interchange["faults"], 4)
+        for group in interchange["groups"]:
+            named = " ".join(part for part in (group["functionalId"], group["version"]) if part)
+            yield f"    group {group['control']} {named}".rstrip() + f": {group['verdict']}"
+            yield from _faults(group["faults"], 6)
+            for document in group["sets"]:
+                yield f"      set {document['control']} {document['kind']} {document['version']}".rstrip() + (
+                    f": {document['verdict']}"
+                )
+                yield from _faults(document["faults"], 8)
+
+
+def document_facts(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of `edi list` as JSON values."""
+    return {
+        "id": row["id"],
+        "partner": row["partner"],
+        "standard": row["standard"],
+        "kind": row["kind"],
+        "identity": row["identity"],
+        "businessKey": row["business_key"],
+        "validation": row["validation"],
+        "delivery": row["delivery"],
+        "acknowledgement": row["acknowledgement"],
+        "quarantineState": row["quarantine_state"],
+        "quarantineReason": row["quarantine_reason"],
+        "faults": row["faults"],
+        "receivedAt": _instant(row["received_at"]),
+        "appliedAt": _instant(row["applied_at"]),
+    }
+
+
+def document_lines(document: Mapping[str, Any]) -> Iterator[str]:
+    """One document in a list; what stands in quarantine says why."""
+    about = f"  about {document['businessKey']}" if document["businessKey"] else ""
+    yield (
+        f"{document['id']:>8}  {document['receivedAt'][:19]}  {document['partner'] or '?'}  {document['kind']}"
+        f"  {document['delivery']}{about}"
+    )
+    if document["quarantineReason"]:
+        yield f"{'':10}{document['quarantineReason']}"
+
+
+def full_facts(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One document with everything that is known of it, as JSON values."""
+    return {
+        **document_facts({**row, "received_at": row["created_at"]}),
+        "purchaseOrder": row["purchase_order"],
+        "usage": row["usage"],
+        "group": row["group_control"],
+        "functionalId": row["functional_id"],
+        "position": row["position"],
+        "guideVersion": row["guide_version"],
+        "result": row["result"],
+        "rawId": row["raw_id"],
+        "fileBytes": row["file_bytes"],
+        "fileSha256": row["file_sha256"],
+        "fileReceivedAt": _instant(row["file_received_at"]),
+    }
+
+
+def full_lines(document: Mapping[str, Any]) -> Iterator[str]:
+    """One document for a person: its facts, then its faults."""
+    for name, value in document.items():
+        if name != "faults" and value not in (None, ""):
+            yield f"{name:<17} {value}"
+    yield from _faults(document["faults"], 0)
+
+
+def _faults(faults: Sequence[Mapping[str, Any]], indent: int) -> Iterator[str]:
+    for fault in faults:
+        place = [f"segment {fault['segmentNumber']} {fault['segment']}"] if fault.get("segmentNumber") else []
+        if fault.get("element"):
+            part = f".{fault['component']}" if fault.get("component") else ""
+            place.append(f"element {fault['element']}{part}")
+        if not place and fault.get("offset") is not None:
+            place.append(f"byte {fault['offset']}")
+        place.append(f"code {fault['code']}")
+        if fault.get("value"):
+            place.append(f"value {fault['value']!r}")
+        word = "error" if fault["severity"] == "error" else "note"
+        yield f"{'':{indent}}{word}: {', '.join(place)}: {fault['message']}"
+
+
+def _instant(value: datetime | None) -> str | None:
+    return value.isoformat() if value else None
