@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import contextlib
 import os
 import signal
@@ -153,4 +154,7 @@ if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in QUEUES:
         sys.exit(f"usage: python -m workers.settings {'|'.join(QUEUES)}")
     configure_logging(load_settings())
+    # Jobs make and drop many records, none of them in cycles: look for cycles more rarely.
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
     asyncio.run(serve(sys.argv[1], load_settings()))

@@ -70,7 +70,7 @@ def list_documents(
     async def look(uow: UnitOfWork) -> list[dict[str, Any]]:
         await uow.sql.execute("set transaction read only")
         rows, _ = await edi_documents_page(uow.sql, OPERATOR, wanted, Page(limit))
-        return [document_facts(row) for row in rows]
+        return [document_facts(dict(row)) for row in rows]
 
     with said_plainly():
         documents = run_on(operator_settings(data), look)
@@ -89,14 +89,14 @@ def show(document_id: DocumentId, data: DataOption = None, as_json: Json = False
         row = await document_in_full(uow.sql, OPERATOR, document_id)
         if row is None:
             raise NotFound("document", str(document_id))
-        return full_facts(row)
+        return full_facts(dict(row))
 
     with said_plainly():
         document = run_on(operator_settings(data), look)
     if as_json:
         typer.echo(json.dumps(document))
     else:
-        _print(full_lines(document))
+        _print(list(full_lines(document)))
 
 
 @app.command()
