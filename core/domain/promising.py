@@ -180,7 +180,7 @@ def _options(
                     ((in_time, 0, ship, order, 0), ProposedSlice("DATED", location_id, 0, ship, None, None, day), atp)
                 )
         for rank, donor_id in enumerate(network.donors(location_id)):
-            limit = book.timeline(donor_id).atp() if donor_id not in demand.sources else 0
+            limit = _on_hand(book, donor_id) if donor_id not in demand.sources else 0
             if limit > 0:
                 lane = network.lanes[(donor_id, location_id)]
                 arrives = network.arrive(lane, network.first_ship_day(donor_id, now))

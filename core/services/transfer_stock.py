@@ -52,7 +52,7 @@ async def transfer_stock(uow: Transaction, request: TransferStock) -> TransferRe
             f"No lane leads from {request.from_location!r} to {request.to_location!r}.", path=("input", "toLocation")
         )
     book = (await load_books(uow, versions, network, lines="waiting"))[sku_id]
-    available = book.timeline(source).atp()
+    available = max(0, min(book.timeline(source).atp(), book.level(source).available))
     if request.quantity > available:
         raise InsufficientStock(request.sku, request.quantity, available, path=("input", "quantity"))
     arrives = network.arrive(lane, network.first_ship_day(source, uow.now))

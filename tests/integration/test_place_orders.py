@@ -235,3 +235,13 @@ async def test_released_at_once_where_the_policy_says_so(world):
     assert [r["job"] for r in await world.rows("select job from outbox where job is not null")] == [
         "raise_purchase_request"
     ]
+
+
+async def test_supply_that_is_due_today_is_no_stock_to_transfer(world):
+    """It counts on the timeline of the reserve from today on, but nobody can load it before it is there."""
+    await world.supply(5, TODAY, location="R")
+    (result,) = await world.place(world.order(("S", 3)))
+    assert await world.quantities(result.number) == (0, 0, 3, 0, 0)
+    assert await world.value("select count(*) from transfer") == 0
+    (peg,) = await world.rows("select kind, need_date from peg")
+    assert peg == {"kind": "OPEN", "need_date": TODAY + timedelta(days=14)}

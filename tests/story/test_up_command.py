@@ -123,6 +123,19 @@ def _refused(*arguments: str, **environment: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+def _operate(data: Path, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, errors and output of a command on the data folder."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments, "--data", str(data)],
+        cwd=ROOT,
+        env={key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL", "SEAL_KEY")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stderr, done.stdout
+
+
 def test_up_prints_one_json_line_leaves_no_process_and_starts_fast_the_second_time(data: Path) -> None:
     first = Up(data)
     assert sorted(first.facts) == ["ediDir", "pids", "tokens", "url", "wsUrl"]
@@ -142,8 +155,20 @@ def test_up_prints_one_json_line_leaves_no_process_and_starts_fast_the_second_ti
         "stop that one, or choose another folder with --data.\n"
     )
 
+    note = data / "stack.json"
+    facts = json.loads(note.read_text())
+    assert sorted(facts) == ["dsn", "environment", "redisUrl", "url"]
+    assert (facts["url"], facts["environment"]) == (first.facts["url"], "development")
+    assert note.stat().st_mode & 0o777 == 0o600
+    assert _operate(data, "jobs", "list", "--json")[0] == 0
+    assert _operate(data, "audit", "--verify")[:2] == (0, "")
+    assert _operate(data, "doctor")[0] == 0
+
     assert first.stop() == ""
     assert first.process.returncode == 0
+    assert not note.exists()
+    code, sentence, _ = _operate(data, "jobs", "list")
+    assert (code, sentence.partition(":")[0]) == (2, f"No stack runs on {data}")
     assert [name for name, pid in first.pids.items() if _alive(pid)] == []
 
     second = Up(data)
