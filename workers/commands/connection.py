@@ -16,10 +16,10 @@ from pydantic import SecretStr, ValidationError
 from core.database import Database
 from core.domain.access import Principal, Role
 from core.errors import ConfigurationError, DomainError
+from core.ports import SimulationClock, WallClock
 from core.settings import Settings
 from core.unit_of_work import UnitOfWork, run_unit_of_work
 from workers.commands.local_keys import stored_secrets, write_whole
-from workers.job import clock_of
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
@@ -120,8 +120,9 @@ async def work_on(settings: Settings, use_case: Callable[[UnitOfWork], Awaitable
         raise ConfigurationError(
             f"The database does not answer ({_reason(error)}): start the stack with `up`, or correct DATABASE_URL."
         ) from None
+    clock = SimulationClock() if settings.simulated_clock else WallClock()
     try:
-        return await run_unit_of_work(database, use_case, clock=clock_of(settings), principal=OPERATOR)
+        return await run_unit_of_work(database, use_case, clock=clock, principal=OPERATOR)
     except asyncpg.UndefinedTableError:
         raise ConfigurationError("The database is not migrated: run `migrate` first.") from None
     finally:
