@@ -50,12 +50,17 @@ def _own_customer(uow: Transaction) -> int | None:
     return (uow.principal.customer_id or 0) if uow.principal.role == Role.CUSTOMER else None
 
 
-async def lines_of_orders(uow: Transaction, order_ids: Iterable[int]) -> list[Any]:
-    """(order_id, sku_id, id, line_number) of every line of these orders, by order and line number."""
+async def lines_of_orders(uow: Transaction, order_ids: Iterable[int], *, unplanned: bool = False) -> list[Any]:
+    """(order_id, sku_id, id, line_number) of the lines of these orders, by order and line number.
+
+    `unplanned`: only those with stock that is on no shipment yet, and all of an order that ships complete.
+    """
     return await uow.sql.fetch(
-        """select order_id, sku_id, id, line_number from order_line where order_id = any($1::bigint[])
-        order by order_id, line_number""",
+        """select l.order_id, l.sku_id, l.id, l.line_number from order_line l join sales_order o on o.id = l.order_id
+        where l.order_id = any($1::bigint[]) and (not $2 or l.allocated > l.ready or o.ship_complete)
+        order by l.order_id, l.line_number""",
         sorted(set(order_ids)),
+        unplanned,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from core.domain.network import Network
 from core.domain.shipping import ReadyPart, mark_ready, release
+from core.domain.states import OrderStatus
 from core.ports import Transaction
 from core.repositories.announce_changes import order_event
 from core.repositories.holds import live_holds
@@ -21,7 +22,7 @@ async def plan_shipments(uow: Transaction, order_ids: Iterable[int]) -> list[int
     The gate: not on hold; an order that ships complete only when no line waits; a COMPLETE line only when whole. Units
     for a place from which a shipment is planned already join it. Planning again plans nothing.
     """
-    taken = await take_orders(uow, order_ids)
+    taken = await take_orders(uow, order_ids, unplanned=True)
     if not taken.versions:
         return []
     opened = await open_orders(uow, taken, lines="own")
@@ -29,6 +30,8 @@ async def plan_shipments(uow: Transaction, order_ids: Iterable[int]) -> list[int
     planned = _by_line(opened.planned)
     parts: dict[int, list[ReadyPart]] = {}
     for order_id, order in taken.orders.items():
+        if order.status == OrderStatus.RECEIVED:
+            continue
         ready = release(opened.lines[order_id], planned, is_held=order_id in held, ship_complete=order.ship_complete)
         if ready:
             mark_ready(ready, "READY_TO_SHIP")

@@ -47,17 +47,18 @@ class OpenedOrders:
     planned_by_line: dict[int, dict[int, int]]
 
 
-async def take_orders(uow: Transaction, order_ids: Iterable[int]) -> TakenOrders:
+async def take_orders(uow: Transaction, order_ids: Iterable[int], *, unplanned: bool = False) -> TakenOrders:
     """Lock the gates of all their SKUs in one statement, then the rows of the orders; read again what may have changed.
 
-    Orders that do not exist are left out.
+    Orders that do not exist are left out. `unplanned` takes only lines with stock that is on no shipment yet (all
+    lines of an order that ships complete).
     """
     wanted = sorted(set(order_ids))
-    skus = {row["sku_id"] for row in await lines_of_orders(uow, wanted)}
+    skus = {row["sku_id"] for row in await lines_of_orders(uow, wanted, unplanned=unplanned)}
     versions = await take_gates(uow, skus)
     orders = await lock_orders(uow, wanted)
     keys: dict[int, list[tuple[int, int]]] = {order_id: [] for order_id in orders}
-    for row in await lines_of_orders(uow, wanted):
+    for row in await lines_of_orders(uow, wanted, unplanned=unplanned):
         if row["sku_id"] not in versions:
             raise again_with_more_gates()
         keys[row["order_id"]].append((row["sku_id"], row["id"]))

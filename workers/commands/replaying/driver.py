@@ -180,8 +180,9 @@ class Replay:
         done, batch, size = 0, [], 0
         for invoice in invoices:
             if invoice.is_return:
-                done += await self._flush(batch)
-                batch, size = [], 0
+                if any(order.customer == invoice.customer for order in batch):
+                    done += await self._flush(batch)
+                    batch, size = [], 0
                 await self._take_back(invoice)
                 done += invoice.row_count
             else:
