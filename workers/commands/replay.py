@@ -125,9 +125,9 @@ async def _run(stack: Stack, file: Path, found: Survey, folder: Path, seed: int,
     )
     async with Database(settings) as database:
         opening = datetime.combine(found.first_day, time(0, 0), UTC)
-        await found_company(database, found, seed, opening)
-        await database.system.execute("analyze")
         played = Replay(database, settings, file, found, seed, folder)
+        await played.patiently(lambda: found_company(database, found, seed, opening))
+        await played.patiently(lambda: database.system.execute("analyze"))
         await played.load_progress()
         with Progress(
             TextColumn("[progress.description]{task.description}"),

@@ -64,13 +64,13 @@ class SkuPlan:
 
 
 def plan_sku(seed: int, code: str, facts: SkuFacts, days: int) -> SkuPlan:
-    """Opening stock of some weeks, a plain reorder point (mean demand over the lead time, plus half a week)."""
+    """Opening stock of some weeks, a plain reorder point (mean demand over the lead time, plus a week), both uneven."""
     supplier, lead_time = SUPPLIERS[int(draw(seed, "supplier", code) * len(SUPPLIERS))]
     daily = facts.units / max(days, 1)
-    opening = int(daily * (lead_time + 10) * (0.4 + 1.2 * draw(seed, "opening", code))) + 2
+    opening = int(daily * (lead_time + 10) * (0.5 + 1.2 * draw(seed, "opening", code))) + 2
     multiple = 12 if facts.units > 600 else 6 if facts.units > 100 else 1
-    quantity = max(multiple, round(daily * 21 / multiple) * multiple)
-    point = int(daily * (lead_time + 3.5) * (0.7 + 0.6 * draw(seed, "point", code))) + 1
+    quantity = max(multiple, round(daily * 28 / multiple) * multiple)
+    point = int(daily * (lead_time + 7) * (0.8 + 0.7 * draw(seed, "point", code))) + 1
     return SkuPlan(code, facts, supplier, lead_time, opening, point, quantity, multiple)
 
 

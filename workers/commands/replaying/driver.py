@@ -95,14 +95,7 @@ class Replay:
 
     async def run(self, use_case: Callable[[UnitOfWork], Awaitable[T]]) -> T:
         """One use case; when the server goes away, wait for the supervisor and do it again (every step may repeat)."""
-        deadline = time.monotonic() + OUTAGE_TIMEOUT
-        while True:
-            try:
-                return await run_unit_of_work(self.database, use_case, clock=self._clock)
-            except OUTAGES as failure:
-                if time.monotonic() > deadline:
-                    raise ReplayError(f"PostgreSQL has been away for {OUTAGE_TIMEOUT:.0f} s: {failure}") from failure
-                await asyncio.sleep(0.25)
+        return await self.patiently(lambda: run_unit_of_work(self.database, use_case, clock=self._clock))
 
     async def load_progress(self) -> None:
         async def work(uow: UnitOfWork) -> Any:
@@ -210,12 +203,13 @@ class Replay:
     async def _tick(self, at: datetime) -> None:
         """Let the business crons of the time since the last tick happen."""
         await self._set_clock(at)
-        await self._patiently(
+        await self.patiently(
             lambda: tick(self.database, self._clock, self._ticked or at - timedelta(hours=24), at, self.settings)
         )
         self._ticked = at
 
-    async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
+    async def patiently(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do work that may be repeated; when a server goes away, wait for the supervisor and do it again."""
         deadline = time.monotonic() + OUTAGE_TIMEOUT
         while True:
             try:
@@ -265,7 +259,7 @@ class Replay:
         last, since = None, time.monotonic()
         pause = 0.01
         while True:
-            state = await self._patiently(self._unrest)
+            state = await self.patiently(self._unrest)
             if not any(state):
                 return
             if state != last:
@@ -283,7 +277,7 @@ class Replay:
         """Wait until the live stream has caught up with the relay's position."""
         deadline = time.monotonic() + REST_TIMEOUT
         while True:
-            position = await self._patiently(lambda: self.database.system.fetchval("select position from relay"))
+            position = await self.patiently(lambda: self.database.system.fetchval("select position from relay"))
             with contextlib.suppress(RedisError, OSError):
                 if await stream_head(self.settings) >= (position or 0):
                     return
