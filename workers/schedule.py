@@ -45,6 +45,7 @@ CRONS = (
     Cron("send_notices", 5, "fast"),
     Cron("seal_ledgers", 20, "fast"),
     Cron("reconcile_stock", 3_600, "bulk", business=False),
+    Cron("review_stock", 86_400, "fast"),
     Cron("purge_history", 3_600, "bulk"),
 )
 

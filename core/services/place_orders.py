@@ -142,7 +142,8 @@ async def _place(
         for order_id, parts in ready.items():
             units = sum(part.quantity for part in parts)
             uow.announce(order_event(facts[order_id], "READY_TO_SHIP", quantity=units))
-    _enqueue(uow, batch, released=at_once)
+    buys_daily = policy(known, "purchase_requests", "AT_ONCE") == "DAILY"
+    _enqueue(uow, batch, released=at_once, buys_daily=buys_daily)
 
 
 def _release(batch: list[Accepted]) -> dict[int, list[ReadyPart]]:
@@ -236,10 +237,10 @@ def _announce(uow: Transaction, order: Accepted, facts: OrderFacts) -> None:
     uow.audit("orderPlace", f"order:{order.order_id}", None, {"number": order.number, "lines": len(order.lines)})
 
 
-def _enqueue(uow: Transaction, batch: list[Accepted], *, released: bool) -> None:
-    """Purchase what is short, and release what is whole unless that is done, after the commit."""
+def _enqueue(uow: Transaction, batch: list[Accepted], *, released: bool, buys_daily: bool) -> None:
+    """After the commit: buy what is short, unless that waits for the daily review, and release what is whole."""
     short = sorted({book.sku_id for order in batch for book, line in order.lines if line.backordered})
-    if short:
+    if short and not buys_daily:
         uow.enqueue(JobRequest("raise_purchase_request", f"order:{batch[0].order_id}:{len(batch)}", {"skuIds": short}))
     ready = [o.order_id for o in batch if not o.holds and any(line.allocated for _, line in o.lines)]
     if ready and not released:

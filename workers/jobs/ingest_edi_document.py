@@ -11,7 +11,6 @@ from workers.job import JobContext, job
 async def ingest_edi_document(context: JobContext, input: dict[str, Any]) -> dict[str, Any]:
     """Input: rawId. A document that was applied already is only acknowledged again."""
     from core.services.ingest_edi_document import ingest_edi_file
-
     from workers.jobs.write_edi_files import write_pending
 
     raw_id = int(input["rawId"])

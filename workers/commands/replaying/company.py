@@ -144,6 +144,7 @@ async def _network(uow: UnitOfWork) -> None:
         ("purchase_approval_limit", {"GBP": 10**12}),
         ("duplicate_window_minutes", 5),
         ("release_to_warehouse", "AT_ONCE"),
+        ("purchase_requests", "DAILY"),
         ("hold_deadline_hours", {"DUPLICATE": 24}),
         ("hold_deadline_action", {"DUPLICATE": "RELEASE"}),
     ):

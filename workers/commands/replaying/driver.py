@@ -19,7 +19,6 @@ from redis.exceptions import RedisError
 from core.database import Database
 from core.domain.placing import LineRequest, OrderRequest, ShipTo
 from core.errors import BackorderManagerError
-from core.events import JobRequest
 from core.ports import SimulationClock
 from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.place_orders import place_orders
@@ -186,13 +185,9 @@ class Replay:
                     batch, size = [], 0
                     on_lines(done)
         await self._flush(batch)
-        await self._set_clock(
-            max(datetime.combine(day, clock_time(21), UTC), self._ticked or datetime.min.replace(tzinfo=UTC))
-        )
-        await self._reorder(day, invoices)
+        await self._tick(datetime.combine(day, clock_time(21), UTC))
         await self._rest()
         await self.warehouse.ship(day)
-        await self._tick(datetime.combine(day, clock_time(22), UTC))
 
     async def _set_clock(self, at: datetime) -> None:
         async def work(uow: UnitOfWork) -> None:
@@ -240,19 +235,6 @@ class Replay:
             if left:
                 reason = f"{left} of {row.quantity} units taken back were never sold to this customer"
                 self.rejects.append(Reject(row.number, reason, _raw(invoice, row)))
-
-    async def _reorder(self, day: date, invoices: list[Invoice]) -> None:
-        """The buyer's daily look at everything that was sold: reorder points decide."""
-        codes = sorted({row.sku for invoice in invoices if not invoice.is_return for row in invoice.rows})
-
-        async def work(uow: UnitOfWork) -> None:
-            rows = await uow.sql.fetch("select id from sku where code = any($1::text[]) order by id", codes)
-            if rows:
-                uow.enqueue(
-                    JobRequest("raise_purchase_request", f"replay:{day}", {"skuIds": [row["id"] for row in rows]})
-                )
-
-        await self.run(work)
 
     async def _rest(self) -> None:
         """Wait until no fact, job or file is on its way. Raises ReplayError when nothing moves for a long time."""
