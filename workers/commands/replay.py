@@ -158,6 +158,7 @@ async def _run(stack: Stack, file: Path, found: Survey, folder: Path, seed: int,
             peak_memory_mb=max(peak_memory_mb(stack.pids), played.progress.peak_memory_mb),
             rejected=rejected,
             rejects_file=str(rejects),
+            phases=played.phases,
         )
 
 

@@ -35,7 +35,8 @@ class Arrival:
     @property
     def transport_id(self) -> str:
         """Names this delivery: the same file looked at again after a crash is the same delivery."""
-        return f"{self.partner}/{self.path.name}:{self.size}:{self.changed}"
+        name = os.fsencode(self.path.name).decode("utf-8", "backslashreplace")  # a name may be no text
+        return f"{self.partner}/{name}:{self.size}:{self.changed}"
 
 
 def look(folder: Path) -> list[Arrival]:
@@ -83,7 +84,10 @@ class FolderWatcher:
             if not mine:
                 return 0
             for arrival in finished:
-                await self._take_in(arrival)
+                try:
+                    await self._take_in(arrival)
+                except OSError as failure:  # it is tried again at the next look, and the others do not wait for it
+                    log.warning("file cannot be taken in", partner=arrival.partner, error=str(failure))
         return len(finished)
 
     async def _take_in(self, arrival: Arrival) -> None:

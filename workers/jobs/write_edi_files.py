@@ -7,37 +7,56 @@ import os
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from core.errors import InvariantBroken
 from core.services.write_edi_files import OutboundFile
 from core.services.write_edi_files import write_edi_files as write_files
 from workers.job import JobContext, job
 
+log = structlog.get_logger("edi")
 CHUNK = 100
 
 
-def place(folder: Path, files: list[OutboundFile]) -> None:
-    """Put the files into their partners' folders; a reader sees each whole or not at all."""
-    for file in files:
-        if Path(file.name).name != file.name or Path(file.partner).name != file.partner:
-            raise InvariantBroken("edi_file_name", [file.partner, file.name])
-        out = folder / file.partner / "out"
-        out.mkdir(parents=True, exist_ok=True)
-        temporary = out / f"{file.name}.tmp"
-        with temporary.open("wb") as handle:
-            handle.write(file.content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        temporary.rename(out / file.name)
+def is_plain_name(name: str) -> bool:
+    """Whether a name stays in its folder."""
+    return name not in ("", ".", "..") and Path(name).name == name and "\0" not in name
+
+
+def place(folder: Path, file: OutboundFile) -> None:
+    """Put a file into its partner's folder; a reader sees it whole or not at all."""
+    if not is_plain_name(file.name) or not is_plain_name(file.partner):
+        raise InvariantBroken("edi_file_name", [file.partner, file.name])
+    out = folder / file.partner / "out"
+    out.mkdir(parents=True, exist_ok=True)
+    temporary = out / f"{file.name}.tmp"
+    with temporary.open("wb") as handle:
+        handle.write(file.content)
+        handle.flush()
+        os.fsync(handle.fileno())
+    temporary.rename(out / file.name)
 
 
 async def write_pending(context: JobContext) -> list[str]:
-    """Write every pending file; the names written."""
+    """Write every pending file; the names written. One that cannot be written waits and holds up no other."""
+    failed: set[int] = set()
 
-    async def write(files: list[OutboundFile]) -> None:
-        await asyncio.to_thread(place, context.settings.edi_dir, files)
+    def place_all(files: list[OutboundFile]) -> list[OutboundFile]:
+        written = []
+        for file in files:
+            try:
+                place(context.settings.edi_dir, file)
+                written.append(file)
+            except (OSError, InvariantBroken) as failure:
+                failed.add(file.id)
+                log.error("file cannot be written", partner=file.partner, file=file.name, error=str(failure))
+        return written
+
+    async def write(files: list[OutboundFile]) -> list[OutboundFile]:
+        return await asyncio.to_thread(place_all, files)
 
     names: list[str] = []
-    while part := await context.run(lambda uow: write_files(uow, write, CHUNK)):
+    while part := await context.run(lambda uow: write_files(uow, write, CHUNK, failed)):
         names += part
     return names
 

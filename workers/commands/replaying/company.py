@@ -63,14 +63,14 @@ class SkuPlan:
     order_multiple: int
 
 
-def plan_sku(seed: int, code: str, facts: SkuFacts, days: int) -> SkuPlan:
-    """Opening stock of some weeks, a plain reorder point (mean demand over the lead time, plus a week), both uneven."""
+def plan_sku(seed: int, code: str, facts: SkuFacts) -> SkuPlan:
+    """Opening stock and a plain reorder point from a busy week's demand over the lead time, both unevenly judged."""
     supplier, lead_time = SUPPLIERS[int(draw(seed, "supplier", code) * len(SUPPLIERS))]
-    daily = facts.units / max(days, 1)
-    opening = int(daily * (lead_time + 10) * (0.5 + 1.2 * draw(seed, "opening", code))) + 2
+    week = max(facts.busy_week(), 1.0)
+    opening = int(week * (lead_time + 10) / 7 * (0.5 + 0.8 * draw(seed, "opening", code))) + 2
     multiple = 12 if facts.units > 600 else 6 if facts.units > 100 else 1
-    quantity = max(multiple, round(daily * 28 / multiple) * multiple)
-    point = int(daily * (lead_time + 7) * (0.8 + 0.7 * draw(seed, "point", code))) + 1
+    quantity = max(multiple, round(2 * week / multiple) * multiple)
+    point = int(week * (lead_time + 5) / 7 * (0.4 + 0.5 * draw(seed, "point", code))) + 1
     return SkuPlan(code, facts, supplier, lead_time, opening, point, quantity, multiple)
 
 
@@ -88,7 +88,7 @@ async def found_company(database: Database, survey: Survey, seed: int, at: datet
         await _network(uow)
         await _partners(uow)
         await _customers(uow, survey, seed)
-        await _products(uow, [plan_sku(seed, code, facts, survey.days) for code, facts in sorted(survey.skus.items())])
+        await _products(uow, [plan_sku(seed, code, facts) for code, facts in sorted(survey.skus.items())])
 
 
 async def _new_id(uow: UnitOfWork, sql: str, *values: Any) -> int:

@@ -80,6 +80,8 @@ class Replay:
     data_dir: Path
     on_lines: Callable[[int, str], None] = lambda lines, day: None
     rejects: list[Reject] = field(default_factory=list)
+    phases: dict[str, float] = field(default_factory=dict)
+    """Wall seconds of this run by what was played."""
     progress: Progress = field(init=False)
     supplier: PlayedSupplier = field(init=False)
     warehouse: PlayedWarehouse = field(init=False)
@@ -163,19 +165,34 @@ class Replay:
 
     async def _play_day(self, day: date, invoices: list[Invoice], on_lines: Callable[[int], None]) -> None:
         await self._set_clock(datetime.combine(day, clock_time(5), UTC))
-        self.supplier.read_orders(day)
-        self.supplier.send_due(day)
-        await self.warehouse.take_in(day)
-        await self.warehouse.move_transfers(day)
-        await self.warehouse.deliver(day)
-        await self.warehouse.count(day)
+        with self._timed("suppliers"):
+            self.supplier.read_orders(day)
+            self.supplier.send_due(day)
+        with self._timed("receipts"):
+            await self.warehouse.take_in(day)
+            await self.warehouse.move_transfers(day)
+        with self._timed("deliveries"):
+            await self.warehouse.deliver(day)
+        with self._timed("counts"):
+            await self.warehouse.count(day)
+        await self._play_orders(invoices, on_lines)
+        with self._timed("crons"):
+            await self._tick(datetime.combine(day, clock_time(21), UTC))
+        with self._timed("rest"):
+            await self._rest()
+        with self._timed("shipments"):
+            await self.warehouse.ship(day)
+
+    async def _play_orders(self, invoices: list[Invoice], on_lines: Callable[[int], None]) -> None:
+        """Orders in batches in the order of their times; a return waits for orders of the same customer before it."""
         done, batch, size = 0, [], 0
         for invoice in invoices:
             if invoice.is_return:
                 if any(order.customer == invoice.customer for order in batch):
                     done += await self._flush(batch)
                     batch, size = [], 0
-                await self._take_back(invoice)
+                with self._timed("returns"):
+                    await self._take_back(invoice)
                 done += invoice.row_count
             else:
                 batch.append(invoice)
@@ -185,9 +202,14 @@ class Replay:
                     batch, size = [], 0
                     on_lines(done)
         await self._flush(batch)
-        await self._tick(datetime.combine(day, clock_time(21), UTC))
-        await self._rest()
-        await self.warehouse.ship(day)
+
+    @contextlib.contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.phases[phase] = self.phases.get(phase, 0.0) + time.monotonic() - started
 
     async def _set_clock(self, at: datetime) -> None:
         async def work(uow: UnitOfWork) -> None:
@@ -218,8 +240,9 @@ class Replay:
         """Place a batch of orders at the moment of its last one; what is there already is only repeated."""
         orders = [_order(invoice) for invoice in invoices if invoice.rows]
         if orders:
-            await self._set_clock(invoices[-1].placed_at)
-            results = await self.run(lambda uow: place_orders(uow, orders))
+            with self._timed("orders"):
+                await self._set_clock(invoices[-1].placed_at)
+                results = await self.run(lambda uow: place_orders(uow, orders))
             refused = [(o, r) for o, r in zip(orders, results, strict=True) if r.outcome == "refused"]
             for order, result in refused:
                 reason = "; ".join(error.message for error in result.errors)

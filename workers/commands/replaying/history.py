@@ -170,6 +170,13 @@ class SkuFacts:
     lines: int = 0
     price: int = 0
     largest: int = 0
+    weeks: dict[date, int] = field(default_factory=dict)
+    """Units by week (its Monday)."""
+
+    def busy_week(self) -> float:
+        """Units of a busy week: nine in ten weeks with a sale are quieter."""
+        ranked = sorted(self.weeks.values())
+        return float(ranked[int(0.9 * (len(ranked) - 1))]) if ranked else 0.0
 
 
 @dataclass(slots=True)
@@ -223,5 +230,7 @@ def survey(path: Path, start: date | None, weeks: int | None) -> Survey:
                     facts.units += row.quantity
                     facts.lines += 1
                     facts.largest = max(facts.largest, row.quantity)
+                    monday = invoice.placed_at.date() - timedelta(days=invoice.placed_at.weekday())
+                    facts.weeks[monday] = facts.weeks.get(monday, 0) + row.quantity
         rejects.clear()
     return found

@@ -49,6 +49,8 @@ class Report:
     seconds: float
     linesPerSecond: float
     peakMemoryMb: float
+    secondsByPhase: dict[str, float]
+    """Of this run, by what was played; `rest` is waiting for the system's own jobs."""
 
     @property
     def is_sound(self) -> bool:
@@ -129,6 +131,7 @@ async def make_report(
     peak_memory_mb: float,
     rejected: int,
     rejects_file: str,
+    phases: dict[str, float],
 ) -> Report:
     """Count everything anew from the tables; `lines` are the rows of the file that were played."""
     sql = database.system
@@ -175,6 +178,7 @@ async def make_report(
         seconds=round(seconds, 1),
         linesPerSecond=round(lines / seconds, 1) if seconds else 0.0,
         peakMemoryMb=round(peak_memory_mb, 1),
+        secondsByPhase={name: round(value, 1) for name, value in sorted(phases.items(), key=lambda item: -item[1])},
     )
 
 
