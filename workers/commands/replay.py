@@ -121,7 +121,7 @@ async def _run(stack: Stack, file: Path, found: Survey, folder: Path, seed: int,
         data_dir=stack.data_dir,
         simulated_clock=True,
         seal_key=stack.environment_of_children().get("SEAL_KEY", ""),  # type: ignore[arg-type]
-        pool_size=4,
+        pool_size=8,
     )
     async with Database(settings) as database:
         opening = datetime.combine(found.first_day, time(0, 0), UTC)

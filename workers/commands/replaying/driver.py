@@ -29,6 +29,7 @@ from workers.commands.replaying.company import CHANNEL, country_code
 from workers.commands.replaying.history import COLUMNS, Invoice, Reject, Row, Survey, read_history
 from workers.commands.replaying.stream import stream_head
 from workers.commands.replaying.supplier import PlayedSupplier
+from workers.commands.replaying.together import together
 from workers.commands.replaying.warehouse import PlayedWarehouse, next_day
 from workers.schedule import tick
 
@@ -39,6 +40,7 @@ BATCH_ORDERS = 64
 REST_TIMEOUT = 180.0
 """Seconds without any progress of the waiting work after which the replay says that the system hangs."""
 OUTAGE_TIMEOUT = 120.0
+CLERKS = 3
 
 OUTAGES = (
     asyncpg.PostgresConnectionError,
@@ -168,13 +170,13 @@ class Replay:
         with self._timed("suppliers"):
             self.supplier.read_orders(day)
             self.supplier.send_due(day)
-        with self._timed("receipts"):
-            await self.warehouse.take_in(day)
-            await self.warehouse.move_transfers(day)
-        with self._timed("deliveries"):
-            await self.warehouse.deliver(day)
-        with self._timed("counts"):
-            await self.warehouse.count(day)
+        with self._timed("receipts, deliveries, counts"):
+            await together(
+                self.warehouse.take_in(day),
+                self.warehouse.move_transfers(day),
+                self.warehouse.deliver(day),
+                self.warehouse.count(day),
+            )
         await self._play_orders(invoices, on_lines)
         with self._timed("crons"):
             await self._tick(datetime.combine(day, clock_time(21), UTC))
@@ -253,11 +255,16 @@ class Replay:
     async def _take_back(self, invoice: Invoice) -> None:
         """Cancel what has not left yet, take back what has, newest order first; what was never sold is rejected."""
         await self._set_clock(invoice.placed_at)
-        for row in invoice.rows:
-            left = await self.run(lambda uow, row=row: _take_back_row(uow, invoice, row))
+        clerks = asyncio.Semaphore(CLERKS)
+
+        async def take(row: Row) -> None:
+            async with clerks:
+                left = await self.run(lambda uow: _take_back_row(uow, invoice, row))
             if left:
                 reason = f"{left} of {row.quantity} units taken back were never sold to this customer"
                 self.rejects.append(Reject(row.number, reason, _raw(invoice, row)))
+
+        await together(*(take(row) for row in invoice.rows))
 
     async def _rest(self) -> None:
         """Wait until no fact, job or file is on its way. Raises ReplayError when nothing moves for a long time."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 from core.services.confirm_delivery import ConfirmDelivery, confirm_deliveries
@@ -15,12 +17,14 @@ from core.services.receive_transfers import receive_transfers
 from core.services.ship_transfers import ship_transfers
 from core.unit_of_work import UnitOfWork
 from workers.commands.replaying.company import draw
-from workers.commands.replaying.supplier import CARRIER, PlayedSupplier
+from workers.commands.replaying.supplier import CARRIER, Load, PlayedSupplier
+from workers.commands.replaying.together import together
 
 T = TypeVar("T")
 Run = Callable[[Callable[[UnitOfWork], Awaitable[T]]], Awaitable[T]]
 
 SHIPMENTS_PER_CALL = 150
+DOCKS = 3
 COUNTS_PER_WEEK = 4
 
 
@@ -31,9 +35,11 @@ class PlayedWarehouse:
         self.run, self.supplier, self.seed = run, supplier, seed
 
     async def take_in(self, today: date) -> int:
-        """Book the lorries at the gate, by the purchase order on their papers; returns how many."""
+        """Book the lorries at the gate, several docks at once, by the order on their papers; returns how many."""
         loads = self.supplier.arrivals(today)
-        for path, load in loads:
+        docks = asyncio.Semaphore(DOCKS)
+
+        async def unload(path: Path, load: Load) -> None:
             receipt = ReceiveGoods(
                 reference=load.purchase_order,
                 kind="PURCHASE_ORDER",
@@ -41,8 +47,11 @@ class PlayedWarehouse:
                 lines=[ReceiptLine(sku, quantity, damaged=damaged) for sku, quantity, damaged in load.lines],
                 receipt_number=f"GR-{load.name.removesuffix('.load')}",
             )
-            await self.run(lambda uow, receipt=receipt: receive_goods(uow, receipt))
-            path.unlink(missing_ok=True)
+            async with docks:
+                await self.run(lambda uow: receive_goods(uow, receipt))
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+        await together(*(unload(path, load) for path, load in loads))
         return len(loads)
 
     async def move_transfers(self, today: date) -> None:
