@@ -116,17 +116,29 @@ async def store_raw(uow: Transaction, data: bytes) -> int:
 
 
 async def note_delivery(uow: Transaction, raw_id: int, partner_id: int, transport: str, transport_id: str) -> bool:
-    """Record one arrival; False when this very arrival was recorded before."""
-    return (
-        await uow.sql.fetchval(
-            """insert into edi_delivery (raw_id, transport, transport_id, partner_id) values ($1, $2, $3, $4)
-            on conflict (transport, transport_id) do nothing returning id""",
-            raw_id,
-            transport,
-            transport_id,
-            partner_id,
-        )
-    ) is not None
+    """Record one arrival; False when this very arrival was recorded before.
+
+    Senders reuse their names for files: the name with another file, or of another partner, is another arrival.
+    """
+    insert = """insert into edi_delivery (raw_id, transport, transport_id, partner_id) values ($1, $2, $3, $4)
+        on conflict (transport, transport_id) do nothing returning id"""
+    if await uow.sql.fetchval(insert, raw_id, transport, transport_id, partner_id) is not None:
+        return True
+    known = await uow.sql.fetchrow(
+        "select raw_id, partner_id from edi_delivery where transport = $1 and transport_id = $2",
+        transport,
+        transport_id,
+    )
+    if known is not None and (known["raw_id"], known["partner_id"]) == (raw_id, partner_id):
+        return False
+    own_name = f"{transport_id}#{partner_id}:{raw_id}"
+    return await uow.sql.fetchval(insert, raw_id, transport, own_name, partner_id) is not None
+
+
+async def lock_raw(uow: Transaction, raw_id: int) -> None:
+    """Only one transaction enters the documents of a file at a time."""
+    # The table is append-only, so its rows cannot be locked.
+    await uow.sql.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"edi_raw:{raw_id}")
 
 
 async def read_raw(uow: Transaction, raw_id: int) -> StoredFile | None:
@@ -235,7 +247,13 @@ async def acknowledge_documents(uow: Transaction, rows: list[tuple[int, str]]) -
 async def seen_before(
     uow: Transaction, partner_id: int, usage: str, identity: str, digest: bytes, window_days: int
 ) -> str | None:
-    """What the duplicate ledger says: `repeat` (same content), `conflict` (other content in the window) or None."""
+    """What the duplicate ledger says: `repeat` (same content), `conflict` (other content in the window) or None.
+
+    Waits for a transaction that looks at the same identity; call it before any gate is taken.
+    """
+    await uow.sql.execute(
+        "select pg_advisory_xact_lock(hashtextextended($1, 0))", f"edi_identity:{partner_id}:{usage}:{identity}"
+    )
     rows = await uow.sql.fetch(
         """select content_sha256, seen_at from edi_identity
         where partner_id = $1 and usage = $2 and level = 'set' and identity = $3""",

@@ -79,12 +79,19 @@ def _head(row: Any) -> PurchaseOrderHead:
 
 
 async def find_orders(
-    uow: Transaction, numbers: Collection[str], supplier_id: int | None = None
+    uow: Transaction, numbers: Collection[str], supplier_id: int | None = None, *, only_approved: bool = False
 ) -> dict[str, PurchaseOrderHead]:
-    """Orders by number, only those of `supplier_id` when given. Raises NotFound for one that does not exist."""
+    """Orders by number, only those of `supplier_id` when given. Raises NotFound for one that does not exist.
+
+    `only_approved` is for what suppliers say: an order that nobody has approved cannot have been sent to them.
+    """
     wanted = sorted(set(numbers))
     rows = await uow.sql.fetch(
-        _HEAD + "where number = any($1::text[]) and ($2::bigint is null or supplier_id = $2)", wanted, supplier_id
+        _HEAD + "where number = any($1::text[]) and ($2::bigint is null or supplier_id = $2)"
+        " and (not $3 or status not in ('DRAFT', 'AWAITING_APPROVAL'))",
+        wanted,
+        supplier_id,
+        only_approved,
     )
     found = {row["number"]: _head(row) for row in rows}
     for number in wanted:

@@ -92,14 +92,14 @@ async def apply_acknowledgement(uow: Transaction, request: AcknowledgePurchaseOr
     claims by priority keep the early part, the rest follow and are promised anew. Raises NotFound,
     InvalidInput for an unknown line or an answer that does not add up to the open quantity, VersionConflict.
     """
-    head = (await find_orders(uow, [request.number], request.supplier_id))[request.number]
+    head = (await find_orders(uow, [request.number], request.supplier_id, only_approved=True))[request.number]
     numbers = {line.line_number for line in request.lines}
     known = {line.line_number: line for line in (await read_lines(uow, [head.id])).values()}
     if unknown := sorted(numbers - set(known)):
         raise InvalidInput(f"Purchase order {head.number!r} has no line {unknown[0]}.", path=("input", "lines"))
     versions = await take_gates(uow, {known[number].sku_id for number in numbers})
     lines = {line.line_number: line for line in (await read_lines(uow, [head.id])).values()}
-    head = (await find_orders(uow, [request.number], request.supplier_id))[request.number]
+    head = (await find_orders(uow, [request.number], request.supplier_id, only_approved=True))[request.number]
     if request.expected_version is not None and request.expected_version != head.version:
         raise VersionConflict("purchase order", head.number, request.expected_version, head.version)
     network = await load_network(uow)

@@ -88,7 +88,7 @@ def _fault(code: str, message: str, segment_number: int | None = None, segment: 
 async def _acknowledge(
     uow: Transaction, answer: Acknowledgement, faults: tuple[Fault, ...], partner: Partner, document_id: int
 ) -> Applied:
-    head = (await find_orders(uow, [answer.po_number], partner.supplier_id))[answer.po_number]
+    head = (await find_orders(uow, [answer.po_number], partner.supplier_id, only_approved=True))[answer.po_number]
     outcomes = await _outcomes(uow, head.id, answer, partner.guide)
     lines = [
         AcknowledgeLine(

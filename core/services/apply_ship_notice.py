@@ -58,7 +58,7 @@ async def apply_ship_notice(uow: Transaction, notice: ShipNoticeInput) -> ShipNo
     """
     if not notice.lines:
         raise InvalidInput("The ship notice has no lines.", path=("input", "lines"))
-    heads = await find_orders(uow, {row[0] for row in notice.lines}, notice.supplier_id)
+    heads = await find_orders(uow, {row[0] for row in notice.lines}, notice.supplier_id, only_approved=True)
     orders = {head.id: head for head in heads.values()}
     codes = await uow.sql.fetch(
         "select distinct k.id, k.code from purchase_order_line l join sku k on k.id = l.sku_id"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
+import asyncpg
+
 from core.domain.states import EdiAcknowledgement, EdiDelivery, EdiValidation
 from core.edi.documents import SetResult
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
@@ -80,7 +82,9 @@ async def _one(run: Run, raw_id: int, group_index: int, set_index: int) -> str:
         return await run(lambda uow: apply_set(uow, raw_id, group_index, set_index))
     except DomainError as refusal:
         error = refusal  # its transaction is gone; the set is set aside in one of its own
-        return await run(lambda uow: quarantine_set(uow, raw_id, group_index, set_index, error))
+    except asyncpg.DataError as refusal:
+        error = Unusable("content", f"A value cannot be stored: {refusal.args[0]}.")
+    return await run(lambda uow: quarantine_set(uow, raw_id, group_index, set_index, error))
 
 
 async def plan_interchanges(uow: Transaction, raw_id: int) -> list[PlannedGroup]:
@@ -88,6 +92,7 @@ async def plan_interchanges(uow: Transaction, raw_id: int) -> list[PlannedGroup]
 
     What cannot be read, comes from a stranger, or lies in another partner's folder is quarantined here.
     """
+    await edi.lock_raw(uow, raw_id)
     file = await _file(uow, raw_id)
     places, result = _places(file), _read(file.sha256, file.content)
     known = {row["position"] for row in await edi.documents_of(uow, raw_id)}
@@ -157,6 +162,8 @@ async def apply_set(uow: Transaction, raw_id: int, group_index: int, set_index: 
     if judged is Verdict.REJECTED:
         worst = next((f for f in faults if f.severity is Severity.ERROR), faults[0])
         raise Unusable("syntax", worst.message, faults)
+    if place.interchange.usage not in ("P", "T", "1"):
+        raise Unusable("usage", f"Usage {place.interchange.usage!r} is neither production (P) nor test (T).")
     digest = bytes.fromhex(document.sha256)
     seen = await edi.seen_before(uow, partner.id, row["usage"], row["identity"], digest, guide.duplicate_window_days)
     if seen == "conflict":
@@ -276,7 +283,7 @@ _ANSWERS = {
 @lru_cache(maxsize=4)
 def _read(sha256: bytes, content: bytes) -> ReadResult:
     """Raw bytes never change, so a file is parsed once per process, not once per set."""
-    return read(content)
+    return read(content.replace(b"\0", b"\x1a"))  # PostgreSQL holds no NUL in a text; both are padding at the end
 
 
 async def _file(uow: Transaction, raw_id: int) -> StoredFile:
@@ -321,9 +328,15 @@ async def _partner(uow: Transaction, interchange: Interchange, file: StoredFile)
 
 
 def _identity(place: _Place) -> str:
+    """The control numbers around the set; one that is used twice in a group is told apart by its turn."""
     i, g, d = place.interchange, place.group, place.document
     parts = (i.sender_qualifier, i.sender_id, i.receiver_qualifier, i.receiver_id, i.control.lstrip("0"))
-    return "|".join((*parts, g.functional_id, g.control.lstrip("0"), d.kind, d.control, str(place.set_index)))
+    return "|".join((*parts, g.functional_id, g.control.lstrip("0"), d.kind, d.control, str(_turn(place))))
+
+
+def _turn(place: _Place) -> int:
+    earlier = place.group.sets[: place.set_index]
+    return sum((s.kind, s.control) == (place.document.kind, place.document.control) for s in earlier)
 
 
 def _syntax_faults(place: _Place) -> tuple[Fault, ...]:

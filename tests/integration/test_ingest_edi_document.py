@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -24,7 +25,7 @@ from core.edi.supplier_side import write_214, write_855, write_856
 from core.edi.write_997 import write_997
 from core.edi.x12_writer import Envelope
 from core.errors import NotFound
-from core.services.ingest_edi_document import ingest_edi_file, plan_interchanges
+from core.services.ingest_edi_document import apply_set, ingest_edi_file, plan_interchanges
 from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.receive_edi_file import store_edi_file
 from core.services.reconcile_stock import recount
@@ -273,3 +274,103 @@ async def test_from_the_ship_notice_to_a_delay_the_customer_reads(world):
     assert all(t["subject"] and t["text"] for t in texts)
     assert await world.do(lambda uow: send_notices(uow, 100)) == 0
     assert await world.do(recount) == []
+
+
+async def test_a_control_number_is_reused_wherever_in_the_group_its_set_stands(world):
+    number = await sent(world)
+    first = answer(number, 1, ("IA", 10, day(12)))
+    await take(world, first)
+    other = answer("PO-UNKNOWN", 1, ("IA", 10, day(12))).replace(b"*0001~", b"*0009~")
+    start, end = other.index(b"ST*855"), other.index(b"GE*")
+    changed = answer(number, 1, ("IA", 10, day(20)))
+    at = changed.index(b"ST*855")
+    shifted = (changed[:at] + other[start:end] + changed[at:]).replace(b"GE*1*", b"GE*2*")
+    assert await take(world, shifted, "f2") == {"quarantined": 2}
+    assert (await documents(world))[2]["quarantine_reason"].startswith("control_number_reused")
+    assert await world.value("select usable_date from supply") == day(12)
+
+
+@pytest.mark.parametrize("usage", ["I", "t", " "])
+async def test_a_file_that_does_not_say_it_is_live_touches_nothing(world, usage):
+    number = await sent(world)
+    data = answer(number, 1, ("IA", 10, day(12))).replace(b"*P*", f"*{usage}*".encode(), 1)
+    assert await take(world, data) == {"quarantined": 1}
+    (document,) = await documents(world)
+    assert document["quarantine_reason"].startswith("usage")
+    assert await world.value("select unanswered from purchase_order_line") == 10
+
+
+async def test_a_control_number_that_comes_twice_at_once_has_one_effect(world):
+    number = await sent(world)
+    raws = [
+        await world.do(lambda uow, d=data, n=n: store_edi_file(uow, "sup", "folder", n, d))
+        for n, data in (
+            ("a", answer(number, 1, ("IA", 10, day(12)))),
+            ("b", answer(number, 1, ("IA", 10, day(20)))),
+        )
+    ]
+    for raw_id in raws:
+        await world.do(lambda uow, r=raw_id: plan_interchanges(uow, r))
+    applied = asyncio.Event()
+
+    async def slowly(uow):
+        outcome = await apply_set(uow, raws[0], 0, 0)
+        applied.set()
+        await asyncio.sleep(0.5)
+        return outcome
+
+    async def behind():
+        await applied.wait()
+        return await ingest_edi_file(world.do, raws[1])
+
+    assert await asyncio.gather(world.do(slowly), behind()) == ["applied", {"quarantined": 1}]
+    assert await world.value("select usable_date from supply") == day(12)
+
+
+async def test_two_workers_on_one_file_enter_its_documents_once(world):
+    number = await sent(world)
+    data = answer(number, 1, ("IA", 10, day(12)))
+    raw_id = await world.do(lambda uow: store_edi_file(uow, "sup", "folder", "f1", data))
+    planned = asyncio.Event()
+
+    async def slowly(uow):
+        await plan_interchanges(uow, raw_id)
+        planned.set()
+        await asyncio.sleep(0.5)
+
+    async def behind():
+        await planned.wait()
+        return await ingest_edi_file(world.do, raw_id)
+
+    _, outcome = await asyncio.gather(world.do(slowly), behind())
+    assert outcome == {"applied": 1}
+    assert len(await documents(world)) == 1
+    assert len(await answers(world)) == 1
+
+
+async def test_a_set_the_database_cannot_hold_is_set_aside_alone(world):
+    number = await sent(world)
+    good = answer(number, 1, ("IA", 10, day(12)))
+    bad = answer("PO-X", 1, ("IA", 10, day(12))).replace(b"*0001~", b"*0009~").replace(b"PO-X", b"PO\0X")
+    at = good.index(b"ST*855")
+    both = (good[:at] + bad[bad.index(b"ST*855") : bad.index(b"GE*")] + good[at:]).replace(b"GE*1*", b"GE*2*")
+    assert await take(world, both) == {"quarantined": 1, "applied": 1}
+    assert len(await answers(world)) == 1
+
+
+async def test_an_order_that_nobody_approved_is_answered_by_nobody(world):
+    await world.database.system.execute(PARTNER)
+    await world.database.system.execute("update policy set value = '{\"KRW\": 0}'")
+    await world.place(world.order(("S", 10), customer="C2"))
+    sku_id = await world.sku()
+    await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    order = (await world.rows("select number, status from purchase_order"))[0]
+    assert order["status"] == "AWAITING_APPROVAL"
+    assert await take(world, answer(order["number"], 1, ("IR", 10, None)), "a") == {"quarantined": 1}
+    lines = (ShippedOrder(order["number"], (ShippedLine("1", "S", "V-S", 10, "EA"),)),)
+    notice = ShipNotice("SN1", "00", day(2), day(10), "CARR", "TRACK1", lines)
+    assert await take(world, write_856(notice, envelope(2)), "b") == {"quarantined": 1}
+    reasons = [str(d["quarantine_reason"]).partition(":")[0] for d in await documents(world)]
+    assert reasons == ["not_found", "not_found"]
+    assert await world.value("select status from purchase_order") == "AWAITING_APPROVAL"
+    assert await world.value("select unanswered from purchase_order_line") == 10
