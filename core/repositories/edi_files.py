@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,13 +18,14 @@ class OutboundFile:
     content: bytes
 
 
-async def lock_pending(sql: Any, limit: int) -> list[OutboundFile]:
+async def lock_pending(sql: Any, limit: int, without: Collection[int] = ()) -> list[OutboundFile]:
     """Files not yet written, oldest first, locked; those that another writer holds are left to it."""
     rows = await sql.fetch(
         """select o.id, p.code as partner, o.file_name as name, o.bytes as content
         from edi_outbound o join partner p on p.id = o.partner_id
-        where o.state = 'pending' order by o.id limit $1 for update of o skip locked""",
+        where o.state = 'pending' and o.id <> all($2::bigint[]) order by o.id limit $1 for update of o skip locked""",
         limit,
+        list(without),
     )
     return [OutboundFile(**dict(row)) for row in rows]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from core.events import Event
 from core.repositories import edi_files
@@ -11,16 +11,23 @@ from core.unit_of_work import UnitOfWork
 
 
 async def write_edi_files(
-    uow: UnitOfWork, write: Callable[[list[OutboundFile]], Awaitable[None]], limit: int = 100
+    uow: UnitOfWork,
+    write: Callable[[list[OutboundFile]], Awaitable[list[OutboundFile]]],
+    limit: int = 100,
+    without: Collection[int] = (),
 ) -> list[str]:
-    """Let `write` put pending files into their folders; their names.
+    """Let `write` put pending files into their folders; the names of those that it wrote, none when nothing is left.
 
     `write` must be repeatable: when this transaction fails after it, the same bytes are written under the same names.
+    What it could not write stays pending; `without` leaves files out that failed just now.
     """
-    files = await edi_files.lock_pending(uow.sql, limit)
+    files: list[OutboundFile] = []
+    failed = set(without)
+    while not files and (found := await edi_files.lock_pending(uow.sql, limit, failed)):
+        files = await write(found)
+        failed |= {file.id for file in found} - {file.id for file in files}
     if not files:
         return []
-    await write(files)
     await edi_files.mark_written(uow.sql, [file.id for file in files], uow.now)
     for file in files:
         facts = {"outboundId": file.id, "partner": file.partner, "fileName": file.name}

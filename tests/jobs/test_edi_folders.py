@@ -8,6 +8,7 @@ import pytest
 from core.database import Database
 from core.ports import WallClock
 from core.services.take_turn import turn
+from core.services.write_edi_files import OutboundFile
 from core.settings import Settings
 from workers.job import JobContext
 from workers.jobs.watch_edi_folder import FolderWatcher, look, move
@@ -46,13 +47,13 @@ async def test_pending_files_are_written_once(context: JobContext, tmp_path: Pat
 async def test_a_file_that_was_placed_before_a_crash_is_placed_again(
     context: JobContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def crash(folder: Path, files: list) -> None:
-        place(folder, files)
-        raise OSError("the disk went away after the rename")
+    def crash(folder: Path, file: OutboundFile) -> None:
+        place(folder, file)
+        raise RuntimeError("killed after the rename")
 
     with monkeypatch.context() as patch:
         patch.setattr("workers.jobs.write_edi_files.place", crash)
-        with pytest.raises(OSError, match="went away"):
+        with pytest.raises(RuntimeError, match="killed"):
             await write_pending(context)
     assert await context.database.system.fetchval("select count(*) from edi_outbound where state = 'pending'") == 2
     assert await write_pending(context) == ["850-1.x12", "850-2.x12"]
@@ -109,3 +110,48 @@ async def test_only_one_watcher_takes_files(context: JobContext, tmp_path: Path)
         assert mine
         assert [await watcher.once(), await watcher.once()] == [0, 0]
     assert await watcher.once() == 1
+
+
+async def test_a_file_that_cannot_be_taken_in_holds_up_no_other(
+    context: JobContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watcher = FolderWatcher(context.database, context.settings)
+    inbox = tmp_path / "edi" / "acme" / "in"
+    inbox.mkdir(parents=True)
+    (inbox / "locked.x12").write_bytes(b"ISA*00*locked")
+    (inbox / "good.x12").write_bytes(b"ISA*00*good")
+    (inbox / "odd\udcff.x12").write_bytes(b"ISA*00*odd")
+    read_bytes = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == "locked.x12":
+            raise PermissionError(13, "Permission denied")
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    await watcher.once()
+    await watcher.once()
+    assert [path.name for path in inbox.iterdir()] == ["locked.x12"]
+    archived = {path.name for path in (tmp_path / "edi" / "acme" / "archive").iterdir()}
+    assert archived == {"good.x12", "odd\udcff.x12"}
+    assert await context.database.system.fetchval("select count(*) from edi_raw") == 2
+
+
+async def test_a_folder_that_cannot_be_written_holds_up_no_other_partner(context: JobContext, tmp_path: Path) -> None:
+    sql = context.database.system
+    await sql.execute(
+        """insert into partner (id, code, qualifier, interchange_id, our_qualifier, our_interchange_id)
+        values (2, 'bolt', 'ZZ', 'BOLT', 'ZZ', 'US'), (3, '..', 'ZZ', 'UP', 'ZZ', 'US')"""
+    )
+    await sql.execute(
+        """insert into edi_outbound (partner_id, kind, bytes, file_name)
+        values (2, '850', 'ISA 3', '850-3.x12'), (3, '850', 'ISA 4', '850-4.x12'), (1, '850', 'ISA 5', '850-5.x12')"""
+    )
+    (tmp_path / "edi" / "bolt").mkdir(parents=True)
+    (tmp_path / "edi" / "bolt" / "out").write_text("a file in the way")
+    assert await write_pending(context) == ["850-1.x12", "850-2.x12", "850-5.x12"]
+    assert not (tmp_path / "out").exists()
+    waiting = await sql.fetch("select file_name from edi_outbound where state = 'pending' order by id")
+    assert [row["file_name"] for row in waiting] == ["850-3.x12", "850-4.x12"]
+    (tmp_path / "edi" / "bolt" / "out").unlink()
+    assert await write_pending(context) == ["850-3.x12"]
