@@ -151,7 +151,7 @@ def create_app(
         Route("/healthz", healthz),
         Route("/readyz", readyz_of(checks)),
         Route("/metrics", metrics),
-        Route("/edi/{partner}", edi_endpoint(database, authenticator, chosen), methods=["POST"]),
+        Route("/edi/{partner}", edi_endpoint(database, authenticator, chosen, clock), methods=["POST"]),
         Route("/graphql", endpoint),
         WebSocketRoute("/graphql", endpoint),
     ]

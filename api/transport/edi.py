@@ -14,6 +14,7 @@ from api.permissions import AuthenticationFailed, Authenticator
 from api.transport.request import Refused, read_body
 from core.domain.access import Principal, Role
 from core.errors import DomainError
+from core.ports import Clock
 from core.services.receive_edi_file import store_edi_file
 from core.settings import Settings
 from core.unit_of_work import UnitOfWork, run_unit_of_work
@@ -25,13 +26,17 @@ SENDERS = frozenset({Role.WAREHOUSE, Role.PLANNER, Role.ADMIN})
 
 
 def edi_endpoint(
-    database: Database, authenticator: Authenticator, settings: Settings
+    database: Database, authenticator: Authenticator, settings: Settings, clock: Clock
 ) -> Callable[[Request], Awaitable[Response]]:
     """The endpoint; open to the SUPPLIER of that partner, WAREHOUSE, PLANNER and ADMIN."""
 
     async def partner_of(code: str, caller: Principal | None) -> int:
         if caller is None:
             raise AuthenticationFailed("Authenticate first: send a bearer token or an API key.")
+        if caller.is_publishable:
+            raise Refused(403, ErrorCode.FORBIDDEN, "Publishable keys only read availability.")
+        if "\0" in code:
+            raise Refused(404, ErrorCode.BAD_REQUEST, "There is no such partner.")
         row = await database.system.fetchrow("select id, supplier_id from partner where code = $1 and is_active", code)
         is_own = row is not None and caller.supplier_id is not None and row["supplier_id"] == caller.supplier_id
         if caller.role not in SENDERS and not (caller.role is Role.SUPPLIER and is_own):
@@ -55,7 +60,7 @@ def edi_endpoint(
             async def use_case(uow: UnitOfWork) -> int:
                 return await store_edi_file(uow, code, "http", name, body)
 
-            raw_id = await run_unit_of_work(database, use_case, principal=caller, request_id=request_id)
+            raw_id = await run_unit_of_work(database, use_case, clock=clock, principal=caller, request_id=request_id)
         except AuthenticationFailed as error:
             body_of = format_failure(ErrorCode.UNAUTHENTICATED, str(error), request_id)
             return JSONResponse(body_of, 401, {"WWW-Authenticate": "Bearer"})
