@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
+import asyncpg
 import structlog
 from graphql import GraphQLError
 
@@ -62,6 +63,8 @@ def _describe(error: GraphQLError, default: ErrorCode) -> tuple[str, dict[str, A
         code = _DOMAIN_CODES.get(cause.code, ErrorCode.BAD_USER_INPUT)
         facts = {key: value for key, value in cause.facts.items() if isinstance(value, str | int | float | bool)}
         return cause.message, {"code": code.value, "reason": cause.code, **facts}
+    if isinstance(cause, asyncpg.CharacterNotInRepertoireError):
+        return "A text holds the character U+0000, which cannot be stored.", {"code": ErrorCode.BAD_USER_INPUT.value}
     if isinstance(cause, RecursionError):
         return "The request is nested too deeply.", {"code": ErrorCode.BAD_USER_INPUT.value}
     if not isinstance(cause, GraphQLError):

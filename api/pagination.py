@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -120,9 +121,21 @@ def decode_cursor(sort: Sort, text: str) -> tuple[Any, ...]:
         name, *values = msgspec.json.decode(_unpack(text, "a cursor"), type=list)
         if name != sort.name:
             raise BadUserInput(f"{text[:60]!r} is a cursor of a list in another order.")
-        return msgspec.convert(tuple(values), tuple[tuple(key.type for key in sort.keys)], strict=False)
-    except (msgspec.DecodeError, msgspec.ValidationError, ValueError, TypeError):
+        found = msgspec.convert(tuple(values), tuple[tuple(key.type for key in sort.keys)], strict=False)
+        if not all(_is_storable(value) for value in found):
+            raise ValueError("no column holds this")
+        return found
+    except (OverflowError, msgspec.DecodeError, msgspec.ValidationError, ValueError, TypeError):
         raise BadUserInput(f"{text[:60]!r} is not a cursor.") from None
+
+
+def _is_storable(value: Any) -> bool:
+    """What a key of a real row can be: whoever forges a cursor must not reach the database with anything else."""
+    if isinstance(value, int):
+        return -_MAX_BIGINT <= value <= _MAX_BIGINT
+    if isinstance(value, datetime):
+        return value.tzinfo is not None and value.astimezone(UTC) is not None
+    return not isinstance(value, str) or "\0" not in value
 
 
 def page_of(sort: Sort, first: int | None, after: str | None, last: int | None, before: str | None) -> Page:

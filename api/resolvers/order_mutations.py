@@ -21,7 +21,7 @@ from api.schema.node import build
 from api.schema.payloads import OrderCancelPayload, OrderHoldPayload, OrderLineChangePayload, OrderPlacePayload
 from core.domain.access import Role
 from core.domain.placing import LineRequest, OrderRequest, ShipTo
-from core.errors import DomainError, NotFound, ReservationExpired
+from core.errors import DomainError, DuplicateOrder, InvalidInput, NotFound, ReservationExpired
 from core.queries import network
 from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.change_order_line import ChangeOrderLine, change_order_line
@@ -86,13 +86,26 @@ async def order_place(
     try:
         done = await run_mutation(context, "orderPlace", input, idempotency_key, use_case)
     except Refused as refused:
-        return OrderPlacePayload(user_errors=[user_error(error, context.language) for error in refused.errors])
+        errors = [await _without_others(context, error) for error in refused.errors]
+        return OrderPlacePayload(user_errors=[user_error(error, context.language) for error in errors])
     keys = [(sku_id, id) for sku_id, id in done.result.get("backorders", ())]
     opened = await context.loaders.backorder_by_key.load_many(keys)
     return OrderPlacePayload(
         order=await _order(context, done.result),
         backorders=[build("Backorder", row) for row in opened if row is not None],
         user_errors=done.errors,
+    )
+
+
+async def _without_others(context: Context, error: DomainError) -> DomainError:
+    """A number that another customer's order has is taken; which order that is, only its owner is told."""
+    if not isinstance(error, DuplicateOrder) or not context.principal.is_row_scoped:
+        return error
+    if await context.loaders.order_by_id.load(error.facts["orderId"]) is not None:
+        return error
+    number = error.facts["externalNumber"]
+    return InvalidInput(
+        f"The external number {number!r} is taken.", path=error.path, field="externalNumber", value=number
     )
 
 

@@ -18,10 +18,12 @@ from api.schema.backorder import BackorderFilter
 from api.schema.events import AvailabilityEvent, BackorderEvent, JobEvent, OrderEvent, PurchaseOrderEvent
 from api.schema.node import build
 from api.schema.sku import as_filter
+from core.domain.access import Role
 from core.errors import InvalidInput, NotFound, UnknownSku
 from core.queries import backorders, orders, skus
 
 _ENDED = ("FILLED", "SUBSTITUTED", "CANCELLED")
+_BEFORE_SENDING = ("DRAFT", "AWAITING_APPROVAL", "APPROVED")
 _STORED_ONLY = ("cause", "opened_from", "opened_before")
 """Conditions that an event does not carry: the backorder itself is asked."""
 
@@ -150,8 +152,24 @@ def _matches(row: Any, given: dict[str, Any]) -> bool:
 async def purchase_order_changed(info: Info, after: After = None) -> AsyncGenerator[PurchaseOrderEvent, None]:
     """Purchase orders the caller may see."""
     context: Context = info.context
-    stream = context.open_live(LiveFilter(topics=frozenset({"purchase_order"})), after)
-    return _events(context, stream, "PurchaseOrderEvent")
+    if context.principal.role is not Role.SUPPLIER:
+        stream = context.open_live(LiveFilter(topics=frozenset({"purchase_order"})), after)
+        return _events(context, stream, "PurchaseOrderEvent")
+    wanted = LiveFilter(
+        topics=frozenset({"purchase_order"}), accepts=lambda event: event.payload.get("status") not in _BEFORE_SENDING
+    )
+    return _sent_orders(context, context.open_live(wanted, after))
+
+
+async def _sent_orders(context: Context, stream: Any) -> AsyncGenerator[Any, None]:
+    """Events of orders the supplier has been sent: one that was cancelled before that is none of its business."""
+    try:
+        async for event in stream:
+            id = event.payload.get("purchaseOrderId")
+            if event.resync_required or await context.loaders.purchase_order_by_id.load(id) is not None:
+                yield build("PurchaseOrderEvent", _facts(event))
+    finally:
+        await stream.aclose()
 
 
 async def job_progressed(

@@ -38,7 +38,7 @@ from api.schema.supply_inputs import (
     StockTransferShipInput,
 )
 from core.domain.access import Role
-from core.errors import InvalidInput, NotFound
+from core.errors import DomainError, InvalidInput, NotFound
 from core.queries import edi_documents, network, purchase_orders, transfers
 from core.queries.goods_receipts import goods_receipt
 from core.queries.stock_levels import stock_level
@@ -176,9 +176,12 @@ async def ship_notice_submit(
 ) -> ShipNoticePayload:
     """Apply a supplier's ship notice, as its 856 document would."""
     context: Context = info.context
+    try:
+        supplier_id = await _supplier_id(context, input.supplier)
+    except DomainError as error:
+        return ShipNoticePayload(user_errors=[user_error(error, context.language)])
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
-        supplier_id = await _supplier_id(context, input.supplier)
         await apply_ship_notice(
             uow,
             ShipNoticeInput(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from strawberry import Info, field
@@ -15,6 +15,7 @@ from api.schema.enums import described
 from api.schema.node import Connection, Node, PageAfter, PageFirst, Row, build, build_all, connection, register
 from api.schema.promise import DateEstimate, Peg
 from api.schema.sku import Money, Sku
+from core.domain.access import Role
 
 if TYPE_CHECKING:
     from api.schema.events import BackorderEvent
@@ -95,9 +96,12 @@ class Backorder(Node):
     async def expected(self, info: Info) -> DateEstimate | None:
         return backorder_expected(self.row)
 
-    @field(description="The facts that prove the cause, as figures by name.")
-    def evidence(self) -> list[EvidenceFact]:
-        return [EvidenceFact(name=name, value=str(value)) for name, value in (self.row["evidence"] or {}).items()]
+    @field(description="The facts that prove the cause, as figures by name; a customer sees the sums only.")
+    def evidence(self, info: Info) -> list[EvidenceFact]:
+        facts: dict[str, Any] = self.row["evidence"] or {}
+        if info.context.principal.role in (Role.CUSTOMER, Role.STOREFRONT):  # the rest names rows of others
+            facts = {name: value for name, value in facts.items() if name in ("shortage", "explained")}
+        return [EvidenceFact(name=name, value=str(value)) for name, value in facts.items()]
 
     @field(description="What covers it now: the line's pegs that are not stock on hand.")
     async def pegs(self, info: Info) -> list[Peg]:

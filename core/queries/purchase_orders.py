@@ -22,10 +22,16 @@ _LINE = """select l.sku_id, l.id, l.purchase_order_id, l.line_number, l.ordered,
 from purchase_order_line l join purchase_order p on p.id = l.purchase_order_id"""
 
 
-def _filter(principal: Principal, given: Mapping[str, Any]) -> Filter:
-    where = scoped_to_supplier(principal, "p.supplier_id")
+def _scoped(principal: Principal, column: str = "p.supplier_id") -> Filter:
+    """A supplier sees its orders from the moment they are sent."""
+    where = scoped_to_supplier(principal, column)
     if where.conditions:
         where.add("p.sent_at is not null")
+    return where
+
+
+def _filter(principal: Principal, given: Mapping[str, Any]) -> Filter:
+    where = _scoped(principal)
     where.add_given("p.status = any(?::text[])", given.get("status"))
     where.add_given("p.number = ?", given.get("number"))
     where.add_given("p.supplier_id = (select s.id from supplier s where s.code = ?)", given.get("supplier"))
@@ -64,7 +70,7 @@ async def lines_by_purchase_order_ids(
     sql: asyncpg.Connection, principal: Principal, ids: Sequence[int]
 ) -> list[asyncpg.Record]:
     """Lines of these purchase orders by number."""
-    where = scoped_to_supplier(principal, "l.supplier_id")
+    where = _scoped(principal, "l.supplier_id")
     where.add("l.purchase_order_id = any(?::bigint[])", list(ids))
     return await sql.fetch(
         f"{_LINE} where {' and '.join(where.conditions)} order by l.purchase_order_id, l.line_number, l.id",
@@ -74,7 +80,7 @@ async def lines_by_purchase_order_ids(
 
 async def lines_by_keys(sql: asyncpg.Connection, principal: Principal, keys: Sequence[Key]) -> list[asyncpg.Record]:
     """Those of the purchase order lines that the caller may see."""
-    where = scoped_to_supplier(principal, "l.supplier_id")
+    where = _scoped(principal, "l.supplier_id")
     by_keys(where, "l", keys)
     return await sql.fetch(f"{_LINE} where {' and '.join(where.conditions)}", *where.arguments)
 

@@ -29,6 +29,11 @@ async def scheduled_receipts_page(
 ) -> tuple[Sequence[asyncpg.Record], bool]:
     """One page of the open supplies the caller may see, soonest first."""
     where = scoped_to_supplier(principal, "s.supplier_id")
+    if where.conditions:  # a supplier sees its orders from the moment they are sent
+        where.add(
+            """exists (select from purchase_order_line l join purchase_order p on p.id = l.purchase_order_id
+                where l.sku_id = s.sku_id and l.id = s.purchase_order_line_id and p.sent_at is not null)"""
+        )
     where.add("s.quantity > s.received + s.cancelled")
     where.add_given("s.sku_id = (select k.id from sku k where k.code = ?)", given.get("sku"))
     where.add_given("s.location_id = (select w.id from location w where w.code = ?)", given.get("location"))

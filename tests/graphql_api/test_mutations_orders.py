@@ -190,3 +190,19 @@ async def test_messages_speak_the_callers_language(shop: Shop):
     korean = shop.context(Role.PLANNER, language="ko")
     answer = await shop.change(korean, "orderCancel", {"number": "SO404"}, "order { number }")
     assert answer["userErrors"][0]["message"] == "볼 수 있는 order SO404이(가) 없습니다."
+
+
+async def test_a_number_taken_by_another_customer_says_nothing_of_its_order(shop: Shop):
+    order = (await shop.place("MINSEO", ("MUG-BLUE", 1), externalNumber="WEB-77"))["order"]
+    wanted = {
+        "channel": "web",
+        "externalNumber": "WEB-77",
+        "shipTo": {"country": "KR", "postalCode": "04524", "name": "A", "line1": "B", "city": "C"},
+        "lines": [{"sku": "MUG-BLUE", "quantity": 1}],
+    }
+    want = "order { number }"
+    mine = await shop.change(await shop.customer("MINSEO"), "orderPlace", wanted, want)
+    assert [e["code"] for e in mine["userErrors"]] == ["DUPLICATE_ORDER"]
+    other = await shop.change(await shop.customer("BAKER"), "orderPlace", wanted, want)
+    assert [(e["code"], e["path"]) for e in other["userErrors"]] == [("INVALID_INPUT", ["input", "externalNumber"])]
+    assert order["number"] not in str(other)

@@ -1,9 +1,14 @@
 """Purchasing, receiving, stock and partner documents through the schema."""
 
+import asyncio
+
 import pytest
 
+from core.database import Database
 from core.domain.access import Role
-from tests.graphql_api.schema_under_test import Shop, open_shop
+from core.settings import Settings
+from migrations.demo_data import seed
+from tests.graphql_api.schema_under_test import NOW, Shop, open_shop
 
 pytestmark = pytest.mark.anyio
 
@@ -187,3 +192,22 @@ async def test_a_customer_reads_its_notices_and_marks_them(shop: Shop):
     assert [e["code"] for e in refused["userErrors"]] == ["NOT_FOUND"]
     read = await shop.change(await shop.customer("MINSEO"), "noticeMarkRead", {"id": notice["id"]}, "notice { state }")
     assert read == {"notice": {"state": "READ"}, "userErrors": []}
+
+
+async def test_a_ship_notice_needs_one_connection_only(database_url):
+    await seed(database_url, NOW)
+    settings = Settings(env="test", database_url=database_url, pool_size=1)
+    async with Database(settings) as database, asyncio.timeout(10):
+        shop = Shop(database, settings)
+        notice = {
+            "supplier": "BRIGHTWORKS",
+            "number": "ASN-1",
+            "shippedOn": "2026-11-18",
+            "lines": [{"purchaseOrderNumber": "PO-X", "lineNumber": 1, "sku": "KETTLE-17", "quantity": 1}],
+        }
+        refused = await shop.change(shop.context(Role.PLANNER), "shipNoticeSubmit", notice, "shipNotice { number }")
+        assert [e["code"] for e in refused["userErrors"]] == ["NOT_FOUND"]
+        stranger = await shop.change(
+            shop.context(Role.PLANNER), "shipNoticeSubmit", notice | {"supplier": "NOBODY"}, "shipNotice { number }"
+        )
+        assert [e["path"] for e in stranger["userErrors"]] == [["input", "supplier"]]

@@ -8,6 +8,8 @@ import pytest
 from api.live import LiveHub
 from api.operations import schema
 from core.domain.access import Role
+from core.services.send_purchase_order import send_purchase_order
+from core.unit_of_work import run_unit_of_work
 from tests.graphql_api.schema_under_test import NOW, Shop, open_shop
 
 pytestmark = pytest.mark.anyio
@@ -153,3 +155,27 @@ async def test_an_order_of_others_cannot_be_watched(shop: Shop):
     result = await schema.subscribe(ORDER_CHANGED, variable_values={"number": order["number"]}, context_value=context)
     failures = [one async for one in result] if hasattr(result, "__aiter__") else [result]
     assert [error.original_error.code for one in failures for error in one.errors] == ["NOT_FOUND"]
+
+
+async def test_a_supplier_is_told_of_an_order_from_the_moment_it_is_sent(shop: Shop):
+    planner, supplier = shop.context(Role.PLANNER), await shop.supplier("BRIGHTWORKS")
+    wanted = {"supplier": "BRIGHTWORKS", "location": "DC-ICN", "lines": [{"sku": "KETTLE-17", "quantity": 10}]}
+    document = "subscription { purchaseOrderChanged { purchaseOrderNumber status purchaseOrder { number } } }"
+    numbers = []
+
+    async def work():
+        for _ in range(2):
+            made = await shop.change(planner, "purchaseOrderCreate", wanted, "purchaseOrder { number }")
+            numbers.append(made["purchaseOrder"]["number"])
+        await shop.change(planner, "purchaseOrderCancel", {"number": numbers[0]}, "purchaseOrder { number }")
+        id = await shop.database.system.fetchval("select id from purchase_order where number = $1", numbers[1])
+        await shop.database.system.execute("update purchase_order set status = 'APPROVED' where id = $1", id)
+        await run_unit_of_work(shop.database, lambda uow: send_purchase_order(uow, id), clock=shop.clock)
+        await relay(shop)
+
+    (event,) = await take(shop, supplier, document, 1, work)
+    assert event == {
+        "purchaseOrderNumber": numbers[1],
+        "status": "SENT",
+        "purchaseOrder": {"number": numbers[1]},
+    }

@@ -4,10 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from api.error_handlers import format_errors
+from api.operations import schema
 from core.domain.access import Role
 from tests.graphql_api.schema_under_test import Shop, open_shop
 
 pytestmark = pytest.mark.anyio
+
+RECEIPTS = "{ scheduledReceipts(first: 100) { nodes { quantity sku { code } } } }"
 
 
 @pytest.fixture
@@ -277,3 +281,41 @@ async def test_fields_of_one_answer_share_their_queries(shop: Shop):
             promiseHistory { promised } pegs { quantity supply { location { code } } } backorder { id } } } } }""",
     )
     assert sessions <= 8
+
+
+async def test_a_supplier_sees_nothing_of_an_order_before_it_is_sent(shop: Shop):
+    planner, supplier = shop.context(Role.PLANNER), await shop.supplier("BRIGHTWORKS")
+    wanted = {"supplier": "BRIGHTWORKS", "location": "DC-ICN", "lines": [{"sku": "KETTLE-17", "quantity": 10}]}
+    before = await shop.ask(supplier, RECEIPTS)
+    created = await shop.change(planner, "purchaseOrderCreate", wanted, "purchaseOrder { id lines { id } }")
+    order, line = created["purchaseOrder"]["id"], created["purchaseOrder"]["lines"][0]["id"]
+    for id in (order, line):
+        found = await shop.ask(supplier, "query ($id: ID!) { node(id: $id) { id } }", id=id)
+        assert found == {"node": None}
+        assert await shop.ask(planner, "query ($id: ID!) { node(id: $id) { id } }", id=id) == {"node": {"id": id}}
+    assert await shop.ask(supplier, RECEIPTS) == before
+    await shop.database.system.execute("update purchase_order set status = 'SENT', sent_at = now()")
+    found = await shop.ask(supplier, "query ($id: ID!) { node(id: $id) { id } }", id=line)
+    assert found == {"node": {"id": line}}
+
+
+async def test_the_proof_of_a_cause_names_others_rows_to_planners_only(shop: Shop):
+    order = (await shop.place("MINSEO", ("KETTLE-17", 500)))["order"]
+    document = "query ($n: String!) { order(number: $n) { lines { backorder { evidence { name value } } } } }"
+
+    async def names(context) -> set[str]:
+        found = await shop.ask(context, document, n=order["number"])
+        return {fact["name"] for fact in found["order"]["lines"][0]["backorder"]["evidence"]}
+
+    seen = await names(shop.context(Role.PLANNER))
+    assert seen > {"shortage", "explained"}
+    assert await names(await shop.customer("MINSEO")) == {"shortage", "explained"}
+
+
+async def test_what_no_text_column_can_hold_is_bad_user_input(shop: Shop):
+    planner = shop.context(Role.PLANNER)
+    result = await schema.execute(
+        "query ($n: String!) { order(number: $n) { id } }", variable_values={"n": "a\x00b"}, context_value=planner
+    )
+    (error,) = format_errors(result.errors, "r")
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
