@@ -28,14 +28,16 @@ def follow(
         )
         backorders.append(backorder)
         facts.append(BackorderFact(backorder, "OPENED", None, S.PROVISIONAL, line.backordered, reason))
-    changed = backorder.quantity != line.backordered
+    short = backorder.quantity
+    changed = short != line.backordered
     backorder.quantity = line.backordered
     target = _target(backorder.state, line, waiting)
     for state in path(str(backorder.id or "of this line"), backorder.state, target, backorder.held_from_state):
         kind = {S.PEGGED: "PEGGED", S.FILLED: "FILLED", S.CANCELLED: "CLOSED", S.SUBSTITUTED: "CLOSED"}.get(
             state, "PEG_LOST" if backorder.state in _COVERED and state == S.AWAITING_SUPPLY else "STATE_CHANGED"
         )
-        facts.append(BackorderFact(backorder, kind, backorder.state, state, backorder.quantity, reason))
+        filled = short if state == S.FILLED else 0
+        facts.append(BackorderFact(backorder, kind, backorder.state, state, backorder.quantity, reason, filled=filled))
         backorder.state = state
         changed = True
     if changed and backorder.state not in _PARKED:

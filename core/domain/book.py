@@ -136,6 +136,13 @@ class SkuBook:
     def backorder_of(self, line: Line) -> Backorder | None:
         return next((b for b in self.backorders if b.line is line and b.closed_at is None), None)
 
+    def forget_unborn(self) -> None:
+        """Drop backorders that were opened and closed in this very change: nobody was ever short, nobody is told."""
+        unborn = {id(b) for b in self.backorders if b.is_new and b.closed_at is not None}
+        if unborn:
+            self.backorders = [b for b in self.backorders if id(b) not in unborn]
+            self.backorder_facts = [f for f in self.backorder_facts if id(f.backorder) not in unborn]
+
     # --- the door to stock -----------------------------------------------------------------------------------------
 
     def move(self, movement: Movement) -> None:

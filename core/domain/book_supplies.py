@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -145,10 +146,13 @@ def expected_of(book: SkuBook, line: Line) -> date | None:
     return backorder.expected_date if backorder is not None else None
 
 
-def free_by_loss(book: SkuBook, location_id: int, quantity: int, cause_kind: str) -> list[tuple[Line, int]]:
+def free_by_loss(
+    book: SkuBook, location_id: int, quantity: int, cause_kind: str, planned: Mapping[int, int]
+) -> list[tuple[Line, int]]:
     """Make `quantity` units at a location free by taking stock from lines, least claim first, planned shipments last.
 
-    Returns what each line lost; the caller covers it again. Units of planned transfers are not taken.
+    `planned` is what of each line (by id) stands on planned shipments from this very location; `ready` falls by what
+    is taken of it. Returns what each line lost; the caller covers it again. Units of planned transfers are not taken.
     Raises QuantityExceeded when lines do not have as much.
     """
     missing = quantity - book.level(location_id).available
@@ -159,17 +163,22 @@ def free_by_loss(book: SkuBook, location_id: int, quantity: int, cause_kind: str
         if p.kind == PegKind.HARD and p.location_id == location_id and p.line is not None and p.transfer is None
     ]
     held.sort(key=claim_order, reverse=True)
-    for planned in (False, True):
-        for peg in list(held):
+    left = dict(planned)
+    for is_planned in (False, True):
+        for peg in held:
             line = peg.line
-            if missing <= 0 or line is None or not peg.quantity:
+            if line is None or not peg.quantity:
                 continue
-            spare = peg.quantity if planned else min(peg.quantity, line.allocated - line.ready)
+            spare = peg.quantity
+            if not is_planned:
+                bound = min(left.get(line.id or 0, 0), spare)
+                left[line.id or 0] = left.get(line.id or 0, 0) - bound
+                spare -= bound
             part = min(missing, spare)
             if part <= 0:
                 continue
             book.release(peg, part, cause_kind)
-            line.ready = min(line.ready, line.allocated)
+            line.ready -= part if is_planned else 0
             lost[id(line)] = (line, lost.get(id(line), (line, 0))[1] + part)
             missing -= part
     if missing > 0:

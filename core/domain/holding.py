@@ -8,7 +8,7 @@ from core.domain.backorder import PARKED, path
 from core.domain.book import SkuBook
 from core.domain.network import Network
 from core.domain.promising import Demand, Proposal, commit, promise, propose
-from core.domain.records import BackorderFact, Line
+from core.domain.records import BackorderFact, Line, LineFact
 from core.domain.states import BackorderState, OrderLineStatus, PegKind, PromiseReason, ShipPolicy
 
 
@@ -54,8 +54,7 @@ def validate(book: SkuBook, line: Line, demand: Demand, network: Network, now: d
     asked = Demand(remaining, demand.destination_id, line.requested_date, demand.sources, demand.lead_time_days)
     proposal = propose(book, asked, network, now)
     if line.ship_policy == ShipPolicy.PARTIAL_CANCEL_REST:
-        proposal = only_on_hand(proposal)
-        line.cancelled += remaining - proposal.quantity
+        proposal = cancel_rest(book, line, proposal)
     commit(book, line, proposal, PromiseReason.HOLD_RELEASED)
     promise(
         book,
@@ -69,7 +68,11 @@ def validate(book: SkuBook, line: Line, demand: Demand, network: Network, now: d
     )
 
 
-def only_on_hand(proposal: Proposal) -> Proposal:
-    """The part of a proposal that can leave now: what a line that cancels its rest keeps."""
+def cancel_rest(book: SkuBook, line: Line, proposal: Proposal) -> Proposal:
+    """Cancel of a PARTIAL_CANCEL_REST line what cannot leave now, as a fact; returns the part that it keeps."""
     kept = [part for part in proposal.slices if part.kind == "ON_HAND"]
+    rest = proposal.quantity - sum(part.quantity for part in kept)
+    if rest:
+        line.cancelled += rest
+        book.line_facts.append(LineFact(line, "CANCELLED", rest, reason=str(line.ship_policy)))
     return Proposal(kept, proposal.home_id, proposal.ship_by, proposal.binding)

@@ -148,20 +148,27 @@ def _own(book: SkuBook, demand: Demand, network: Network, now: datetime) -> list
         return slices
     remaining = demand.quantity
     shelf = {hold.location_id: max(0, book.level(hold.location_id).available) for hold in demand.held}
-    for hold in demand.held:
+    free = {place: _on_hand(book, place) for place in shelf}
+    for hold in sorted(demand.held, key=lambda h: h.need_date):
         place, quantity = hold.location_id, min(remaining, hold.quantity)
         if place not in demand.sources:
             continue
         if hold.need_date <= book.today[place]:
             quantity = min(quantity, shelf[place])
-            shelf[place] -= quantity
-            kind, day = "ON_HAND", network.first_ship_day(place, now)
+            parts = [("ON_HAND", quantity, network.first_ship_day(place, now))]
         else:
-            kind, day = "DATED", network.ship_day_from(place, hold.need_date)
-        if quantity > 0:
-            delivery = network.delivery_date(place, demand.destination_id, day)
-            slices.append(ProposedSlice(kind, place, quantity, day, delivery, None, hold.need_date))
-            remaining -= quantity
+            now_free = min(quantity, free[place], shelf[place])  # a later day may have been held on stock
+            parts = [
+                ("ON_HAND", now_free, network.first_ship_day(place, now)),
+                ("DATED", quantity - now_free, network.ship_day_from(place, hold.need_date)),
+            ]
+        for kind, units, day in parts:
+            if units > 0:
+                delivery = network.delivery_date(place, demand.destination_id, day)
+                slices.append(ProposedSlice(kind, place, units, day, delivery, None, hold.need_date))
+                remaining -= units
+        shelf[place] -= parts[0][1]
+        free[place] = max(0, free[place] - parts[0][1])
     return slices
 
 

@@ -197,6 +197,8 @@ class BackorderFact:
     cause: str
     expected: date | None = None
     previous_expected: date | None = None
+    filled: int = 0
+    """Units that were short until this step, when it is the one to FILLED."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,20 @@ def release(
     return parts
 
 
+def withheld(lines: Sequence[tuple[SkuBook, Line]], *, ship_complete: bool) -> list[tuple[SkuBook, Line]]:
+    """The lines of one order that stand on planned shipments, but have to leave whole and wait again.
+
+    A line comes to that when stock is lost or the line is enlarged after its shipment was planned.
+    """
+    waits = any(line.open + line.backordered for _, line in lines)
+    return [
+        (book, line)
+        for book, line in lines
+        if line.ready
+        and ((ship_complete and waits) or (line.ship_policy == ShipPolicy.COMPLETE and line.open + line.backordered))
+    ]
+
+
 def mark_ready(parts: Sequence[ReadyPart], reason: str) -> None:
     """Count the parts as ready on their lines."""
     for part in parts:

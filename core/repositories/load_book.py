@@ -10,6 +10,7 @@ from core.domain.book import SkuBook
 from core.domain.network import Network
 from core.domain.records import Backorder, Hold, Line, Peg, StockLevel, Supply, Transfer
 from core.domain.states import BackorderCause, BackorderState, OrderLineStatus, PegKind, ShipPolicy
+from core.events import JobRequest
 from core.ports import Transaction
 
 Lines = Literal["own", "none", "waiting", "all"]
@@ -37,7 +38,7 @@ async def load_books(
     that are not finished; `line_ids` are loaded besides. Pegs without stock are loaded with them, since they are the
     timeline. "own" loads nothing but stock levels, `line_ids` and their pegs: enough to move what is allocated, and
     such a book refuses to tell its timeline. Holds that have expired become `expired` first, so that only `held`
-    counts from here on.
+    counts from here on; who waits for such units is served by a job.
     """
     sku_ids = sorted(versions)
     today = {location_id: network.today(location_id, uow.now) for location_id in network.locations}
@@ -51,6 +52,9 @@ async def load_books(
     await _load_stock(uow, books, demand_class)
     supplies = await _load_supplies(uow, books)
     await _load_claims(uow, books, supplies, lines, line_ids)
+    for sku_id in sorted(expired):
+        if any(peg.kind == PegKind.OPEN for peg in books[sku_id].pegs):  # no sweeper will find these holds any more
+            uow.enqueue(JobRequest("allocate_waiting_demand", f"skus:{sku_id}", {"skuIds": [sku_id]}))
     return books
 
 

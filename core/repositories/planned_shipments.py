@@ -5,6 +5,18 @@ from __future__ import annotations
 from core.ports import Transaction
 
 
+async def planned_at(uow: Transaction, sku_id: int, location_id: int) -> dict[int, int]:
+    """Units of each order line of the SKU on planned shipments from this location. Call it under the SKU's gate."""
+    rows = await uow.sql.fetch(
+        """select l.order_line_id, sum(l.quantity)::int as units from shipment_line l
+        join shipment s on s.id = l.shipment_id and s.status = 'PLANNED'
+        where l.sku_id = $1 and l.location_id = $2 group by l.order_line_id""",
+        sku_id,
+        location_id,
+    )
+    return {row["order_line_id"]: row["units"] for row in rows}
+
+
 async def shrink_planned_shipments(
     uow: Transaction, sku_id: int, location_id: int, losses: list[tuple[int, int]]
 ) -> None:

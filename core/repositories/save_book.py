@@ -37,6 +37,8 @@ async def save_books(
     changed = [book for book in books if book.is_changed]
     if not changed:
         return dict(new_orders or {})
+    for book in changed:
+        book.forget_unborn()
     await name_new_lines(uow, changed)
     await judge_causes(uow, changed)
     orders = await _lock_orders(uow, changed, new_orders or {})
@@ -139,8 +141,12 @@ async def _write_notices(uow: Transaction, books: list[SkuBook], orders: dict[in
     for book in books:
         for fact in book.backorder_facts:
             template = {"OPENED": "BACKORDER_OPENED", "FILLED": "BACKORDER_FILLED"}.get(fact.kind)
-            if template is not None:
-                line, backorder = fact.backorder.line, fact.backorder
+            line, backorder = fact.backorder.line, fact.backorder
+            quantity = fact.quantity
+            if template == "BACKORDER_FILLED":  # a later wish or an earlier date fills it too, but puts nothing here
+                gained = sum(move.allocated for move in book.movements if move.line is line)
+                quantity = min(fact.filled, gained)
+            if template is not None and quantity > 0:
                 rows.append(
                     (
                         line,
@@ -149,7 +155,7 @@ async def _write_notices(uow: Transaction, books: list[SkuBook], orders: dict[in
                         template,
                         f"{template}:{book.sku_id}:{backorder.id}",
                         {
-                            "quantity": fact.quantity if template == "BACKORDER_OPENED" else line.allocated,
+                            "quantity": quantity,
                             "expected": line.promised.isoformat() if line.promised else None,
                             "shipDate": None,
                         },

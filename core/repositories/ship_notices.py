@@ -32,6 +32,12 @@ async def find_notice(uow: Transaction, supplier_id: int, number: str) -> KnownN
     return KnownNotice(row["id"], row["last_sequence"], sorted((r[0] or 0, r[1]) for r in rows))
 
 
+async def line_ids_of(uow: Transaction, notice_id: int) -> set[int]:
+    """The ids of a notice's lines; several may stand for one PO line (one per pack)."""
+    rows = await uow.sql.fetch("select id from ship_notice_line where ship_notice_id = $1", notice_id)
+    return {row["id"] for row in rows}
+
+
 async def insert_notice(
     uow: Transaction,
     *,

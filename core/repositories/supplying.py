@@ -83,8 +83,9 @@ async def load_lead_days(uow: Transaction, sku_ids: Iterable[int]) -> dict[int, 
 async def load_lateness(uow: Transaction, supplier_ids: Iterable[int]) -> dict[tuple[int, str], int]:
     """P80 of how many days after its paper date a supply came, by (supplier, date basis); absent below 20 receipts."""
     rows = await uow.sql.fetch(
-        """select s.supplier_id, s.date_basis, (r.received_at::date - s.paper_date) as late
-        from (select id, received_at from goods_receipt order by id desc limit $2) r
+        """select s.supplier_id, s.date_basis, ((r.received_at at time zone p.time_zone)::date - s.paper_date) as late
+        from (select id, location_id, received_at from goods_receipt order by id desc limit $2) r
+        join location p on p.id = r.location_id
         join goods_receipt_line l on l.goods_receipt_id = r.id
         join supply s on s.sku_id = l.sku_id and s.id = l.supply_id
         where s.supplier_id = any($1::bigint[]) and s.paper_date is not null""",

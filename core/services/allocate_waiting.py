@@ -36,8 +36,7 @@ async def allocate_waiting(uow: Transaction, sku_ids: Iterable[int]) -> Allocati
     network = await load_network(uow)
     books = await load_books(uow, versions, network, lines="waiting")
     given = await serve_books(uow, books.values(), network)
-    if given:
-        await save_books(uow, books.values())
+    await save_books(uow, books.values())  # also when nobody gains: a hold that expired here is told
     return AllocationSummary(sum(q for _, q in given), sorted({line.id or 0 for line, q in given if q}))
 
 

@@ -20,7 +20,7 @@ from core.repositories.load_book import load_books
 from core.repositories.network import load_network
 from core.repositories.purchase_orders import PurchaseOrderLine, find_orders, read_lines, refresh_orders, save_lines
 from core.repositories.save_book import save_books
-from core.repositories.ship_notices import find_notice, insert_notice, redate_notice
+from core.repositories.ship_notices import find_notice, insert_notice, line_ids_of, redate_notice
 from core.repositories.supplying import load_lateness, load_policies, move_policy
 from core.services.follow_up import request_shipments
 
@@ -82,7 +82,7 @@ async def apply_ship_notice(uow: Transaction, notice: ShipNoticeInput) -> ShipNo
         if said != known.lines:
             raise InvalidInput(f"Ship notice {notice.number!r} came before with other lines.", path=("input", "number"))
         await redate_notice(uow, known.id, notice.expected_date, notice.sequence)
-        notice_lines = dict(zip(wanted, await _lines_of(uow, known.id, wanted), strict=True))
+        notice_lines = await line_ids_of(uow, known.id)
     else:
         rows = [(lines[i].sku_id, i, row[3]) for i, row in zip(wanted, notice.lines, strict=True)]
         for line_id, row in zip(wanted, notice.lines, strict=True):
@@ -103,15 +103,13 @@ async def apply_ship_notice(uow: Transaction, notice: ShipNoticeInput) -> ShipNo
             sequence=notice.sequence,
             lines=rows,
         )
-        notice_lines = {}
         for notice_line, (sku_id, line_id, quantity) in zip(ids, rows, strict=True):
             _put_in_transit(books[sku_id], line_id, quantity, notice_line)
-            notice_lines[line_id] = notice_line
+        notice_lines = set(ids)
     from_location = await uow.sql.fetchval("select location_id from supplier where id = $1", notice.supplier_id)
     touched = []
-    for sku_id, book in books.items():
-        mine = {n for line_id, n in notice_lines.items() if lines[line_id].sku_id == sku_id}
-        supplies = [s for s in book.supplies if s.ship_notice_line_id in mine and s.open]
+    for book in books.values():
+        supplies = [s for s in book.supplies if s.ship_notice_line_id in notice_lines and s.open]
         for supply in supplies:
             paper = _arrival(notice, network, from_location, supply.location_id)
             if paper is None:
@@ -159,14 +157,6 @@ def _find(
             value=str(line_number or sku),
         )
     return found[0].id
-
-
-async def _lines_of(uow: Transaction, notice_id: int, line_ids: list[int]) -> list[int]:
-    rows = await uow.sql.fetch(
-        "select purchase_order_line_id as line_id, id from ship_notice_line where ship_notice_id = $1", notice_id
-    )
-    known = {row["line_id"]: row["id"] for row in rows}
-    return [known[line_id] for line_id in line_ids]
 
 
 def _put_in_transit(book: SkuBook, line_id: int, quantity: int, notice_line_id: int) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from core.domain.book import SkuBook
 from core.domain.cancelling import close_cancelled, give_up
 from core.domain.promising import promise
 from core.domain.records import Line, LineFact
-from core.domain.states import OrderStatus, PromiseReason
+from core.domain.states import OrderStatus, PromiseReason, ShipPolicy
 from core.errors import IllegalTransition, InvalidInput, NotFound, QuantityExceeded
 from core.ports import Transaction
 from core.repositories.announce_changes import order_event
@@ -19,6 +19,7 @@ from core.repositories.orders import OrderRow, find_orders
 from core.repositories.save_book import OrderFacts, save_books
 from core.repositories.shipments import take_off
 from core.services.allocate_waiting import serve_books
+from core.services.follow_up import request_shipments
 from core.services.take_orders import OpenedOrders, OrderChange, TakenOrders, check_version, open_orders, take_orders
 
 
@@ -125,7 +126,16 @@ async def carry_out(
     await serve_books(uow, _books_of(cuts), taken.network)
     orders = await save_books(uow, opened.books.values())
     await take_off(uow, opened.planned, off)
-    await _end(uow, orders, cuts, reason)
+    await tell_cancelled(uow, orders, cuts, reason)
+    # what waited only because it has to leave whole may leave now
+    request_shipments(
+        uow,
+        {
+            cut.line.order_id
+            for cut in cuts
+            if any(line.allocated > line.ready for _, line in opened.lines[cut.line.order_id])
+        },
+    )
     return orders
 
 
@@ -133,8 +143,19 @@ def _books_of(cuts: Sequence[Cut]) -> list[SkuBook]:
     return list({cut.book.sku_id: cut.book for cut in cuts}.values())
 
 
-async def _end(uow: Transaction, orders: dict[int, OrderFacts], cuts: Sequence[Cut], reason: str) -> None:
-    """Announce orders that are cancelled whole, end their holds and tell the customers."""
+def cut_by_policy(books: Iterable[SkuBook]) -> list[Cut]:
+    """What lines that cancel their rest have given up in these books (`core.domain.holding.cancel_rest`)."""
+    return [Cut(book, fact.line, fact.quantity or 0) for book in books for fact in book.line_facts if _is_rest(fact)]
+
+
+def _is_rest(fact: LineFact) -> bool:
+    return fact.kind == "CANCELLED" and fact.reason == ShipPolicy.PARTIAL_CANCEL_REST
+
+
+async def tell_cancelled(uow: Transaction, orders: dict[int, OrderFacts], cuts: Sequence[Cut], reason: str) -> None:
+    """Announce orders that are cancelled whole, end their holds and tell the customers. Call it after the saving."""
+    if not cuts:
+        return
     touched = {cut.line.order_id for cut in cuts}
     ended = [orders[order_id] for order_id in sorted(touched) if orders[order_id].status == OrderStatus.CANCELLED]
     holds = await live_holds(uow, [facts.id for facts in ended])

@@ -7,7 +7,7 @@ from datetime import date
 
 from core.domain.book import SkuBook
 from core.domain.cancelling import close_cancelled, give_up
-from core.domain.holding import only_on_hand
+from core.domain.holding import cancel_rest
 from core.domain.network import Network
 from core.domain.promising import Demand, Proposal, commit, promise, propose
 from core.domain.records import Line, LineFact, Supply
@@ -19,6 +19,7 @@ from core.repositories.save_book import save_books
 from core.repositories.shipments import take_off
 from core.repositories.supplying import load_lead_days
 from core.services.allocate_waiting import serve_books
+from core.services.cancel_order import cut_by_policy, tell_cancelled
 from core.services.follow_up import request_purchase, request_shipments
 from core.services.take_orders import OpenedOrders, OrderChange, TakenOrders, check_version, open_orders, take_orders
 
@@ -138,9 +139,7 @@ def _enlarge(book: SkuBook, line: Line, proposal: Proposal) -> None:
     validated = line.status != OrderLineStatus.RECEIVED
     line.ordered += sum(part.quantity for part in proposal.slices)
     if line.ship_policy == ShipPolicy.PARTIAL_CANCEL_REST and validated:
-        kept = only_on_hand(proposal)
-        line.cancelled += proposal.quantity - kept.quantity
-        proposal = kept
+        proposal = cancel_rest(book, line, proposal)
     commit(book, line, proposal, PromiseReason.LINE_CHANGED, validated=validated)
 
 
@@ -160,12 +159,13 @@ async def _save(
     promise(book, line, taken.network, uow.now, reason, cause_kind=reason, cause_id=line.order_id, only_if_moved=True)
     orders = await save_books(uow, opened.books.values())
     await take_off(uow, opened.planned, {(line.id or 0, place): units for place, units in off.items()})
+    await tell_cancelled(uow, orders, cut_by_policy([book]), ShipPolicy.PARTIAL_CANCEL_REST)
     after = {"quantity": line.ordered - line.cancelled, "requestedDate": _iso(line.requested_date)}
     uow.audit("orderLineChange", f"order:{line.order_id}", before, after)
     if line.backordered:
         request_purchase(uow, [book.sku_id])
-    if line.allocated > line.ready:
-        request_shipments(uow, [line.order_id])
+    if line.allocated > line.ready or line.open + line.backordered:
+        request_shipments(uow, [line.order_id])  # what has to leave whole may go now, or must wait again
     return OrderChange(line.order_id, orders[line.order_id].version, [line.id or 0])
 
 

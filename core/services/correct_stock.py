@@ -16,7 +16,7 @@ from core.repositories.codes import location_ids_of, sku_ids_of
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
-from core.repositories.planned_shipments import shrink_planned_shipments
+from core.repositories.planned_shipments import planned_at, shrink_planned_shipments
 from core.repositories.save_book import save_books
 from core.repositories.supplying import allowed_sources, load_lead_days
 from core.services.follow_up import request_allocation, request_purchase, request_shipments
@@ -51,7 +51,7 @@ async def correct_stock(
     ready = {id(line): line.ready for line in book.lines.values()}
     needed = change(book, location_id)
     if needed:
-        lost = free_by_loss(book, location_id, needed, operation)
+        lost = free_by_loss(book, location_id, needed, operation, await planned_at(uow, sku_id, location_id))
         change(book, location_id)
     if lost:
         lead_days = (await load_lead_days(uow, [sku_id]))[sku_id]
@@ -85,7 +85,7 @@ def _cover_again(
         quantity,
         line.destination_id,
         line.requested_date,
-        network.sources(line.destination_id, allowed),
+        network.sources(line.destination_id, allowed) or network.sources(None),
         lead_days,
     )
     commit(book, line, propose(book, demand, network, book.now), PromiseReason.STOCK_CORRECTED)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.domain.book import SkuBook
+from core.domain.holding import cancel_rest
 from core.domain.network import Network
 from core.domain.placing import OrderRequest
 from core.domain.priority import priority_score
@@ -33,6 +34,7 @@ from core.repositories.place_orders import (
 from core.repositories.save_book import OrderFacts, save_books
 from core.repositories.write_stock import draw_ids
 from core.services.accept_orders import Accepted, OrderResult, accept_orders, policy
+from core.services.cancel_order import cut_by_policy, tell_cancelled
 from core.services.plan_shipments import write_plan
 
 Reserved = dict[str, list[tuple[int, Hold]]]
@@ -137,6 +139,7 @@ async def _place(
     for order in batch:
         _announce(uow, order, facts[order.order_id])
     await save_books(uow, books.values(), facts)
+    await tell_cancelled(uow, facts, cut_by_policy(books.values()), ShipPolicy.PARTIAL_CANCEL_REST)
     if ready:
         await write_plan(uow, network, ready, {o.order_id: o.customer_id for o in batch}, {})
         for order_id, parts in ready.items():
@@ -181,9 +184,7 @@ def _use_up(held: list[Hold], proposal: Proposal) -> None:
 def _cover(book: SkuBook, line: Line, proposal: Proposal, network: Network, now: datetime, *, validated: bool) -> None:
     """Commit the proposal as the line's ship policy wants it, and make the first promise."""
     if line.ship_policy == ShipPolicy.PARTIAL_CANCEL_REST and validated:
-        kept = [part for part in proposal.slices if part.kind == "ON_HAND"]
-        line.cancelled = line.ordered - sum(part.quantity for part in kept)
-        proposal = Proposal(kept, proposal.home_id, proposal.ship_by, proposal.binding)
+        proposal = cancel_rest(book, line, proposal)
     commit(book, line, proposal, PromiseReason.PLACED, validated=validated)
     promise(
         book,

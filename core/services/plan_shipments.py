@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from core.domain.network import Network
-from core.domain.shipping import ReadyPart, mark_ready, release
+from core.domain.shipping import ReadyPart, mark_ready, release, withheld
 from core.domain.states import OrderStatus
 from core.ports import Transaction
 from core.repositories.announce_changes import order_event
 from core.repositories.holds import live_holds
 from core.repositories.save_book import save_books
-from core.repositories.shipments import NewShipment, PlannedLine, ShipmentRow, plan, planned_shipments
+from core.repositories.shipments import NewShipment, PlannedLine, ShipmentRow, plan, planned_shipments, take_off
 from core.services.take_orders import open_orders, take_orders
 
 
@@ -20,7 +20,8 @@ async def plan_shipments(uow: Transaction, order_ids: Iterable[int]) -> list[int
     """Plan what is allocated and on no shipment yet, for orders that pass the release gate; returns the shipment ids.
 
     The gate: not on hold; an order that ships complete only when no line waits; a COMPLETE line only when whole. Units
-    for a place from which a shipment is planned already join it. Planning again plans nothing.
+    for a place from which a shipment is planned already join it. What has to leave whole and waits again since it was
+    planned is withdrawn. Planning again plans nothing.
     """
     taken = await take_orders(uow, order_ids, unplanned=True)
     if not taken.versions:
@@ -29,16 +30,23 @@ async def plan_shipments(uow: Transaction, order_ids: Iterable[int]) -> list[int
     held = await live_holds(uow, taken.orders)
     planned = _by_line(opened.planned)
     parts: dict[int, list[ReadyPart]] = {}
+    off: dict[tuple[int, int], int] = {}
     for order_id, order in taken.orders.items():
         if order.status == OrderStatus.RECEIVED:
             continue
+        for book, line in withheld(opened.lines[order_id], ship_complete=order.ship_complete):
+            places = opened.planned_by_line.get(line.id or 0, {})
+            off.update({(line.id or 0, place): units for place, units in places.items()})
+            line.ready = 0
+            book.settle(line, "WITHDRAWN")
         ready = release(opened.lines[order_id], planned, is_held=order_id in held, ship_complete=order.ship_complete)
         if ready:
             mark_ready(ready, "READY_TO_SHIP")
             parts[order_id] = ready
-    if not parts:
+    if not parts and not off:
         return []
     orders = await save_books(uow, opened.books.values())
+    await take_off(uow, opened.planned, off)
     customers = {order_id: taken.orders[order_id].customer_id for order_id in parts}
     ids = await write_plan(uow, taken.network, parts, customers, await planned_shipments(uow, parts))
     for order_id, ready in parts.items():

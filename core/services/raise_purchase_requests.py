@@ -26,6 +26,7 @@ from core.repositories.network import load_network
 from core.repositories.purchase_orders import NewPurchaseOrder, insert_orders
 from core.repositories.save_book import save_books
 from core.repositories.supplying import Terms, load_policies, load_terms, move_policy
+from core.services.allocate_waiting import serve_books
 
 APPROVAL_LIMIT = "purchase_approval_limit"
 
@@ -44,9 +45,9 @@ class _Basket:
 async def raise_purchase_requests(uow: Transaction, sku_ids: Iterable[int]) -> list[int]:
     """Order what unpegged inbound and free stock do not cover, for any number of SKUs; returns the new orders' ids.
 
-    Unpegged inbound is given to waiting lines first. One order per supplier and location; up to the approval limit it
-    is APPROVED and a job sends it, else it waits for approval. Waiting lines are pegged to the new supplies by
-    priority then age. Running it again finds every need covered.
+    Free stock, then unpegged inbound is given to waiting lines first. One order per supplier and location; up to the
+    approval limit it is APPROVED and a job sends it, else it waits for approval. Waiting lines are pegged to the new
+    supplies by priority then age. Running it again finds every need covered.
     """
     versions = await take_gates(uow, sku_ids)
     if not versions:
@@ -61,6 +62,7 @@ async def raise_purchase_requests(uow: Transaction, sku_ids: Iterable[int]) -> l
     }
     network = await load_network(uow)
     books = await load_books(uow, versions, network, lines="waiting")
+    await serve_books(uow, books.values(), network)
     touched: dict[int, list[Line]] = defaultdict(list)
     baskets: dict[tuple[int, int, str], _Basket] = defaultdict(_Basket)
     receiving_days = int(policies.get("receiving_days", 0))

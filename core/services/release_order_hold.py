@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from core.domain.holding import unpark, validate
 from core.domain.promising import Demand
-from core.domain.states import HoldReason, OrderLineStatus
+from core.domain.states import HoldReason, OrderLineStatus, ShipPolicy
 from core.errors import IllegalTransition
 from core.ports import Transaction
 from core.repositories.announce_changes import order_event
@@ -15,6 +15,7 @@ from core.repositories.orders import find_orders, touch_orders
 from core.repositories.save_book import OrderFacts, save_books
 from core.repositories.supplying import load_lead_days
 from core.services.allocate_waiting import serve_books
+from core.services.cancel_order import cut_by_policy, tell_cancelled
 from core.services.follow_up import request_purchase, request_shipments
 from core.services.take_orders import OpenedOrders, OrderChange, TakenOrders, open_orders, take_orders
 
@@ -70,6 +71,7 @@ async def _release(
     orders |= await touch_orders(uow, [order_id for order_id in ending if order_id not in orders])
     for order_id, holds in ending.items():
         _announce(uow, orders[order_id], holds, order_id in validated)
+    await tell_cancelled(uow, orders, cut_by_policy(opened.books.values()), ShipPolicy.PARTIAL_CANCEL_REST)
     request_purchase(uow, {b.sku_id for lines in opened.lines.values() for b, line in lines if line.backordered})
     request_shipments(uow, ending)
     return [

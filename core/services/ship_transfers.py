@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from core.domain.book_supplies import ship_transfer
 from core.domain.late_pegs import Cause, repair
+from core.domain.records import Line
 from core.domain.states import PromiseReason
 from core.errors import IllegalTransition
 from core.ports import Transaction
@@ -15,6 +16,7 @@ from core.repositories.network import load_network
 from core.repositories.save_book import save_books
 from core.repositories.supplying import load_policies, move_policy
 from core.repositories.transfers import skus_of_transfers
+from core.services.follow_up import request_shipments
 
 
 async def ship_transfers(uow: Transaction, transfer_ids: Sequence[int]) -> list[int]:
@@ -27,6 +29,7 @@ async def ship_transfers(uow: Transaction, transfer_ids: Sequence[int]) -> list[
     network = await load_network(uow)
     books = await load_books(uow, versions, network, lines="waiting")
     policy = move_policy(await load_policies(uow))
+    touched: list[Line] = []
     for transfer_id in dict.fromkeys(transfer_ids):
         book = books[skus[transfer_id]]
         supply = next((s for s in book.supplies if s.transfer is not None and s.transfer.id == transfer_id), None)
@@ -39,7 +42,9 @@ async def ship_transfers(uow: Transaction, transfer_ids: Sequence[int]) -> list[
             arrives = network.arrive(lane, network.today(transfer.from_location_id, uow.now))
             if arrives != supply.usable_date:
                 book.redate_supply(supply, arrives, "TRANSFER", None)
-                repair(book, network, [supply], Cause(PromiseReason.SUPPLY_DELAYED, id=transfer_id), policy)
+                cause = Cause(PromiseReason.SUPPLY_DELAYED, id=transfer_id)
+                touched += repair(book, network, [supply], cause, policy)
         uow.audit("transferShip", f"transfer:{transfer_id}", None, {"shipped": transfer.quantity})
     await save_books(uow, books.values())
+    request_shipments(uow, {line.order_id for line in touched if line.allocated > line.ready})
     return list(dict.fromkeys(transfer_ids))

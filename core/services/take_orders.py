@@ -54,8 +54,10 @@ async def take_orders(uow: Transaction, order_ids: Iterable[int], *, unplanned: 
     lines of an order that ships complete).
     """
     wanted = sorted(set(order_ids))
-    skus = {row["sku_id"] for row in await lines_of_orders(uow, wanted, unplanned=unplanned)}
-    versions = await take_gates(uow, skus)
+    before = await lines_of_orders(uow, wanted, unplanned=unplanned)
+    versions = await take_gates(uow, {row["sku_id"] for row in before})
+    if unplanned:  # a row is locked only behind the gates of its lines, or two orders could wait for each other
+        wanted = sorted({row["order_id"] for row in before})
     orders = await lock_orders(uow, wanted)
     keys: dict[int, list[tuple[int, int]]] = {order_id: [] for order_id in orders}
     for row in await lines_of_orders(uow, wanted, unplanned=unplanned):

@@ -16,6 +16,7 @@ from core.errors import ConfigurationError
 from workers.commands.claims import FolderInUse, PortInUse, StackError, claim_folder, claim_port, note_owner
 from workers.commands.local_keys import local_keys
 from workers.commands.migrate import newest_revisions
+from workers.commands.stack import Stack
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 
@@ -91,3 +92,14 @@ def test_the_newest_revision_is_read_without_running_a_script(tmp_path: Path) ->
     (tmp_path / "b.py").write_text('revision = "two"\ndown_revision = "one"\nraise SystemExit\n')
     assert newest_revisions(tmp_path) == {"two"}
     assert len(newest_revisions()) == 1
+
+
+@pytest.mark.anyio
+async def test_in_production_only_a_production_stack_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENV", "production")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/live")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    stack = Stack(tmp_path / "data", 0)
+    with pytest.raises(StackError, match="^ENV is production"):
+        await stack.start()
+    assert list(tmp_path.iterdir()) == []

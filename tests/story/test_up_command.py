@@ -255,4 +255,17 @@ def test_production_has_a_key_pair_of_its_own_published_as_jwks(data: Path) -> N
     assert environment["ENV"] == "production"
     assert environment["JWKS_FILE"] == str(data / "jwks.json")
     assert "LOCAL_KEY_FILE" not in environment
+
+    def ask(query: str) -> dict[str, Any]:
+        body = json.dumps({"query": query}).encode()
+        headers = {"content-type": "application/json", "accept": "application/json", "authorization": f"Bearer {token}"}
+        with urllib.request.urlopen(urllib.request.Request(f"{up.facts['url']}/graphql", body, headers)) as answer:
+            return json.loads(answer.read())
+
+    assert ask("{ viewer { role } }")["data"] == {"viewer": {"role": "ADMIN"}}
+    assert "data" not in ask("{ __schema { queryType { name } } }")
+    assert "Did you mean" not in str(ask("{ viewr { role } }"))
+    with pytest.raises(urllib.error.HTTPError, match="404") as refusal:
+        urllib.request.urlopen(f"{up.facts['url']}/graphiql")
+    refusal.value.close()
     up.stop()

@@ -19,13 +19,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from core.database import Database
 from core.errors import BackorderManagerError
-from core.settings import Settings
+from core.settings import Settings, load_settings
 from workers.commands.replaying.company import found_company
 from workers.commands.replaying.driver import Replay
 from workers.commands.replaying.history import Survey, survey
 from workers.commands.replaying.memory import peak_memory_mb
 from workers.commands.replaying.report import Report, make_report, print_report
 from workers.commands.stack import Stack
+from workers.logs import configure_logging
 
 INTERRUPTED = 130
 UNSOUND = 1
@@ -55,6 +56,7 @@ def replay(
             param_hint="--data",
         )
     console = Console(stderr=as_json)
+    configure_logging(load_settings())
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     folder.mkdir(parents=True, exist_ok=True)
     try:

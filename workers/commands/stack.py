@@ -106,6 +106,10 @@ class Stack:
 
         Raises StackError or EmbeddedServerError with one sentence; what was started by then is stopped by `stop`.
         """
+        if self.settings.is_production and self.environment != "production":
+            raise StackError(
+                f"ENV is production: no {self.environment} stack starts here; unset ENV, or start with `up`."
+            )
         self.data_dir = data_folder(self.data_dir)
         self._lock = claim_folder(self.data_dir)
         self._listener = claim_port(self.host, self.port)
