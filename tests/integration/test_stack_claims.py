@@ -100,6 +100,6 @@ async def test_in_production_only_a_production_stack_starts(tmp_path: Path, monk
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/live")
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
     stack = Stack(tmp_path / "data", 0)
-    with pytest.raises(StackError, match="^ENV is production"):
+    with pytest.raises(StackError, match=r"^ENV is production"):
         await stack.start()
     assert list(tmp_path.iterdir()) == []
