@@ -186,6 +186,7 @@ async def apply_set(uow: Transaction, raw_id: int, group_index: int, set_index: 
         faults=[fault.facts() for fault in notes],
         result=applied.result or None,
         applied_at=uow.now,
+        **_owner(row, partner, place),
     )
     _announce(uow, row["id"], place, partner, applied.outcome.upper())
     return applied.outcome
@@ -212,6 +213,7 @@ async def quarantine_set(uow: Transaction, raw_id: int, group_index: int, set_in
         faults=[*known, *(fault for fault in faults if fault not in known)] or [_sentence(refusal.message)],
         quarantine_state="new",
         quarantine_reason=f"{reason}: {refusal.message}",
+        **_owner(row, partner, place),
     )
     _announce(uow, row["id"], place, partner, "QUARANTINED", refusal.message)
     return "quarantined"
@@ -234,13 +236,17 @@ async def acknowledge_group(uow: Transaction, raw_id: int, group_index: int) -> 
             await edi.mark_group_acknowledged(uow, group_row["id"], None)
         return None
     name = f"997-{raw_id}-{group_index}"
-    if group_row["acknowledged_at"] is not None:
-        stored = group_row["acknowledgement_raw"]
-        if stored is None or file.deliveries < 2:
+    documents = {row["position"]: row for row in await edi.documents_of(uow, raw_id)}
+    stored = group_row["acknowledgement_raw"]
+    if stored is not None:
+        if file.deliveries < 2:
             return None
         again = edi.Outbound(partner.id, "997", stored, f"{name}-{file.deliveries}.edi", "", "", "")
         return stored if await edi.add_outbound(uow, again) is not None else None
-    documents = {row["position"]: row for row in await edi.documents_of(uow, raw_id)}
+    if group_row["acknowledged_at"] is not None and not any(
+        documents[p.position]["acknowledgement"] == EdiAcknowledgement.PENDING for p in places
+    ):
+        return None  # nobody was known who could be answered, and still nobody has taken these sets up again
     if any(documents[p.position]["delivery"] == EdiDelivery.RECEIVED for p in places):
         return None
     results = [_result(place, documents[place.position], partner.guide) for place in places]
@@ -343,6 +349,19 @@ def _syntax_faults(place: _Place) -> tuple[Fault, ...]:
     """Faults of the set and those errors of its envelope that make all of it doubtful."""
     around = [f for f in (*place.interchange.faults, *place.group.faults) if f.severity is Severity.ERROR]
     return (*place.document.faults, *around)
+
+
+def _owner(row: Any, partner: Partner | None, place: _Place) -> dict[str, Any]:
+    """What to write on a stranger's document once its sender is known: whose it is, and that it is to be answered."""
+    if partner is None or row["partner_id"] is not None:
+        return {}
+    owed = EdiAcknowledgement.NOT_REQUIRED if _is_answer(place.group) else EdiAcknowledgement.PENDING
+    return {
+        "partner_id": partner.id,
+        "supplier_id": partner.supplier_id,
+        "guide_version": partner.guide_version,
+        "acknowledgement": str(owed),
+    }
 
 
 def _result(place: _Place, row: Any, guide: PartnerGuide) -> SetResult:

@@ -29,6 +29,7 @@ from core.services.ingest_edi_document import apply_set, ingest_edi_file, plan_i
 from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.receive_edi_file import store_edi_file
 from core.services.reconcile_stock import recount
+from core.services.replay_edi_document import replay_edi_document
 from core.services.send_notices import send_notices
 from core.services.send_purchase_order import send_purchase_order
 
@@ -374,3 +375,22 @@ async def test_an_order_that_nobody_approved_is_answered_by_nobody(world):
     assert reasons == ["not_found", "not_found"]
     assert await world.value("select status from purchase_order") == "AWAITING_APPROVAL"
     assert await world.value("select unanswered from purchase_order_line") == 10
+
+
+async def test_a_strangers_document_is_owned_and_answered_once_its_sender_is_known(world):
+    number = await sent(world)
+    await world.database.system.execute("update partner set interchange_id = 'ELSEWHERE' where code = 'sup'")
+    data = answer(number, 1, ("IA", 10, day(12)))
+    assert await take(world, data) == {"done": 1}
+    assert await take(world, data, "again") == {"done": 1}
+    assert await answers(world) == []
+    await world.database.system.execute("update partner set interchange_id = 'SUPPLIER1' where code = 'sup'")
+    (document,) = await documents(world)
+    raw_id = await world.do(lambda uow: replay_edi_document(uow, document["id"]))
+    assert await ingest_edi_file(world.do, raw_id) == {"applied": 1}
+    assert await ingest_edi_file(world.do, raw_id) == {"done": 1}
+    (document,) = await documents(world)
+    owner = await world.rows("select id as partner_id, supplier_id from partner where code = 'sup'")
+    assert [{name: document[name] for name in ("partner_id", "supplier_id")}] == owner
+    assert document["acknowledgement"] == "accepted"
+    assert len(set(await answers(world))) == 1
