@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 from core.domain.states import HoldReason, ShipPolicy
 from core.errors import DateInPast, DomainError, InvalidInput
@@ -60,6 +61,14 @@ class OrderRequest:
     payment_state: str = "OK"
     placed_at: datetime | None = None
 
+    @property
+    def group_id(self) -> str | None:
+        """The reservation's id as it is stored; None without one, or when it cannot be one."""
+        try:
+            return str(UUID(self.reservation_id)) if self.reservation_id else None
+        except ValueError:
+            return None
+
 
 def check_form(order: OrderRequest, today: date) -> list[DomainError]:
     """What is wrong with the request itself, each with the path of the input field."""
@@ -74,6 +83,14 @@ def check_form(order: OrderRequest, today: date) -> list[DomainError]:
                 f"The country {order.ship_to.country!r} is not a two-letter code (ISO 3166).",
                 path=("input", "shipTo", "country"),
                 value=order.ship_to.country,
+            )
+        )
+    if order.reservation_id and order.group_id is None:
+        errors.append(
+            InvalidInput(
+                f"{order.reservation_id!r} is not the id of a reservation.",
+                path=("input", "reservationId"),
+                value=order.reservation_id,
             )
         )
     for index, line in enumerate(order.lines):

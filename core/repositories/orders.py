@@ -125,9 +125,10 @@ async def find_backorder_order(uow: Transaction, sku_id: int, backorder_id: int)
     return row["order_id"], row["state"]
 
 
-async def find_return(uow: Transaction, number: str) -> int | None:
-    """Id of a return document that is there already."""
-    return await uow.sql.fetchval("select id from order_return where number = $1", number)
+async def find_return(uow: Transaction, number: str) -> tuple[int, int] | None:
+    """Id and order id of a return document that is there already."""
+    row = await uow.sql.fetchrow("select id, order_id from order_return where number = $1", number)
+    return None if row is None else (row["id"], row["order_id"])
 
 
 async def returned_quantity(uow: Transaction, sku_id: int, line_id: int) -> int:

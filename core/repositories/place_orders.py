@@ -71,7 +71,7 @@ async def load_known(uow: Transaction, orders: list[OrderRequest]) -> Known:
         )
     }
     reserved: dict[str, list[int]] = defaultdict(list)
-    groups = [o.reservation_id for o in orders if o.reservation_id]
+    groups = [o.group_id for o in orders if o.group_id]
     if groups:
         for r in await sql.fetch(
             "select group_id::text as group_id, sku_id from reservation where group_id = any($1::text[]::uuid[])",

@@ -41,6 +41,8 @@ class Accepted:
     destination_id: int | None
     sources: list[int]
     order_id: int = 0
+    has_hold: bool = False
+    """Its reservation was still held, and by no order before it."""
     lines: list[tuple[SkuBook, Line]] = field(default_factory=list)
 
     @property

@@ -53,7 +53,7 @@ async def place_orders(uow: Transaction, orders: Sequence[OrderRequest]) -> list
     network = await load_network(uow)
     results, accepted = await accept_orders(uow, requests, known, network)
     sku_ids = {known.skus[line.sku]["id"] for order in accepted for line in order.request.lines}
-    groups = [o.request.reservation_id for o in accepted if o.request.reservation_id in known.reserved]
+    groups = [o.request.group_id for o in accepted if o.request.group_id in known.reserved]
     sku_ids.update(sku_id for group in groups for sku_id in known.reserved[group or ""])
     versions = await take_gates(uow, sku_ids)
     live = await commit_reservations(uow, [g for g in groups if g])
@@ -65,7 +65,6 @@ async def place_orders(uow: Transaction, orders: Sequence[OrderRequest]) -> list
         batch = [o for o in accepted if known.channels[o.request.channel]["protected_class"] == demand_class]
         await _place(uow, batch, known, network, versions, demand_class, pending)
     for order in accepted:
-        group = order.request.reservation_id
         results[order.position] = OrderResult(
             "placed",
             order.order_id,
@@ -73,7 +72,7 @@ async def place_orders(uow: Transaction, orders: Sequence[OrderRequest]) -> list
             backorder_ids=[
                 (book.sku_id, b.id or 0) for book, line in order.lines if (b := book.backorder_of(line)) is not None
             ],
-            reservation_expired=group is not None and group not in live,
+            reservation_expired=order.request.group_id is not None and not order.has_hold,
         )
     return [results[i] for i in range(len(requests))]
 
@@ -94,7 +93,9 @@ async def _place(
         if sku_id in books:
             books[sku_id].add_hold(hold)
     for order in batch:
-        own = _take_own(books, pending.pop(order.request.reservation_id or "", []))
+        group = order.request.group_id or ""
+        order.has_hold = group in pending
+        own = _take_own(books, pending.pop(group, []))
         for number, request in enumerate(order.request.lines, start=1):
             sku = known.skus[request.sku]
             book = books[sku["id"]]

@@ -43,7 +43,8 @@ class ReturnResult:
 async def return_goods(uow: Transaction, request: ReturnGoods) -> ReturnResult:
     """Book shipped units back in: SELLABLE ones go to who waits, QUARANTINED ones count as unsellable.
 
-    Raises InvalidInput, NotFound, and QuantityExceeded for more than was shipped and has not come back yet.
+    Raises InvalidInput (also for a return number of another order), NotFound, and QuantityExceeded for more than was
+    shipped and has not come back yet.
     """
     if request.quantity <= 0:
         raise InvalidInput("A returned quantity is above 0.", path=("input", "quantity"), value=request.quantity)
@@ -58,7 +59,13 @@ async def return_goods(uow: Transaction, request: ReturnGoods) -> ReturnResult:
         raise NotFound("location that holds stock", request.location, path=("input", "location"))
     known = await find_return(uow, request.return_number) if request.return_number else None
     if known is not None:
-        return ReturnResult(known, request.return_number or "", order_id, taken.orders[order_id].version)
+        if known[1] != order_id:
+            raise InvalidInput(
+                f"The return number {request.return_number!r} is taken by another order.",
+                path=("input", "returnNumber"),
+                value=request.return_number,
+            )
+        return ReturnResult(known[0], request.return_number or "", order_id, taken.orders[order_id].version)
     opened = await open_orders(uow, taken)
     found = [(b, x) for b, x in opened.lines[order_id] if x.line_number == request.line_number]
     if not found:

@@ -10,6 +10,7 @@ import pytest
 from core.domain.notices import render
 from core.domain.placing import LineRequest
 from core.domain.states import ReservationKind, ShipPolicy
+from core.errors import InvalidInput
 from core.repositories.supplying import load_lateness
 from core.services.allocate_waiting import allocate_waiting
 from core.services.apply_ship_notice import ShipNoticeInput, apply_ship_notice
@@ -26,6 +27,7 @@ from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
 from core.services.reconcile_stock import recount
 from core.services.release_order_hold import release_order_hold
+from core.services.return_goods import ReturnGoods, return_goods
 from core.services.ship_transfers import ship_transfers
 
 pytestmark = pytest.mark.anyio
@@ -267,3 +269,33 @@ async def test_lateness_counts_days_of_the_place_that_received(world):
     assert await world.value("select max(paper_date) from supply") == day(14)
     supplier = await world.value("select id from supplier where code = 'SUP'")
     assert await world.do(lambda uow: load_lateness(uow, [supplier])) == {(supplier, "LEAD_TIME"): 1}
+
+
+async def test_a_return_number_of_another_order_is_refused_not_answered_as_done(world):
+    await world.stock(4)
+    first, second = await world.place(world.order(("S", 2)), world.order(("S", 2), customer="C2"))
+    await _plan(world, first.number, second.number)
+    leaving = [ConfirmShipment(row["number"]) for row in await world.rows("select number from shipment")]
+    await world.do(lambda uow: confirm_shipments(uow, leaving))
+    back = ReturnGoods(first.number, 1, 1, "A", return_number="R1")
+    done = await world.do(lambda uow: return_goods(uow, back))
+    assert (await world.do(lambda uow: return_goods(uow, back))).return_id == done.return_id
+    with pytest.raises(InvalidInput):
+        await world.do(lambda uow: return_goods(uow, ReturnGoods(second.number, 1, 1, "A", return_number="R1")))
+
+
+async def test_a_reservation_serves_one_order_and_a_wrong_id_harms_no_neighbour(world):
+    await world.stock(5)
+    item = ReservationItem("S", 5)
+    held = await world.do(lambda uow: create_reservation(uow, CreateReservation([item])))
+    written = held.group_id.upper()
+    first, again, wrong, other = await world.place(
+        world.order(("S", 5), reservation_id=written),
+        world.order(("S", 5), customer="C2", reservation_id=written),
+        world.order(("S", 1), customer="C2", reservation_id="nonsense"),
+        world.order(("S2", 1), customer="V1"),
+    )
+    assert (first.reservation_expired, again.reservation_expired) == (False, True)
+    assert await world.quantities(first.number) == (0, 5, 0, 0, 0)
+    assert (wrong.outcome, other.outcome) == ("refused", "placed")
+    assert [error.path for error in wrong.errors] == [("input", "reservationId")]
