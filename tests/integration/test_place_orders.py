@@ -215,7 +215,9 @@ async def test_supply_due_today_is_promised_but_not_allocated(world):
 
 
 async def test_released_at_once_where_the_policy_says_so(world):
-    await world.database.system.execute("""insert into policy (code, value) values ('release_to_warehouse', '"AT_ONCE"')""")
+    await world.database.system.execute(
+        """insert into policy (code, value) values ('release_to_warehouse', '"AT_ONCE"')"""
+    )
     await world.stock(6)
     (whole, short) = await world.place(world.order(("S", 2)), world.order(("S", 10), customer="C2"))
     assert [r["status"] for r in await world.rows("select status from sales_order order by id")] == [

@@ -67,10 +67,10 @@ def plan_sku(seed: int, code: str, facts: SkuFacts) -> SkuPlan:
     """Opening stock and a plain reorder point from a busy week's demand over the lead time, both unevenly judged."""
     supplier, lead_time = SUPPLIERS[int(draw(seed, "supplier", code) * len(SUPPLIERS))]
     week = max(facts.busy_week(), 1.0)
-    opening = int(week * (lead_time + 10) / 7 * (0.5 + 0.8 * draw(seed, "opening", code))) + 2
+    opening = int(week * (lead_time + 10) / 7 * (0.7 + 0.8 * draw(seed, "opening", code))) + 2
     multiple = 12 if facts.units > 600 else 6 if facts.units > 100 else 1
     quantity = max(multiple, round(2 * week / multiple) * multiple)
-    point = int(week * (lead_time + 5) / 7 * (0.4 + 0.5 * draw(seed, "point", code))) + 1
+    point = int(week * (lead_time + 5) / 7 * (0.65 + 0.6 * draw(seed, "point", code))) + 1
     return SkuPlan(code, facts, supplier, lead_time, opening, point, quantity, multiple)
 
 
