@@ -178,12 +178,10 @@ class Replay:
                 self.warehouse.count(day),
             )
         await self._play_orders(invoices, on_lines)
-        with self._timed("crons"):
-            await self._tick(datetime.combine(day, clock_time(21), UTC))
+        with self._timed("shipments, crons"):
+            await together(self.warehouse.ship(day), self._tick(datetime.combine(day, clock_time(21), UTC)))
         with self._timed("rest"):
             await self._rest()
-        with self._timed("shipments"):
-            await self.warehouse.ship(day)
 
     async def _play_orders(self, invoices: list[Invoice], on_lines: Callable[[int], None]) -> None:
         """Orders in batches in the order of their times; a return waits for orders of the same customer before it."""

@@ -176,7 +176,7 @@ class SkuFacts:
     def busy_week(self) -> float:
         """Units of a busy week: nine in ten weeks with a sale are quieter."""
         ranked = sorted(self.weeks.values())
-        return float(ranked[int(0.9 * (len(ranked) - 1))]) if ranked else 0.0
+        return float(ranked[min(len(ranked) - 1, int(0.9 * len(ranked)))]) if ranked else 0.0
 
 
 @dataclass(slots=True)
