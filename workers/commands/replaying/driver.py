@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from core.database import Database
 from core.domain.placing import LineRequest, OrderRequest, ShipTo
-from core.errors import BackorderManagerError
+from core.errors import BackorderManagerError, IllegalTransition, QuantityExceeded
 from core.ports import SimulationClock
 from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.place_orders import place_orders
@@ -250,6 +250,13 @@ class Replay:
                 self.rejects += [Reject(row.number, reason, _raw(source, row)) for row in source.rows]
         return sum(invoice.row_count for invoice in invoices)
 
+    async def _take_back_one(self, invoice: Invoice, row: Row) -> int:
+        """Take back one row; when another clerk was faster with the same line, look again."""
+        for _ in range(CLERKS * 2):
+            with contextlib.suppress(IllegalTransition, QuantityExceeded):
+                return await self.run(lambda uow: _take_back_row(uow, invoice, row))
+        return await self.run(lambda uow: _take_back_row(uow, invoice, row))
+
     async def _take_back(self, invoice: Invoice) -> None:
         """Cancel what has not left yet, take back what has, newest order first; what was never sold is rejected."""
         await self._set_clock(invoice.placed_at)
@@ -257,7 +264,7 @@ class Replay:
 
         async def take(row: Row) -> None:
             async with clerks:
-                left = await self.run(lambda uow: _take_back_row(uow, invoice, row))
+                left = await self._take_back_one(invoice, row)
             if left:
                 reason = f"{left} of {row.quantity} units taken back were never sold to this customer"
                 self.rejects.append(Reject(row.number, reason, _raw(invoice, row)))
