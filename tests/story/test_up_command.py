@@ -236,9 +236,9 @@ def test_ctrl_c_during_the_start_leaves_nothing(data: Path) -> None:
     homes = [data / "postgres", data / "valkey"]
     if (data / "postgres-home").exists():
         homes.append(Path((data / "postgres-home").read_text().strip()) / "data")
-    for candidate in psutil.process_iter(["name"]):
-        if candidate.info["name"] in ("postgres", "valkey-server"):
-            assert Path(candidate.cwd()) not in homes
+    for candidate in psutil.process_iter(["name", "cwd"]):  # those of other tests may end meanwhile: cwd is None then
+        if candidate.info["name"] in ("postgres", "valkey-server") and candidate.info["cwd"]:
+            assert Path(candidate.info["cwd"]) not in homes
 
 
 def test_production_has_a_key_pair_of_its_own_published_as_jwks(data: Path) -> None:
