@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -119,16 +120,14 @@ def test_every_process_is_killed_in_turn_and_the_three_zeros_hold(tmp_path, data
         for name in PROCESSES * 2:
             if running.poll() is not None:
                 break
-            pid = json.loads((data_dir / "pids.json").read_text()).get(name)
-            if pid:
-                os.kill(pid, signal.SIGKILL)
+            if kill(name, data_dir):
                 killed.append(name)
             time.sleep(4)
         out, error = running.communicate(timeout=800)
     finally:
         if running.poll() is None:
             running.send_signal(signal.SIGINT)
-            running.wait(60)
+            running.communicate(timeout=60)
     assert set(killed) == set(PROCESSES), "the history is too short to kill all of them"
     assert running.returncode == 0, error[-3000:]
     assert_sound(json.loads(out), rows)
@@ -160,6 +159,18 @@ def test_interrupted_and_resumed_it_plays_every_row_once(tmp_path, data_dir):
     expected_orders, expected_lines = sold_orders(history)
     assert_sound(report, expected_lines)
     assert (report["orders"], report["lines"]) == (expected_orders, expected_lines)
+
+
+def kill(name: str, data_dir: Path) -> bool:
+    """Kill the process of that name; a process that was just restarted may not stand in the file yet."""
+    for _ in range(20):
+        pid = json.loads((data_dir / "pids.json").read_text()).get(name)
+        if pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                return True
+        time.sleep(0.3)
+    return False
 
 
 def sold_orders(history: Path) -> tuple[int, int]:
