@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -128,3 +129,11 @@ class BookMachine(RuleBasedStateMachine):
 
 BookMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
 TestBook = BookMachine.TestCase
+
+
+class LongBookMachine(BookMachine):
+    """The same, with longer and many more lives of a book."""
+
+
+LongBookMachine.TestCase.settings = settings(max_examples=1_500, stateful_step_count=60, deadline=None)
+TestLongBook = pytest.mark.long(LongBookMachine.TestCase)
