@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import strawberry
 from strawberry import Info, field
 
@@ -20,6 +21,11 @@ from core.domain.access import Role
 if TYPE_CHECKING:
     from api.schema.events import BackorderEvent
     from api.schema.order import OrderLine
+
+
+def _written(value: Any) -> str:
+    """A text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 @strawberry.type(description="Rank of a backorder: higher scores are served first.")
@@ -101,7 +107,7 @@ class Backorder(Node):
         facts: dict[str, Any] = self.row["evidence"] or {}
         if info.context.principal.role in (Role.CUSTOMER, Role.STOREFRONT):  # the rest names rows of others
             facts = {name: value for name, value in facts.items() if name in ("shortage", "explained")}
-        return [EvidenceFact(name=name, value=str(value)) for name, value in facts.items()]
+        return [EvidenceFact(name=name, value=_written(value)) for name, value in facts.items()]
 
     @field(description="What covers it now: the line's pegs that are not stock on hand.")
     async def pegs(self, info: Info) -> list[Peg]:

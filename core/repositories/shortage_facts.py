@@ -61,7 +61,8 @@ _QUERIES = {
         where sku_id = any($1::bigint[]) and supplier_backordered + rejected > 0
         and (supplier_backordered > 0 or updated_at > now() - interval '60 days')""",
     "late": """select s.sku_id, s.id, s.purchase_order_line_id, s.quantity - s.received - s.cancelled as quantity,
-            s.usable_date, coalesce(l.requested_date, s.paper_date) as first_date, s.paper_date
+            s.usable_date, case when s.date_revision = 0 then s.usable_date else coalesce(l.requested_date, s.paper_date)
+                + coalesce((select (value #>> '{}')::int from policy where code = 'receiving_days'), 0) end as first_date
         from supply s left join purchase_order_line l on l.sku_id = s.sku_id and l.id = s.purchase_order_line_id
         where s.sku_id = any($1::bigint[]) and s.quantity > s.received + s.cancelled and s.kind = 'purchase'""",
     "demand": """select sku_id, count(*) as lines, sum(ordered) as units, avg(ordered)::float8 as mean_line,

@@ -247,3 +247,14 @@ async def test_supply_that_is_due_today_is_no_stock_to_transfer(world):
     assert await world.value("select count(*) from transfer") == 0
     (peg,) = await world.rows("select kind, need_date from peg")
     assert peg == {"kind": "OPEN", "need_date": TODAY + timedelta(days=14)}
+
+
+async def test_goods_just_ordered_are_not_late(world):
+    """Receiving takes days: what is usable after the day asked of the supplier is no delay by itself."""
+    from core.services.raise_purchase_requests import raise_purchase_requests
+
+    await world.database.system.execute("insert into policy (code, value) values ('receiving_days', '2')")
+    await world.place(world.order(("S", 3)))
+    await world.do(lambda uow: raise_purchase_requests(uow, [1]))
+    await world.place(world.order(("S", 40), customer="C2"))
+    assert [r["cause"] for r in await world.rows("select cause from backorder order by id")] == ["FORECAST_ERROR"] * 2

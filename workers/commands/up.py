@@ -32,7 +32,7 @@ def default_environment() -> Environments:
 
 
 def up(
-    port: Annotated[int, typer.Option(help="Port of the API; 0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the API; 0 takes a free one.")] = 8000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     data: Annotated[Path | None, typer.Option(help="Data folder; .data in the project when not given.")] = None,
     env: Annotated[
