@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
+
+import asyncpg
 
 from core.domain.book import SkuBook
 from core.domain.network import Network
@@ -41,20 +43,40 @@ async def load_books(
     counts from here on; who waits for such units is served by a job.
     """
     sku_ids = sorted(versions)
-    today = {location_id: network.today(location_id, uow.now) for location_id in network.locations}
     if lines == "own":
+        today = {location_id: network.today(location_id, uow.now) for location_id in network.locations}
         return await _load_own(uow, versions, today, line_ids)
     expired = await _expire_holds(uow, sku_ids)
-    names = await uow.sql.fetch("select id, code from sku where id = any($1::bigint[])", sku_ids)
-    books = {r["id"]: SkuBook(r["id"], r["code"], versions[r["id"]], uow.now, today) for r in names}
-    for sku_id in expired:
-        books[sku_id].is_changed = books[sku_id].curve_changed = True
-    await _load_stock(uow, books, demand_class)
-    supplies = await _load_supplies(uow, books)
-    await _load_claims(uow, books, supplies, lines, line_ids)
+    books = await read_books(
+        uow.sql, uow.now, versions, network, lines=lines, line_ids=line_ids, demand_class=demand_class
+    )
     for sku_id in sorted(expired):
+        books[sku_id].is_changed = books[sku_id].curve_changed = True
         if any(peg.kind == PegKind.OPEN for peg in books[sku_id].pegs):  # no sweeper will find these holds any more
             uow.enqueue(JobRequest("allocate_waiting_demand", f"skus:{sku_id}", {"skuIds": [sku_id]}))
+    return books
+
+
+async def read_books(
+    sql: asyncpg.Connection,
+    now: datetime,
+    versions: dict[int, int],
+    network: Network,
+    *,
+    lines: Lines = "none",
+    line_ids: Collection[int] = (),
+    demand_class: str = "",
+) -> dict[int, SkuBook]:
+    """As `load_books`, but it only reads: for a run or a scenario that looks at one snapshot and holds no gate.
+
+    A hold counts while it is `held` and `now` is before its expiry. `versions` are the gate versions of that snapshot.
+    """
+    today = {location_id: network.today(location_id, now) for location_id in network.locations}
+    names = await sql.fetch("select id, code from sku where id = any($1::bigint[])", sorted(versions))
+    books = {r["id"]: SkuBook(r["id"], r["code"], versions[r["id"]], now, today) for r in names}
+    await _load_stock(sql, now, books, demand_class)
+    supplies = await _load_supplies(sql, books)
+    await _load_claims(sql, books, supplies, lines, line_ids)
     return books
 
 
@@ -64,7 +86,7 @@ async def _load_own(
     keys = sorted(versions)
     names = await uow.sql.fetch("select id, code from sku where id = any($1::bigint[])", keys)
     books = {r["id"]: SkuBook(r["id"], r["code"], versions[r["id"]], uow.now, today, is_whole=False) for r in names}
-    await _load_levels(uow, books)
+    await _load_levels(uow.sql, books)
     supplies = {}
     for row in await uow.sql.fetch(
         """select s.* from (select distinct p.sku_id, p.supply_id from peg p where p.sku_id = any($1::bigint[])
@@ -78,7 +100,7 @@ async def _load_own(
         values = dict(row)
         supplies[row["id"]] = supply = Supply(**{k: v for k, v in values.items() if k != "sku_id"})
         books[row["sku_id"]].supplies.append(supply)
-    await _load_claims(uow, books, supplies, "own", line_ids)
+    await _load_claims(uow.sql, books, supplies, "own", line_ids)
     return books
 
 
@@ -92,8 +114,8 @@ async def _expire_holds(uow: Transaction, sku_ids: list[int]) -> set[int]:
     return {row["sku_id"] for row in rows}
 
 
-async def _load_levels(uow: Transaction, books: dict[int, SkuBook]) -> None:
-    for row in await uow.sql.fetch(
+async def _load_levels(sql: asyncpg.Connection, books: dict[int, SkuBook]) -> None:
+    for row in await sql.fetch(
         "select sku_id, location_id, on_hand, unsellable, allocated from stock_level where sku_id = any($1::bigint[])",
         list(books),
     ):
@@ -101,18 +123,19 @@ async def _load_levels(uow: Transaction, books: dict[int, SkuBook]) -> None:
         books[row["sku_id"]].levels[level.location_id] = level
 
 
-async def _load_stock(uow: Transaction, books: dict[int, SkuBook], demand_class: str) -> None:
+async def _load_stock(sql: asyncpg.Connection, now: datetime, books: dict[int, SkuBook], demand_class: str) -> None:
     keys = list(books)
-    await _load_levels(uow, books)
-    for row in await uow.sql.fetch(
+    await _load_levels(sql, books)
+    for row in await sql.fetch(
         """select id, sku_id, group_id, location_id, need_date, quantity from reservation
-        where sku_id = any($1::bigint[]) and state = 'held'""",
+        where sku_id = any($1::bigint[]) and state = 'held' and expires_at > $2""",
         keys,
+        now,
     ):
         books[row["sku_id"]].holds.append(
             Hold(row["id"], str(row["group_id"]), row["location_id"], row["need_date"], row["quantity"])
         )
-    for row in await uow.sql.fetch(
+    for row in await sql.fetch(
         """select sku_id, location_id, from_date, quantity from protected_stock
         where sku_id = any($1::bigint[]) and demand_class = $2 order by from_date""",
         keys,
@@ -122,7 +145,7 @@ async def _load_stock(uow: Transaction, books: dict[int, SkuBook], demand_class:
         steps.append((row["from_date"], row["quantity"]))
 
 
-async def _load_supplies(uow: Transaction, books: dict[int, SkuBook]) -> dict[int, Supply]:
+async def _load_supplies(sql: asyncpg.Connection, books: dict[int, SkuBook]) -> dict[int, Supply]:
     transfers = {
         row["id"]: Transfer(
             row["id"],
@@ -134,13 +157,13 @@ async def _load_supplies(uow: Transaction, books: dict[int, SkuBook]) -> dict[in
             row["lost"],
             row["state"],
         )
-        for row in await uow.sql.fetch(
+        for row in await sql.fetch(
             """select * from transfer where sku_id = any($1::bigint[]) and state in ('planned', 'in_transit')""",
             list(books),
         )
     }
     found: dict[int, Supply] = {}
-    for row in await uow.sql.fetch(_SUPPLY, list(books)):
+    for row in await sql.fetch(_SUPPLY, list(books)):
         values = dict(row)
         book = books[values.pop("sku_id")]
         supply = Supply(**values, transfer=transfers.get(row["transfer_id"]))
@@ -155,7 +178,7 @@ async def _load_supplies(uow: Transaction, books: dict[int, SkuBook]) -> dict[in
 
 
 async def _load_claims(
-    uow: Transaction,
+    sql: asyncpg.Connection,
     books: dict[int, SkuBook],
     supplies: dict[int, Supply],
     lines: Lines,
@@ -165,7 +188,7 @@ async def _load_claims(
     wanted = list(line_ids)
     rows: Iterable[Any] = ()
     if lines == "waiting":
-        rows = await uow.sql.fetch(
+        rows = await sql.fetch(
             _LINE
             + """where l.sku_id = any($1::bigint[]) and (l.open + l.backordered > 0 or l.id = any($2::bigint[]))
             order by l.sku_id, l.id""",
@@ -173,7 +196,7 @@ async def _load_claims(
             wanted,
         )
     elif lines == "all":
-        rows = await uow.sql.fetch(
+        rows = await sql.fetch(
             _LINE
             + """where l.sku_id = any($1::bigint[]) and (l.open + l.backordered + l.allocated > 0
                 or l.id = any($2::bigint[])) order by l.sku_id, l.id""",
@@ -181,7 +204,7 @@ async def _load_claims(
             wanted,
         )
     elif wanted:
-        rows = await uow.sql.fetch(
+        rows = await sql.fetch(
             _LINE + "where l.sku_id = any($1::bigint[]) and l.id = any($2::bigint[]) order by l.sku_id, l.id",
             keys,
             wanted,
@@ -190,7 +213,7 @@ async def _load_claims(
     for row in rows:
         loaded[row["id"]] = books[row["sku_id"]].lines[row["id"]] = _line(row)
     transfers = {t.id: t for book in books.values() for t in book.transfers}
-    for row in await uow.sql.fetch(
+    for row in await sql.fetch(
         """select id, sku_id, location_id, need_date, quantity, kind, order_line_id, transfer_id, supply_id, lot_id,
             cause, run_id from peg
         where sku_id = any($1::bigint[]) and (order_line_id = any($2::bigint[])
@@ -217,7 +240,7 @@ async def _load_claims(
             )
         )
     if loaded:
-        for row in await uow.sql.fetch(
+        for row in await sql.fetch(
             """select * from backorder where sku_id = any($1::bigint[]) and order_line_id = any($2::bigint[])
             and closed_at is null""",
             keys,
