@@ -10,7 +10,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 PORT ?= 8000
 ARGS ?=
 
-.PHONY: help install up demo test test-long check format lock clean
+.PHONY: help install up demo test test-long bench check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ test: $(INSTALLED) ## all tests on real PostgreSQL and Valkey, at most 10 minute
 
 test-long: $(INSTALLED) ## fuzz, kill and stateful tests with many examples, at most 30 minutes
 	@$(BIN)/python -m pytest -m long $(ARGS)
+
+bench: $(INSTALLED) ## our figures beside their yardsticks, in one run (ARGS=--list names them)
+	@$(BIN)/python manage.py bench $(ARGS)
 
 check: $(INSTALLED) ## lint, format, types, import contracts, schema and migrations without drift
 	$(BIN)/ruff check .

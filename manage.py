@@ -20,6 +20,7 @@ COMMANDS = {
     "token": ("workers.commands.token", "Print a bearer token for a role."),
     "edi": ("workers.commands.edi", "Check EDI files; list, show, replay or submit documents."),
     "jobs": ("workers.commands.jobs", "List dead letters and live runs; retry or cancel one."),
+    "bench": ("workers.commands.bench", "Measure our figures beside their yardsticks."),
     "audit": ("workers.commands.audit", "Verify ledgers, seals and counters."),
     "schema": ("api.commands.schema", "Export the GraphQL schema, or compare it with the checked-in one."),
     "doctor": ("workers.commands.doctor", "Check what works on this machine."),

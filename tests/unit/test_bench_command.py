@@ -1,0 +1,45 @@
+"""`manage.py bench`: what it lists, how it reports, and that a wrong result is no figure."""
+
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from workers.commands import bench
+
+CLI = typer.Typer()
+CLI.command()(bench.bench)
+ROW = {"name": "steps", "figure": 20.0, "unit": "1/s", "yardstick": "walk", "yardstick_figure": 40.0, "ratio": 0.5}
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(CLI, list(arguments))
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_an_unknown_benchmark_is_named_and_the_known_ones_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "available", lambda: ["steps"])
+    assert run("stairs") == (2, "", "There is no benchmark 'stairs'; there are steps.\n")
+
+
+def test_rows_are_printed_as_json_beside_their_yardstick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "available", lambda: ["edi_sets"])
+    monkeypatch.setattr(bench, "measure", lambda name: [{"benchmark": name, **ROW}])
+    code, out, _ = run("--json")
+    assert code == 0
+    assert json.loads(out)["rows"] == [{"benchmark": "edi_sets", **ROW}]
+
+
+def test_a_wrong_result_fails_the_run_and_the_others_are_still_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    def measure(name: str) -> list[dict[str, object]]:
+        if name == "repromise":
+            raise AssertionError("one unit too many")
+        return [{"benchmark": name, **ROW}]
+
+    monkeypatch.setattr(bench, "available", lambda: ["repromise", "edi_sets"])
+    monkeypatch.setattr(bench, "measure", measure)
+    code, out, err = run("--json")
+    assert code == 1
+    assert [row["benchmark"] for row in json.loads(out)["rows"]] == ["edi_sets"]
+    assert "repromise: the result that was timed is wrong: one unit too many\n" in err
