@@ -7,13 +7,13 @@ the identities of the data model and records what has to be written. Quantities 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from core.domain.availability import Timeline
 from core.domain.backorder_life import follow
 from core.domain.order import line_status
-from core.domain.pegging import rebuild, take_unpegged
+from core.domain.pegging import Exchange, make_room, take_unpegged
 from core.domain.records import (
     Backorder,
     BackorderFact,
@@ -37,6 +37,15 @@ def claim_order(peg: Peg) -> tuple[int, int, int]:
     return (0, 0, 0) if line is None else (1, -line.priority, line.id or 1 << 62)
 
 
+def _rises(steps: Iterable[tuple[date, int]]) -> list[tuple[date, int]]:
+    """Steps of a level as its changes."""
+    rises, before = [], 0
+    for day, level in steps:
+        rises.append((day, level - before))
+        before = level
+    return rises
+
+
 @dataclass(slots=True)
 class SkuBook:
     """`today` is the calendar day per location; `lines` holds the lines that were asked for, by id."""
@@ -50,8 +59,11 @@ class SkuBook:
     supplies: list[Supply] = field(default_factory=list)
     pegs: list[Peg] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
-    protected: dict[int, list[tuple[date, int]]] = field(default_factory=dict)
-    """Protected stock per location as steps (from date, quantity), ascending."""
+    protected: dict[str, dict[int, list[tuple[date, int]]]] = field(default_factory=dict)
+    """Protected stock per demand class and location as steps (from date, quantity), ascending; '' is the default.
+
+    A class without steps of its own at a location keeps off the default's there; a step of 0 exempts it.
+    """
     lines: dict[int, Line] = field(default_factory=dict)
     backorders: list[Backorder] = field(default_factory=list)
 
@@ -68,7 +80,8 @@ class SkuBook:
     """False when only some claims were loaded: enough to move stock, not to judge what is free."""
     curve_changed: bool = False
     """Some ATP may be another now."""
-    _timelines: dict[int, Timeline] = field(default_factory=dict)
+    _timelines: dict[int, dict[str, Timeline]] = field(default_factory=dict)
+    """Per location and class with a protection of its own ('' for all others)."""
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -77,17 +90,29 @@ class SkuBook:
             self.levels[location_id] = StockLevel(location_id)
         return self.levels[location_id]
 
-    def timeline(self, location_id: int) -> Timeline:
-        """The SKU's curve at a location, kept up to date by every operation."""
-        if location_id not in self._timelines:
-            self._timelines[location_id] = self._build(location_id, frozenset())
-        return self._timelines[location_id]
+    def protection_class(self, location_id: int, demand_class: str) -> str:
+        """Whose protected stock a demand class keeps off at a location: its own, else the default's ('')."""
+        return demand_class if location_id in self.protected.get(demand_class, ()) else ""
 
-    def timeline_without(self, location_id: int, pegs: Iterable[Peg]) -> Timeline:
-        """The curve as if the given pegs claimed nothing."""
-        return self._build(location_id, frozenset(id(peg) for peg in pegs))
+    def protected_at(self, location_id: int, demand_class: str, day: date) -> int:
+        """Units kept from the class on `day`."""
+        steps = self.protected.get(self.protection_class(location_id, demand_class), {}).get(location_id, ())
+        return next((quantity for from_date, quantity in reversed(steps) if from_date <= day), 0)
 
-    def _build(self, location_id: int, left_out: frozenset[int]) -> Timeline:
+    def timeline(self, location_id: int, demand_class: str = "") -> Timeline:
+        """The SKU's curve at a location for a demand class, kept up to date by every operation."""
+        kept = self._timelines.setdefault(location_id, {})
+        name = self.protection_class(location_id, demand_class)
+        if name not in kept:
+            kept[name] = self._build(location_id, frozenset(), name)
+        return kept[name]
+
+    def timeline_without(self, location_id: int, pegs: Iterable[Peg], demand_class: str = "") -> Timeline:
+        """The class's curve as if the given pegs claimed nothing."""
+        name = self.protection_class(location_id, demand_class)
+        return self._build(location_id, frozenset(id(peg) for peg in pegs), name)
+
+    def _build(self, location_id: int, left_out: frozenset[int], protection_class: str) -> Timeline:
         if not self.is_whole:
             raise InvariantBroken("timeline_of_a_whole_book", self.sku)
         today = self.today[location_id]
@@ -98,21 +123,41 @@ class SkuBook:
                 line.add(supply.effective_date(today), supply.open)
         for peg in self.pegs:
             if peg.location_id == location_id and peg.kind != PegKind.HARD and id(peg) not in left_out:
-                line.add(peg.need_date, -peg.quantity)
+                self._claim(line, protection_class, peg, peg.quantity)
         for hold in self.holds:
             if hold.location_id == location_id:
                 line.add(hold.need_date, -hold.quantity)
-        before = 0
-        for from_date, quantity in self.protected.get(location_id, ()):
-            line.add(from_date, -(quantity - before))
-            before = quantity
+        own = _rises(self.protected.get(protection_class, {}).get(location_id, ()))
+        for from_date, rise in own:
+            line.add(from_date, -rise)
+        for name in {"", *self.protected} - {protection_class}:
+            if self.protection_class(location_id, name) == name:
+                for from_date, rise in _rises(self.protected.get(name, {}).get(location_id, ())):
+                    line.keep_from(name, from_date, rise)
+                for from_date, rise in own:
+                    line.keep_from(name, from_date, -rise)
         return line
+
+    def _claim(self, timeline: Timeline, protection_class: str, peg: Peg, quantity: int) -> None:
+        """Count `quantity` of a claim on the curve of a class; without a source it gives way to what it may not touch."""
+        demand_class = peg.line.demand_class if peg.line is not None else peg.demand_class
+        name = self.protection_class(peg.location_id, demand_class)
+        if peg.kind == PegKind.OPEN and name != protection_class:
+            timeline.wait(name, peg.need_date, quantity)
+        else:
+            timeline.add(peg.need_date, -quantity)
+
+    def _shift_claim(self, peg: Peg, quantity: int) -> None:
+        """`quantity` more (negative: less) of a claim without stock."""
+        self.is_changed = self.curve_changed = True
+        for name, timeline in self._timelines.get(peg.location_id, {}).items():
+            self._claim(timeline, name, peg, quantity)
 
     def _shift(self, location_id: int, day: date, quantity: int) -> None:
         self.is_changed = True
         if quantity:
             self.curve_changed = True
-        if (timeline := self._timelines.get(location_id)) is not None:
+        for timeline in self._timelines.get(location_id, {}).values():
             timeline.add(day, quantity)
 
     def add_hold(self, hold: Hold) -> None:
@@ -212,7 +257,7 @@ class SkuBook:
         peg.quantity += quantity
         peg.is_changed = True
         if kind != PegKind.HARD:
-            self._shift(location_id, need_date, -quantity)
+            self._shift_claim(peg, quantity)
         if line is not None:
             line.is_changed = True
         self.is_changed = True
@@ -229,7 +274,7 @@ class SkuBook:
             peg.supply.pegged -= quantity
             peg.supply.is_changed = True
         if peg.kind != PegKind.HARD:
-            self._shift(peg.location_id, peg.need_date, quantity)
+            self._shift_claim(peg, -quantity)
         if peg.line is not None:
             peg.line.is_changed = True
         if peg.quantity == 0:
@@ -252,39 +297,32 @@ class SkuBook:
         today = self.today[location_id]
         supplies = [s for s in self.supplies if s.location_id == location_id and s.open > 0]
         shares = take_unpegged(supplies, need_date, quantity, today)
-        covered = sum(share.quantity for share in shares)
-        if covered < quantity:
-            pegs = [p for p in self.pegs if p.location_id == location_id]
-            plan = rebuild(supplies, pegs, need_date, quantity, today)
-            if plan is not None:
-                moves, shares = plan
-                self._exchange([(pegs[index], kept) for index, kept in moves.items()])
-                covered = quantity
+        if sum(share.quantity for share in shares) < quantity:
+            exchanges, shares = make_room(supplies, [p for p in self.pegs if p.quantity], need_date, quantity, today)
+            self._exchange(exchanges)
         for share in shares:
             self.add_peg(
                 location_id, need_date, share.quantity, PegKind.FIRM, line=line, supply=share.supply, cause=cause
             )
-        return covered
+        return sum(share.quantity for share in shares)
 
-    def _exchange(self, moves: list) -> None:
+    def _exchange(self, exchanges: list[Exchange]) -> None:
         """Give pegs other sources; (location, need date, quantity) stay, so no ATP changes."""
-        changed = [(p, shares) for p, shares in moves if len(shares) != 1 or shares[0].supply is not p.supply]
-        old = [replace(peg) for peg, _ in changed]
-        for peg, _ in changed:
-            self.drop_peg(peg)
-        for was, (_, shares) in zip(old, changed, strict=True):
-            for share in shares:
-                self.add_peg(
-                    was.location_id,
-                    was.need_date,
-                    share.quantity,
-                    was.kind,
-                    line=was.line,
-                    line_id=was.line_id,
-                    transfer=was.transfer,
-                    supply=share.supply,
-                    cause="repegged",
-                )
+        for exchange in exchanges:  # all leave before any arrives: a supply has room only once others have left it
+            self.drop_peg(exchange.peg, exchange.quantity)
+        for exchange in exchanges:
+            peg = exchange.peg
+            self.add_peg(
+                peg.location_id,
+                peg.need_date,
+                exchange.quantity,
+                peg.kind,
+                line=peg.line,
+                line_id=peg.line_id,
+                transfer=peg.transfer,
+                supply=exchange.supply,
+                cause="repegged",
+            )
 
     # --- lines -----------------------------------------------------------------------------------------------------
 
