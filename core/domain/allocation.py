@@ -30,18 +30,20 @@ def serve_waiting(
     lines.
     """
     claims = [peg for peg in book.waiting(PegKind.OPEN) if _may_be_served(book, peg, held)]
-    curves: dict[int, Timeline] = {}
+    curves: dict[int, dict[str, Timeline]] = {}
     gained: dict[int, tuple[Line, int]] = {}
     for peg in claims:
         line, total = peg.line, 0
         assert line is not None
         others = network.sources(line.destination_id, _list((allowed or {}).get(line.order_id)))
         for place in [peg.location_id, *(other for other in others if other != peg.location_id)]:
-            if place not in curves:
-                curves[place] = book.timeline_without(place, claims)
-            given = min(peg.quantity, curves[place].atp(), book.level(place).available)
+            of_place, protection = curves.setdefault(place, {}), book.protection_class(place, line.demand_class)
+            if protection not in of_place:
+                of_place[protection] = book.timeline_without(place, claims, protection)
+            given = min(peg.quantity, of_place[protection].atp(), book.level(place).available)
             if given > 0:
-                curves[place].add(book.today[place], -given)
+                for curve in of_place.values():
+                    curve.add(book.today[place], -given)
                 book.drop_peg(peg, given)
                 book.allocate(line, place, given, "allocate_waiting")
                 total += given

@@ -13,17 +13,21 @@ class Timeline:
     """P(t) - SS(t) as differences per day, and the cumulative ATP that follows from it.
 
     ATP(t) = max(0, min over u >= t of P(u) - SS(u)), in base units. What lies before `today` counts today. The
-    look-ahead never ends: a promise far in the future keeps its supply.
+    look-ahead never ends: a promise far in the future keeps its supply. Claims of another demand class that have no
+    source yet (`wait`) never reach below what is protected from that class.
     Source: the definition that Dynamics 365 and Infor LN publish for cumulative ATP with look-ahead.
     """
 
-    __slots__ = ("_atp", "_days", "_net", "today")
+    __slots__ = ("_atp", "_days", "_floors", "_net", "_projected", "_waiting", "today")
 
     def __init__(self, today: date, events: Iterable[Step] = ()) -> None:
         self.today = today
         self._net: dict[date, int] = {}
+        self._waiting: dict[str, dict[date, int]] = {}
+        self._floors: dict[str, dict[date, int]] = {}
         self._days: list[date] | None = None
         self._atp: list[int] = []
+        self._projected: list[int] = []
         for day, quantity in events:
             self.add(day, quantity)
 
@@ -34,19 +38,51 @@ class Timeline:
             self._net[day] = self._net.get(day, 0) + quantity
             self._days = None
 
+    def wait(self, demand_class: str, day: date, quantity: int) -> None:
+        """`quantity` more (negative: less) are claimed for `day`, without a source, by another class."""
+        if quantity:
+            of_class, day = self._waiting.setdefault(demand_class, {}), max(day, self.today)
+            of_class[day] = of_class.get(day, 0) + quantity
+            self._days = None
+
+    def keep_from(self, demand_class: str, day: date, quantity: int) -> None:
+        """From `day` on, `quantity` more (negative: less) are protected from that class than from this curve's own."""
+        if quantity:
+            of_class, day = self._floors.setdefault(demand_class, {}), max(day, self.today)
+            of_class[day] = of_class.get(day, 0) + quantity
+            self._days = None
+
     def _curve(self) -> tuple[list[date], list[int]]:
         if self._days is None:
-            days = sorted(self._net.keys() | {self.today})
+            others = [name for name, claims in self._waiting.items() if any(claims.values())]
+            marks = self._net.keys() | {self.today}
+            for name in others:
+                marks |= self._waiting[name].keys() | self._floors.get(name, {}).keys()
+            days = sorted(marks)
             running, projected = 0, []
             for day in days:
                 running += self._net.get(day, 0)
                 projected.append(running)
-            lowest = projected[-1]
+            if others:
+                self._give_way(others, days, projected)
+            atp, lowest = projected.copy(), projected[-1]
             for index in range(len(projected) - 1, -1, -1):
                 lowest = min(lowest, projected[index])
-                projected[index] = max(0, lowest)
-            self._days, self._atp = days, projected
+                atp[index] = max(0, lowest)
+            self._days, self._atp, self._projected = days, atp, projected
         return self._days, self._atp
+
+    def _give_way(self, others: list[str], days: list[date], projected: list[int]) -> None:
+        """Lower the balance by other classes' claims without a source, each down to its floor at most."""
+        claimed, floor = dict.fromkeys(others, 0), dict.fromkeys(others, 0)
+        for index, day in enumerate(days):
+            for name in others:
+                claimed[name] += self._waiting[name].get(day, 0)
+                floor[name] += self._floors.get(name, {}).get(day, 0)
+            balance = projected[index]
+            for name in sorted(others, key=lambda n: -floor[n]):
+                balance = max(balance - claimed[name], min(balance, floor[name]))
+            projected[index] = balance
 
     def atp(self, day: date | None = None) -> int:
         """Units that can be promised for `day` (default: today) without touching any later promise."""
@@ -64,13 +100,7 @@ class Timeline:
         return next((day for day, atp in self.steps() if atp >= quantity), None)
 
     def binding(self, day: date) -> date:
-        """The day that limits ATP(`day`): where the projected balance from `day` on is smallest."""
+        """The day that limits ATP(`day`): the first one from `day` on where the projected balance is smallest."""
         days, _ = self._curve()
         first = bisect_right(days, max(day, self.today)) - 1
-        running, lowest = sum(self._net.get(d, 0) for d in days[:first]), None
-        binding = days[first]
-        for candidate in days[first:]:
-            running += self._net.get(candidate, 0)
-            if lowest is None or running < lowest:
-                lowest, binding = running, candidate
-        return binding
+        return days[min(range(first, len(days)), key=self._projected.__getitem__)]

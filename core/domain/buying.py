@@ -47,8 +47,7 @@ def needs(
         need.pegs.append(peg)
         need.waiting += peg.quantity
     for need in found.values():
-        free = book.timeline_without(need.location_id, need.pegs).atp()
-        need.waiting = max(0, need.waiting - free)
+        need.waiting -= _free_for(book, need)
     position = sum(level.available for level in book.levels.values())
     position += sum(s.open for s in book.supplies) - sum(p.quantity for p in book.pegs if p.kind != PegKind.HARD)
     total = sum(need.waiting for need in found.values())
@@ -59,6 +58,20 @@ def needs(
     for need in found.values():
         need.quantity = order_quantity(need.quantity + need.waiting, moq, order_multiple)
     return [need for need in found.values() if need.quantity > 0]
+
+
+def _free_for(book: SkuBook, need: Need) -> int:
+    """Units of stock that its claims may have once they are served, each by what its demand class may touch."""
+    place, given = need.location_id, 0
+    classes = {book.protection_class(place, peg.line.demand_class) for peg in need.pegs if peg.line is not None}
+    curves = {name: book.timeline_without(place, need.pegs, name) for name in classes}
+    for peg in need.pegs:
+        assert peg.line is not None
+        units = min(peg.quantity, curves[book.protection_class(place, peg.line.demand_class)].atp())
+        for curve in curves.values():
+            curve.add(book.today[place], -units)
+        given += units
+    return given
 
 
 def lead_time_day(network: Network, location_id: int, today: date, lead_time_p80: int) -> date:

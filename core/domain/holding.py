@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from core.domain.backorder import PARKED, path
@@ -51,7 +52,9 @@ def validate(book: SkuBook, line: Line, demand: Demand, network: Network, now: d
             book.drop_peg(peg)
     line.status = OrderLineStatus.VALIDATED
     remaining = line.ordered - line.allocated - line.shipped - line.cancelled
-    asked = Demand(remaining, demand.destination_id, line.requested_date, demand.sources, demand.lead_time_days)
+    asked = replace(
+        demand, quantity=remaining, requested_date=line.requested_date, held=[], demand_class=line.demand_class
+    )
     proposal = propose(book, asked, network, now)
     if line.ship_policy == ShipPolicy.PARTIAL_CANCEL_REST:
         proposal = cancel_rest(book, line, proposal)

@@ -128,7 +128,7 @@ def _rescue(
     day, left = _day(book, peg), peg.quantity
     book.drop_peg(peg)
     left -= book.cover_dated(line, location_id, need, left, str(cause.reason))
-    free = book.timeline_without(location_id, others).atp() if left else 0
+    free = book.timeline_without(location_id, others, line.demand_class).atp() if left else 0
     given = min(left, free, max(0, book.level(location_id).available))
     if given > 0:
         book.allocate(line, location_id, given, "reschedule", cause.id)
@@ -154,7 +154,8 @@ def _pull_in(book: SkuBook, network: Network, peg: Peg, policy: MovePolicy) -> b
     day = network.ship_day_from(peg.location_id, _day(book, peg))
     if (peg.need_date - day).days < max(1, policy.pull_in_days):
         return False
-    if book.timeline_without(peg.location_id, [peg]).atp(day) < peg.quantity:
+    demand_class = peg.line.demand_class if peg.line is not None else ""
+    if book.timeline_without(peg.location_id, [peg], demand_class).atp(day) < peg.quantity:
         return False
     move_need(book, peg, day, str(PromiseReason.SUPPLY_ADVANCED))
     return True

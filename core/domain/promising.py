@@ -62,16 +62,18 @@ class Demand:
     """P80 of ordering anew, in calendar days."""
     held: list[Hold] = field(default_factory=list)
     """The asker's own reservation, no longer on the timeline: its units are its own, whatever else is promised."""
+    demand_class: str = ""
+    """Whose protected stock the asker keeps off."""
 
 
-def available_now(book: SkuBook, sources: list[int]) -> int:
-    """ATP today over the given locations: exactly what an order would be allocated now."""
-    return sum(_on_hand(book, location_id) for location_id in sources)
+def available_now(book: SkuBook, sources: list[int], demand_class: str = "") -> int:
+    """ATP today over the given locations: exactly what an order of the class would be allocated now."""
+    return sum(_on_hand(book, location_id, demand_class) for location_id in sources)
 
 
-def _on_hand(book: SkuBook, location_id: int) -> int:
+def _on_hand(book: SkuBook, location_id: int, demand_class: str) -> int:
     """ATP today that stands in the shelf: supply that is due today is promised, but not allocated before it is there."""
-    return max(0, min(book.timeline(location_id).atp(), book.level(location_id).available))
+    return max(0, min(book.timeline(location_id, demand_class).atp(), book.level(location_id).available))
 
 
 def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> Proposal:
@@ -89,7 +91,10 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
         slices.append(part)
         taken[part.location_id] += part.quantity
     remaining = demand.quantity - sum(taken.values())
-    free = {location_id: max(0, _on_hand(book, location_id) - taken[location_id]) for location_id in sources}
+    free = {
+        location_id: max(0, _on_hand(book, location_id, demand.demand_class) - taken[location_id])
+        for location_id in sources
+    }
     whole = next((location_id for location_id in sources if free[location_id] >= remaining), None)
     home = whole or next((location_id for location_id in sources if free[location_id] > 0), sources[0])
     if slices:
@@ -110,7 +115,7 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
             slices.append(slice_at("ON_HAND", location_id, quantity, network.first_ship_day(location_id, now)))
             taken[location_id] += quantity
             remaining -= quantity
-    binding = book.timeline(home).binding(book.today[home])
+    binding = book.timeline(home, demand.demand_class).binding(book.today[home])
     if remaining:
         donors_left: dict[int, int] = {}
         for _, option, limit in sorted(_options(book, demand, network, now, ship_by), key=lambda o: o[0]):
@@ -148,7 +153,7 @@ def _own(book: SkuBook, demand: Demand, network: Network, now: datetime) -> list
         return slices
     remaining = demand.quantity
     shelf = {hold.location_id: max(0, book.level(hold.location_id).available) for hold in demand.held}
-    free = {place: _on_hand(book, place) for place in shelf}
+    free = {place: _on_hand(book, place, demand.demand_class) for place in shelf}
     for hold in sorted(demand.held, key=lambda h: h.need_date):
         place, quantity = hold.location_id, min(remaining, hold.quantity)
         if place not in demand.sources:
@@ -179,7 +184,7 @@ def _options(
     options: list[tuple[tuple, ProposedSlice, int]] = []
     for order, location_id in enumerate(demand.sources):
         today = book.today[location_id]
-        for day, atp in book.timeline(location_id).steps():
+        for day, atp in book.timeline(location_id, demand.demand_class).steps():
             if day > today or atp > book.level(location_id).available:
                 ship = network.ship_day_from(location_id, day)
                 in_time = max(ship, ship_by) if ship_by else ship
@@ -187,7 +192,7 @@ def _options(
                     ((in_time, 0, ship, order, 0), ProposedSlice("DATED", location_id, 0, ship, None, None, day), atp)
                 )
         for rank, donor_id in enumerate(network.donors(location_id)):
-            limit = _on_hand(book, donor_id) if donor_id not in demand.sources else 0
+            limit = _on_hand(book, donor_id, demand.demand_class) if donor_id not in demand.sources else 0
             if limit > 0:
                 lane = network.lanes[(donor_id, location_id)]
                 arrives = network.arrive(lane, network.first_ship_day(donor_id, now))

@@ -106,6 +106,8 @@ class Line:
     version: int = 1
     location_id: int | None = None
     destination_id: int | None = None
+    demand_class: str = ""
+    """Whose protected stock the line keeps off: the class of the order's channel."""
     promise_id: int | None = None
     promise_sequence: int = 0
     promised: date | None = None
@@ -131,6 +133,8 @@ class Peg:
     lot_id: int | None = None
     cause: str | None = None
     run_id: int | None = None
+    demand_class: str = ""
+    """The class of a line that was not loaded, where a class has protected stock of its own."""
     is_changed: bool = False
 
     def belongs_to(self, line: Line) -> bool:

@@ -22,7 +22,8 @@ _SUPPLY_COLUMNS = """select s.id, s.sku_id, s.location_id, s.kind, s.quantity, s
     s.purchase_order_line_id, s.ship_notice_line_id, s.transfer_id, s.split_from_id from supply s"""
 _SUPPLY = f"""{_SUPPLY_COLUMNS} where s.sku_id = any($1::bigint[]) and s.quantity > s.received + s.cancelled order by s.sku_id, s.id"""
 
-_LINE = """select l.*, o.destination_id from order_line l join sales_order o on o.id = l.order_id """
+_LINE = """select l.*, o.destination_id, c.protected_class from order_line l join sales_order o on o.id = l.order_id
+    join channel c on c.code = o.channel """
 
 
 async def load_books(
@@ -32,7 +33,6 @@ async def load_books(
     *,
     lines: Lines = "none",
     line_ids: Collection[int] = (),
-    demand_class: str = "",
 ) -> dict[int, SkuBook]:
     """The books of the SKUs in `versions` (SKU id -> gate version, as `take_gates` gave them).
 
@@ -47,9 +47,7 @@ async def load_books(
         today = {location_id: network.today(location_id, uow.now) for location_id in network.locations}
         return await _load_own(uow, versions, today, line_ids)
     expired = await _expire_holds(uow, sku_ids)
-    books = await read_books(
-        uow.sql, uow.now, versions, network, lines=lines, line_ids=line_ids, demand_class=demand_class
-    )
+    books = await read_books(uow.sql, uow.now, versions, network, lines=lines, line_ids=line_ids)
     for sku_id in sorted(expired):
         books[sku_id].is_changed = books[sku_id].curve_changed = True
         if any(peg.kind == PegKind.OPEN for peg in books[sku_id].pegs):  # no sweeper will find these holds any more
@@ -65,7 +63,6 @@ async def read_books(
     *,
     lines: Lines = "none",
     line_ids: Collection[int] = (),
-    demand_class: str = "",
 ) -> dict[int, SkuBook]:
     """As `load_books`, but it only reads: for a run or a scenario that looks at one snapshot and holds no gate.
 
@@ -74,7 +71,7 @@ async def read_books(
     today = {location_id: network.today(location_id, now) for location_id in network.locations}
     names = await sql.fetch("select id, code from sku where id = any($1::bigint[])", sorted(versions))
     books = {r["id"]: SkuBook(r["id"], r["code"], versions[r["id"]], now, today) for r in names}
-    await _load_stock(sql, now, books, demand_class)
+    await _load_stock(sql, now, books)
     supplies = await _load_supplies(sql, books)
     await _load_claims(sql, books, supplies, lines, line_ids)
     return books
@@ -123,7 +120,7 @@ async def _load_levels(sql: asyncpg.Connection, books: dict[int, SkuBook]) -> No
         books[row["sku_id"]].levels[level.location_id] = level
 
 
-async def _load_stock(sql: asyncpg.Connection, now: datetime, books: dict[int, SkuBook], demand_class: str) -> None:
+async def _load_stock(sql: asyncpg.Connection, now: datetime, books: dict[int, SkuBook]) -> None:
     keys = list(books)
     await _load_levels(sql, books)
     for row in await sql.fetch(
@@ -136,12 +133,12 @@ async def _load_stock(sql: asyncpg.Connection, now: datetime, books: dict[int, S
             Hold(row["id"], str(row["group_id"]), row["location_id"], row["need_date"], row["quantity"])
         )
     for row in await sql.fetch(
-        """select sku_id, location_id, from_date, quantity from protected_stock
-        where sku_id = any($1::bigint[]) and demand_class = $2 order by from_date""",
+        """select sku_id, location_id, demand_class, from_date, quantity from protected_stock
+        where sku_id = any($1::bigint[]) order by from_date""",
         keys,
-        demand_class,
     ):
-        steps = books[row["sku_id"]].protected.setdefault(row["location_id"], [])
+        of_class = books[row["sku_id"]].protected.setdefault(row["demand_class"], {})
+        steps = of_class.setdefault(row["location_id"], [])
         steps.append((row["from_date"], row["quantity"]))
 
 
@@ -239,6 +236,7 @@ async def _load_claims(
                 run_id=row["run_id"],
             )
         )
+    await _load_classes(sql, books)
     if loaded:
         for row in await sql.fetch(
             """select * from backorder where sku_id = any($1::bigint[]) and order_line_id = any($2::bigint[])
@@ -247,6 +245,25 @@ async def _load_claims(
             list(loaded),
         ):
             books[row["sku_id"]].backorders.append(_backorder(row, loaded[row["order_line_id"]]))
+
+
+async def _load_classes(sql: asyncpg.Connection, books: dict[int, SkuBook]) -> None:
+    """The demand class of claims without a source, for SKUs of which a class has protected stock of its own."""
+    classed = [sku_id for sku_id, book in books.items() if any(book.protected)]
+    if not classed:
+        return
+    classes = {
+        row["id"]: row["protected_class"]
+        for row in await sql.fetch(
+            """select p.id, c.protected_class from peg p join order_line l on l.sku_id = p.sku_id and l.id = p.order_line_id
+            join sales_order o on o.id = l.order_id join channel c on c.code = o.channel
+            where p.sku_id = any($1::bigint[]) and p.kind = 'OPEN' and c.protected_class <> ''""",
+            classed,
+        )
+    }
+    for sku_id in classed:
+        for peg in books[sku_id].pegs:
+            peg.demand_class = classes.get(peg.id or 0, "")
 
 
 def _line(row: Any) -> Line:
@@ -273,6 +290,7 @@ def _line(row: Any) -> Line:
         version=row["version"],
         location_id=row["location_id"],
         destination_id=row["destination_id"],
+        demand_class=row["protected_class"],
         promise_id=row["current_promise_id"],
         promise_sequence=row["promise_sequence"],
         promised=row["promised_date"],

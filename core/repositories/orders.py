@@ -28,7 +28,6 @@ class OrderRow:
     ship_complete: bool
     destination_id: int | None
     allowed_locations: list[int] | None
-    protected_class: str
 
 
 async def find_orders(uow: Transaction, numbers: Collection[str]) -> dict[str, int]:
@@ -70,7 +69,7 @@ async def lock_orders(uow: Transaction, order_ids: Iterable[int]) -> dict[int, O
     """Lock order rows, sorted by id; call it after the gates. Unknown ids are absent."""
     rows = await uow.sql.fetch(
         """select o.id, o.number, o.channel, o.customer_id, o.status, o.version, o.ship_complete, o.destination_id,
-            c.location_ids, c.protected_class
+            c.location_ids
         from sales_order o join channel c on c.code = o.channel where o.id = any($1::bigint[])
         order by o.id for no key update of o""",
         sorted(set(order_ids)),
@@ -86,7 +85,6 @@ async def lock_orders(uow: Transaction, order_ids: Iterable[int]) -> dict[int, O
             r["ship_complete"],
             r["destination_id"],
             r["location_ids"],
-            r["protected_class"],
         )
         for r in rows
     }

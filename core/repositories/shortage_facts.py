@@ -138,8 +138,8 @@ def _elsewhere(book: SkuBook, backorder: Backorder) -> list[StockElsewhere]:
     """Sellable stock that a protection keeps from this line."""
     found = []
     for location_id, level in book.levels.items():
-        steps = [q for day, q in book.protected.get(location_id, ()) if day <= book.today[location_id]]
-        kept = min(steps[-1] if steps else 0, max(level.available, 0))
+        kept = book.protected_at(location_id, backorder.line.demand_class, book.today[location_id])
+        kept = min(kept, max(level.available, 0))
         if kept > 0:
             found.append(StockElsewhere(location_id, protected=kept, allocated=0))
     return found

@@ -15,7 +15,7 @@ from core.domain.promising import Demand, Proposal, available_now, propose
 from core.domain.records import StockLevel
 from core.errors import InvalidInput, UnknownSku
 from core.ports import Transaction
-from core.queries.availability import read_curves, sellable_skus, selling_channel
+from core.queries.availability import read_curves, sellable_skus, selling_channel, timeline_of
 from core.repositories.network import load_network
 
 MAX_SKUS = 100
@@ -151,16 +151,14 @@ def _answer(
     now: datetime,
     cap: int | None,
 ) -> SkuAvailability:
-    curves = {
-        location_id: Timeline(row["today"], zip(row["days"] or (), row["nets"] or (), strict=True))
-        for location_id, row in rows.items()
-    }
+    curves = {location_id: timeline_of(row) for location_id, row in rows.items()}
     today = {location_id: network.today(location_id, now) for location_id in network.locations}
     version = max((row["version"] for row in rows.values()), default=0)
     levels = {
         place: StockLevel(place, row["on_hand"], row["unsellable"], row["allocated"]) for place, row in rows.items()
     }
-    book = SkuBook(sku["id"], sku["code"], version, now, today, levels, _timelines=curves)
+    kept = {place: {"": curve} for place, curve in curves.items()}
+    book = SkuBook(sku["id"], sku["code"], version, now, today, levels, _timelines=kept)
     is_sold = sku["status"] not in NOT_SOLD
     free = available_now(book, sources) if is_sold else 0
     proposal = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from core.domain.book import SkuBook
@@ -52,7 +52,7 @@ async def change_order_line(uow: Transaction, request: ChangeOrderLine) -> Order
     taken = await take_orders(uow, [order_id])
     order = taken.orders[order_id]
     check_version(order, request.expected_version)
-    opened = await open_orders(uow, taken, demand_class=order.protected_class)
+    opened = await open_orders(uow, taken)
     book, line = _find(opened, order_id, request)
     _check(book, line, request)
     before = {"quantity": line.ordered - line.cancelled, "requestedDate": _iso(line.requested_date)}
@@ -60,7 +60,9 @@ async def change_order_line(uow: Transaction, request: ChangeOrderLine) -> Order
     lead_days = (await load_lead_days(uow, [book.sku_id]))[book.sku_id]
 
     def demand(quantity: int) -> Demand:
-        return Demand(quantity, order.destination_id, line.requested_date, sources, lead_days)
+        return Demand(
+            quantity, order.destination_id, line.requested_date, sources, lead_days, demand_class=line.demand_class
+        )
 
     off: dict[int, int] = {}
     if request.requested_date is not None and request.requested_date != line.requested_date:
@@ -125,8 +127,7 @@ def _redate(book: SkuBook, line: Line, demand: Demand, network: Network, uow: Tr
         quantity = sum(peg.quantity for peg in waiting)
         for peg in waiting:
             book.drop_peg(peg)
-        asked = Demand(quantity, demand.destination_id, demand.requested_date, demand.sources, demand.lead_time_days)
-        proposal = propose(book, asked, network, uow.now)
+        proposal = propose(book, replace(demand, quantity=quantity), network, uow.now)
         if max((part.ship_date for part in proposal.slices), default=last) < last:
             commit(book, line, proposal, PromiseReason.LINE_CHANGED)
             return

@@ -87,6 +87,7 @@ def _cover_again(
         line.requested_date,
         network.sources(line.destination_id, allowed) or network.sources(None),
         lead_days,
+        demand_class=line.demand_class,
     )
     commit(book, line, propose(book, demand, network, book.now), PromiseReason.STOCK_CORRECTED)
     promise(

@@ -61,9 +61,7 @@ async def place_orders(uow: Transaction, orders: Sequence[OrderRequest]) -> list
     ids = await draw_ids(uow, "sales_order", len(accepted))
     for order, order_id in zip(accepted, ids, strict=True):
         order.order_id = order_id
-    for demand_class in sorted({known.channels[o.request.channel]["protected_class"] for o in accepted}):
-        batch = [o for o in accepted if known.channels[o.request.channel]["protected_class"] == demand_class]
-        await _place(uow, batch, known, network, versions, demand_class, pending)
+    await _place(uow, accepted, known, network, versions, pending)
     for order in accepted:
         results[order.position] = OrderResult(
             "placed",
@@ -83,12 +81,11 @@ async def _place(
     known: Known,
     network: Network,
     versions: dict[int, int],
-    demand_class: str,
     pending: Reserved,
 ) -> None:
     """`pending` are reservations whose order has not had its turn yet: until then they count against everybody."""
     wanted = {known.skus[line.sku]["id"] for order in batch for line in order.request.lines}
-    books = await load_books(uow, {sku_id: versions[sku_id] for sku_id in wanted}, network, demand_class=demand_class)
+    books = await load_books(uow, {sku_id: versions[sku_id] for sku_id in wanted}, network)
     for sku_id, hold in (row for rows in pending.values() for row in rows):
         if sku_id in books:
             books[sku_id].add_hold(hold)
@@ -96,6 +93,7 @@ async def _place(
         group = order.request.group_id or ""
         order.has_hold = group in pending
         own = _take_own(books, pending.pop(group, []))
+        demand_class = known.channels[order.request.channel]["protected_class"]
         for number, request in enumerate(order.request.lines, start=1):
             sku = known.skus[request.sku]
             book = books[sku["id"]]
@@ -112,6 +110,7 @@ async def _place(
                 priority=priority_score(order.tier),
                 status=OrderLineStatus.RECEIVED if order.holds else OrderLineStatus.VALIDATED,
                 destination_id=order.destination_id,
+                demand_class=demand_class,
                 is_new=True,
             )
             book.new_lines.append(line)
@@ -123,6 +122,7 @@ async def _place(
                 order.sources,
                 sku["lead_time"],
                 own.get(book.sku_id, []),
+                demand_class,
             )
             proposal = propose(book, demand, network, uow.now)
             _use_up(demand.held, proposal)

@@ -42,13 +42,8 @@ async def release_order_hold(uow: Transaction, number: str, reason: HoldReason |
 
 async def release_taken(uow: Transaction, taken: TakenOrders, ending: dict[int, list[LiveHold]]) -> list[OrderChange]:
     """End the last holds of orders this transaction holds; `ending` names them per order."""
-    changes: list[OrderChange] = []
     await release_holds(uow, [hold.id for holds in ending.values() for hold in holds])
-    for demand_class in sorted({taken.orders[order_id].protected_class for order_id in ending}):
-        batch = [order_id for order_id in ending if taken.orders[order_id].protected_class == demand_class]
-        opened = await open_orders(uow, taken, batch, demand_class=demand_class)
-        changes += await _release(uow, taken, opened, {order_id: ending[order_id] for order_id in batch})
-    return changes
+    return await _release(uow, taken, await open_orders(uow, taken, list(ending)), ending)
 
 
 async def _release(

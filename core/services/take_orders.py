@@ -73,7 +73,6 @@ async def open_orders(
     order_ids: Sequence[int] | None = None,
     *,
     lines: Lines = "waiting",
-    demand_class: str = "",
 ) -> OpenedOrders:
     """Load the books of (some of) the taken orders: their own lines and, as `lines` says, those of others."""
     ids = list(taken.orders) if order_ids is None else list(order_ids)
@@ -84,7 +83,6 @@ async def open_orders(
         taken.network,
         lines=lines,
         line_ids=[line_id for _, line_id in keys],
-        demand_class=demand_class,
     )
     found = {
         order_id: [(books[sku_id], books[sku_id].lines[line_id]) for sku_id, line_id in taken.line_keys[order_id]]
