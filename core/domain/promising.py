@@ -6,6 +6,7 @@ proposal out on the book.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -64,6 +65,9 @@ class Demand:
     """The asker's own reservation, no longer on the timeline: its units are its own, whatever else is promised."""
     demand_class: str = ""
     """Whose protected stock the asker keeps off."""
+    shelf: Mapping[int, int] | None = None
+    """Units to take from stock per location, besides `held`, as they were chosen for the whole order; None: nobody has
+    chosen, the line decides alone."""
 
 
 def available_now(book: SkuBook, sources: list[int], demand_class: str = "") -> int:
@@ -79,9 +83,9 @@ def _on_hand(book: SkuBook, location_id: int, demand_class: str) -> int:
 def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> Proposal:
     """The earliest complete answer for `demand`.
 
-    Stock on hand first (one location that covers all, else in order of preference, always the remaining quantity),
-    then dated supply and transfers by date, then the lead time of ordering anew. Raises nothing: without any source
-    the proposal is empty.
+    Stock on hand first (as `shelf` says, else one location that covers all, else in order of preference, always the
+    remaining quantity), then dated supply and transfers by date, then the lead time of ordering anew. Raises nothing:
+    without any source the proposal is empty.
     """
     if not demand.sources:
         return Proposal([], None, demand.requested_date)
@@ -95,6 +99,8 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
         location_id: max(0, _on_hand(book, location_id, demand.demand_class) - taken[location_id])
         for location_id in sources
     }
+    if demand.shelf is not None:
+        free = {location_id: min(units, demand.shelf.get(location_id, 0)) for location_id, units in free.items()}
     whole = next((location_id for location_id in sources if free[location_id] >= remaining), None)
     home = whole or next((location_id for location_id in sources if free[location_id] > 0), sources[0])
     if slices:
