@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from core.domain.records import KitPart
 from core.domain.states import HoldReason, ShipPolicy
 from core.errors import DateInPast, DomainError, InvalidInput
 
@@ -45,6 +46,8 @@ class LineRequest:
     requested_date: date | None = None
     ship_policy: ShipPolicy = ShipPolicy.PARTIAL_BACKORDER_REST
     substitutes_allowed: bool = False
+    kit: KitPart | None = None
+    """Set when the line is a component of a kit that was asked for (`core.domain.kits.explode`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,18 @@ class Supply:
         return self.usable_date if self.usable_date >= today else today + timedelta(days=self.overdue_days)
 
 
+@dataclass(frozen=True, slots=True)
+class KitPart:
+    """Of which kit line a component line is a part: `quantity` units of it go into one kit."""
+
+    sku_id: int
+    line_number: int
+    """Number of the kit among the lines that were asked for, from 1."""
+    quantity: int
+    ships_together: bool = True
+    """Nothing of the kit line leaves before all of it is there."""
+
+
 @dataclass(slots=True)
 class Line:
     """One order line; always ordered = open + allocated + backordered + shipped + cancelled."""
@@ -101,6 +113,7 @@ class Line:
     ship_policy: ShipPolicy = ShipPolicy.PARTIAL_BACKORDER_REST
     substitutes_allowed: bool = False
     substituted_for_line_id: int | None = None
+    kit: KitPart | None = None
     priority: int = 0
     status: OrderLineStatus = OrderLineStatus.RECEIVED
     version: int = 1

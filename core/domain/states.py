@@ -60,6 +60,18 @@ class SerialState(StrEnum):
     SCRAPPED = "scrapped"
 
 
+class SerialStep(StrEnum):
+    """What happened to one serialised unit."""
+
+    RECEIVED = "received"
+    MOVED = "moved"
+    QUARANTINED = "quarantined"
+    UNQUARANTINED = "unquarantined"
+    SHIPPED = "shipped"
+    RETURNED = "returned"
+    SCRAPPED = "scrapped"
+
+
 class SupplyKind(StrEnum):
     """What kind of inbound row a supply is (stored)."""
 

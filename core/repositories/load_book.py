@@ -10,7 +10,7 @@ import asyncpg
 
 from core.domain.book import SkuBook
 from core.domain.network import Network
-from core.domain.records import Backorder, Hold, Line, Peg, StockLevel, Supply, Transfer
+from core.domain.records import Backorder, Hold, KitPart, Line, Peg, StockLevel, Supply, Transfer
 from core.domain.states import BackorderCause, BackorderState, OrderLineStatus, PegKind, ShipPolicy
 from core.events import JobRequest
 from core.ports import Transaction
@@ -267,6 +267,9 @@ async def _load_classes(sql: asyncpg.Connection, books: dict[int, SkuBook]) -> N
 
 
 def _line(row: Any) -> Line:
+    kit = None
+    if row["kit_sku_id"] is not None:
+        kit = KitPart(row["kit_sku_id"], row["kit_line_number"], row["kit_quantity"], row["kit_ships_together"])
     return Line(
         id=row["id"],
         order_id=row["order_id"],
@@ -285,6 +288,7 @@ def _line(row: Any) -> Line:
         ship_policy=ShipPolicy(row["ship_policy"]),
         substitutes_allowed=row["substitutes_allowed"],
         substituted_for_line_id=row["substituted_for_line_id"],
+        kit=kit,
         priority=row["priority_score"],
         status=OrderLineStatus(row["status"]),
         version=row["version"],

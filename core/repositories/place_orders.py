@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from core.domain.kits import Kit
 from core.domain.placing import OrderRequest, signature
 from core.domain.records import Hold
 from core.ports import Transaction
@@ -22,6 +23,8 @@ class Known:
     existing: dict[tuple[str, str], tuple[int, str]]
     reserved: dict[str, list[int]]
     policies: dict[str, Any]
+    kits: dict[str, Kit]
+    """Those of the SKUs that are kits; `skus` holds their components as well."""
 
 
 async def lock_numbers(uow: Transaction, orders: list[OrderRequest]) -> None:
@@ -45,16 +48,11 @@ async def load_known(uow: Transaction, orders: list[OrderRequest]) -> Known:
             await sql.fetch("select id, code, tier from customer where code = any($1::text[])", codes) if codes else ()
         )
     }
-    skus = {
-        r["code"]: r
-        for r in await sql.fetch(
-            """select k.id, k.code, k.status, k.currency, coalesce(s.lead_time_p80, 30) as lead_time
-            from sku k left join lateral (select lead_time_p80 from supplier_sku x where x.sku_id = k.id
-                order by x.is_preferred desc, x.lead_time_p80, x.supplier_id limit 1) s on true
-            where k.code = any($1::text[])""",
-            sorted({line.sku for o in orders for line in o.lines}),
-        )
-    }
+    skus = {r["code"]: r for r in await sql.fetch(_SKUS, sorted({line.sku for o in orders for line in o.lines}))}
+    kits = {code: Kit(row["id"], row["parts"]) for code, row in skus.items() if row["parts"]}
+    components = sorted({part for kit in kits.values() for part in kit.parts} - skus.keys())
+    if components:
+        skus |= {r["code"]: r for r in await sql.fetch(_SKUS, components)}
     numbers = [(o.channel, o.external_number) for o in orders if o.external_number]
     existing = {
         (r["channel"], r["external_number"]): (r["id"], r["number"])
@@ -79,7 +77,15 @@ async def load_known(uow: Transaction, orders: list[OrderRequest]) -> Known:
         ):
             reserved[r["group_id"]].append(r["sku_id"])
     policies = {r["code"]: r["value"] for r in await sql.fetch("select code, value from policy")}
-    return Known(channels, customers, skus, existing, dict(reserved), policies)
+    return Known(channels, customers, skus, existing, dict(reserved), policies, kits)
+
+
+_SKUS = """select k.id, k.code, k.status, k.currency, coalesce(s.lead_time_p80, 30) as lead_time,
+    (select jsonb_object_agg(c.code, x.quantity) from kit_component x join sku c on c.id = x.component_sku_id
+        where x.kit_sku_id = k.id) as parts
+from sku k left join lateral (select lead_time_p80 from supplier_sku x where x.sku_id = k.id
+    order by x.is_preferred desc, x.lead_time_p80, x.supplier_id limit 1) s on true
+where k.code = any($1::text[])"""
 
 
 async def recent_signatures(uow: Transaction, customer_ids: list[int], since: datetime) -> dict[int, set[frozenset]]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.domain.book import SkuBook
+from core.domain.kits import check_kits, explode
 from core.domain.network import Network
 from core.domain.order import order_status
 from core.domain.placing import OrderRequest, check_form, reasons_to_hold, signature
@@ -67,7 +68,7 @@ async def accept_orders(
     seen = await recent_signatures(uow, customers, uow.now - window)
     in_batch: set[tuple[str, str]] = set()
     for position, request in enumerate(requests):
-        errors = _check(request, known, network, uow.now)
+        errors = _check(request, known, network, uow.now) + check_kits(request, known.kits)
         number = (request.channel, request.external_number or "")
         existing = known.existing.get(number)
         if existing is not None:
@@ -87,10 +88,13 @@ async def accept_orders(
         customer = known.customers.get(request.customer_code or "")
         destination_id = network.destination(request.ship_to.country, request.ship_to.postal_code)
         sources = network.sources(destination_id, known.channels[request.channel]["location_ids"])
+        asked = [known.skus[line.sku]["status"] for line in request.lines]
+        together = policy(known, "kit_release", "COMPLETE") == "COMPLETE"
+        request = explode(request, known.kits, ships_together=together)
         mark = signature((known.skus[x.sku]["id"], x.quantity) for x in request.lines)
         holds = reasons_to_hold(
             request,
-            [known.skus[line.sku]["status"] for line in request.lines],
+            [*asked, *(known.skus[line.sku]["status"] for line in request.lines)],
             has_route=bool(sources) and (destination_id is not None or not network.zones),
             is_repeat=customer is not None and mark in seen.get(customer["id"], ()),
         )

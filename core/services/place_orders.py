@@ -107,6 +107,7 @@ async def _place(
                 requested_date=request.requested_date,
                 ship_policy=request.ship_policy,
                 substitutes_allowed=request.substitutes_allowed,
+                kit=request.kit,
                 priority=priority_score(order.tier),
                 status=OrderLineStatus.RECEIVED if order.holds else OrderLineStatus.VALIDATED,
                 destination_id=order.destination_id,

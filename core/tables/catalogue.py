@@ -12,7 +12,12 @@ from core.tables import columns as c
 class Sku(c.Row, table=True):
     """A stock keeping unit; quantities everywhere are integers of its base unit, costs and prices minor units."""
 
-    __table_args__ = (c.unique("code"), c.one_of("status", SkuStatus))
+    __table_args__ = (
+        c.unique("code"),
+        c.one_of("status", SkuStatus),
+        c.check("min_life_days >= 0", "min_life_days"),
+        c.check("tracks_lots or not tracks_expiry", "expiry_needs_lots"),
+    )
 
     id: int | None = c.identity()
     code: str = c.text()
@@ -22,6 +27,7 @@ class Sku(c.Row, table=True):
     tracks_lots: bool = c.flag()
     tracks_serials: bool = c.flag()
     tracks_expiry: bool = c.flag()
+    min_life_days: int = c.integer(default=0)
     weight_g: int = c.integer(default=0)
     unit_cost: int = c.bigint(default=0)
     unit_price: int = c.bigint(default=0)

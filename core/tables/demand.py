@@ -60,6 +60,8 @@ class OrderLine(c.Row, table=True):
         c.check("delivered >= 0 and delivered <= shipped", "not_over_delivered"),
         c.one_of("status", OrderLineStatus),
         c.one_of("ship_policy", ShipPolicy),
+        c.check("num_nonnulls(kit_sku_id, kit_line_number, kit_quantity) in (0, 3)", "whole_kit_facts"),
+        c.check("kit_quantity > 0", "kit_quantity"),
         c.index("order_line_number", "order_id", "line_number", unique=True),
         c.index("order_line_customer_idx", "customer_id"),
         {"postgresql_with": {"fillfactor": 70}},
@@ -88,6 +90,10 @@ class OrderLine(c.Row, table=True):
     promise_sequence: int = c.integer(default=0)
     promised_date: date | None = c.day(null=True)
     substituted_for_line_id: int | None = c.bigint(null=True)
+    kit_sku_id: int | None = c.bigint(null=True)
+    kit_line_number: int | None = c.integer(null=True)
+    kit_quantity: int | None = c.integer(null=True)
+    kit_ships_together: bool = c.flag(True)
     status: str = c.text(default="RECEIVED")
     version: int = c.integer(default=1)
     created_at: datetime = c.created()

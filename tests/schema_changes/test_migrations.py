@@ -25,6 +25,7 @@ ENUMS: dict[str, list[str]] = {
         ("stock_movement", "kind", states.MovementKind),
         ("lot", "state", states.LotState),
         ("serial_unit", "state", states.SerialState),
+        ("serial_movement", "kind", states.SerialStep),
         ("supply", "kind", states.SupplyKind),
         ("supply", "date_basis", states.DateBasis),
         ("transfer", "state", states.TransferState),
