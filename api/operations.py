@@ -15,6 +15,7 @@ from api.resolvers import (
     fulfilment_mutations,
     lists,
     order_mutations,
+    reservations,
     subscriptions,
     supply_mutations,
 )
@@ -96,6 +97,16 @@ class Query:
     )
     notices = _field(lists.notice_list, "What was or will be told to whom, newest first.", CUSTOMER, *READING)
     audit_entries = _field(lists.audit_entry_list, "The audit trail, newest first.", ADMIN, AUDITOR)
+    ledger_alarms = _field(
+        lists.ledger_alarm_list, "Differences that the auditor found in the ledgers, newest first.", *READING
+    )
+    reservation = _field(
+        reservations.reservation,
+        "One reservation; null for an unknown id, and for pools to all but planners.",
+        STOREFRONT,
+        *READING,
+    )
+    reservations = _field(reservations.reservation_list, "Reservations, newest first.", *READING)
 
 
 @strawberry.type(description="What can be done. Every mutation takes `input` and `idempotencyKey`.")
@@ -114,13 +125,13 @@ class Mutation:
         fulfilment_mutations.shipment_deliver, "Book a shipment as arrived.", WAREHOUSE, *PLANNING
     )
     reservation_create = _mutation(
-        fulfilment_mutations.reservation_create, "Hold stock for a while, all items or none.", STOREFRONT, *PLANNING
+        reservations.reservation_create, "Hold stock for a while, all items or none.", STOREFRONT, *PLANNING
     )
     reservation_extend = _mutation(
-        fulfilment_mutations.reservation_extend, "Hold reserved stock longer.", STOREFRONT, *PLANNING
+        reservations.reservation_extend, "Hold reserved stock longer.", STOREFRONT, *PLANNING
     )
     reservation_release = _mutation(
-        fulfilment_mutations.reservation_release, "Give reserved stock back.", STOREFRONT, *PLANNING
+        reservations.reservation_release, "Give reserved stock back.", STOREFRONT, *PLANNING
     )
     backorder_cancel = _mutation(
         fulfilment_mutations.backorder_cancel, "Cancel the short part of a line.", CUSTOMER, *PLANNING

@@ -1,4 +1,4 @@
-"""Mutations of shipments, reservations, backorders and notices."""
+"""Mutations of shipments, backorders and notices."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from api.schema.inputs import (
     BackorderCancelInput,
     BackorderReprioritizeInput,
     NoticeMarkReadInput,
-    ReservationCreateInput,
-    ReservationExtendInput,
-    ReservationReleaseInput,
     ShipmentConfirmInput,
     ShipmentDeliverInput,
 )
@@ -24,19 +21,12 @@ from api.schema.node import build
 from api.schema.payloads import (
     BackorderPayload,
     NoticePayload,
-    Reservation,
-    ReservationPayload,
     ShipmentPayload,
-    reservation_of,
 )
-from core.queries.reservations import reservation_rows
 from core.services.cancel_backorder import CancelBackorder, cancel_backorder
 from core.services.confirm_delivery import ConfirmDelivery, confirm_deliveries
 from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
-from core.services.create_reservation import CreateReservation, ReservationItem, create_reservation
-from core.services.extend_reservation import extend_reservation
 from core.services.mark_notice_read import mark_notice_read
-from core.services.release_reservation import release_reservation
 from core.services.reprioritize_backorder import ReprioritizeBackorder, reprioritize_backorder
 from core.unit_of_work import UnitOfWork
 
@@ -78,67 +68,6 @@ async def shipment_deliver(
 
     done = await run_mutation(context, "shipmentDeliver", input, idempotency_key, use_case)
     return ShipmentPayload(shipment=await _shipment(context, done.result), user_errors=done.errors)
-
-
-async def _reservation(context: Context, result: Any) -> Reservation | None:
-    group_id = result.get("reservationId")
-    if group_id is None:
-        return None
-    async with context.read_system() as sql:
-        return reservation_of(await reservation_rows(sql, group_id, await context.clock.now(sql)))
-
-
-async def reservation_create(
-    info: Info,
-    input: Annotated[ReservationCreateInput, argument(description="What to hold.")],
-    idempotency_key: IdempotencyKey,
-) -> ReservationPayload:
-    """Hold stock, all items or none."""
-    context: Context = info.context
-    wanted = CreateReservation(
-        items=[ReservationItem(item.sku, item.quantity, item.location, item.need_date) for item in input.items],
-        kind=input.kind,
-        holder=context.principal.id,
-        ttl_seconds=input.ttl_seconds,
-    )
-
-    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
-        return {"reservationId": str((await create_reservation(uow, wanted)).group_id)}
-
-    done = await run_mutation(context, "reservationCreate", input, idempotency_key, use_case)
-    return ReservationPayload(reservation=await _reservation(context, done.result), user_errors=done.errors)
-
-
-async def reservation_extend(
-    info: Info,
-    input: Annotated[ReservationExtendInput, argument(description="Which reservation, how long.")],
-    idempotency_key: IdempotencyKey,
-) -> ReservationPayload:
-    """Hold stock longer."""
-    context: Context = info.context
-
-    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
-        await extend_reservation(uow, str(input.id), input.ttl_seconds)
-        return {"reservationId": str(input.id)}
-
-    done = await run_mutation(context, "reservationExtend", input, idempotency_key, use_case)
-    return ReservationPayload(reservation=await _reservation(context, done.result), user_errors=done.errors)
-
-
-async def reservation_release(
-    info: Info,
-    input: Annotated[ReservationReleaseInput, argument(description="Which reservation.")],
-    idempotency_key: IdempotencyKey,
-) -> ReservationPayload:
-    """Give held stock back."""
-    context: Context = info.context
-
-    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
-        await release_reservation(uow, str(input.id))
-        return {"reservationId": str(input.id)}
-
-    done = await run_mutation(context, "reservationRelease", input, idempotency_key, use_case)
-    return ReservationPayload(reservation=await _reservation(context, done.result), user_errors=done.errors)
 
 
 async def _backorder(context: Context, result: Any) -> Any:

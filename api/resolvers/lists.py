@@ -7,7 +7,7 @@ from typing import Annotated
 from strawberry import Info, argument
 
 from api.pagination import page_of, slice_of
-from api.schema.audit import AuditEntry, AuditFilter
+from api.schema.audit import AuditEntry, AuditFilter, LedgerAlarm, LedgerAlarmFilter, alarm_of
 from api.schema.backorder import Backorder, BackorderFilter, BackorderOrder
 from api.schema.edi import EdiDocument, EdiDocumentFilter
 from api.schema.node import Connection, PageAfter, PageBefore, PageFirst, PageLast, build, connection
@@ -19,6 +19,7 @@ from core.queries import (
     audit_entries,
     backorders,
     edi_documents,
+    ledger_alarms,
     notices,
     orders,
     purchase_orders,
@@ -150,3 +151,18 @@ async def audit_entry_list(
     async with info.context.read() as sql:
         rows, more = await audit_entries.audit_entries_page(sql, as_filter(filter), page)
     return connection(slice_of(audit_entries.SORT, page, rows, more), lambda row: build("AuditEntry", row))
+
+
+async def ledger_alarm_list(
+    info: Info,
+    first: PageFirst = None,
+    after: PageAfter = None,
+    last: PageLast = None,
+    before: PageBefore = None,
+    filter: Annotated[LedgerAlarmFilter | None, argument(description="Which alarms.")] = None,
+) -> Connection[LedgerAlarm]:
+    """What the auditor has found."""
+    page = page_of(ledger_alarms.SORT, first, after, last, before)
+    async with info.context.read() as sql:
+        rows, more = await ledger_alarms.ledger_alarms_page(sql, as_filter(filter), page)
+    return connection(slice_of(ledger_alarms.SORT, page, rows, more), alarm_of)

@@ -48,3 +48,39 @@ class AuditFilter:
     request_id: str | None = field(default=None, description="Of this request.")
     at_from: datetime | None = field(default=None, description="At or after.")
     at_before: datetime | None = field(default=None, description="Before.")
+
+
+@strawberry.type(description="A difference the auditor found: an identity of the ledgers that does not hold.")
+class LedgerAlarm:
+    """One alarm."""
+
+    row: strawberry.Private[Row]
+    check: str = field(description="Name of the identity; docs/auditor.md explains each.")
+    count: int = field(description="How many rows are at fault.")
+    found_at: datetime = field(description="When it was found first.")
+    updated_at: datetime = field(description="When it was last seen to be so.")
+    cleared_at: datetime | None = field(description="When it held again; null while it does not.")
+
+    @field(description="The rows at fault (the first of them), each as JSON text.")
+    def rows(self) -> list[str]:
+        return [json.dumps(item, ensure_ascii=False, sort_keys=True) for item in self.row["rows"]]
+
+
+@strawberry.input(description="Which alarms.")
+class LedgerAlarmFilter:
+    """All given conditions must hold."""
+
+    is_open: bool | None = field(default=None, description="Only those that still stand, or only the others.")
+    check: str | None = field(default=None, description="Of this identity.")
+
+
+def alarm_of(row: Row) -> LedgerAlarm:
+    """An alarm from its row."""
+    return LedgerAlarm(
+        row=row,
+        check=row["check_name"],
+        count=row["count"],
+        found_at=row["found_at"],
+        updated_at=row["updated_at"],
+        cleared_at=row["cleared_at"],
+    )

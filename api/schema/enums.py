@@ -27,6 +27,7 @@ from core.domain.states import (
     PurchaseOrderStatus,
     QuarantineState,
     ReservationKind,
+    ReservationState,
     ResolutionKind,
     ShipmentStatus,
     ShipPolicy,
@@ -273,10 +274,19 @@ described(
 described(
     ReservationKind,
     "For what stock is held.",
-    CART="A shopping cart.",
-    QUOTE="A quotation.",
-    PREORDER="A pre-order.",
-    POOL="A pool of stock.",
+    CART="A shopping cart: minutes.",
+    QUOTE="A quotation: days.",
+    PREORDER="A pre-order: until the goods are released, on the day they are needed.",
+    INTERNAL="Own use or a project; planners only. Orders draw on it and the rest stays held.",
+    PROMOTION="Stock kept for a campaign; made by planners. Orders draw on it and the rest stays held.",
+)
+described(
+    ReservationState,
+    "Where a reservation stands.",
+    HELD="Its stock is held.",
+    COMMITTED="An order has used it.",
+    RELEASED="It was given back.",
+    EXPIRED="Its time is over.",
 )
 described(
     JobState,

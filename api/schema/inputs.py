@@ -154,6 +154,15 @@ class ReservationCreateInput:
     items: list[ReservationItemInput] = field(description="What to hold, at least one item.")
     kind: enums.ReservationKind = field(default=enums.ReservationKind.CART, description="For what.")
     ttl_seconds: int | None = field(default=None, description="For how long; null for the policy's time.")
+    channel: str | None = field(
+        default=None, description="Code of the channel, whose times, locations and protected stock count."
+    )
+    customer: str | None = field(
+        default=None, description="Code of the only customer whose orders may use it; null: whoever knows its id."
+    )
+    replaces: strawberry.ID | None = field(
+        default=None, description="A reservation that ends when this one begins, so that its units are free for it."
+    )
 
 
 @strawberry.input(description="A reservation to keep longer.")

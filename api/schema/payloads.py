@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import strawberry
 from strawberry import Info, field
 
-from api.schema import enums
 from api.schema.backorder import Backorder
 from api.schema.edi import EdiDocument
 from api.schema.errors import UserError
@@ -21,35 +18,6 @@ from api.schema.shipment import Shipment
 from api.schema.sku import Location, Sku
 
 REFUSED = "What was refused and why; empty when all was done."
-
-
-@register
-@strawberry.type(description="One item of a reservation.")
-class ReservationItem:
-    """One held row."""
-
-    sku_id: strawberry.Private[int]
-    location_id: strawberry.Private[int]
-    quantity: int = field(description="Base units held.")
-
-    @field(description="What is held.")
-    async def sku(self, info: Info) -> Sku:
-        return build("Sku", await info.context.loaders.sku_by_id.load(self.sku_id))
-
-    @field(description="Where it is held.")
-    async def location(self, info: Info) -> Location:
-        return build("Location", await info.context.loaders.location_by_id.load(self.location_id))
-
-
-@strawberry.type(description="Stock held for a while, all items or none.")
-class Reservation:
-    """One group of held rows."""
-
-    id: strawberry.ID = field(description="Its id; pass it to orderPlace.")
-    kind: enums.ReservationKind = field(description="For what.")
-    is_live: bool = field(description="Is the stock still held.")
-    expires_at: datetime = field(description="Until when it is held.")
-    items: list[ReservationItem] = field(description="What is held.")
 
 
 @register
@@ -138,14 +106,6 @@ class ShipmentPayload:
     user_errors: list[UserError] = field(description=REFUSED)
 
 
-@strawberry.type(description="Answer of the reservation mutations.")
-class ReservationPayload:
-    """The reservation after it."""
-
-    reservation: Reservation | None = field(description="The reservation.", default=None)
-    user_errors: list[UserError] = field(description=REFUSED)
-
-
 @strawberry.type(description="Answer of backorderCancel and backorderReprioritize.")
 class BackorderPayload:
     """The backorder after it."""
@@ -209,16 +169,3 @@ class NoticePayload:
 
     notice: Notice | None = field(description="The notice.", default=None)
     user_errors: list[UserError] = field(description=REFUSED)
-
-
-def reservation_of(rows: Sequence[Any]) -> Reservation | None:
-    """A reservation from the rows of its group."""
-    if not rows:
-        return None
-    return Reservation(
-        id=strawberry.ID(str(rows[0]["group_id"])),
-        kind=rows[0]["kind"],
-        is_live=all(row["is_live"] for row in rows),
-        expires_at=min(row["expires_at"] for row in rows),
-        items=[build("ReservationItem", row) for row in rows],
-    )

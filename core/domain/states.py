@@ -236,12 +236,13 @@ class ReservationState(StrEnum):
 
 
 class ReservationKind(StrEnum):
-    """For what stock is held."""
+    """For what stock is held. Internal and promotion holds are pools: orders draw on them, the rest stays held."""
 
     CART = "cart"
     QUOTE = "quote"
     PREORDER = "preorder"
-    POOL = "pool"
+    INTERNAL = "internal"
+    PROMOTION = "promotion"
 
 
 class BackorderState(StrEnum):

@@ -9,7 +9,6 @@ from typing import Any
 
 from core.domain.kits import Kit
 from core.domain.placing import OrderRequest, signature
-from core.domain.records import Hold
 from core.ports import Transaction
 
 
@@ -104,27 +103,6 @@ async def recent_signatures(uow: Transaction, customer_ids: list[int], since: da
     for (customer_id, _), pairs in lines.items():
         found[customer_id].add(signature(pairs))
     return found
-
-
-async def commit_reservations(uow: Transaction, groups: list[str]) -> dict[str, list[tuple[int, Hold]]]:
-    """Turn live holds into orders' claims; returns the (SKU id, hold) of each group that was still held.
-
-    By group id only: nothing else of the order has to match.
-    """
-    if not groups:
-        return {}
-    rows = await uow.sql.fetch(
-        """update reservation set state = 'committed', updated_at = $2
-        where group_id = any($1::text[]::uuid[]) and state = 'held' and expires_at > $2
-        returning group_id::text as group_id, sku_id, id, location_id, need_date, quantity""",
-        groups,
-        uow.now,
-    )
-    found: dict[str, list[tuple[int, Hold]]] = defaultdict(list)
-    for r in sorted(rows, key=lambda row: (row["sku_id"], row["id"])):
-        hold = Hold(r["id"], r["group_id"], r["location_id"], r["need_date"], r["quantity"])
-        found[r["group_id"]].append((r["sku_id"], hold))
-    return dict(found)
 
 
 async def insert_orders(uow: Transaction, rows: list[dict[str, Any]]) -> None:

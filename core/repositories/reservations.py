@@ -8,6 +8,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from core.domain.records import Hold
+from core.domain.reserving import Held, HoldUse, may_manage
 from core.errors import NotFound
 from core.events import Event
 from core.ports import Transaction
@@ -24,6 +26,8 @@ class ReservationRow:
     expires_at: datetime
     hold_until_latest: datetime
     is_live: bool
+    channel: str | None = None
+    customer_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +48,14 @@ async def insert_reservation(
     holder: str,
     expires_at: datetime,
     latest: datetime,
+    channel: str | None = None,
+    customer_id: int | None = None,
 ) -> list[int]:
     """Write the rows of one reservation; returns their ids in order."""
     found = await uow.sql.fetch(
         """insert into reservation (sku_id, group_id, location_id, need_date, quantity, kind, holder, expires_at,
-            hold_until_latest, created_at, updated_at)
-        select u.sku_id, $5, u.location_id, u.need_date, u.quantity, $6, $7, $8, $9, $10, $10
+            hold_until_latest, created_at, updated_at, channel, customer_id)
+        select u.sku_id, $5, u.location_id, u.need_date, u.quantity, $6, $7, $8, $9, $10, $10, $11, $12
         from unnest($1::bigint[], $2::bigint[], $3::date[], $4::int[]) with ordinality
             as u(sku_id, location_id, need_date, quantity, n) order by u.n returning id""",
         [row.sku_id for row in rows],
@@ -62,24 +68,27 @@ async def insert_reservation(
         expires_at,
         latest,
         uow.now,
+        channel,
+        customer_id,
     )
     return [row["id"] for row in found]
 
 
-async def read_group(uow: Transaction, group_id: str) -> list[ReservationRow]:
-    """The rows of a reservation. Raises NotFound when there is none."""
+async def read_group(uow: Transaction, group_id: str, field: str = "id") -> list[ReservationRow]:
+    """The rows of a reservation. Raises NotFound when there is none that the caller may manage."""
     try:
         group = UUID(group_id)
     except ValueError:
-        raise NotFound("reservation", group_id, path=("input", "id")) from None
+        raise NotFound("reservation", group_id, path=("input", field)) from None
     rows = await uow.sql.fetch(
-        """select sku_id, id, kind, state, expires_at, hold_until_latest, state = 'held' and expires_at > $2 as is_live
+        """select sku_id, id, kind, state, expires_at, hold_until_latest, state = 'held' and expires_at > $2 as is_live,
+            channel, customer_id
         from reservation where group_id = $1 order by sku_id, id""",
         group,
         uow.now,
     )
-    if not rows:
-        raise NotFound("reservation", group_id, path=("input", "id"))
+    if not rows or not may_manage(rows[0]["kind"], uow.principal.role):
+        raise NotFound("reservation", group_id, path=("input", field))
     return [ReservationRow(**row) for row in rows]
 
 
@@ -142,3 +151,41 @@ async def announce_free_stock(uow: Transaction, versions: dict[int, int], sku_id
     for row in await uow.sql.fetch("select id, code from sku where id = any($1::bigint[]) order by id", list(sku_ids)):
         facts = {"sku": row["code"], "version": versions[row["id"]]}
         uow.announce(Event("availability", "CHANGED", facts, key=f"sku:{row['id']}", sku_id=row["id"]))
+
+
+async def live_holds(uow: Transaction, groups: Sequence[str]) -> dict[str, Held]:
+    """The reservations among these ids that are live now, by id; the gates of all their SKUs are held."""
+    if not groups:
+        return {}
+    found: dict[str, Held] = {}
+    for r in await uow.sql.fetch(
+        """select group_id::text as group_id, kind, customer_id, sku_id, id, location_id, need_date, quantity
+        from reservation where group_id = any($1::text[]::uuid[]) and state = 'held' and expires_at > $2
+        order by sku_id, id""",
+        list(groups),
+        uow.now,
+    ):
+        held = found.setdefault(r["group_id"], Held(r["group_id"], r["kind"], r["customer_id"]))
+        held.rows.append((r["sku_id"], Hold(r["id"], r["group_id"], r["location_id"], r["need_date"], r["quantity"])))
+    return found
+
+
+async def write_uses(uow: Transaction, uses: Sequence[HoldUse]) -> None:
+    """What orders took: a pool shrinks until nothing is left of it, any other kind is committed with what was used."""
+    if not uses:
+        return
+    await uow.sql.execute(
+        """update reservation r set used = r.used + u.used, order_id = u.order_id, updated_at = $7,
+            quantity = case when u.is_pool and u.remains > 0 then u.remains else r.quantity end,
+            state = case when u.is_pool and u.remains > 0 then 'held' else 'committed' end
+        from unnest($1::bigint[], $2::bigint[], $3::int[], $4::int[], $5::bool[], $6::bigint[])
+            as u(sku_id, id, used, remains, is_pool, order_id)
+        where r.sku_id = u.sku_id and r.id = u.id""",
+        [use.sku_id for use in uses],
+        [use.hold_id for use in uses],
+        [use.used for use in uses],
+        [use.left for use in uses],
+        [use.is_pool for use in uses],
+        [use.order_id for use in uses],
+        uow.now,
+    )

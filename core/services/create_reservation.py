@@ -5,22 +5,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import uuid4
 
 from core.domain.book import SkuBook
 from core.domain.network import Network
 from core.domain.records import Hold
-from core.domain.reserving import hold_time, places_to_hold, split_hold
+from core.domain.reserving import hold_time, may_manage, places_to_hold, split_hold
 from core.domain.states import ReservationKind
-from core.errors import DateInPast, InsufficientStock, InvalidInput, NotFound, SkuNotSellable, UnknownSku
+from core.errors import (
+    DateInPast,
+    Forbidden,
+    IllegalTransition,
+    InsufficientStock,
+    InvalidInput,
+    NotFound,
+    SkuNotSellable,
+    UnknownSku,
+)
 from core.ports import Transaction
 from core.repositories.codes import location_ids_of
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
-from core.repositories.reservations import NewReservation, insert_reservation
+from core.repositories.reservations import (
+    NewReservation,
+    ReservationRow,
+    insert_reservation,
+    read_group,
+    release_rows,
+    skus_with_waiting_claims,
+)
 from core.repositories.save_book import save_books
 from core.repositories.supplying import load_policies
+from core.services.follow_up import request_allocation
 
 MAX_ITEMS = 500
 
@@ -37,12 +55,19 @@ class ReservationItem:
 
 @dataclass(frozen=True, slots=True)
 class CreateReservation:
-    """What to hold, for what and for whom; `ttl_seconds` None: the policy's time for the kind."""
+    """What to hold, for what and for whom; `ttl_seconds` None: the policy's time for kind and channel.
+
+    `customer` (code) binds it to that customer's orders. `replaces` names a live reservation that ends when this one
+    begins, so that a changed cart is not blocked by its own units.
+    """
 
     items: Sequence[ReservationItem]
     kind: ReservationKind | str = ReservationKind.CART
     holder: str = ""
     ttl_seconds: int | None = None
+    channel: str | None = None
+    customer: str | None = None
+    replaces: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +81,74 @@ class ReservationResult:
 async def create_reservation(uow: Transaction, request: CreateReservation) -> ReservationResult:
     """Hold every item or none. A hold claims its day on the timeline and never touches a stock counter.
 
-    Raises InvalidInput, UnknownSku, SkuNotSellable, NotFound (location), DateInPast, and InsufficientStock with the
-    ATP at the day asked for.
+    What it replaces is released first; both happen or neither, and of the same kind its cap stays. Raises InvalidInput,
+    UnknownSku, SkuNotSellable, NotFound (location, customer, replaced reservation), Forbidden (a pool by a shop),
+    DateInPast, IllegalTransition (the replaced one is an order), InsufficientStock with the ATP at the day asked for.
     """
     kind = ReservationKind(request.kind)
-    time = hold_time((await load_policies(uow)).get("reservation_ttl"), kind)
-    expires_at, latest = time.expiry(uow.now, request.ttl_seconds), time.latest(uow.now)
+    if not may_manage(kind, uow.principal.role):
+        raise Forbidden(f"Reservations of kind {kind.name} are made by planners.", path=("input", "kind"))
+    time = hold_time((await load_policies(uow)).get("reservation_ttl"), kind, request.channel)
     skus = await _check(uow, request.items)
+    channel, customer_id = await _channel(uow, request.channel), await _customer(uow, request.customer)
     places = await location_ids_of(uow, [item.location for item in request.items if item.location])
     network = await load_network(uow)
-    versions = await take_gates(uow, skus.values())
+    shipping = places_to_hold(network, channel["location_ids"] if channel else None)
+    replaced = await read_group(uow, request.replaces, "replaces") if request.replaces else []
+    versions = await take_gates(uow, {*skus.values(), *(row.sku_id for row in replaced)})
+    ended = await _end(uow, request.replaces) if request.replaces else []
+    latest = time.latest(uow.now)
+    if ended and ended[0].kind == kind:
+        latest = min(latest, *(row.hold_until_latest for row in ended))
+    expires_at = time.expiry(uow.now, request.ttl_seconds, latest)
     books = await load_books(uow, versions, network)
+    for row in ended:
+        books[row.sku_id].is_changed = books[row.sku_id].curve_changed = True
     rows: list[NewReservation] = []
     group_id = uuid4()
+    demand_class = channel["protected_class"] if channel else ""
     for index, item in enumerate(request.items):
         book = books[skus[item.sku]]
-        allowed = [places[item.location]] if item.location else places_to_hold(network)
-        for row in _hold(book, item, allowed, network, uow.now, index):
+        allowed = [places[item.location]] if item.location else shipping
+        for row in _hold(book, item, allowed, network, index, demand_class):
             book.add_hold(Hold(0, str(group_id), row.location_id, row.need_date, row.quantity))
             rows.append(row)
-    await insert_reservation(uow, group_id, rows, kind.value, request.holder or uow.principal.id, expires_at, latest)
+    holder = request.holder or uow.principal.id
+    await insert_reservation(uow, group_id, rows, kind.value, holder, expires_at, latest, request.channel, customer_id)
     await save_books(uow, books.values())
-    uow.audit("reservationCreate", f"reservation:{group_id}", None, {"items": len(rows), "kind": kind.value})
+    if ended:
+        request_allocation(uow, await skus_with_waiting_claims(uow, sorted({row.sku_id for row in ended})))
+    facts = {"items": len(rows), "kind": kind.value, "replaces": request.replaces}
+    uow.audit("reservationCreate", f"reservation:{group_id}", None, facts)
     return ReservationResult(str(group_id), expires_at)
+
+
+async def _end(uow: Transaction, group_id: str) -> list[ReservationRow]:
+    """Release what is still live of a reservation whose gates are held; what has ended already needs nothing."""
+    rows = await read_group(uow, group_id, "replaces")
+    if any(row.state == "committed" for row in rows):
+        raise IllegalTransition("reservation", group_id, "committed", "released")
+    live = [row for row in rows if row.is_live]
+    await release_rows(uow, live)
+    return live
+
+
+async def _channel(uow: Transaction, code: str | None) -> Any:
+    if code is None:
+        return None
+    row = await uow.sql.fetchrow("select location_ids, protected_class from channel where code = $1", code)
+    if row is None:
+        raise NotFound("channel", code, path=("input", "channel"))
+    return row
+
+
+async def _customer(uow: Transaction, code: str | None) -> int | None:
+    if code is None:
+        return None
+    found = await uow.sql.fetchval("select id from customer where code = $1", code)
+    if found is None:
+        raise NotFound("customer", code, path=("input", "customer"))
+    return found
 
 
 async def _check(uow: Transaction, items: Sequence[ReservationItem]) -> dict[str, int]:
@@ -101,7 +171,7 @@ async def _check(uow: Transaction, items: Sequence[ReservationItem]) -> dict[str
 
 
 def _hold(
-    book: SkuBook, item: ReservationItem, places: Sequence[int], network: Network, now: datetime, index: int
+    book: SkuBook, item: ReservationItem, places: Sequence[int], network: Network, index: int, demand_class: str
 ) -> list[NewReservation]:
     path = ("input", "items", str(index))
     places = [place for place in places if network.locations[place].holds_stock]
@@ -110,7 +180,7 @@ def _hold(
     today = min(book.today[place] for place in places)
     if item.need_date is not None and item.need_date < today:
         raise DateInPast("needDate", item.need_date, today, path=(*path, "needDate"))
-    parts = split_hold(book, item.quantity, places, item.need_date)
+    parts = split_hold(book, item.quantity, places, item.need_date, demand_class)
     found = sum(units for _, units in parts)
     if found < item.quantity:
         raise InsufficientStock(item.sku, item.quantity, found, path=path)

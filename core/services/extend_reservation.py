@@ -25,7 +25,7 @@ async def extend_reservation(uow: Transaction, group_id: str, ttl_seconds: int |
     if not all(row.is_live for row in rows):
         raise ReservationExpired(group_id)
     latest = min(row.hold_until_latest for row in rows)
-    asked = hold_time(policy, ReservationKind(rows[0].kind)).expiry(uow.now, ttl_seconds, latest)
+    asked = hold_time(policy, ReservationKind(rows[0].kind), rows[0].channel).expiry(uow.now, ttl_seconds, latest)
     expires_at = max(asked, min(row.expires_at for row in rows))
     await extend_rows(uow, rows, expires_at)
     await announce_free_stock(uow, versions, sorted(versions))

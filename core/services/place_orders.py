@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +12,8 @@ from core.domain.network import Network
 from core.domain.placing import OrderRequest
 from core.domain.priority import priority_score
 from core.domain.promising import Demand, Proposal, commit, promise, propose
-from core.domain.records import Hold, Line
+from core.domain.records import Line
+from core.domain.reserving import Held, HoldUse, close_use, may_use, take_own, use_up
 from core.domain.shipping import ReadyPart, mark_ready, release
 from core.domain.states import OrderLineStatus, OrderStatus, PromiseReason, ShipPolicy
 from core.events import JobRequest
@@ -25,20 +24,18 @@ from core.repositories.load_book import load_books
 from core.repositories.network import load_network
 from core.repositories.place_orders import (
     Known,
-    commit_reservations,
     insert_holds,
     insert_orders,
     load_known,
     lock_numbers,
 )
+from core.repositories.reservations import live_holds
 from core.repositories.save_book import OrderFacts, save_books
 from core.repositories.write_stock import draw_ids
 from core.services.accept_orders import Accepted, OrderResult, accept_orders, policy
 from core.services.cancel_order import cut_by_policy, tell_cancelled
+from core.services.close_reservations import close_reservations
 from core.services.plan_shipments import write_plan
-
-Reserved = dict[str, list[tuple[int, Hold]]]
-"""(SKU id, hold) by reservation id."""
 
 
 async def place_orders(uow: Transaction, orders: Sequence[OrderRequest]) -> list[OrderResult]:
@@ -56,12 +53,11 @@ async def place_orders(uow: Transaction, orders: Sequence[OrderRequest]) -> list
     groups = [o.request.group_id for o in accepted if o.request.group_id in known.reserved]
     sku_ids.update(sku_id for group in groups for sku_id in known.reserved[group or ""])
     versions = await take_gates(uow, sku_ids)
-    live = await commit_reservations(uow, [g for g in groups if g])
-    pending = dict(live)
+    live = await live_holds(uow, [g for g in groups if g])
     ids = await draw_ids(uow, "sales_order", len(accepted))
     for order, order_id in zip(accepted, ids, strict=True):
         order.order_id = order_id
-    await _place(uow, accepted, known, network, versions, pending)
+    await _place(uow, accepted, known, network, versions, live)
     for order in accepted:
         results[order.position] = OrderResult(
             "placed",
@@ -81,18 +77,18 @@ async def _place(
     known: Known,
     network: Network,
     versions: dict[int, int],
-    pending: Reserved,
+    live: dict[str, Held],
 ) -> None:
-    """`pending` are reservations whose order has not had its turn yet: until then they count against everybody."""
+    """`live` are reservations that no order has used up yet: until its turn each counts against everybody else."""
     wanted = {known.skus[line.sku]["id"] for order in batch for line in order.request.lines}
     books = await load_books(uow, {sku_id: versions[sku_id] for sku_id in wanted}, network)
-    for sku_id, hold in (row for rows in pending.values() for row in rows):
-        if sku_id in books:
-            books[sku_id].add_hold(hold)
+    uses: list[HoldUse] = []
     for order in batch:
-        group = order.request.group_id or ""
-        order.has_hold = group in pending
-        own = _take_own(books, pending.pop(group, []))
+        held = live.get(order.request.group_id or "")
+        if held is not None and not may_use(held.kind, held.customer_id, order.customer_id, uow.principal.role):
+            held = None
+        order.has_hold = held is not None
+        own = take_own(books, held) if held is not None else {}
         demand_class = known.channels[order.request.channel]["protected_class"]
         for number, request in enumerate(order.request.lines, start=1):
             sku = known.skus[request.sku]
@@ -126,8 +122,12 @@ async def _place(
                 demand_class,
             )
             proposal = propose(book, demand, network, uow.now)
-            _use_up(demand.held, proposal)
+            use_up(demand.held, [(part.location_id, part.quantity) for part in proposal.slices])
             _cover(book, line, proposal, network, uow.now, validated=not order.holds)
+        if held is not None:
+            uses += close_use(books, held, own, order.order_id)
+            if not held.rows:
+                live.pop(held.group_id)
     at_once = policy(known, "release_to_warehouse", "BY_JOB") == "AT_ONCE"
     ready = _release(batch) if at_once else {}
     await insert_orders(uow, [_row(order, known, uow.now) for order in batch])
@@ -141,6 +141,7 @@ async def _place(
     for order in batch:
         _announce(uow, order, facts[order.order_id])
     await save_books(uow, books.values(), facts)
+    await close_reservations(uow, versions, uses)
     await tell_cancelled(uow, facts, cut_by_policy(books.values()), ShipPolicy.PARTIAL_CANCEL_REST)
     if ready:
         await write_plan(uow, network, ready, {o.order_id: o.customer_id for o in batch}, {})
@@ -160,27 +161,6 @@ def _release(batch: list[Accepted]) -> dict[int, list[ReadyPart]]:
             mark_ready(parts, "READY_TO_SHIP")
             ready[order.order_id] = parts
     return ready
-
-
-def _take_own(books: dict[int, SkuBook], rows: list[tuple[int, Hold]]) -> dict[int, list[Hold]]:
-    """The order's own holds by SKU, off the timeline now that it is served; copies, to be used up line by line."""
-    own: dict[int, list[Hold]] = defaultdict(list)
-    for sku_id, hold in rows:
-        if sku_id in books:
-            books[sku_id].drop_hold(hold)
-            own[sku_id].append(replace(hold))
-    return own
-
-
-def _use_up(held: list[Hold], proposal: Proposal) -> None:
-    """Take what a line has got off the holds, so that the order's next line of the SKU has only the rest."""
-    for part in proposal.slices:
-        left = part.quantity
-        for hold in held:
-            if hold.location_id == part.location_id and left:
-                used = min(left, hold.quantity)
-                hold.quantity -= used
-                left -= used
 
 
 def _cover(book: SkuBook, line: Line, proposal: Proposal, network: Network, now: datetime, *, validated: bool) -> None:

@@ -172,6 +172,7 @@ class Reservation(c.Row, table=True):
         c.one_of("state", ReservationState),
         c.one_of("kind", ReservationKind),
         c.check("expires_at <= hold_until_latest", "not_over_cap"),
+        c.check("used >= 0", "used"),
         c.index(
             "reservation_live",
             "sku_id",
@@ -191,6 +192,10 @@ class Reservation(c.Row, table=True):
     quantity: int = c.integer()
     kind: str = c.text(default="cart")
     holder: str = c.text()
+    channel: str | None = c.text(null=True)
+    customer_id: int | None = c.bigint(null=True)
+    order_id: int | None = c.bigint(null=True)
+    used: int = c.integer(default=0)
     expires_at: datetime = c.instant()
     hold_until_latest: datetime = c.instant()
     state: str = c.text(default="held")

@@ -37,6 +37,7 @@ class AuditSeal(c.Row, table=True):
     previous: bytes = c.binary()
     hash: bytes = c.binary()
     format: int = c.integer(default=1)
+    row_digests: bytes | None = c.binary(null=True)
     created_at: datetime = c.created()
 
 
@@ -50,17 +51,20 @@ class PromiseSeal(c.Row, table=True):
     previous: bytes = c.binary()
     hash: bytes = c.binary()
     format: int = c.integer(default=1)
+    row_digests: bytes | None = c.binary(null=True)
     created_at: datetime = c.created()
 
 
 class LedgerAlarm(c.Row, table=True):
     """A difference the recount found; it alarms, it never repairs."""
 
-    __table_args__ = (c.index("ledger_alarm_open", "check_name", where="cleared_at is null"),)
+    __table_args__ = (c.index("ledger_alarm_open", "check_name", where="cleared_at is null", unique=True),)
 
     id: int | None = c.identity()
     check_name: str = c.text()
     rows: Any = c.json()
+    count: int = c.bigint(default=0)
     found_at: datetime = c.instant()
     cleared_at: datetime | None = c.instant(null=True)
     created_at: datetime = c.created()
+    updated_at: datetime = c.updated()

@@ -33,6 +33,9 @@ MATRIX = {
         "ediDocuments": "VPAU",
         "notices": "CPAU",
         "auditEntries": "AU",
+        "ledgerAlarms": "PAU",
+        "reservation": "SPAU",
+        "reservations": "PAU",
     },
     "Mutation": {
         "orderPlace": "SCPA",
