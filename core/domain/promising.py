@@ -138,7 +138,7 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
                         option.kind,
                         option.location_id,
                         quantity,
-                        option.ship_date,
+                        _as_late(network, demand, ship_by, option.location_id, option.ship_date),
                         donor_id=option.donor_id,
                         arrival_date=option.arrival_date,
                     )
@@ -148,8 +148,16 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
                 break
     if remaining:
         day = network.ship_day_from(home, book.today[home] + timedelta(days=demand.lead_time_days))
-        slices.append(slice_at("LEAD_TIME", home, remaining, day))
+        slices.append(slice_at("LEAD_TIME", home, remaining, _as_late(network, demand, ship_by, home, day)))
     return Proposal(slices, home, ship_by, binding)
+
+
+def _as_late(network: Network, demand: Demand, ship_by: date | None, location_id: int, earliest: date) -> date:
+    """The day a dated claim takes: no earlier than the customer asked for, so that early supply stays free."""
+    if demand.requested_date is None or ship_by is None:
+        return earliest
+    last = min(ship_by, network.latest_ship_day(location_id, demand.destination_id, demand.requested_date))
+    return max(earliest, network.locations[location_id].calendar.previous_working_day(last))
 
 
 def _own(book: SkuBook, demand: Demand, network: Network, now: datetime) -> list[ProposedSlice]:

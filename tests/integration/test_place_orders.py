@@ -96,7 +96,17 @@ async def test_dated_supply_within_the_requested_day_leaves_the_line_open(world)
     assert (await world.line(result.number))["status"] == "VALIDATED"
     assert await world.value("select count(*) from backorder") == 0
     (peg,) = await world.rows("select kind, need_date, quantity from peg")
-    assert (peg["kind"], peg["need_date"], peg["quantity"]) == ("FIRM", TODAY + timedelta(days=5), 5)
+    assert (peg["kind"], peg["need_date"], peg["quantity"]) == ("FIRM", TODAY + timedelta(days=9), 5)
+    assert (await world.line(result.number))["promised_date"] == TODAY + timedelta(days=10)
+
+
+async def test_a_later_day_leaves_early_supply_free_for_who_needs_it(world):
+    await world.supply(5, TODAY + timedelta(days=5))
+    await world.supply(5, TODAY + timedelta(days=20))
+    wanted = LineRequest("S", 5, requested_date=TODAY + timedelta(days=30))
+    patient, hasty = await world.place(world.order(wanted), world.order(("S", 5), customer="C2"))
+    assert (await world.line(patient.number))["promised_date"] == TODAY + timedelta(days=30)
+    assert (await world.line(hasty.number))["promised_date"] == TODAY + timedelta(days=6)
     (late,) = await world.place(world.order(("S", 1), customer="C2"))
     assert await world.quantities(late.number) == (0, 0, 1, 0, 0)
 

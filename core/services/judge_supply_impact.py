@@ -1,0 +1,137 @@
+"""Whom a supply serves, and whose day would move if it came later or not at all; nothing is changed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from core.domain.book import SkuBook
+from core.domain.conclude import conclude
+from core.domain.late_pegs import Cause, MovePolicy, repair
+from core.domain.network import Network
+from core.domain.records import Line, Supply
+from core.domain.states import PromiseReason
+from core.errors import InvalidInput, NotFound
+from core.ports import Transaction
+from core.queries.open_supplies import open_supplies
+from core.repositories.gates import read_versions
+from core.repositories.load_book import read_books
+from core.repositories.network import load_network
+from core.repositories.supplying import load_policies, move_policy
+
+MAX_DAYS = 365
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyImpactQuestion:
+    """Which supplies (a purchase order, one of its lines, or a ship notice), and what would become of them."""
+
+    purchase_order: str | None = None
+    line_number: int | None = None
+    ship_notice: str | None = None
+    supplier: str | None = None
+    """Whose ship notice, where two suppliers use one number."""
+    days_later: int = 0
+    """Calendar days; 0 only asks who depends on it."""
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedLine:
+    """A line that hangs on the supplies: `quantity` units of them, and its promise and shortage now and then."""
+
+    sku_id: int
+    line_id: int
+    order_id: int
+    customer_id: int | None
+    quantity: int
+    promised: date | None
+    would_be_promised: date | None
+    backordered: int
+    would_be_backordered: int
+
+    @property
+    def days_later(self) -> int:
+        if self.promised is None or self.would_be_promised is None:
+            return 0
+        return (self.would_be_promised - self.promised).days
+
+
+async def judge_supply_impact(uow: Transaction, question: SupplyImpactQuestion) -> list[AffectedLine]:
+    """Lines that hang on the supplies, those hit hardest first; the rules are those that run when it really happens.
+
+    Call it on one snapshot. Raises InvalidInput, and NotFound when nothing of it is still to come.
+    """
+    _check(question)
+    found = await open_supplies(
+        uow.sql,
+        purchase_order=question.purchase_order,
+        line_number=question.line_number,
+        ship_notice=question.ship_notice,
+        supplier=question.supplier,
+    )
+    if not found:
+        name = question.purchase_order or question.ship_notice or ""
+        raise NotFound("open supply of", name, path=("input",))
+    wanted: dict[int, set[int]] = defaultdict(set)
+    for row in found:
+        wanted[row["sku_id"]].add(row["id"])
+    network = await load_network(uow)
+    policy = move_policy(await load_policies(uow))
+    books = await read_books(uow.sql, uow.now, await read_versions(uow.sql, wanted), network, lines="waiting")
+    affected: list[AffectedLine] = []
+    for sku_id, book in books.items():
+        supplies = [s for s in book.supplies if s.id in wanted[sku_id]]
+        affected += _play(book, network, supplies, question, policy)
+    return sorted(affected, key=lambda a: (-a.days_later, a.backordered - a.would_be_backordered, a.line_id))
+
+
+def _check(question: SupplyImpactQuestion) -> None:
+    if (question.purchase_order is None) == (question.ship_notice is None):
+        raise InvalidInput("Name a purchase order or a ship notice, one of them.", path=("input",))
+    if question.line_number is not None and question.purchase_order is None:
+        raise InvalidInput("A line number belongs to a purchase order.", path=("input", "lineNumber"))
+    if not 0 <= question.days_later <= MAX_DAYS:
+        raise InvalidInput(
+            f"A supply can be asked about up to {MAX_DAYS} days later, not {question.days_later}.",
+            path=("input", "daysLater"),
+            value=question.days_later,
+        )
+    if question.lost and question.days_later:
+        raise InvalidInput("What is lost does not come later: ask one or the other.", path=("input", "lost"))
+
+
+def _play(
+    book: SkuBook, network: Network, supplies: list[Supply], question: SupplyImpactQuestion, policy: MovePolicy
+) -> list[AffectedLine]:
+    units: dict[int, int] = defaultdict(int)
+    lines: dict[int, tuple[Line, Line]] = {}
+    changed = {id(supply) for supply in supplies}
+    for peg in book.pegs:
+        if peg.supply is not None and id(peg.supply) in changed and peg.line is not None:
+            units[id(peg.line)] += peg.quantity
+            lines[id(peg.line)] = (peg.line, replace(peg.line))
+    if question.lost:
+        losers = [line for supply in supplies for line in book.cancel_supply(supply, supply.open, "SUPPLY_LOST")]
+        conclude(book, network, losers, PromiseReason.SUPPLY_LOST)
+    elif question.days_later:
+        for supply in supplies:
+            today = book.today[supply.location_id]
+            day = supply.effective_date(today) + timedelta(days=question.days_later)
+            book.redate_supply(supply, day, supply.date_basis, None)
+        repair(book, network, supplies, Cause(PromiseReason.SUPPLY_DELAYED), policy)
+    return [
+        AffectedLine(
+            book.sku_id,
+            line.id or 0,
+            line.order_id,
+            line.customer_id,
+            units[key],
+            before.promised,
+            line.promised,
+            before.backordered,
+            line.backordered,
+        )
+        for key, (line, before) in lines.items()
+    ]
