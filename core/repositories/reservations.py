@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -174,6 +174,11 @@ async def write_uses(uow: Transaction, uses: Sequence[HoldUse]) -> None:
     """What orders took: a pool shrinks until nothing is left of it, any other kind is committed with what was used."""
     if not uses:
         return
+    merged: dict[tuple[int, int], HoldUse] = {}
+    for use in uses:  # several orders of a batch may draw on one pool, and a row is updated once per statement
+        before = merged.get((use.sku_id, use.hold_id))
+        merged[use.sku_id, use.hold_id] = use if before is None else replace(use, used=before.used + use.used)
+    uses = list(merged.values())
     await uow.sql.execute(
         """update reservation r set used = r.used + u.used, order_id = u.order_id, updated_at = $7,
             quantity = case when u.is_pool and u.remains > 0 then u.remains else r.quantity end,
