@@ -22,6 +22,7 @@ COMMANDS = {
     "jobs": ("workers.commands.jobs", "List dead letters and live runs; retry or cancel one."),
     "bench": ("workers.commands.bench", "Measure our figures beside their yardsticks."),
     "audit": ("workers.commands.audit", "Verify ledgers, seals and counters."),
+    "risk": ("workers.commands.risk", "Measure the backorder risk on files: ranking, probabilities, reasons."),
     "schema": ("api.commands.schema", "Export the GraphQL schema, or compare it with the checked-in one."),
     "doctor": ("workers.commands.doctor", "Check what works on this machine."),
 }

@@ -1,0 +1,213 @@
+"""Reads files in the layout of the public backorder set: every row is used, repaired by rule or counted with its reason."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import BackorderManagerError
+from ml.unit_slips import repair_unit_slips
+
+Floats = NDArray[np.float64]
+
+QUANTITIES = (
+    "national_inv", "in_transit_qty", "forecast_3_month", "forecast_6_month", "forecast_9_month", "sales_1_month",
+    "sales_3_month", "sales_6_month", "sales_9_month", "min_bank", "pieces_past_due", "local_bo_qty",
+)  # fmt: skip
+SHARES = ("perf_6_month_avg", "perf_12_month_avg")
+NUMBERS = (*QUANTITIES, "lead_time", *SHARES)
+FLAGS = ("potential_issue", "deck_risk", "oe_constraint", "ppap_risk", "stop_auto_buy", "rev_stop")
+LABEL = "went_on_backorder"
+REQUIRED = (*NUMBERS, *FLAGS, LABEL)
+UNKNOWN = -99
+LONGEST_LEAD_TIME = 260
+"""Weeks; five years. What is beyond it is a slip of the unit, not a lead time."""
+EXAMPLES = 5
+
+
+class UnreadableFile(BackorderManagerError):
+    """The file is not in the layout, or cannot be opened; the message says what is missing."""
+
+
+@dataclass
+class Findings:
+    """What was wrong in a file. Counts by reason; `lines` names the first lines (1 = heading) of each rejected kind."""
+
+    rows_read: int = 0
+    rows_used: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    lines: dict[str, list[int]] = field(default_factory=dict)
+    cells_unknown: Counter[str] = field(default_factory=Counter)
+    repaired: Counter[str] = field(default_factory=Counter)
+    suspects: Counter[str] = field(default_factory=Counter)
+    repeated_rows: int = 0
+    ignored_columns: list[str] = field(default_factory=list)
+
+    def reject(self, reason: str, line: int) -> None:
+        self.rejected[reason] += 1
+        if len(self.lines.setdefault(reason, [])) < EXAMPLES:
+            self.lines[reason].append(line)
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "rows_read": self.rows_read,
+            "rows_used": self.rows_used,
+            "rejected": dict(self.rejected),
+            "first_lines": self.lines,
+            "cells_unknown": dict(self.cells_unknown),
+            "repaired": dict(self.repaired),
+            "suspects": dict(self.suspects),
+            "repeated_rows": self.repeated_rows,
+            "ignored_columns": self.ignored_columns,
+        }
+
+
+@dataclass
+class BackorderTable:
+    """Columns as arrays; NaN is unknown. `index` is the place of the row in its file, counted from 0."""
+
+    numbers: dict[str, Floats]
+    flags: NDArray[np.int8]
+    label: NDArray[np.int8]
+    index: NDArray[np.int64]
+    sku: NDArray[np.str_] | None
+    findings: Findings
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> BackorderTable:
+        return BackorderTable(
+            {name: values[rows] for name, values in self.numbers.items()},
+            self.flags[rows], self.label[rows], self.index[rows],
+            None if self.sku is None else self.sku[rows], self.findings,
+        )  # fmt: skip
+
+    def row_keys(self, *, with_sku: bool = False, with_label: bool = True) -> NDArray[np.void]:
+        """One opaque value per row, equal where all columns but `sku` (and on wish the label) are equal."""
+        columns = [np.nan_to_num(self.numbers[name], nan=-1e18) + 0.0 for name in NUMBERS]
+        columns += list(self.flags.T.astype(float)) + ([self.label.astype(float)] if with_label else [])
+        if with_sku and self.sku is not None:
+            columns.append(np.unique(self.sku, return_inverse=True)[1].astype(float))
+        packed = np.ascontiguousarray(np.stack(columns, axis=1))
+        return packed.view(np.dtype((np.void, packed.dtype.itemsize * packed.shape[1]))).ravel()
+
+
+def read_backorder_file(path: Path) -> BackorderTable:
+    """Read a CSV, plain or gzipped. Raises UnreadableFile when it cannot be opened or columns are missing.
+
+    -99 and empty cells are unknown; impossible and unreadable cells become unknown and are counted; rows without a
+    readable label, of another width, and the footer of the public file are rejected and counted; slips of the unit
+    are repaired (`ml/unit_slips.py`).
+    """
+    findings = Findings()
+    header, rows, index = _rows(path, findings)
+    place = {name: column for column, name in enumerate(header)}
+    missing = [name for name in REQUIRED if name not in place]
+    if missing:
+        raise UnreadableFile(f"{path}: the column{'s' * (len(missing) > 1)} {', '.join(missing)} cannot be found.")
+    if len(place) < len(header):
+        twice = sorted(name for name, times in Counter(header).items() if times > 1)
+        raise UnreadableFile(f"{path}: the column {', '.join(twice)} is there more than once.")
+    findings.ignored_columns = [name for name in header if name not in (*REQUIRED, "sku")]
+    if not rows:
+        raise UnreadableFile(f"{path}: no row could be used ({dict(findings.rejected) or 'it is empty'}).")
+    columns = list(zip(*rows, strict=True))
+    numbers = {name: _numbers(columns[place[name]], name, findings) for name in NUMBERS}
+    repair_unit_slips(numbers, findings.repaired, findings.suspects)
+    flags = np.stack([_flags(columns[place[name]], name, findings) for name in FLAGS], axis=1)
+    label = np.fromiter((_WORDS[cell.strip().lower()] for cell in columns[place[LABEL]]), np.int8, len(rows))
+    sku = np.array([cell.strip() for cell in columns[place["sku"]]]) if "sku" in place else None
+    table = BackorderTable(numbers, flags, label, np.array(index), sku, findings)
+    if sku is not None:
+        findings.repeated_rows = len(table) - len(np.unique(table.row_keys(with_sku=True)))
+    findings.rows_used = len(table)
+    return table
+
+
+_WORDS = {"yes": 1, "no": 0, "1": 1, "0": 0, "1.0": 1, "0.0": 0, "true": 1, "false": 0}
+
+
+def _rows(path: Path, findings: Findings) -> tuple[list[str], list[list[str]], list[int]]:
+    """Heading, usable rows, and the place of each in the file."""
+    try:
+        raw = path.read_bytes()
+        text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig", errors="replace")
+    except (OSError, EOFError) as error:
+        raise UnreadableFile(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+    reader = csv.reader(io.StringIO(text.replace("\0", "")))
+    header = [re.sub(r"\.yes$", "", name.strip().lower()) for name in next(reader, [])]
+    label = header.index(LABEL) if LABEL in header else None
+    rows: list[list[str]] = []
+    index: list[int] = []
+    position = -1
+    try:
+        for row in reader:
+            if not row:
+                continue
+            position += 1
+            reason = None
+            if sum(1 for cell in row if cell.strip()) <= 1 and len(header) > 1:
+                reason = "footer" if re.search(r"\(\d+ rows\)", " ".join(row)) else "empty"
+            elif len(row) != len(header):
+                reason = "another_number_of_cells"
+            elif label is not None and row[label].strip().lower() not in _WORDS:
+                reason = "label_unreadable" if row[label].strip() else "label_missing"
+            findings.rows_read += 1
+            if reason is not None:
+                findings.reject(reason, reader.line_num)
+                continue
+            rows.append(row)
+            index.append(position)
+    except csv.Error as error:
+        raise UnreadableFile(f"{path}, line {reader.line_num}: {error}.") from None
+    return header, rows, index
+
+
+def _numbers(cells: tuple[str, ...], name: str, findings: Findings) -> Floats:
+    empty = "nan"
+    try:
+        values = np.array([cell if cell and not cell.isspace() else empty for cell in cells], dtype=np.float64)
+    except ValueError:
+        values = np.array([_number(cell) for cell in cells])
+    blank = np.fromiter((not cell or cell.isspace() for cell in cells), bool, len(cells))
+    count = findings.cells_unknown
+    count[f"{name}: empty"] += int(blank.sum())
+    count[f"{name}: unreadable"] += int((~np.isfinite(values) & ~blank).sum())
+    values[~np.isfinite(values)] = np.nan
+    minus_99 = values == UNKNOWN
+    count[f"{name}: -99"] += int(minus_99.sum())
+    values[minus_99] = np.nan
+    if name in SHARES:
+        wrong = (values < 0) | (values > 1)
+    elif name == "lead_time":
+        wrong = (values < 0) | ((values > LONGEST_LEAD_TIME) & (values % 1000 != 0))
+    else:
+        wrong = (values < 0) if name != "national_inv" else np.abs(values) > 1e12
+    count[f"{name}: impossible"] += int(wrong.sum())
+    values[wrong] = np.nan
+    for key in [key for key, times in count.items() if not times]:
+        del count[key]
+    return values
+
+
+def _number(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return float("nan")
+
+
+def _flags(cells: tuple[str, ...], name: str, findings: Findings) -> NDArray[np.int8]:
+    values = np.fromiter((_WORDS.get(cell.strip().lower(), -1) for cell in cells), np.int8, len(cells))
+    if unknown := int((values < 0).sum()):
+        findings.cells_unknown[f"{name}: unreadable"] += unknown
+    return values

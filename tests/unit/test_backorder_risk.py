@@ -1,0 +1,284 @@
+"""The risk model: which one speaks, what it may never do, its reasons, and the leaks it must find."""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from core.domain.risk_reasons import LANGUAGES, REASONS, say_reason
+from ml.backorder_file import FLAGS, LABEL, NUMBERS, BackorderTable, Findings, read_backorder_file
+from ml.backorder_risk import RiskModel, Settings, act_above, fit_risk, kind_for
+from ml.leaks import find_leaks, suspicious_figures
+from ml.risk_explanation import explain
+from ml.risk_features import FEATURES, feature_matrix, ratio_rule
+from ml.risk_training import training_set
+from workers.commands.risk import app
+
+SMALL = Settings(iterations=40, leaves=8, rows_per_leaf=10, learning_rate=0.1)
+
+
+def played(rows: int, seed: int = 1, rate: float = 0.05) -> BackorderTable:
+    """Items that go short the likelier the less they have for what is asked of them."""
+    random = np.random.default_rng(seed)
+    monthly = random.gamma(0.7, 9, rows).round()
+    n = {name: np.zeros(rows) for name in NUMBERS}
+    for months in (1, 3, 6, 9):
+        n[f"sales_{months}_month"] = np.cumsum(random.poisson(monthly[:, None], (rows, months)), axis=1)[:, -1].astype(
+            float
+        )
+    for a, b in ((1, 3), (3, 6), (6, 9)):
+        n[f"sales_{b}_month"] = np.maximum(n[f"sales_{a}_month"], n[f"sales_{b}_month"])
+    for months in (3, 6, 9):
+        n[f"forecast_{months}_month"] = monthly * months
+    n["national_inv"] = random.negative_binomial(1, 0.03, rows).astype(float)
+    n["in_transit_qty"] = random.poisson(monthly).astype(float)
+    n["min_bank"] = (monthly * 0.8).round()
+    n["lead_time"] = random.choice([2.0, 8.0, 12.0, np.nan], rows)
+    n["perf_6_month_avg"] = n["perf_12_month_avg"] = random.uniform(0.3, 1, rows).round(2)
+    lack = ratio_rule(n) + random.normal(0, 0.3, rows) - n["perf_6_month_avg"]
+    label = (lack >= np.sort(lack)[-int(rows * rate)]).astype(np.int8)
+    sku = np.array([f"{number}" for number in random.permutation(rows) + 10_000 * seed * 100])
+    return BackorderTable(n, np.zeros((rows, 6), np.int8), label, np.arange(rows), sku, Findings())
+
+
+@lru_cache
+def model() -> RiskModel:
+    return fit_risk(training_set([played(6000)]), settings=SMALL)
+
+
+def one(**changed: float) -> dict[str, np.ndarray]:
+    ordinary = dict.fromkeys(NUMBERS, 0.0) | {
+        "national_inv": 5, "lead_time": 8, "forecast_3_month": 30, "forecast_6_month": 60, "forecast_9_month": 90,
+        "sales_1_month": 10, "sales_3_month": 30, "sales_6_month": 60, "sales_9_month": 90, "min_bank": 6,
+        "perf_6_month_avg": 0.5, "perf_12_month_avg": 0.8,
+    }  # fmt: skip
+    return {name: np.array([float(value)]) for name, value in (ordinary | changed).items()}
+
+
+def test_features_by_hand():
+    row = dict(zip(FEATURES, feature_matrix(one(in_transit_qty=4, pieces_past_due=3))[0], strict=True))
+    assert len(row) == 34
+    assert {name: round(float(row[name]), 3) for name in (
+        "position", "cover_by_forecast", "position_less_minimum", "ratio", "on_time_change", "past_due_to_forecast",
+        "stock_less_lead_time_forecast", "sign_of_stock", "lead_time_unknown",
+    )} == {
+        "position": 9, "cover_by_forecast": 0.5, "position_less_minimum": 3, "ratio": -0.344, "on_time_change": -0.3,
+        "past_due_to_forecast": 0.1, "stock_less_lead_time_forecast": -13.462, "sign_of_stock": 1, "lead_time_unknown": 0,
+    }  # fmt: skip
+    assert ratio_rule(one())[0] == pytest.approx(25 / 61)
+
+
+def test_unknown_sums_are_read_off_their_neighbours():
+    nan = float("nan")
+    row = dict(
+        zip(FEATURES, feature_matrix(one(sales_3_month=nan, forecast_9_month=nan, min_bank=nan))[0], strict=True)
+    )
+    assert (row["sales_3"], row["forecast_9"], row["minimum_stock"]) == (30, 90, 0)
+    row = dict(zip(FEATURES, feature_matrix(one(sales_1_month=nan, sales_3_month=nan))[0], strict=True))
+    assert (row["sales_1"], row["sales_3"]) == (10, 30)
+
+
+@pytest.mark.parametrize(
+    ("positives", "kind"), [(0, "rule"), (49, "rule"), (50, "logistic"), (199, "logistic"), (200, "boosted")]
+)
+def test_cold_start(positives, kind):
+    assert kind_for(positives) == kind
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.03, 0.1])
+def test_simple_models_speak_when_examples_are_few(rate):
+    table = played(1000, rate=max(rate, 0.002))
+    if not rate:
+        table.label[:] = 0
+    fitted = fit_risk(training_set([table]))
+    chance = fitted.probability(table.numbers)
+    assert fitted.kind == ("logistic" if rate == 0.1 else "rule")
+    assert np.isfinite(chance).all()
+    assert chance.mean() == pytest.approx(table.label.mean(), abs=0.01)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(-20, 200), st.integers(0, 300), st.integers(0, 60), st.integers(0, 100),
+    st.floats(0, 1), st.integers(1, 100),
+)  # fmt: skip
+def test_more_stock_or_inbound_never_means_more_risk(stock, forecast, transit, sales, on_time, more):
+    asked = {
+        "national_inv": stock, "in_transit_qty": transit, "forecast_3_month": forecast, "forecast_6_month": 2 * forecast,
+        "forecast_9_month": 3 * forecast, "sales_3_month": sales, "sales_6_month": 2 * sales, "sales_9_month": 3 * sales,
+        "perf_6_month_avg": on_time,
+    }  # fmt: skip
+    chance = model().probability(one(**asked))[0]
+    assert model().probability(one(**asked | {"national_inv": stock + more}))[0] <= chance + 1e-12
+    assert model().probability(one(**asked | {"in_transit_qty": transit + more}))[0] <= chance + 1e-12
+
+
+def test_unknown_figures_are_scored_without_surprise():
+    nan = float("nan")
+    for name in NUMBERS:
+        assert 0 < model().probability(one(**{name: nan}))[0] < 1
+    unknown = model().probability(one(national_inv=nan))[0]
+    assert model().probability(one(national_inv=200))[0] < unknown < model().probability(one(national_inv=-20))[0]
+
+
+def test_the_same_input_gives_the_same_model():
+    numbers = played(500, seed=9).numbers
+    again = fit_risk(training_set([played(6000)]), settings=SMALL)
+    assert (again.probability(numbers) == model().probability(numbers)).all()
+
+
+def test_three_reasons_heaviest_first_and_none_for_the_safe():
+    short, safe = explain(model(), one(national_inv=0))[0], explain(model(), one(national_inv=5000))[0]
+    assert short[0].code in {"NO_STOCK", "INBOUND"}
+    assert len(short) == 3
+    assert [reason.weight for reason in short] == sorted((reason.weight for reason in short), reverse=True)
+    assert short[0].weight > 1 > max((reason.weight for reason in safe), default=0)
+
+
+def test_every_reason_has_words_in_every_language():
+    facts = {"on_hand": 2.0, "cover": 0.25, "in_transit": 0.0, "forecast": 30.0, "sales": 12.0, "last_month": 9.0, "monthly": 4.0,
+             "past_due": 3.0, "on_time": 61.0, "weeks": 8.0, "position": 2.0, "minimum": 6.0, "backordered": 1.0}  # fmt: skip
+    assert {tuple(words) for words in REASONS.values()} == {LANGUAGES}
+    assert all(say_reason(code, facts, language) for code in REASONS for language in LANGUAGES)
+    assert say_reason("STOCK", facts) == "2 on hand lasts 0.2 months of forecast."
+    assert say_reason("PAST_DUE", facts, "ko") == "공급처 납기가 지난 수량이 3개입니다."
+    assert say_reason("LEAD_TIME", facts | {"weeks": float("nan")}) == "New goods take ? weeks."
+
+
+def test_threshold_by_cost():
+    assert act_above(1, 20) == 0.05
+    assert act_above(30, 20) == 1
+    with pytest.raises(ValueError):
+        act_above(1, 0)
+
+
+def test_clean_files_show_no_leak():
+    assert find_leaks([played(3000)], played(1000, seed=2)) == []
+
+
+def planted(kind: str) -> tuple[list[BackorderTable], BackorderTable]:
+    train, test = played(3000), played(1000, seed=2)
+    if kind == "column":
+        train.numbers["pieces_past_due"] = train.label * 3.0
+    elif kind == "empty column":
+        train.numbers["perf_6_month_avg"] = np.where(train.label == 1, np.nan, 0.5)
+    elif kind == "flag":
+        test.flags[:, 2] = test.label
+    elif kind == "order":
+        test = test.take(np.argsort(-test.label, kind="stable"))
+        test.index = np.arange(len(test))
+    elif kind == "sku":
+        train.sku = np.array([str(number + 100_000 * int(positive)) for number, positive in enumerate(train.label)])
+    elif kind == "rows":
+        for name, values in train.numbers.items():
+            values[:300] = test.numbers[name][:300]
+    else:
+        assert train.sku is not None
+        test.sku = train.sku[:1000]
+    return [train], test
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [("column", ("column", "pieces_past_due")), ("empty column", ("column", "perf_6_month_avg is empty")),
+     ("flag", ("column", FLAGS[2])), ("order", ("order", "test")), ("sku", ("sku", "training")),
+     ("rows", ("rows", "training and test")), ("parts", ("parts", "training and test"))],
+)  # fmt: skip
+def test_planted_leaks_are_found(kind, found):
+    assert found in [(leak.kind, leak.what) for leak in find_leaks(*planted(kind))]
+
+
+def test_too_good_is_suspicious():
+    assert [leak.what for leak in suspicious_figures({"roc_auc": 0.951, "pr_auc": 0.30})] == ["roc_auc"]
+
+
+def save(table: BackorderTable, path: Path) -> Path:
+    assert table.sku is not None
+    rows = [",".join(["sku", *NUMBERS, *FLAGS, LABEL])]
+    for row in range(len(table)):
+        cells = ["" if np.isnan(table.numbers[name][row]) else f"{table.numbers[name][row]:g}" for name in NUMBERS]
+        rows.append(",".join([str(table.sku[row]), *cells, *["No"] * 6, "Yes" if table.label[row] else "No"]))
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def test_command_reports_what_it_measured(tmp_path):
+    train, test = save(played(2000), tmp_path / "train.csv"), save(played(1000, seed=2), tmp_path / "test.csv")
+    asked = [
+        "evaluate",
+        "--train",
+        str(train),
+        "--test",
+        str(test),
+        "--calibrate-every",
+        "10",
+        "--bootstrap",
+        "50",
+        "--json",
+    ]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert {"fit_seconds", "predict_ms_per_1000", "model_bytes", "all", "in_stock"} <= report.keys()
+    names = "roc_auc pr_auc recall_at_1pct recall_at_5pct precision_at_100 brier_skill ece positives rows"
+    assert set(names.split()) <= report["all"].keys()
+    assert (report["all"]["rows"], report["calibration"]["rows"]) == (900, 100)
+    assert report["model"] == "logistic"
+    assert report["all"]["roc_auc"] > 0.9
+    assert report["all"]["bands"]["roc_auc"][0] <= report["all"]["roc_auc"] <= report["all"]["bands"]["roc_auc"][1]
+
+
+def test_rows_that_serve_the_base_rate_are_in_no_score(tmp_path):
+    """Spoiling answers among every tenth row moves the probabilities, not the ranking of the rest."""
+    train, test = save(played(2000), tmp_path / "train.csv"), played(1000, seed=2)
+    plain = save(test, tmp_path / "test.csv")
+    test.label[::20] = 1
+    spoilt = save(test, tmp_path / "spoilt.csv")
+    reports = [
+        json.loads(CliRunner().invoke(app, ["evaluate", "--train", str(train), "--test", str(path), "--calibrate-every", "10",
+                                            "--bootstrap", "0", "--json"]).stdout)
+        for path in (plain, spoilt)
+    ]  # fmt: skip
+    assert reports[0]["all"]["roc_auc"] == reports[1]["all"]["roc_auc"]
+    assert reports[0]["all"]["ece"] < 0.1 < reports[1]["all"]["ece"]
+
+
+def test_command_refuses_what_it_cannot_read(tmp_path):
+    good = save(played(100), tmp_path / "good.csv")
+    bad = tmp_path / "bad.csv"
+    bad.write_text(good.read_text().replace("national_inv", "stock"))
+    for train, test in ((bad, good), (good, tmp_path / "none.csv")):
+        done = CliRunner().invoke(app, ["evaluate", "--train", str(train), "--test", str(test), "--json"])
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert "cannot be" in done.stderr
+
+
+@pytest.mark.skipif("BACKORDER_DATA" not in os.environ, reason="BACKORDER_DATA is unset: no real parts to measure on")
+def test_real_parts_grouped_by_look_alikes():
+    """A small model on a quarter of the sample; look-alikes of the held-out parts are not learned from."""
+    folder = Path(os.environ["BACKORDER_DATA"]) / "backorder"
+    table = read_backorder_file(folder / "train_file_sample_20pct_of_first_1048575.csv.gz")
+    joined = training_set([table])
+    held = joined.group % 8 == 0
+    learned = np.flatnonzero(~held & (joined.group % 8 < 3))
+    inside = np.zeros(len(joined), bool)
+    inside[learned] = True
+    fitted = fit_risk(joined.take(inside), settings=Settings(iterations=60, learning_rate=0.1, leaves=16))
+    rows = table.take(held)
+    from ml.ranking import risk_metrics
+
+    chance = fitted.probability(rows.numbers)
+    figures = risk_metrics(rows.label, chance, chance)
+    rule = risk_metrics(rows.label, ratio_rule(rows.numbers))
+    assert figures["roc_auc"] > rule["roc_auc"] + 0.02
+    assert figures["pr_auc"] > 2 * rule["pr_auc"]
+    assert figures["brier_skill"] > 0.08
+    assert find_leaks([table.take(inside)], rows) == []

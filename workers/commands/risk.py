@@ -1,0 +1,92 @@
+"""`manage.py risk`: how well the backorder risk is ranked and how honest its probabilities are, on files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from workers.commands.learning_output import Json, figure, learning, print_json, print_table, say
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+LEAK_FOUND = 1
+SHOWN = ("roc_auc", "pr_auc", "recall_at_1pct", "recall_at_5pct", "precision_at_100", "brier_skill", "ece")
+
+
+@app.callback()
+def risk() -> None:
+    """Which items are about to go short, how sure that is, and why."""
+
+
+@app.command()
+def evaluate(
+    train: Annotated[list[Path], typer.Option(help="Training file; those after the first only add positives.")],
+    test: Annotated[Path, typer.Option(help="File to score once; nothing is learned from it.")],
+    calibrate_every: Annotated[
+        int | None,
+        typer.Option(min=2, help="Let every Nth test row (index mod N = 0) serve the base rate, and score it nowhere."),
+    ] = None,
+    bootstrap: Annotated[int, typer.Option(min=0, help="Draws for the 5-95 % bands; 0 for none.")] = 200,
+    strict: Annotated[bool, typer.Option("--strict", help="End with code 1 when a leak is suspected.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Fit on training files, score a test file, and report with bands, for all rows and for those that have stock.
+
+    The files have the columns of the public backorder set (CSV, plain or gzipped). The probability of each row comes from
+    boosted trees, under 200 positives from logistic regression, under 50 from the ratio rule. Read: roc_auc, pr_auc
+    (ranking), recall at the riskiest 1 % and 5 %, brier_skill (probabilities against always saying the rate; above
+    0 is better), ece (how far probabilities are from what happens). Accuracy is never shown: "never short" has 99 %.
+
+    Broken rows and cells are counted under "files"; ways in which the answer leaked into the question under "leaks".
+    Exit codes: 0 done, 1 a leak is suspected (with --strict), 2 wrong usage, or a file that cannot be used.
+    """
+    with learning():
+        from ml.evaluate_risk import evaluate_risk
+
+        report = evaluate_risk(train, test, calibrate_every=calibrate_every, bootstrap=bootstrap, say=say)
+    for leak in report["leaks"]:
+        say(f"LEAK? {leak['sentence']}")
+    if as_json:
+        print_json(report)
+    else:
+        _print(report)
+    if strict and report["leaks"]:
+        raise typer.Exit(LEAK_FOUND)
+
+
+def _print(report: dict[str, Any]) -> None:
+    rows = []
+    for name in SHOWN:
+        row: list[Any] = [name]
+        for part in ("all", "in_stock"):
+            low, high = report[part]["bands"].get(name, (None, None))
+            row += [report[part][name], f"{figure(low)} to {figure(high)}"]
+        rows.append(
+            [*row, *[report["baselines"].get(base, {}).get("all", {}).get(name) for base in ("ratio_rule", "logistic")]]
+        )
+    counts = f"{report['all']['rows']:,} rows, {report['all']['positives']:,} positive"
+    columns = ("", "all", "5 % to 95 %", "in stock", "5 % to 95 %", "ratio rule", "logistic")
+    print_table(f"Backorder risk ({report['model']}), {counts}", columns, rows)
+    print_table(
+        "What it costs", ("", "figure"),
+        [[name, report[name]] for name in ("fit_seconds", "predict_ms_per_1000", "model_bytes", "mean_prediction_over_rate")],
+    )  # fmt: skip
+    if report["calibration"]:
+        served = report["calibration"]
+        say(
+            f"{served['rows']:,} test rows (every {served['every']}th) served the base rate and are left out of every score."
+        )
+    print_table(
+        "Riskiest", ("item", "chance", "because"),
+        [[item["sku"] or item["row"], item["probability"], " ".join(reason["en"] for reason in item["reasons"])]
+         for item in report["riskiest"]],
+    )  # fmt: skip
+    faults = [
+        [Path(path).name, kind, reason, count]
+        for path, found in report["files"].items()
+        for kind in ("rejected", "cells_unknown", "repaired", "suspects")
+        for reason, count in found[kind].items()
+    ]
+    print_table("Broken rows and cells", ("file", "", "reason", "count"), faults)
