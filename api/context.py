@@ -92,6 +92,15 @@ class Context:
         async with self.database.system.acquire() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def read_snapshot(self) -> AsyncIterator[Any]:
+        """As `read_system`, but every statement sees the database as of one instant: for what-if questions."""
+        async with (
+            self.database.system.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield connection
+
     async def live(self, wanted: LiveFilter, after: str | None = None) -> AsyncIterator[LiveEvent]:
         """Events of `wanted` that this caller may see, after a cursor or from now on; the answer's cursor follows them.
 

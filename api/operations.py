@@ -15,6 +15,7 @@ from api.resolvers import (
     fulfilment_mutations,
     lists,
     order_mutations,
+    planning,
     reservations,
     subscriptions,
     supply_mutations,
@@ -83,6 +84,11 @@ class Query:
         "What is on order and when it becomes usable, soonest first.",
         SUPPLIER,
         WAREHOUSE,
+        *READING,
+    )
+    supply_impact = _field(
+        planning.supply_impact,
+        "Whom supplies serve, and whom a delay or loss of them would hit; null when nothing of them is still to come.",
         *READING,
     )
     supplier = _field(

@@ -191,6 +191,8 @@ described(
     EXPECTED_MOVED="Its expected date has changed.",
     OPTION_OFFERED="The customer was offered a choice.",
     OPTION_CHOSEN="The customer has chosen.",
+    OPTION_WITHDRAWN="What was offered no longer stands.",
+    COURSE_STEP="The automatic course took a step.",
     FILLED="Stock now covers all of it.",
     CLOSED="It ended in another way.",
 )

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from core.domain.allowance import WaitsFor
 from core.domain.availability import Timeline
 from core.domain.backorder_life import follow
 from core.domain.order import line_status
@@ -64,6 +65,8 @@ class SkuBook:
 
     A class without steps of its own at a location keeps off the default's there; a step of 0 exempts it.
     """
+    available_from: date | None = None
+    """Release day of a pre-order: nothing is given out before it. None: it is on sale."""
     lines: dict[int, Line] = field(default_factory=dict)
     backorders: list[Backorder] = field(default_factory=list)
 
@@ -99,6 +102,22 @@ class SkuBook:
         steps = self.protected.get(self.protection_class(location_id, demand_class), {}).get(location_id, ())
         return next((quantity for from_date, quantity in reversed(steps) if from_date <= day), 0)
 
+    def protection_rises(self, location_id: int, demand_class: str) -> list[tuple[date, int]]:
+        """The changes of what is kept from the class, by day."""
+        name = self.protection_class(location_id, demand_class)
+        return _rises(self.protected.get(name, {}).get(location_id, ()))
+
+    def is_preorder(self, location_id: int) -> bool:
+        """Is the release day still to come there?"""
+        return self.available_from is not None and self.today[location_id] < self.available_from
+
+    def may_have_stock(self, peg: Peg) -> bool:
+        """May the claim get units today: not before the release of a pre-order, nor before the window of its quota."""
+        if self.is_preorder(peg.location_id):
+            return False
+        waits = peg.kind == PegKind.OPEN and peg.cause == WaitsFor.QUOTA
+        return not waits or peg.need_date <= self.today[peg.location_id]
+
     def timeline(self, location_id: int, demand_class: str = "") -> Timeline:
         """The SKU's curve at a location for a demand class, kept up to date by every operation."""
         kept = self._timelines.setdefault(location_id, {})
@@ -127,12 +146,12 @@ class SkuBook:
         for hold in self.holds:
             if hold.location_id == location_id:
                 line.add(hold.need_date, -hold.quantity)
-        own = _rises(self.protected.get(protection_class, {}).get(location_id, ()))
+        own = self.protection_rises(location_id, protection_class)
         for from_date, rise in own:
             line.add(from_date, -rise)
         for name in {"", *self.protected} - {protection_class}:
             if self.protection_class(location_id, name) == name:
-                for from_date, rise in _rises(self.protected.get(name, {}).get(location_id, ())):
+                for from_date, rise in self.protection_rises(location_id, name):
                     line.keep_from(name, from_date, rise)
                 for from_date, rise in own:
                     line.keep_from(name, from_date, -rise)
@@ -177,6 +196,15 @@ class SkuBook:
         """Pegs of lines of the given kinds, in the order in which they are served."""
         found = [peg for peg in self.pegs if peg.quantity and peg.kind in kinds and peg.line is not None]
         return sorted(found, key=claim_order)
+
+    def forget_curves(self) -> None:
+        """Work the timelines out anew when next asked: something they are made of was set from outside."""
+        self._timelines.clear()
+
+    def live_on(self, now: datetime, today: dict[int, date]) -> None:
+        """Let time pass for a book that is played forward: what is overdue then slides, what is due counts."""
+        self.now, self.today = now, today
+        self.forget_curves()
 
     def backorder_of(self, line: Line) -> Backorder | None:
         return next((b for b in self.backorders if b.line is line and b.closed_at is None), None)
@@ -351,6 +379,11 @@ class SkuBook:
             )
         )
 
+    def is_late(self, line: Line, peg: Peg) -> bool:
+        """Is a claim without stock part of the backordered quantity: late, or without a source (but for a pre-order)?"""
+        unsourced = peg.kind == PegKind.OPEN and not self.is_preorder(peg.location_id)
+        return unsourced or line.ship_by is None or peg.need_date > line.ship_by
+
     def settle(self, line: Line, reason: str) -> None:
         """Set open, backordered and status of a line from its pegs, and its backorder from that.
 
@@ -363,11 +396,7 @@ class SkuBook:
             raise InvariantBroken("line_pegs", (self.sku, line.id, remaining, [(p.kind, p.quantity) for p in waiting]))
         late = 0
         if line.status != OrderLineStatus.RECEIVED:
-            late = sum(
-                peg.quantity
-                for peg in waiting
-                if peg.kind == PegKind.OPEN or line.ship_by is None or peg.need_date > line.ship_by
-            )
+            late = sum(peg.quantity for peg in waiting if self.is_late(line, peg))
         line.open, line.backordered = remaining - late, late
         line.ready = min(line.ready, line.allocated)
         line.status = status_of(line)
