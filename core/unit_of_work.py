@@ -124,6 +124,23 @@ async def unit_of_work(
         await uow.flush()
 
 
+@asynccontextmanager
+async def snapshot(
+    database: Database, clock: Clock | None = None, principal: Principal = SYSTEM, request_id: str = ""
+) -> AsyncIterator[UnitOfWork]:
+    """A unit of work that only reads, every statement as of one instant (REPEATABLE READ); it writes nothing."""
+    async with (
+        database.system.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield UnitOfWork(
+            sql=connection,  # type: ignore[arg-type]
+            now=await (clock or WallClock()).now(connection),
+            principal=principal,
+            request_id=request_id,
+        )
+
+
 async def run_unit_of_work(
     database: Database,
     use_case: Callable[[UnitOfWork], Awaitable[T]],

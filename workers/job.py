@@ -7,7 +7,7 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,7 +20,7 @@ from core.ports import Clock, SimulationClock, WallClock
 from core.repositories import jobs
 from core.repositories.jobs import Claim, Ticket
 from core.settings import Settings
-from core.unit_of_work import EXPECTED, UnitOfWork, run_unit_of_work
+from core.unit_of_work import EXPECTED, UnitOfWork, run_unit_of_work, snapshot
 from workers.queue import QUEUES, REDIS_ERRORS, JobQueue
 
 if TYPE_CHECKING:
@@ -78,6 +78,14 @@ class JobContext:
         """Run a use case in a transaction of its own."""
         request_id = f"job:{self.claim.run_id}" if self.claim else "cron"
         return await run_unit_of_work(self.database, use_case, clock=self.clock, request_id=request_id)
+
+    @contextlib.asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[UnitOfWork]:
+        """Read for as long as it takes, all as of one instant."""
+        async with snapshot(
+            self.database, self.clock, request_id=f"job:{self.claim.run_id if self.claim else 0}"
+        ) as uow:
+            yield uow
 
     async def progress(self, done: int, total: int) -> None:
         """Between chunks: say how far the run is, and raise Cancelled when somebody asked for that."""
