@@ -1,0 +1,1 @@
+"""Mass re-promising: which waiting line gets which supply, under one rule with bounds per strategy."""

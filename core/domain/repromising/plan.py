@@ -1,0 +1,432 @@
+"""A run's proposal: who gains, who loses, by how many days and why, within the churn budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.domain.network import Network
+from core.domain.repromising.arrays import Claims, Events, Solution, solve_arrays
+from core.domain.repromising.segments import rank_of, segment_of, strategy_of
+from core.domain.repromising.snapshot import Ints, Problem, Ranking, Raw, build
+from core.domain.repromising.strategies import CODE, Reaction, Strategy
+from core.domain.repromising.variant import Variant
+
+Solver = Callable[[Claims, Events, Events, int, Ranking, Reaction], Solution]
+MAX_TURNS = 6
+"""Rounds of deciding again after lines had to be spared; what is over the budget even then is given up."""
+
+
+class Effect(StrEnum):
+    """What the run does to a line."""
+
+    GAINED = "GAINED"
+    LOST = "LOST"
+    EXCEPTION = "EXCEPTION"
+
+
+class Why(StrEnum):
+    """Why a line gains or loses."""
+
+    WON = "WON"
+    PRIORITY = "PRIORITY"
+    SUPPLY_FREE = "SUPPLY_FREE"
+    OUTRANKED = "OUTRANKED"
+    SUPPLY_LATE = "SUPPLY_LATE"
+    FREED = "FREED"
+    NO_SUPPLY = "NO_SUPPLY"
+
+
+EFFECTS, WHYS = tuple(Effect), tuple(Why)
+
+
+@dataclass(slots=True)
+class Change:
+    """What becomes of one line; parts are (location id, day, units, has a source), by day."""
+
+    line_id: int
+    sku_id: int
+    order_id: int
+    before: list[tuple[int, int, int, bool]]
+    after: list[tuple[int, int, int, bool]]
+    effect: Effect
+    why: Why
+    days: int
+    """By how many days the complete day moves back (negative: forward)."""
+    is_forced: bool
+    """The present promise could not be kept anyway."""
+    is_dropped: bool
+    """Over the churn budget, or an exception that stays as it is: not to be published."""
+    segment: str
+    destination_id: int | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """The proposal as arrays, one entry per line that changes or is an exception, by (SKU, line)."""
+
+    line: Ints
+    """Rows of the lines."""
+    effect: NDArray[np.int8]
+    why: NDArray[np.int8]
+    days: Ints
+    is_forced: NDArray[np.bool_]
+    is_dropped: NDArray[np.bool_]
+    part_entry: Ints
+    """Parts: to which entry each belongs, and (location row, day, units, has a source) before and after."""
+    part_location: Ints
+    part_day: Ints
+    part_quantity: Ints
+    part_sourced: NDArray[np.bool_]
+    part_after: NDArray[np.bool_]
+    segments: NDArray[np.int16]
+    """Segment of every line of the snapshot."""
+    orders_in_run: int = 0
+    allowed: int | None = None
+    """Orders that may be worsened; None: any number."""
+    worsened: int = 0
+    active_pools: int = 0
+    turns: int = 1
+
+    def changes(self, raw: Raw, variant: Variant) -> list[Change]:
+        """The entries as records."""
+        order = np.lexsort((self.part_day, self.part_entry))
+        parts: list[tuple[list[tuple[int, int, int, bool]], list[tuple[int, int, int, bool]]]]
+        parts = [([], []) for _ in range(len(self.line))]
+        for entry, is_after, *part in zip(
+            self.part_entry[order].tolist(),
+            self.part_after[order].tolist(),
+            raw.location_ids[self.part_location[order]].tolist(),
+            self.part_day[order].tolist(),
+            self.part_quantity[order].tolist(),
+            self.part_sourced[order].tolist(),
+            strict=True,
+        ):
+            parts[entry][is_after].append(tuple(part))
+        names = [*(segment.name for segment in variant.segments), ""]
+        return [
+            Change(
+                line_id,
+                sku_id,
+                order_id,
+                parts[n][0],
+                parts[n][1],
+                EFFECTS[effect],
+                WHYS[why],
+                days,
+                is_forced,
+                is_dropped,
+                names[segment],
+                destination or None,
+            )
+            for n, (
+                line_id,
+                sku_id,
+                order_id,
+                effect,
+                why,
+                days,
+                is_forced,
+                is_dropped,
+                segment,
+                destination,
+            ) in enumerate(
+                zip(
+                    raw.facts.line[self.line].tolist(),
+                    raw.sku_ids[raw.line_sku[self.line]].tolist(),
+                    raw.facts.order[self.line].tolist(),
+                    self.effect.tolist(),
+                    self.why.tolist(),
+                    self.days.tolist(),
+                    self.is_forced.tolist(),
+                    self.is_dropped.tolist(),
+                    self.segments[self.line].tolist(),
+                    raw.line_destination[self.line].tolist(),
+                    strict=True,
+                )
+            )
+        ]
+
+
+@dataclass(slots=True)
+class _Answer:
+    """The present state of the decision: new steps of the claims that change."""
+
+    is_changed: NDArray[np.bool_]
+    is_exception: NDArray[np.bool_]
+    step_claim: Ints
+    step_day: Ints
+    step_quantity: Ints
+    active: int = 0
+
+    def take_over(self, solution: Solution, decided: NDArray[np.bool_]) -> None:
+        """Replace what was found for the claims that have been decided again."""
+        self.is_changed[decided] = False
+        self.is_exception[decided] = False
+        self.is_changed[solution.changed] = True
+        self.is_exception[solution.exceptions] = True
+        stays = ~decided[self.step_claim]
+        self.step_claim = np.concatenate([self.step_claim[stays], solution.step_claim])
+        self.step_day = np.concatenate([self.step_day[stays], solution.step_day])
+        self.step_quantity = np.concatenate([self.step_quantity[stays], solution.step_quantity])
+        self.active = max(self.active, solution.active_pools)
+
+
+def make_plan(
+    raw: Raw,
+    variant: Variant,
+    network: Network,
+    *,
+    spared_orders: Ints | None = None,
+    allowed: int | None = -1,
+    seed: int = 0,
+    solver: Solver = solve_arrays,
+) -> Plan:
+    """Decide a snapshot under a variant.
+
+    `spared_orders`: those a run has worsened within the window. `allowed`: orders that may still be worsened (None: any
+    number; -1: the share of the budget of the orders in this snapshot). Equal inputs and seed give an equal plan.
+    """
+    facts = raw.facts
+    segments = segment_of(facts, variant)
+    strategy = strategy_of(segments, variant)
+    problem = build(raw, strategy, network, reallocates=variant.reallocates)
+    if spared_orders is not None and len(spared_orders):
+        spared = np.isin(facts.order[problem.claim_line], spared_orders)
+        _spare(problem, spared)
+    empty = np.empty(0, np.int64)
+    count = len(problem.claim_line)
+    answer = _Answer(np.zeros(count, bool), np.zeros(count, bool), empty, empty, empty)
+    todo, turns = np.ones(count, bool), 0
+    limit = variant.budget.max_days
+    while True:
+        turns += 1
+        _decide(problem, todo, answer, facts_rank(raw, variant, segments, problem), variant.reaction, solver)
+        plan = _compare(raw, problem, answer, strategy, segments, variant.reaction)
+        over = (plan.effect == EFFECTS.index(Effect.LOST)) & ~plan.is_forced & (plan.days > (limit or 0))
+        over &= plan.why != WHYS.index(Why.FREED)
+        if limit is None or not over.any() or turns == MAX_TURNS:
+            break
+        lines = np.zeros(len(facts), bool)
+        lines[plan.line[over]] = True
+        mine = lines[problem.claim_line]
+        _spare(problem, mine)
+        pools = np.zeros(problem.pools, bool)
+        pools[problem.claims.pool[mine]] = True
+        todo = pools[problem.claims.pool]
+    plan.turns, plan.active_pools = turns, answer.active
+    _charge(plan, raw, strategy, variant, allowed, seed, over if limit is not None else np.zeros(len(plan.line), bool))
+    return plan
+
+
+def facts_rank(raw: Raw, variant: Variant, segments: NDArray[np.int16], problem: Problem) -> Ranking:
+    """Places of claim rows by the sorters of the variant."""
+
+    def rank(rows: Ints) -> Ints:
+        return rank_of(raw.facts, variant, segments, problem.claim_line[rows])
+
+    return rank
+
+
+def _spare(problem: Problem, claims: NDArray[np.bool_]) -> None:
+    """These may not be worsened: what they have is theirs. One whose promise is lost anyway keeps what it can."""
+    now = problem.claims.strategy
+    weak = np.isin(now, [CODE[s] for s in (Strategy.IMPROVE, Strategy.REDISTRIBUTE, Strategy.FILL)])
+    problem.claims.strategy = np.select(
+        [claims & (now == CODE[Strategy.LOSE]), claims & weak & ~problem.is_forced, claims & weak],
+        [
+            np.full_like(now, CODE[Strategy.SKIP]),
+            np.full_like(now, CODE[Strategy.GAIN]),
+            np.full_like(now, CODE[Strategy.IMPROVE]),
+        ],
+        now,
+    )
+
+
+def _decide(
+    problem: Problem, todo: NDArray[np.bool_], answer: _Answer, rank: Ranking, reaction: Reaction, solver: Solver
+) -> None:
+    if todo.all():
+        solution = solver(problem.claims, problem.events, problem.reserved, problem.pools, rank, reaction)
+        answer.take_over(solution, todo)
+        return
+    rows = np.flatnonzero(todo)
+    pools = np.zeros(problem.pools, bool)
+    pools[problem.claims.pool[rows]] = True
+    part = problem.claims.of(rows)
+    found = solver(
+        part, problem.events.of(pools), problem.reserved.of(pools), problem.pools, lambda r: rank(rows[r]), reaction
+    )
+    found.changed, found.exceptions = rows[found.changed], rows[found.exceptions]
+    found.step_claim = rows[found.step_claim]
+    answer.take_over(found, todo)
+
+
+def _compare(
+    raw: Raw,
+    problem: Problem,
+    answer: _Answer,
+    strategy: NDArray[np.int8],
+    segments: NDArray[np.int16],
+    reaction: Reaction,
+) -> Plan:
+    """Lines that change or are exceptions, with all their claims before and after."""
+    claims = problem.claims
+    touched = np.zeros(len(raw.facts), bool)
+    touched[problem.claim_line[answer.is_changed | answer.is_exception]] = True
+    lines = np.flatnonzero(touched)
+    lines = lines[np.lexsort((raw.facts.line[lines], raw.line_sku[lines]))]
+    entry_of = np.full(len(raw.facts), -1, np.int64)
+    entry_of[lines] = np.arange(len(lines))
+    of_claim = entry_of[problem.claim_line]
+    places = len(raw.location_ids)
+
+    old = np.flatnonzero(of_claim[claims.step_claim] >= 0)
+    old_claim = claims.step_claim[old]
+    old_open = np.flatnonzero((of_claim >= 0) & (claims.open > 0))
+    stays = ~answer.is_changed[old_claim]
+    open_stays = ~answer.is_changed[old_open]
+    covered = np.bincount(answer.step_claim, answer.step_quantity, len(claims.pool)).astype(np.int64)
+    new_open = np.flatnonzero(answer.is_changed & (claims.quantity > covered))
+
+    claim = np.concatenate([old_claim, old_open, old_claim[stays], old_open[open_stays], answer.step_claim, new_open])
+    day = np.concatenate(
+        [
+            claims.step_day[old],
+            claims.open_day[old_open],
+            claims.step_day[old][stays],
+            claims.open_day[old_open][open_stays],
+            answer.step_day,
+            claims.fallback[new_open],
+        ]
+    )
+    quantity = np.concatenate(
+        [
+            claims.step_quantity[old],
+            claims.open[old_open],
+            claims.step_quantity[old][stays],
+            claims.open[old_open][open_stays],
+            answer.step_quantity,
+            claims.quantity[new_open] - covered[new_open],
+        ]
+    )
+    lengths = [len(old_claim), len(old_open), int(stays.sum()), int(open_stays.sum()), len(answer.step_claim)]
+    sourced = np.repeat([True, False, True, False, True, False], [*lengths, len(new_open)])
+    is_after = np.repeat([False, False, True, True, True, True], [*lengths, len(new_open)])
+    entry = of_claim[claim]
+
+    count = len(lines)
+    complete = np.zeros((2, count), np.int64)
+    np.maximum.at(complete, (is_after.astype(np.int64), entry), day)
+    unit_days = np.zeros((2, count), np.int64)
+    np.add.at(unit_days, (is_after.astype(np.int64), entry), day * quantity)
+    days = complete[1] - complete[0]
+    shift = np.where(days != 0, days, unit_days[1] - unit_days[0])
+    forced = np.zeros(count, bool)
+    forced[of_claim[np.flatnonzero(problem.is_forced & (of_claim >= 0))]] = True
+    excepted = np.zeros(count, bool)
+    excepted[of_claim[np.flatnonzero(answer.is_exception)]] = True
+    changed = np.zeros(count, bool)
+    changed[of_claim[np.flatnonzero(answer.is_changed)]] = True
+
+    effect = np.where(shift > 0, EFFECTS.index(Effect.LOST), EFFECTS.index(Effect.GAINED)).astype(np.int8)
+    effect[~changed] = EFFECTS.index(Effect.EXCEPTION)
+    why = _reasons(raw, lines, strategy, effect, forced, excepted)
+    return Plan(
+        lines,
+        effect,
+        why,
+        days,
+        forced & (effect != EFFECTS.index(Effect.GAINED)),
+        ~changed,
+        entry,
+        claims.pool[claim] % places,
+        day,
+        quantity,
+        sourced,
+        is_after,
+        segments,
+    )
+
+
+def _reasons(
+    raw: Raw,
+    lines: Ints,
+    strategy: NDArray[np.int8],
+    effect: NDArray[np.int8],
+    forced: NDArray[np.bool_],
+    excepted: NDArray[np.bool_],
+) -> NDArray[np.int8]:
+    mine = strategy[lines]
+    lost = effect == EFFECTS.index(Effect.LOST)
+    chosen = np.zeros(len(raw.sku_ids), bool)
+    chosen[raw.line_sku[lines[lost & ~forced]]] = True
+    taken = chosen[raw.line_sku[lines]]
+    cases: list[tuple[NDArray[np.bool_], Why]] = [
+        (mine == CODE[Strategy.LOSE], Why.FREED),
+        (excepted & (effect == EFFECTS.index(Effect.EXCEPTION)) & ~forced, Why.NO_SUPPLY),
+        ((lost | excepted) & forced, Why.SUPPLY_LATE),
+        (lost, Why.OUTRANKED),
+        (mine == CODE[Strategy.WIN], Why.WON),
+        (taken, Why.PRIORITY),
+    ]
+    return np.select(
+        [condition for condition, _ in cases],
+        [np.full(len(lines), WHYS.index(why), np.int8) for _, why in cases],
+        np.int8(WHYS.index(Why.SUPPLY_FREE)),
+    ).astype(np.int8)
+
+
+def _charge(
+    plan: Plan,
+    raw: Raw,
+    strategy: NDArray[np.int8],
+    variant: Variant,
+    allowed: int | None,
+    seed: int,
+    over: NDArray[np.bool_],
+) -> None:
+    """Give up SKUs until no more orders are worsened than the budget allows.
+
+    A SKU is kept or given up whole: what one line gains another loses. Those that do most good per order worsened are
+    kept first; ties go by a number drawn from the seed.
+    """
+    facts = raw.facts
+    in_run = (strategy != CODE[Strategy.SKIP]) & facts.is_served
+    plan.orders_in_run = len(np.unique(facts.order[in_run]))
+    share = variant.budget.worsened_share
+    plan.allowed = allowed if allowed != -1 else None if share is None else int(share * plan.orders_in_run)
+    sku = raw.line_sku[plan.line]
+    dropped_skus = np.zeros(len(raw.sku_ids), bool)
+    dropped_skus[sku[over]] = True
+    lost = (plan.effect == EFFECTS.index(Effect.LOST)) & ~plan.is_forced
+    if plan.allowed is not None:
+        _keep_best(plan, raw, lost, dropped_skus, seed)
+    plan.is_dropped |= dropped_skus[sku]
+    plan.worsened = len(np.unique(facts.order[plan.line[lost & ~plan.is_dropped]]))
+
+
+def _keep_best(plan: Plan, raw: Raw, lost: NDArray[np.bool_], dropped: NDArray[np.bool_], seed: int) -> None:
+    sku, order = raw.line_sku[plan.line], raw.facts.order[plan.line]
+    live = lost & ~dropped[sku]
+    if plan.allowed is None or len(np.unique(order[live])) <= plan.allowed:
+        return
+    count = len(raw.sku_ids)
+    gained = np.bincount(sku, np.maximum(-plan.days, 0) + (plan.effect == 0), count)
+    losers = np.bincount(sku[live], minlength=count)
+    drawn = np.random.default_rng([seed, count]).permutation(count)
+    found = np.flatnonzero(losers)
+    ranking = found[np.lexsort((drawn[found], -gained[found] / losers[found]))]
+    by_sku: dict[int, set[int]] = {}
+    for where, order_id in zip(sku[live].tolist(), order[live].tolist(), strict=True):
+        by_sku.setdefault(where, set()).add(order_id)
+    worsened: set[int] = set()
+    for where in ranking.tolist():
+        if len(worsened | by_sku[where]) <= plan.allowed:
+            worsened |= by_sku[where]
+        else:
+            dropped[where] = True

@@ -1,0 +1,208 @@
+"""The reference procedure for the claims on one SKU at one location, step by step in plain integers.
+
+This is the rule as it is applied under the gate of a SKU; `arrays` gives the same answer for a million lines at once.
+Days are ordinals, quantities base units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from core.domain.repromising.strategies import (
+    IMPROVING,
+    RESTORED,
+    Reaction,
+    Strategy,
+    atp_curve,
+    bounds,
+    confirm,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`quantity` confirmed for `day` from a source that is usable on `source_day` (later than `day`: unrealistic)."""
+
+    day: int
+    quantity: int
+    source_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one line wants from one pool, and what it is promised from it at present.
+
+    `steps` are units with a source; the rest of `quantity` waits without one and is promised for `open_day`.
+    `wanted`: the day by which it asked to be shipped, not before today. `fallback`: the day for units without a source.
+    """
+
+    id: int
+    quantity: int
+    wanted: int
+    fallback: int
+    rank: int
+    strategy: Strategy
+    steps: tuple[Step, ...] = ()
+    open_day: int = 0
+
+    @property
+    def confirmed(self) -> int:
+        return sum(step.quantity for step in self.steps)
+
+    @property
+    def open(self) -> int:
+        return self.quantity - self.confirmed
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Supply of one SKU at one location as (day, units): stock and inbound less claims that no run may move.
+
+    `reserved` holds steps of what is kept back: protected stock, live holds, places of lines without a source. It binds
+    only what is free at present: a present confirmation is not taken away for it.
+    """
+
+    events: Sequence[tuple[int, int]]
+    reserved: Sequence[tuple[int, int]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The new confirmation of a claim as (day, units); `is_exception`: its strategy could not be kept."""
+
+    steps: tuple[tuple[int, int], ...] = ()
+    is_exception: bool = False
+    is_kept: bool = False
+    """Left exactly as it was: skipped, or an exception whose reaction is to keep."""
+
+
+@dataclass(slots=True)
+class _State:
+    days: list[int]
+    free: list[int]
+    confirmed: dict[int, list[int]] = field(default_factory=dict)
+    broken: set[int] = field(default_factory=set)
+
+    def take(self, claim: Claim, upper: list[int], present: list[int]) -> list[int]:
+        last = sum(day <= claim.fallback for day in self.days) - 1
+        old = self.confirmed.get(claim.id)
+        if old is not None:
+            self.free = [f + o for f, o in zip(self.free, old, strict=True)]
+        found = confirm(upper, present, atp_curve(self.free), last)
+        self.free = [f - c for f, c in zip(self.free, found, strict=True)]
+        self.confirmed[claim.id] = found
+        return found
+
+
+def solve(pool: Pool, claims: Iterable[Claim], reaction: Reaction = Reaction.KEEP) -> dict[int, Outcome]:
+    """The new confirmation of every claim by its id.
+
+    Free Lose, subtract Skip, confirm Win by rank, give Gain then Improve back what they have, one improving pass over
+    Gain, Improve and Redistribute by rank, Fill from what is left. With `Reaction.KEEP` a claim whose strategy cannot
+    be kept is left as it is and the rest is decided again without it.
+    """
+    todo = sorted(claims, key=lambda claim: claim.rank)
+    broken: set[int] = set()
+    while True:
+        state = _once(pool, todo)
+        new = state.broken - broken
+        broken |= new
+        if not new or reaction is Reaction.BEST_EFFORT:
+            break
+        todo = [replace(claim, strategy=Strategy.SKIP) if claim.id in new else claim for claim in todo]
+    return {
+        claim.id: Outcome(
+            _steps(state.days, state.confirmed[claim.id]) if claim.strategy is not Strategy.SKIP else _present(claim),
+            claim.id in broken,
+            claim.strategy is Strategy.SKIP,
+        )
+        for claim in todo
+    }
+
+
+def _once(pool: Pool, claims: list[Claim]) -> _State:
+    days = sorted(
+        {day for day, _ in [*pool.events, *pool.reserved]}
+        | {day for c in claims for s in c.steps for day in (s.day, s.source_day)}
+        | {c.wanted for c in claims}
+        | {c.open_day for c in claims if c.open}
+    )
+    if not days:
+        return _State([], [])
+    skipped = [claim for claim in claims if claim.strategy is Strategy.SKIP]
+    moved = [claim for claim in claims if claim.strategy is not Strategy.SKIP]
+    physical = [*pool.events, *((max(s.day, s.source_day), -s.quantity) for c in skipped for s in c.steps)]
+    kept_back = [*pool.reserved]
+    for claim in skipped:
+        for step in claim.steps:
+            if step.source_day > step.day:  # until its source comes it waits for whatever is free
+                kept_back += [(step.day, step.quantity), (step.source_day, -step.quantity)]
+        kept_back.append((claim.open_day, claim.open))
+    present = {c.id: _cumulate(days, [(s.day, s.quantity) for s in c.steps]) for c in moved}
+    free = _cumulate(days, physical)
+    in_place = [f - sum(present[c.id][k] for c in moved) for k, f in enumerate(free)]
+    bound = [min(z, max(0, f)) for z, f in zip(_cumulate(days, kept_back), in_place, strict=True)]
+    state = _State(days, [f - z for f, z in zip(free, bound, strict=True)])
+    requested = {c.id: [c.quantity if day >= c.wanted else 0 for day in days] for c in moved}
+    limits = {c.id: bounds(c.strategy, present[c.id], requested[c.id]) for c in moved}
+
+    def sweep(strategies: Sequence[Strategy], uppers: dict[int, list[int]]) -> None:
+        for claim in moved:
+            if claim.strategy in strategies:
+                state.take(claim, uppers[claim.id], present[claim.id])
+
+    upper = {claim_id: limit[1] for claim_id, limit in limits.items()}
+    sweep([Strategy.WIN], upper)
+    for strategy in RESTORED:
+        sweep([strategy], present)
+    for claim in moved:
+        if claim.strategy in (Strategy.WIN, Strategy.GAIN):
+            lower = limits[claim.id][0]
+            if any(c < b for c, b in zip(state.confirmed[claim.id], lower, strict=True)):
+                state.broken.add(claim.id)
+    sweep(IMPROVING, upper)
+    sweep([Strategy.FILL, Strategy.LOSE], upper)
+    return state
+
+
+def _cumulate(days: Sequence[int], events: Iterable[tuple[int, int]]) -> list[int]:
+    net: dict[int, int] = {}
+    for day, quantity in events:
+        net[day] = net.get(day, 0) + quantity
+    found, running = [], 0
+    for day in days:
+        running += net.get(day, 0)
+        found.append(running)
+    return found
+
+
+def _steps(days: Sequence[int], curve: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    found, before = [], 0
+    for day, units in zip(days, curve, strict=True):
+        if units > before:
+            found.append((day, units - before))
+        before = units
+    return tuple(found)
+
+
+def _present(claim: Claim) -> tuple[tuple[int, int], ...]:
+    net: dict[int, int] = {}
+    for step in claim.steps:
+        net[step.day] = net.get(step.day, 0) + step.quantity
+    return tuple(sorted(net.items()))
+
+
+def promised(claim: Claim, outcome: Outcome) -> tuple[tuple[int, int, bool], ...]:
+    """What the line is promised from this pool after the run, as (day, units, has a source), by day."""
+    if outcome.is_kept:
+        return present_promise(claim)
+    covered = sum(units for _, units in outcome.steps)
+    rest = ((claim.fallback, claim.quantity - covered, False),) if covered < claim.quantity else ()
+    return tuple(sorted([*((day, units, True) for day, units in outcome.steps), *rest]))
+
+
+def present_promise(claim: Claim) -> tuple[tuple[int, int, bool], ...]:
+    """What the line is promised from this pool now, as (day, units, has a source), by day."""
+    rest = ((claim.open_day, claim.open, False),) if claim.open else ()
+    return tuple(sorted([*((day, units, True) for day, units in _present(claim)), *rest]))

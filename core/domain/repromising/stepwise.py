@@ -1,0 +1,77 @@
+"""The rule for a few SKUs under their gates: every pool decided step by step by `pool.solve`, same form as `arrays`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+
+from core.domain.repromising.arrays import Claims, Events, Solution
+from core.domain.repromising.pool import Claim, Pool, Step, present_promise, promised, solve
+from core.domain.repromising.snapshot import Ranking
+from core.domain.repromising.strategies import STRATEGIES, Reaction
+
+
+def solve_steps(
+    claims: Claims, events: Events, reserved: Events, pools: int, rank: Ranking, reaction: Reaction = Reaction.KEEP
+) -> Solution:
+    """As `arrays.solve_arrays`, one pool after the other."""
+    rows: dict[int, list[int]] = defaultdict(list)
+    for row, pool in enumerate(claims.pool.tolist()):
+        rows[pool].append(row)
+    steps: dict[int, list[Step]] = defaultdict(list)
+    for claim, day, quantity, source in zip(
+        claims.step_claim.tolist(),
+        claims.step_day.tolist(),
+        claims.step_quantity.tolist(),
+        claims.step_source.tolist(),
+        strict=True,
+    ):
+        steps[claim].append(Step(day, quantity, source))
+    places = rank(np.arange(len(claims.pool))).tolist()
+    supply, kept_back = _by_pool(events), _by_pool(reserved)
+    changed: list[int] = []
+    exceptions: list[int] = []
+    found: list[tuple[int, int, int]] = []
+    for pool, mine in sorted(rows.items()):
+        todo = {
+            row: Claim(
+                row,
+                int(claims.quantity[row]),
+                int(claims.wanted[row]),
+                int(claims.fallback[row]),
+                places[row],
+                STRATEGIES[claims.strategy[row]],
+                tuple(steps[row]),
+                int(claims.open_day[row]),
+            )
+            for row in mine
+        }
+        outcomes = solve(Pool(supply[pool], kept_back[pool]), todo.values(), reaction)
+        for row, claim in todo.items():
+            outcome = outcomes[row]
+            if outcome.is_exception:
+                exceptions.append(row)
+            if _by_day(promised(claim, outcome)) != _by_day(present_promise(claim)):
+                changed.append(row)
+                found += [(row, day, quantity) for day, quantity in outcome.steps]
+    return Solution(
+        np.array(changed, np.int64),
+        *(np.array([part[i] for part in found], np.int64) for i in range(3)),
+        np.array(sorted(exceptions), np.int64),
+        len(rows),
+    )
+
+
+def _by_pool(events: Events) -> dict[int, list[tuple[int, int]]]:
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for pool, day, quantity in zip(events.pool.tolist(), events.day.tolist(), events.quantity.tolist(), strict=True):
+        found[pool].append((day, quantity))
+    return found
+
+
+def _by_day(parts: tuple[tuple[int, int, bool], ...]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for day, units, _ in parts:
+        found[day] = found.get(day, 0) + units
+    return found
