@@ -38,6 +38,7 @@ class Lane:
     transit_days: int
     calendar: WorkCalendar
     cost: int = 0
+    carbon_g_per_kg: int = 0
 
 
 @dataclass(slots=True)

@@ -56,6 +56,7 @@ async def _read_network(sql: Any) -> Network:
             row["transit_days"],
             calendars.get(row["calendar_id"], EVERY_DAY),
             row["cost"],
+            row["carbon_g_per_kg"],
         )
         for row in await sql.fetch("select * from lane")
     }

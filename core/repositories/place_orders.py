@@ -79,7 +79,8 @@ async def load_known(uow: Transaction, orders: list[OrderRequest]) -> Known:
     return Known(channels, customers, skus, existing, dict(reserved), policies, kits)
 
 
-_SKUS = """select k.id, k.code, k.status, k.currency, coalesce(s.lead_time_p80, 30) as lead_time,
+_SKUS = """select k.id, k.code, k.status, k.currency, k.weight_g, k.unit_cost, k.unit_price,
+    coalesce(s.lead_time_p80, 30) as lead_time,
     (select jsonb_object_agg(c.code, x.quantity) from kit_component x join sku c on c.id = x.component_sku_id
         where x.kit_sku_id = k.id) as parts
 from sku k left join lateral (select lead_time_p80 from supplier_sku x where x.sku_id = k.id

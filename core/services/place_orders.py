@@ -9,6 +9,7 @@ from typing import Any
 from core.domain.book import SkuBook
 from core.domain.holding import cancel_rest
 from core.domain.network import Network
+from core.domain.order_sites import Ask, with_shelves
 from core.domain.placing import OrderRequest
 from core.domain.priority import priority_score
 from core.domain.promising import Demand, Proposal, commit, promise, propose
@@ -83,6 +84,7 @@ async def _place(
     wanted = {known.skus[line.sku]["id"] for order in batch for line in order.request.lines}
     books = await load_books(uow, {sku_id: versions[sku_id] for sku_id in wanted}, network)
     uses: list[HoldUse] = []
+    whole_only = policy(known, "complete_lines", "HOLD") == "FREE"
     for order in batch:
         held = live.get(order.request.group_id or "")
         if held is not None and not may_use(held.kind, held.customer_id, order.customer_id, uow.principal.role):
@@ -90,6 +92,7 @@ async def _place(
         order.has_hold = held is not None
         own = take_own(books, held) if held is not None else {}
         demand_class = known.channels[order.request.channel]["protected_class"]
+        asks: list[Ask] = []
         for number, request in enumerate(order.request.lines, start=1):
             sku = known.skus[request.sku]
             book = books[sku["id"]]
@@ -121,6 +124,10 @@ async def _place(
                 own.get(book.sku_id, []),
                 demand_class,
             )
+            whole = whole_only and (order.request.ship_complete or request.ship_policy == ShipPolicy.COMPLETE)
+            asks.append(Ask(book, demand, must_be_whole=whole, weight_g=sku["weight_g"]))
+        demands = with_shelves(asks, network, uow.now)
+        for (book, line), demand in zip(order.lines, demands, strict=True):
             proposal = propose(book, demand, network, uow.now)
             use_up(demand.held, [(part.location_id, part.quantity) for part in proposal.slices])
             _cover(book, line, proposal, network, uow.now, validated=not order.holds)

@@ -1,0 +1,84 @@
+"""Which shelf each line of an order takes from, seen for the whole order: books and demands in, demands with shelves out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from core.domain.book import SkuBook
+from core.domain.network import Network
+from core.domain.promising import Demand, available_now
+from core.domain.site_choice import Leg, Want, choose_sites
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One line of an order on its way; `weight_g` of one unit."""
+
+    book: SkuBook
+    demand: Demand
+    must_be_whole: bool = False
+    """It takes stock only when all of it is there (a line that ships complete, where such lines do not keep parts)."""
+    weight_g: int = 0
+
+
+def with_shelves(asks: Sequence[Ask], network: Network, now: datetime) -> list[Demand]:
+    """The demands of one order, each with the units to take from stock per location (`site_choice.choose_sites`).
+
+    A line whose reservation covers it keeps what was reserved; those locations ship anyway. An order of one line is
+    left to `propose`, unless it must be whole. Of several lines of one SKU the first is filled first: what a line lacks
+    is claimed for a later day, and would take the units of the lines after it. Locations that were chosen come first
+    among a demand's sources, so that what comes later joins a shipment that is there.
+    """
+    if len(asks) == 1 and not asks[0].must_be_whole:
+        return [asks[0].demand]
+    opened = {hold.location_id for ask in asks for hold in ask.demand.held if hold.quantity > 0}
+    choosing = {i: ask for i, ask in enumerate(asks) if not any(hold.quantity for hold in ask.demand.held)}
+    free = {
+        (ask.book.sku_id, place): available_now(ask.book, [place], ask.demand.demand_class)
+        for ask in choosing.values()
+        for place in ask.demand.sources
+    }
+    shares: dict[int, dict[int, int]] = {}
+    while True:
+        wants = [
+            Want(i, ask.book.sku_id, ask.demand.quantity, _legs(ask, network, now), weight=len(asks) - i)
+            for i, ask in choosing.items()
+            if i not in shares
+        ]
+        found = choose_sites(wants, free, opened=opened).shares
+        parts = [i for i in found if choosing[i].must_be_whole and sum(found[i].values()) < asks[i].demand.quantity]
+        if not parts:
+            break
+        shares[max(parts)] = {}  # the last line gives up first; the others try again without it
+    shares |= found
+    return [
+        replace(ask.demand, shelf=shares[i], sources=_chosen_first(ask.demand.sources, shares[i]))
+        if i in shares
+        else ask.demand
+        for i, ask in enumerate(asks)
+    ]
+
+
+def _chosen_first(sources: Sequence[int], share: dict[int, int]) -> list[int]:
+    return sorted(sources, key=lambda place: place not in share)
+
+
+def _legs(ask: Ask, network: Network, now: datetime) -> dict[int, Leg]:
+    """What it means to serve the line from each of its sources."""
+    demand = ask.demand
+    legs: dict[int, Leg] = {}
+    for rank, place in enumerate(demand.sources):
+        ships = network.first_ship_day(place, now)
+        arrives = network.delivery_date(place, demand.destination_id, ships) or ships
+        lane = network.lanes.get((place, demand.destination_id or 0))
+        asked = demand.requested_date
+        legs[place] = Leg(
+            late_days=0 if asked is None else max(0, (arrives - asked).days),
+            days=max(0, (arrives - ask.book.today[place]).days) if asked is None else 0,
+            cost=lane.cost if lane is not None else 0,
+            carbon=lane.carbon_g_per_kg * ask.weight_g // 1_000 if lane is not None else 0,
+            rank=rank,
+        )
+    return legs
