@@ -89,7 +89,10 @@ def _po_number(node: Node) -> str:
 
 
 def _order_of(node: Node, nodes: list[Node], notes: Notes) -> str | None:
-    """The order of the nearest node with a PRF, upwards first, then downwards, then the only one of the document."""
+    """The order of the nearest node with a PRF, upwards first, then downwards, then the only one of the document.
+
+    Empty where the document names none at all: it is well formed, and what it means is for review.
+    """
     for near in (node, *node.ancestors()):
         if _po_number(near):
             return _po_number(near)
@@ -97,7 +100,12 @@ def _order_of(node: Node, nodes: list[Node], notes: Notes) -> str | None:
     candidates = below or list(dict.fromkeys(number for near in nodes if (number := _po_number(near))))
     if len(candidates) == 1:
         return candidates[0]
-    what = "no purchase order" if not candidates else f"{len(candidates)} purchase orders"
+    if not candidates:
+        notes.warning(
+            "po_number", f"The shipped line of HL {node.number} belongs to no purchase order", node.segments[0]
+        )
+        return ""
+    what = f"{len(candidates)} purchase orders"
     notes.error("po_number", f"The shipped line of HL {node.number} belongs to {what}", node.segments[0])
     return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 
 from core.edi.guide import PartnerGuide
 from core.edi.interchanges import Fault, Level, Segment, Severity, TransactionSet
@@ -16,7 +17,7 @@ GTIN_ITEM = ("UP", "EN", "UK", "UA", "UI", "EO", "GT")
 # List 374, best first: schedule before promise before estimate. 002, 010, 001 and the like are our own wishes echoed.
 DELIVERY_DATES = ("067", "069", "078", "070", "017", "371")
 SHIP_DATES = ("068", "079", "086")
-_SINGLE_UNITS = ("", "EA", "UN", "PC", "PCE", "ZZ")
+_SINGLE_UNITS = ("", "EA", "UN", "PC", "PCE", "ZZ", "C62", "H87", "NAR")
 
 
 class Notes:
@@ -58,17 +59,29 @@ def quantity(segment: Segment, element: int, unit: str, guide: PartnerGuide, not
     text = segment.value(element)
     if not text:
         return None
-    number = decimal(text)
+    return base_units(decimal(text), text, unit, guide, notes, segment, (element, element + 1))
+
+
+def base_units(
+    number: Decimal | None,
+    text: str,
+    unit: str,
+    guide: PartnerGuide,
+    notes: Notes,
+    segment: Segment,
+    elements: tuple[int, int],
+) -> int | None:
+    """`number` of `unit` in base units, or None with an error noted; `elements` are those of quantity and unit."""
     factor = guide.unit_map.get(unit, 1 if unit in _SINGLE_UNITS else None)
     if number is None or number < 0 or number.adjusted() > 8:
-        notes.error("quantity", f"{text!r} is not a quantity", segment, element)
+        notes.error("quantity", f"{text!r} is not a quantity", segment, elements[0])
         return None
     if factor is None:
-        notes.error("unit", f"The partner's guide has no factor for the unit {unit!r}", segment, element + 1)
+        notes.error("unit", f"The partner's guide has no factor for the unit {unit!r}", segment, elements[1])
         return None
     units = number * factor
     if units != units.to_integral_value():
-        notes.error("quantity", f"{text} {unit} is not a whole number of base units", segment, element)
+        notes.error("quantity", f"{text} {unit} is not a whole number of base units", segment, elements[0])
         return None
     return int(units)
 

@@ -50,7 +50,10 @@ class LineStatus:
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgedLine:
-    """`line_key` is what the partner's guide declares to be the key of our line; the other fields are as sent."""
+    """`line_key` is what the partner's guide declares to be the key of our line; the other fields are as sent.
+
+    `is_proposal` says that the supplier changed the line and waits for our consent (LIN 1229 = 3).
+    """
 
     line_key: str
     po_line_number: str
@@ -62,11 +65,12 @@ class AcknowledgedLine:
     statuses: tuple[LineStatus, ...]
     dates: tuple[tuple[str, date], ...] = ()
     segment_number: int = 0
+    is_proposal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """An 855. `sequence` sorts the answers to one order by age; a later one replaces what an earlier one said."""
+    """An 855 or ORDRSP. `sequence` sorts the answers to one order by age; a later one replaces what an earlier one said."""
 
     po_number: str
     header_type: str
@@ -112,7 +116,7 @@ class ShippedOrder:
 
 @dataclass(frozen=True, slots=True)
 class ShipNotice:
-    """An 856. `purpose` is BSN01 (00 new, 01 cancel, 05 replace); `expected_ship_date` is the promised day of shipping."""
+    """An 856 or DESADV. `purpose` is BSN01 (00 new, 01 cancel, 05 replace); `expected_ship_date` is the promised day of shipping."""
 
     number: str
     purpose: str
@@ -129,8 +133,8 @@ class ShipNotice:
 
 @dataclass(frozen=True, slots=True)
 class CarrierEvent:
-    """One AT7. `at` is local to the place of the event unless `time_code` says more; `estimated_date` only where the
-    event is an estimate of delivery."""
+    """One AT7, or one STS turned into the codes of AT701. `at` is local to the place of the event unless `time_code` says
+    more; `estimated_date` only where the event is an estimate of delivery."""
 
     status_code: str
     reason: str
@@ -144,7 +148,7 @@ class CarrierEvent:
 
 @dataclass(frozen=True, slots=True)
 class CarrierStatus:
-    """A 214. `reference` is the carrier's (B1001), `shipment` our shipment number (B1002)."""
+    """A 214 or IFTSTA. `reference` is the carrier's (B1001), `shipment` our shipment number (B1002)."""
 
     reference: str
     tracking: str
@@ -216,7 +220,7 @@ class PurchaseOrderDocumentLine:
 
 @dataclass(frozen=True, slots=True)
 class PurchaseOrderDocument:
-    """An 850. `requested_date` is the day of delivery asked for, for lines without one of their own."""
+    """An 850 or ORDERS. `requested_date` is the day of delivery asked for, for lines without one of their own."""
 
     number: str
     ordered_on: date

@@ -90,13 +90,17 @@ class Separators:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One segment: `elements[0]` is element 01, each a tuple of components. `number` counts inside the set from 1."""
+    """One segment: `elements[0]` is element 01, each a tuple of components. `number` counts inside the set from 1.
+
+    `repeats` holds what follows the first occurrence of a repeated element, each with the element's position.
+    """
 
     tag: str
     elements: tuple[tuple[str, ...], ...]
     number: int
     offset: int
     end: int
+    repeats: tuple[tuple[int, tuple[str, ...]], ...] = ()
 
     def value(self, element: int, component: int = 1) -> str:
         """Element and component by X12 position (from 1), without outer blanks; empty where it is not there."""

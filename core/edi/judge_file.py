@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from core.edi.decode_214 import decode_214
-from core.edi.decode_850 import decode_850
-from core.edi.decode_855 import decode_855
-from core.edi.decode_856 import decode_856
-from core.edi.decode_997 import decode_997
-from core.edi.documents import Decoded
+from core.edi.decoders import DECODERS
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Fault, Group, Interchange, Level, Severity, TransactionSet, Verdict, verdict
 from core.edi.normaliser import DEFAULT_LIMITS
@@ -20,13 +15,6 @@ WORDS = {
     Verdict.ACCEPTED: "accepted",
     Verdict.ACCEPTED_WITH_ERRORS: "accepted with notes",
     Verdict.REJECTED: "rejected",
-}
-_DECODERS: dict[str, Callable[[TransactionSet, PartnerGuide], Decoded[Any]]] = {
-    "850": decode_850,
-    "855": decode_855,
-    "856": decode_856,
-    "214": decode_214,
-    "997": lambda document, _: decode_997(document),
 }
 _RANK = {word: rank for rank, word in enumerate(WORDS.values())}
 
@@ -99,7 +87,7 @@ def _group(group: Group, around: tuple[Fault, ...], guide: PartnerGuide) -> dict
 def _set(document: TransactionSet, around: tuple[Fault, ...], guide: PartnerGuide) -> dict[str, Any]:
     """What a set says is looked at only when its syntax is sound, as it is when a file is applied."""
     faults = document.faults
-    decode = _DECODERS.get(document.kind)
+    decode = DECODERS.get(document.kind)
     if decode is not None and verdict((*faults, *around), guide.strictness) is not Verdict.REJECTED:
         decoded = decode(document, guide)
         said = [f for f in decoded.faults if decoded.document is None or f.severity is Severity.WARNING]

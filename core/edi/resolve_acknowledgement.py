@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from core.edi.documents import AcknowledgedLine, Acknowledgement
+from core.edi.documents import AcknowledgedLine, Acknowledgement, Effect, LineStatus
 from core.edi.guide import DEFAULT_GUIDE, LineKey, PartnerGuide
 from core.edi.resolve_line import ACCEPT_ALL, LineOutcome, dated, known_date, resolve_line
 
@@ -90,8 +90,23 @@ def _unlisted(open_quantity: int, acknowledgement: Acknowledgement) -> LineOutco
 
 
 def _joined(first: AcknowledgedLine, second: AcknowledgedLine) -> AcknowledgedLine:
-    """Two PO1 loops for one of our lines: their statuses count together."""
-    return replace(first, statuses=first.statuses + second.statuses, dates=first.dates + second.dates)
+    """Two loops for one of our lines: their statuses count together, each with the date of its own loop."""
+    return replace(
+        first,
+        statuses=_dated(first) + _dated(second),
+        dates=first.dates + second.dates,
+        is_proposal=first.is_proposal or second.is_proposal,
+    )
+
+
+def _dated(line: AcknowledgedLine) -> tuple[LineStatus, ...]:
+    best = known_date(line.dates)
+    return tuple(
+        replace(status, date=best[1], date_qualifier=best[0])
+        if best is not None and status.date is None and status.effect in (Effect.ACCEPT, Effect.CHANGED_QUANTITY)
+        else status
+        for status in line.statuses
+    )
 
 
 def _contradicts(line: AcknowledgedLine, ours: OpenLine) -> bool:

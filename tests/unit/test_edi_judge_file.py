@@ -94,8 +94,11 @@ def test_a_file_that_is_cut_off_makes_its_sets_doubtful():
     }
 
 
-def test_edifact_is_recognised_and_rejected():
-    found = judge_file(b"UNB+UNOA:1+S:1+R:1+261120:1030+1'UNH+1+ORDRSP:D:96A:UN'BGM+231'UNT+3+1'UNZ+1+1'")
+def test_edifact_is_judged_in_the_same_words():
+    found = judge_file(
+        b"UNB+UNOA:1+S:1+R:1+261120:1030+1'UNH+1+ORDRSP:D:96A:UN'BGM+231+A1+29'DTM+137:20261120:102'RFF+ON:PO1'"
+        b"LIN+1+5+S1:IN'QTY+21:1x'UNS+S'UNT+8+1'UNZ+1+1'"
+    )
     (interchange,) = found["interchanges"]
     (message,) = interchange["groups"][0]["sets"]
     assert (interchange["standard"], message["kind"], message["version"], message["verdict"]) == (
@@ -104,6 +107,9 @@ def test_edifact_is_recognised_and_rejected():
         "D96A",
         "rejected",
     )
+    (fault, *_) = message["faults"]
+    assert (fault["segmentNumber"], fault["segment"], fault["element"], fault["component"]) == (6, "QTY", 1, 2)
+    assert (fault["code"], fault["value"]) == ("37", "1x")
 
 
 @given(st.one_of(st.binary(max_size=300), st.binary(max_size=120).map(lambda noise: file(GOOD)[:-40] + noise)))

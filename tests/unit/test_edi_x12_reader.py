@@ -205,25 +205,6 @@ def test_limits_of_sets_and_depth():
     assert "deeper than 30 levels" in faults_of(file(st(tree, kind="856"), group="SH"))[0].message
 
 
-def test_edifact_is_recognised_and_says_that_it_is_not_supported_yet():
-    data = b"UNA:+.? 'UNB+UNOA:3+SENDER:14+RECEIVER:14+261120:1030+55'UNH+1+ORDRSP:D:96A:UN'BGM+231+X?'Y+4'UNT+3+1'UNZ+1+55'"
-    (interchange,) = read(data).interchanges
-    assert (interchange.standard, interchange.sender_id, interchange.receiver_id, interchange.control) == (
-        "EDIFACT",
-        "SENDER",
-        "RECEIVER",
-        "55",
-    )
-    (document,) = interchange.groups[0].sets
-    assert (document.kind, document.control, document.version) == ("ORDRSP", "1", "D96A")
-    assert [segment.tag for segment in document.segments] == ["UNH", "BGM", "UNT"]
-    assert document.raw == b"UNH+1+ORDRSP:D:96A:UN'BGM+231+X?'Y+4'UNT+3+1'"
-    assert [fault.message for fault in document.faults] == [
-        "This is an EDIFACT ORDRSP: EDIFACT is recognised, but not supported yet."
-    ]
-    assert verdict(document.faults) is Verdict.REJECTED
-
-
 @pytest.mark.parametrize("name", ["dataele.xml", "codes.xml"])
 def test_the_files_of_the_map_folder_are_those_of_the_table(name: str):
     assert (FOLDER / name).read_text(encoding="utf-8") == folder_files()[name]

@@ -1,0 +1,44 @@
+"""Which decoder turns which kind of document into which of ours: sets of X12 and messages of EDIFACT."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from core.edi.decode_214 import decode_214
+from core.edi.decode_850 import decode_850
+from core.edi.decode_855 import decode_855
+from core.edi.decode_856 import decode_856
+from core.edi.decode_997 import decode_997
+from core.edi.decode_aperak import decode_aperak
+from core.edi.decode_contrl import decode_contrl
+from core.edi.decode_desadv import decode_desadv
+from core.edi.decode_iftsta import decode_iftsta
+from core.edi.decode_invoic import decode_invoic
+from core.edi.decode_invrpt import decode_invrpt
+from core.edi.decode_orders import decode_ordchg, decode_orders
+from core.edi.decode_ordrsp import decode_ordrsp
+from core.edi.decode_recadv import decode_recadv
+from core.edi.documents import Decoded
+from core.edi.guide import PartnerGuide
+from core.edi.interchanges import TransactionSet
+
+Decoder = Callable[[TransactionSet, PartnerGuide], Decoded[Any]]
+
+DECODERS: dict[str, Decoder] = {
+    "850": decode_850,
+    "855": decode_855,
+    "856": decode_856,
+    "214": decode_214,
+    "997": lambda document, _: decode_997(document),
+    "ORDERS": decode_orders,
+    "ORDCHG": decode_ordchg,
+    "ORDRSP": decode_ordrsp,
+    "DESADV": decode_desadv,
+    "IFTSTA": decode_iftsta,
+    "INVRPT": decode_invrpt,
+    "RECADV": decode_recadv,
+    "APERAK": decode_aperak,
+    "INVOIC": decode_invoic,
+    "CONTRL": decode_contrl,
+}

@@ -1,0 +1,206 @@
+"""The EDIFACT messages we know, as a compact table, and the check of one message against it.
+
+Directories differ in detail (D93A to D19B are in use), so the table holds what they share: segments that must be there,
+segments that may be, what must stand before what, and the elements we rely on. Codes are those of CONTRL (list 0085).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from core.edi.edifact_values import FORMATS, is_bad_date, number
+from core.edi.interchanges import Fault, Level, Segment, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`required` segments are an error when missing, `expected` a note; `under` names what must stand before a segment."""
+
+    required: tuple[str, ...]
+    segments: frozenset[str]
+    expected: tuple[str, ...] = ()
+    under: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+def _tags(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_TRADE = _tags(
+    "BGM DTM PAI ALI IMD FTX RFF DOC NAD LOC FII CTA COM TAX CUX PAT PCD MOA TDT TOD PAC MEA PCI GIN HAN "
+    "EQD SCC QTY APR ALC RNG RTE DGS GIS LIN PIA GIR QVR PRI CNT UNS RCS AJT INP STG EFI INV AUT PGI GEI "
+    "RJL PSD TMP SEL EQA CST STA SPS"
+)
+_PACKED = _tags(
+    "BGM DTM ALI MEA MOA CUX RFF NAD LOC CTA COM TOD TDT EQD SEL EQA CPS FTX PAC QTY HAN PCI GIN GIR LIN "
+    "PIA IMD QVR DLM DGS CST CNT QUA INV DOC PCD GEI TMP RNG PRI TAX STS AUT UNS ARD CDI"
+)
+_ITEM = ("LIN",)
+_OF_LINES = (("PIA", _ITEM), ("QVR", _ITEM), ("PRI", _ITEM))
+
+KINDS: dict[str, Message] = {
+    "ORDERS": Message(("BGM", "DTM"), _TRADE, ("LIN", "UNS"), _OF_LINES),
+    "ORDCHG": Message(("BGM", "DTM"), _TRADE, ("UNS",), _OF_LINES),
+    "ORDRSP": Message(("BGM", "DTM"), _TRADE, ("UNS",), _OF_LINES),
+    "DESADV": Message(
+        ("BGM",),
+        _PACKED,
+        ("LIN",),
+        (("LIN", ("CPS",)), ("PIA", _ITEM), ("QVR", _ITEM), ("PCI", ("PAC", "LIN")), ("GIN", ("PAC", "PCI", "LIN"))),
+    ),
+    "RECADV": Message(("BGM", "DTM"), _PACKED, ("LIN",), (("PIA", _ITEM), ("QVR", _ITEM))),
+    "INVRPT": Message(
+        ("BGM", "DTM"),
+        _tags("BGM DTM RFF NAD LOC CTA COM CUX LIN PIA IMD QTY INV CPS PAC PCI GIN STS UNS CNT FTX MEA PRI ALI QVR"),
+        ("LIN",),
+        (("PIA", _ITEM), ("QTY", _ITEM)),
+    ),
+    "IFTSTA": Message(
+        ("BGM",),
+        _tags(
+            "BGM DTM TSR NAD CTA COM RFF LOC FTX CNT CNI STS DOC TDT EQD SEL QTY MEA PCI GID GDS HAN SGP DGS GIN "
+            "TPL PAC DIM CUX EQA TMD TMP RNG MOA GIR IMD PIA LIN UNS"
+        ),
+        ("CNI", "STS"),
+    ),
+    "APERAK": Message(("BGM",), _tags("BGM DTM FTX CNT DOC RFF NAD CTA COM ERC TDT LOC")),
+    "INVOIC": Message(("BGM", "DTM"), _TRADE, ("LIN", "UNS"), _OF_LINES),
+    "CONTRL": Message(("UCI",), _tags("UCI UCF UCM UCS UCD")),
+}
+
+# Element.component that must be filled; `n` marks a number, `!` that it is needed.
+_ELEMENTS: dict[str, tuple[str, ...]] = {
+    "DTM": ("1.1!",),
+    "QTY": ("1.1!", "1.2!n"),
+    "QVR": ("1.1n",),
+    "PIA": ("1.1!",),
+    "NAD": ("1.1!",),
+    "RFF": ("1.1!",),
+    "LOC": ("1.1!",),
+    "CPS": ("1.1!",),
+    "TDT": ("1.1!",),
+    "FTX": ("1.1!",),
+    "GIN": ("1.1!", "2.1!"),
+    "PRI": ("1.2n",),
+    "MOA": ("1.1!", "1.2n"),
+    "CNT": ("1.1!", "1.2n"),
+    "ERC": ("1.1!",),
+    "UNS": ("1.1!",),
+    "UCI": ("1.1!", "4.1!"),
+    "UCM": ("1.1!", "2.1!", "3.1!"),
+    "UCS": ("1.1!n",),
+}
+_NAMES = {
+    "DTM": "date",
+    "QTY": "quantity",
+    "QVR": "quantity variance",
+    "PIA": "item number",
+    "RFF": "reference",
+    "NAD": "party",
+    "PRI": "price",
+    "MOA": "amount",
+    "CNT": "control total",
+}
+_ERRORS_WHEN_NO_NUMBER = ("QTY", "QVR", "UCS")
+_MOST_IN_A_ROW = {"DTM": 35}
+
+
+def message_faults(kind: str, segments: tuple[Segment, ...]) -> tuple[Fault, ...]:
+    """Faults of a message of a known kind, in the order of its segments; the last one may be UNT."""
+    message = KINDS[kind]
+    body = [segment for segment in segments[1:] if segment.tag != "UNT"]
+    faults: list[Fault] = []
+    here = {segment.tag for segment in body}
+    for tag in message.required:
+        first = body[0] if body else segments[-1]
+        if tag not in here or (tag == "BGM" and first.tag != "BGM"):
+            text = f"{kind} needs a {tag} segment{' directly behind UNH' if tag == 'BGM' else ''}; there is none"
+            faults.append(_of_segment(Severity.ERROR, "13", text, first, tag))
+    for tag in message.expected:
+        if tag not in here:
+            faults.append(_of_segment(Severity.WARNING, "13", f"{kind} should have a {tag} segment", segments[-1], tag))
+    passed: set[str] = set()
+    under = dict(message.under)
+    for segment in body:
+        faults.extend(_placed(kind, message, under, passed, segment))
+        faults.extend(_filled(segment))
+        passed.add(segment.tag)
+    faults.extend(_repeated(body))
+    faults.extend(_counted(body))
+    return tuple(faults)
+
+
+def _placed(
+    kind: str, message: Message, under: dict[str, tuple[str, ...]], passed: set[str], segment: Segment
+) -> list[Fault]:
+    tag = segment.tag
+    if len(tag) != 3 or not tag.isascii() or not tag.isalnum():
+        return [_of_segment(Severity.ERROR, "15", f"{tag[:10]!r} is not the tag of a segment", segment)]
+    if tag not in message.segments:
+        return [_of_segment(Severity.WARNING, "15", f"{tag} is not a segment we know in {kind}", segment)]
+    needed = under.get(tag)
+    if needed is not None and passed.isdisjoint(needed):
+        text = f"{tag} stands before any {' or '.join(needed)}"
+        return [_of_segment(Severity.WARNING, "15", text, segment)]
+    return []
+
+
+def _filled(segment: Segment) -> list[Fault]:
+    faults: list[Fault] = []
+    tag = segment.tag
+    for rule in _ELEMENTS.get(tag, ()):
+        place = rule.rstrip("!n")
+        element, component = int(place[0]), int(place[2])
+        value = segment.value(element, component)
+        if not value and "!" in rule:
+            faults.append(_of_element(Severity.ERROR, "13", "is required and empty", segment, element, component))
+        elif value and rule.endswith("n") and number(value) is None:
+            severity = Severity.ERROR if tag in _ERRORS_WHEN_NO_NUMBER else Severity.WARNING
+            faults.append(_of_element(severity, "37", "is not a number", segment, element, component))
+    if tag == "DTM":
+        if segment.value(1, 3) not in FORMATS:
+            faults.append(_of_element(Severity.WARNING, "14", "is a date format we do not know", segment, 1, 3))
+        elif is_bad_date(segment):
+            faults.append(_of_element(Severity.ERROR, "12", "is not a date", segment, 1, 2))
+    return faults
+
+
+def _repeated(body: list[Segment]) -> list[Fault]:
+    faults: list[Fault] = []
+    for tag, row in groupby(body, key=lambda segment: segment.tag):
+        most = _MOST_IN_A_ROW.get(tag)
+        following = list(row) if most is not None else []
+        if most is not None and len(following) > most:
+            text = f"{tag} occurs {len(following)} times in a row, {most} are allowed"
+            faults.append(_of_segment(Severity.WARNING, "35", text, following[most]))
+    return faults
+
+
+def _counted(body: list[Segment]) -> list[Fault]:
+    """CNT 2 is the number of line items."""
+    lines = sum(segment.tag == "LIN" for segment in body)
+    faults: list[Fault] = []
+    for segment in body:
+        if segment.tag == "CNT" and segment.value(1) == "2":
+            claimed = number(segment.value(1, 2))
+            if claimed is not None and claimed != lines:
+                text = f"says {segment.value(1, 2)!r} lines; {lines} came"
+                faults.append(_of_element(Severity.WARNING, "29", text, segment, 1, 2))
+    return faults
+
+
+def _of_segment(severity: Severity, code: str, message: str, segment: Segment, tag: str = "") -> Fault:
+    text = f"{message} (segment {segment.number})."
+    return Fault(Level.SEGMENT, severity, code, text, segment.number, tag or segment.tag[:6], offset=segment.offset)
+
+
+def _of_element(severity: Severity, code: str, problem: str, segment: Segment, element: int, component: int) -> Fault:
+    value = segment.value(element, component)
+    shown = value if len(value) <= 40 else f"{value[:40]}..."
+    name = f" ({_NAMES[segment.tag]})" if segment.tag in _NAMES else ""
+    text = f"Element {element}, component {component} of {segment.tag}{name} in segment {segment.number} {problem}"
+    text += f": {shown!r}." if value and "says" not in problem else "."
+    return Fault(
+        Level.ELEMENT, severity, code, text, segment.number, segment.tag, element, component, value, "", segment.offset
+    )
