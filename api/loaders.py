@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -17,8 +18,10 @@ from strawberry.dataloader import DataLoader
 from api.live.cursor import decode_cursor, encode_cursor
 from api.pagination import Slice, page_of
 from core.domain.access import Principal, Role
+from core.domain.binding import Spot, name_binding
 from core.queries import (
     backorders,
+    day_events,
     edi_documents,
     network,
     notices,
@@ -120,6 +123,33 @@ class Loaders:
         return self._many(
             lambda sql, keys: order_lines.promises_by_line_keys(sql, self._principal, keys), _key_of("order_line_id")
         )
+
+    @cached_property
+    def supply_by_key(self) -> DataLoader[Key, Any]:
+        """Any supply, for callers that may see whose units limit a promise."""
+
+        async def load(keys: list[Key]) -> Sequence[Any]:
+            async with self._context.read_system() as sql:
+                rows = {_key(row): row for row in await order_lines.supplies_by_keys(sql, list(dict.fromkeys(keys)))}
+            return [rows.get(key) for key in keys]
+
+        return DataLoader(load_fn=load, cache=False)
+
+    @cached_property
+    def binding_by_spot(self) -> DataLoader[tuple[int, Spot, datetime], Any]:
+        """The facts of what limits an availability answer, from (SKU id, spot, instant of the answer)."""
+
+        async def load(keys: list[tuple[int, Spot, datetime]]) -> Sequence[Any]:
+            found: dict[Any, Any] = {}
+            async with self._context.read_system() as sql:
+                for now in {key[2] for key in keys}:
+                    wanted = list(dict.fromkeys((sku_id, spot) for sku_id, spot, at in keys if at == now))
+                    events = await day_events.read_day_events(sql, wanted, now)
+                    for key, moves in zip(wanted, events, strict=True):
+                        found[(*key, now)] = name_binding(key[1], moves).as_json()
+            return [found[key] for key in keys]
+
+        return DataLoader(load_fn=load, cache=False)
 
     @cached_property
     def pegs_by_line_key(self) -> DataLoader[Key, Any]:

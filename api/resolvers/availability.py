@@ -12,7 +12,9 @@ from api.schema.availability import Availability
 from api.schema.dates import promise_from
 from api.schema.enums import AvailabilityState
 from api.schema.inputs import ShipToInput
+from api.schema.promise import Promise
 from core.domain.access import Role
+from core.domain.proposals import Proposal
 from core.services.answer_availability import AvailabilityQuestion, SkuAvailability, answer_availability
 from core.unit_of_work import UnitOfWork
 
@@ -44,7 +46,7 @@ async def answers(
 
 
 def _shown(context: Context, answer: SkuAvailability, quantity: int) -> Availability:
-    caller = context.principal
+    caller, proposal = context.principal, answer.proposal if answer.slices else None
     shows_locations = caller.role in SEES_LOCATIONS and not caller.is_publishable
     return Availability(
         answer=answer,
@@ -55,8 +57,13 @@ def _shown(context: Context, answer: SkuAvailability, quantity: int) -> Availabi
         version=str(answer.version),
         state=AvailabilityState(answer.state),
         available_now=answer.shown,
-        promise=None if not answer.slices else promise_from(answer.sku_id, quantity, True, answer.slices),
+        promise=None if proposal is None else _promise(answer, proposal, quantity),
     )
+
+
+def _promise(answer: SkuAvailability, proposal: Proposal, quantity: int) -> Promise:
+    limits = None if proposal.spot is None else (answer.sku_id, proposal.spot, answer.as_of)
+    return promise_from(answer.sku_id, quantity, proposal.quantity == quantity, answer.slices, limits)
 
 
 async def availability(

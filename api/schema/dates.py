@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from enum import Enum
 from typing import Any
 
-from api.schema.enums import BindingConstraint
 from api.schema.node import Row
 from api.schema.promise import DateEstimate, Peg, Promise, PromiseRecord, PromiseSlice, SupplySource
 
@@ -75,9 +75,9 @@ def _last(dates: Sequence[DateEstimate | None]) -> DateEstimate | None:
 
 
 def promise_from(
-    sku_id: int, quantity: int, complete: bool, parts: Sequence[Mapping[str, Any]], binding: str | None = None
+    sku_id: int, quantity: int, complete: bool, parts: Sequence[Mapping[str, Any]], limits: Any = None
 ) -> Promise:
-    """A promise of these slices; its dates are those of the last slice."""
+    """A promise of these slices; its dates are those of the last slice. `limits`: see `Promise.binding`."""
     slices = sorted((slice_of(sku_id, part) for part in parts), key=lambda s: s.ship_date.expected)
     return Promise(
         quantity=quantity,
@@ -85,19 +85,19 @@ def promise_from(
         slices=slices,
         ship_date=_last([s.ship_date for s in slices]),
         delivery_date=_last([s.delivery_date for s in slices]),
-        binding=BindingConstraint(binding or binding_of(slices)),
+        sku_id=sku_id,
+        limits=limits or _limits_of(slices),
     )
 
 
-def binding_of(slices: Sequence[PromiseSlice]) -> str:
-    """What holds back the last slice, read from its source."""
+def _limits_of(slices: Sequence[PromiseSlice]) -> dict[str, Any] | None:
+    """What limits a promise that kept no constraint, read from the source of its last slice."""
     if not slices:
-        return "NONE"
-    kinds = {str(s.source.kind) for s in slices}
-    if "LEAD_TIME" in kinds:
-        return "LEAD_TIME"
-    last = str(slices[-1].source.kind)
-    return {"ON_HAND": "NONE", "TRANSFER": "TRANSFER"}.get(last, "STOCK")
+        return None
+    last = slices[-1]
+    known = {"ON_HAND": "NONE", "TRANSFER": "TRANSFER", "LEAD_TIME": "LEAD_TIME"}
+    kind = known.get(str(last.source.kind.value if isinstance(last.source.kind, Enum) else last.source.kind), "SUPPLY")
+    return {"kind": kind, "date": last.ship_date.expected.isoformat()}
 
 
 def promise_of(rows: Sequence[Row]) -> Promise | None:
@@ -105,7 +105,7 @@ def promise_of(rows: Sequence[Row]) -> Promise | None:
     if not rows or not rows[-1]["slices"]:
         return None
     row = rows[-1]
-    return promise_from(row["sku_id"], row["quantity"], row["complete"], row["slices"])
+    return promise_from(row["sku_id"], row["quantity"], row["complete"], row["slices"], row["binding"])
 
 
 def record_of(row: Row, previous: Row | None) -> PromiseRecord:

@@ -7,6 +7,7 @@ from enum import Enum
 import strawberry
 
 from core.domain.access import Role
+from core.domain.binding import BindingKind
 from core.domain.states import (
     BackorderCause,
     BackorderEventKind,
@@ -375,25 +376,21 @@ described(
 )
 
 
-class BindingConstraint(Enum):
-    """Why a promise is not earlier."""
-
-    NONE = "NONE"
-    STOCK = "STOCK"
-    LEAD_TIME = "LEAD_TIME"
-    TRANSFER = "TRANSFER"
-    CUTOFF = "CUTOFF"
-    REQUESTED_DATE = "REQUESTED_DATE"
-
-
 described(
-    BindingConstraint,
-    "What holds a promise back.",
-    NONE="Nothing: it leaves on the day that was asked for.",
-    STOCK="Stock on hand is short; dated supply sets the day.",
-    LEAD_TIME="No supply is dated; the lead time sets the day.",
-    TRANSFER="A transfer from another location sets the day.",
-    CUTOFF="Today's cut-off has passed, or it is no working day.",
+    BindingKind,
+    "Why a promise is not earlier.",
+    NONE="Nothing: it leaves at once.",
+    STOCK="Too little is on hand.",
+    LATER_PROMISE="Units are there, but promised to another customer for a later day.",
+    HOLD="Units are there, but held by a reservation.",
+    PROTECTED_STOCK="Units are there, but protected from this channel's demand class.",
+    SUPPLY="The supply that covers it comes only then.",
+    TRANSFER="The transfer from another location that covers it arrives only then.",
+    LEAD_TIME="No dated supply covers it within the horizon: the lead time of ordering anew sets the day.",
+    QUOTA="The quota of the channel or customer allows more only from then on.",
+    RELEASE_DATE="A pre-order: nothing leaves before the release day.",
+    CUTOFF="Today's cut-off has passed.",
+    CALENDAR="The location does not work on the days before.",
     REQUESTED_DATE="The day that was asked for sets the day.",
 )
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated
+from datetime import date as date_
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from strawberry import Info, field
 
 from api.schema import enums
-from api.schema.node import build, register
+from api.schema.node import Row, build, register
 from api.schema.sku import Location
+from core.domain.access import Role
 
 if TYPE_CHECKING:
     from api.schema.purchasing import PurchaseOrderLine, ShipNotice, Transfer
@@ -86,6 +89,101 @@ class PromiseSlice:
         return build("Location", await info.context.loaders.location_by_id.load(self.source.location_id))
 
 
+_SEES_EVENTS = frozenset({Role.WAREHOUSE, Role.PLANNER, Role.ADMIN, Role.AUDITOR})
+
+
+def _sees_events(info: Info) -> bool:
+    return info.context.principal.role in _SEES_EVENTS
+
+
+@register
+@strawberry.type(description="Something that moves the stock balance on a day; shown to staff only.")
+class BindingEvent:
+    """One event behind a binding constraint."""
+
+    sku_id: strawberry.Private[int]
+    supply_id: strawberry.Private[int | None]
+    order_line_id: strawberry.Private[int | None]
+    kind: enums.BindingKind = field(description="What happens.")
+    date: date_ = field(description="On which day.")
+    quantity: int = field(description="Base units; negative for what is claimed, held or protected.")
+
+    @field(description="The supply that comes, when it is one.")
+    async def supply(self, info: Info) -> SupplySource | None:
+        if self.supply_id is None:
+            return None
+        row = await info.context.loaders.supply_by_key.load((self.sku_id, self.supply_id))
+        if row is None:
+            return None
+        return SupplySource(
+            kind=enums.SupplyKind(row["source"]),
+            location_id=row["location_id"],
+            purchase_order_line_key=_key(self.sku_id, row["purchase_order_line_id"]),
+            ship_notice_id=row["ship_notice_id"],
+            transfer_key=_key(self.sku_id, row["transfer_id"]),
+        )
+
+    @field(description="Number of the order that has claimed the units, when one has.")
+    async def order_number(self, info: Info) -> str | None:
+        line = await self._line(info)
+        order = None if line is None else await info.context.loaders.order_by_id.load(line["order_id"])
+        return None if order is None else order["number"]
+
+    @field(description="Number of its line within the order.")
+    async def line_number(self, info: Info) -> int | None:
+        line = await self._line(info)
+        return None if line is None else line["line_number"]
+
+    async def _line(self, info: Info) -> Row | None:
+        if self.order_line_id is None:
+            return None
+        return await info.context.loaders.line_by_key.load((self.sku_id, self.order_line_id))
+
+
+def _key(sku_id: int, id: int | None) -> tuple[int, int] | None:
+    return None if id is None else (sku_id, id)
+
+
+@register
+@strawberry.type(
+    description="What limits a promise: the day on which the balance is smallest, and what happens there or ends the wait."
+)
+class BindingConstraint:
+    """`facts`: kind, date, location, free, events, as the evidence of a promise keeps them."""
+
+    sku_id: strawberry.Private[int]
+    facts: strawberry.Private[Mapping[str, Any]]
+
+    @field(description="Why it is not earlier.")
+    def kind(self) -> enums.BindingKind:
+        return enums.BindingKind(self.facts["kind"])
+
+    @field(description="The day that limits it: of the claim in the way, or of what comes only then.")
+    def date(self) -> date_ | None:
+        day = self.facts.get("date")
+        return None if day is None else date_.fromisoformat(day)
+
+    @field(description="Units that could be promised for today at the location; staff only.")
+    def quantity(self, info: Info) -> int | None:
+        return self.facts.get("free") if _sees_events(info) else None
+
+    @field(
+        description="The events behind it, largest claim first, then what ends the wait; empty for other than staff."
+    )
+    def events(self, info: Info) -> list[BindingEvent]:
+        return [
+            BindingEvent(
+                sku_id=self.sku_id,
+                supply_id=row.get("supplyId"),
+                order_line_id=row.get("orderLineId"),
+                kind=enums.BindingKind(row["kind"]),
+                date=date_.fromisoformat(row["date"]),
+                quantity=row["quantity"],
+            )
+            for row in (self.facts.get("events") or () if _sees_events(info) else ())
+        ]
+
+
 @register
 @strawberry.type(description="A delivery proposal: what comes when, and why not earlier.")
 class Promise:
@@ -96,7 +194,16 @@ class Promise:
     slices: list[PromiseSlice] = field(description="Its parts, by day.")
     ship_date: DateEstimate | None = field(description="When the last part leaves.", default=None)
     delivery_date: DateEstimate | None = field(description="When the last part arrives.", default=None)
-    binding: enums.BindingConstraint | None = field(description="What holds it back.", default=None)
+    sku_id: strawberry.Private[int] = 0
+    limits: strawberry.Private[Any] = None
+    """Facts of the constraint, or the (SKU, spot, instant) at which to look for them."""
+
+    @field(description="What limits it: which day and which event; null where it was not kept.")
+    async def binding(self, info: Info) -> BindingConstraint | None:
+        facts = self.limits
+        if isinstance(facts, tuple):
+            facts = await info.context.loaders.binding_by_spot.load(facts)
+        return BindingConstraint(sku_id=self.sku_id, facts=facts) if facts else None
 
 
 @register

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from core.domain.backorder import path
 from core.domain.book import SkuBook
-from core.domain.records import BackorderFact, Line, Peg
+from core.domain.records import BackorderFact, Line
 from core.domain.states import BackorderState, OrderLineStatus, PegKind
 
 Planned = dict[int, int]
 """Units of one line on planned shipments, by location."""
 
 
-def is_late(line: Line, peg: Peg) -> bool:
-    """Is this claim without stock part of the backordered quantity (the rule of `SkuBook.settle`)?"""
-    return peg.kind == PegKind.OPEN or line.ship_by is None or peg.need_date > line.ship_by
-
-
 def late_quantity(book: SkuBook, line: Line) -> int:
     """Units that wait and are late; 0 for a line that is not validated."""
     if line.status == OrderLineStatus.RECEIVED:
         return 0
-    return sum(peg.quantity for peg in book.pegs_of(line) if peg.kind != PegKind.HARD and is_late(line, peg))
+    return sum(peg.quantity for peg in book.pegs_of(line) if peg.kind != PegKind.HARD and book.is_late(line, peg))
 
 
 def give_up(book: SkuBook, line: Line, quantity: int, planned: Planned, cause: str) -> Planned:
@@ -31,7 +26,7 @@ def give_up(book: SkuBook, line: Line, quantity: int, planned: Planned, cause: s
     most open + backordered + allocated.
     """
     waiting = [peg for peg in book.pegs_of(line) if peg.kind != PegKind.HARD]
-    waiting.sort(key=lambda peg: (is_late(line, peg), peg.need_date, peg.kind == PegKind.OPEN), reverse=True)
+    waiting.sort(key=lambda peg: (book.is_late(line, peg), peg.need_date, peg.kind == PegKind.OPEN), reverse=True)
     for peg in waiting:
         given = min(quantity, peg.quantity)
         if given > 0:

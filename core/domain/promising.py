@@ -1,4 +1,4 @@
-"""Delivery proposal: from where and when a quantity can be delivered, and the promise that follows.
+"""Delivery proposal: from where and when a quantity can be delivered.
 
 `propose` only reads a book, so that an availability answer and an order come from one rule; `commit` carries a
 proposal out on the book.
@@ -6,73 +6,43 @@ proposal out on the book.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
+from core.domain.allowance import Allowance, blocker, marks, room
+from core.domain.binding import BindingKind, Spot, spot_on
 from core.domain.book import SkuBook
 from core.domain.network import Network
-from core.domain.records import Hold, Line, LineFact, PromiseDraft, Supply
-from core.domain.states import PegKind, PromiseReason
+from core.domain.promises import commit, complete_date, promise, slices_of
+from core.domain.proposals import DEFAULT_LEAD_TIME_DAYS, Demand, Proposal, ProposedSlice
 
-DEFAULT_LEAD_TIME_DAYS = 30
+__all__ = [
+    "DEFAULT_LEAD_TIME_DAYS",
+    "Demand",
+    "Proposal",
+    "ProposedSlice",
+    "available_now",
+    "commit",
+    "complete_date",
+    "promise",
+    "propose",
+    "slices_of",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class ProposedSlice:
-    """Part of a proposal. `kind`: ON_HAND (now), DATED (supply under way), TRANSFER (from `donor_id`), LEAD_TIME."""
-
-    kind: str
-    location_id: int
-    quantity: int
-    ship_date: date
-    delivery_date: date | None
-    donor_id: int | None = None
-    arrival_date: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """Slices in the order of their dates; `binding` is the day whose balance limits what is free today."""
-
-    slices: list[ProposedSlice]
-    home_id: int | None
-    ship_by: date | None
-    binding: date | None = None
-
-    @property
-    def quantity(self) -> int:
-        return sum(s.quantity for s in self.slices)
-
-    @property
-    def available_now(self) -> int:
-        return sum(s.quantity for s in self.slices if s.kind == "ON_HAND")
+_ORDER = {"ON_HAND": 0, "DATED": 0, "TRANSFER": 1, "LEAD_TIME": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """What is asked: `quantity` base units to `destination_id`, delivered by `requested_date` (None: at once)."""
-
-    quantity: int
-    destination_id: int | None
-    requested_date: date | None = None
-    sources: list[int] = field(default_factory=list)
-    """Locations that may ship, in order of preference."""
-    lead_time_days: int = DEFAULT_LEAD_TIME_DAYS
-    """P80 of ordering anew, in calendar days."""
-    held: list[Hold] = field(default_factory=list)
-    """The asker's own reservation, no longer on the timeline: its units are its own, whatever else is promised."""
-    demand_class: str = ""
-    """Whose protected stock the asker keeps off."""
-    shelf: Mapping[int, int] | None = None
-    """Units to take from stock per location, besides `held`, as they were chosen for the whole order; None: nobody has
-    chosen, the line decides alone."""
-
-
-def available_now(book: SkuBook, sources: list[int], demand_class: str = "") -> int:
-    """ATP today over the given locations: exactly what an order of the class would be allocated now."""
-    return sum(_on_hand(book, location_id, demand_class) for location_id in sources)
+def available_now(
+    book: SkuBook, sources: list[int], demand_class: str = "", allowances: Sequence[Allowance] = ()
+) -> int:
+    """ATP today over the given locations, the tightest quota applied: what an order of the class is allocated now."""
+    total = 0
+    for location_id in sources:
+        units = _on_hand(book, location_id, demand_class)
+        limit = room(allowances, book.today[location_id], total)
+        total += units if limit is None else min(units, limit)
+    return total
 
 
 def _on_hand(book: SkuBook, location_id: int, demand_class: str) -> int:
@@ -80,84 +50,122 @@ def _on_hand(book: SkuBook, location_id: int, demand_class: str) -> int:
     return max(0, min(book.timeline(location_id, demand_class).atp(), book.level(location_id).available))
 
 
-def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> Proposal:
-    """The earliest complete answer for `demand`.
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """A way to cover units: at most `limit` in all of its location (or donor), whose days are taken in ascending order."""
 
-    Stock on hand first (as `shelf` says, else one location that covers all, else in order of preference, always the
-    remaining quantity), then dated supply and transfers by date, then the lead time of ordering anew. Raises nothing:
-    without any source the proposal is empty.
+    key: tuple
+    part: ProposedSlice
+    limit: int | None
+    claim_day: date
+    """The day that counts for quotas."""
+
+
+class _Asking:
+    """One question under way: what was taken where, and what is still wanted."""
+
+    def __init__(self, book: SkuBook, demand: Demand, network: Network, now: datetime) -> None:
+        self.book, self.demand, self.network, self.now = book, demand, network, now
+        self.slices: list[ProposedSlice] = []
+        self.taken: dict[int, int] = {}
+        self.remaining = demand.quantity
+
+    @property
+    def claimed(self) -> int:
+        return self.demand.quantity - self.remaining
+
+    def take(self, part: ProposedSlice, limit: int | None, claim_day: date) -> None:
+        """Take as much of an option as is wanted, left and allowed."""
+        place = part.donor_id or part.location_id
+        units = min(part.quantity, self.remaining) if part.quantity else self.remaining
+        units = units if limit is None else min(units, limit - self.taken.get(place, 0))
+        allowed = room(self.demand.allowances, claim_day, self.claimed)
+        units = units if allowed is None else min(units, allowed)
+        if units > 0:
+            self.taken[place] = self.taken.get(place, 0) + units
+            self.slices.append(replace(part, quantity=units))
+            self.remaining -= units
+
+
+def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> Proposal:
+    """The earliest complete answer for `demand`: no way to deliver all of it by an earlier day is left out.
+
+    Of the ways that are as early, stock on hand comes first (as `shelf` says, else one location that covers all, else
+    in order of preference, always the remaining quantity), then dated supply and transfers by date, then the lead time
+    of ordering anew, which also answers for what lies beyond the horizon. Quotas and the release of a pre-order bound
+    what may be claimed by which day. Raises nothing: without any source the proposal is empty.
     """
     if not demand.sources:
         return Proposal([], None, demand.requested_date)
-    sources, slices = demand.sources, []
-    taken = dict.fromkeys(sources, 0)
+    asking = _Asking(book, demand, network, now)
     for part in _own(book, demand, network, now):
-        slices.append(part)
-        taken[part.location_id] += part.quantity
-    remaining = demand.quantity - sum(taken.values())
+        asking.take(part, None, part.ship_date if part.kind == "DATED" else book.today[part.location_id])
     free = {
-        location_id: max(0, _on_hand(book, location_id, demand.demand_class) - taken[location_id])
-        for location_id in sources
+        location_id: max(0, _on_hand(book, location_id, demand.demand_class) - asking.taken.get(location_id, 0))
+        for location_id in demand.sources
     }
     if demand.shelf is not None:
         free = {location_id: min(units, demand.shelf.get(location_id, 0)) for location_id, units in free.items()}
-    whole = next((location_id for location_id in sources if free[location_id] >= remaining), None)
-    home = whole or next((location_id for location_id in sources if free[location_id] > 0), sources[0])
-    if slices:
-        home = slices[0].location_id
-    ship_by = (
-        None
-        if demand.requested_date is None
-        else network.latest_ship_day(home, demand.destination_id, demand.requested_date)
-    )
-
-    def slice_at(kind: str, location_id: int, quantity: int, day: date, **more: Any) -> ProposedSlice:
-        delivery = network.delivery_date(location_id, demand.destination_id, day)
-        return ProposedSlice(kind, location_id, quantity, day, delivery, **more)
-
-    for location_id in [whole] if whole else [home, *(s for s in sources if s != home)]:
-        quantity = min(remaining, free[location_id])
-        if quantity > 0:
-            slices.append(slice_at("ON_HAND", location_id, quantity, network.first_ship_day(location_id, now)))
-            taken[location_id] += quantity
-            remaining -= quantity
-    binding = book.timeline(home, demand.demand_class).binding(book.today[home])
-    if remaining:
-        donors_left: dict[int, int] = {}
-        for _, option, limit in sorted(_options(book, demand, network, now, ship_by), key=lambda o: o[0]):
-            if option.kind == "TRANSFER":
-                donor = option.donor_id or 0
-                quantity = min(remaining, donors_left.setdefault(donor, limit))
-                donors_left[donor] -= max(quantity, 0)
-            else:
-                quantity = min(remaining, limit - taken[option.location_id])
-                taken[option.location_id] += max(quantity, 0)
-            if quantity > 0:
-                slices.append(
-                    slice_at(
-                        option.kind,
-                        option.location_id,
-                        quantity,
-                        _as_late(network, demand, ship_by, option.location_id, option.ship_date),
-                        donor_id=option.donor_id,
-                        arrival_date=option.arrival_date,
-                    )
-                )
-                remaining -= quantity
-            if not remaining:
+    shelf = {place: _delivery(network, demand, place, network.first_ship_day(place, now)) for place in demand.sources}
+    whole = next((p for p in demand.sources if free[p] >= asking.remaining and _stock_is_free(book, demand, p)), None)
+    if demand.shelf is None and (whole is None or shelf[whole] > min(shelf.values())) and asking.remaining:
+        last = _complete_day(asking, free, shelf)
+        free = {place: units if shelf[place] <= last else 0 for place, units in free.items()}
+        whole = next((place for place in demand.sources if free[place] >= asking.remaining), None)
+    home = whole or next((place for place in demand.sources if free[place] > 0), demand.sources[0])
+    home = asking.slices[0].location_id if asking.slices else home
+    ship_by = _ship_by(book, demand, network, home)
+    for place in [whole] if whole else [home, *(s for s in demand.sources if s != home)]:
+        day = network.first_ship_day(place, now)
+        limit = free.get(place, 0) + asking.taken.get(place, 0)
+        asking.take(ProposedSlice("ON_HAND", place, 0, day, None), limit, book.today[place])
+    if asking.remaining:
+        for option in sorted(_options(asking, home), key=lambda o: o.key):
+            asking.take(option.part, option.limit, option.claim_day)
+            if not asking.remaining:
                 break
-    if remaining:
-        day = network.ship_day_from(home, book.today[home] + timedelta(days=demand.lead_time_days))
-        slices.append(slice_at("LEAD_TIME", home, remaining, _as_late(network, demand, ship_by, home, day)))
-    return Proposal(slices, home, ship_by, binding)
+    slices = [
+        replace(s, delivery_date=network.delivery_date(s.location_id, demand.destination_id, s.ship_date))
+        for s in asking.slices
+    ]
+    slices = _waiting(slices, book, demand)
+    limiting = book.timeline(home, demand.demand_class).binding(book.today[home])
+    return Proposal(slices, home, ship_by, limiting, _spot(book, demand, slices, network))
 
 
-def _as_late(network: Network, demand: Demand, ship_by: date | None, location_id: int, earliest: date) -> date:
-    """The day a dated claim takes: no earlier than the customer asked for, so that early supply stays free."""
-    if demand.requested_date is None or ship_by is None:
-        return earliest
-    last = min(ship_by, network.latest_ship_day(location_id, demand.destination_id, demand.requested_date))
-    return max(earliest, network.locations[location_id].calendar.previous_working_day(last))
+def _stock_is_free(book: SkuBook, demand: Demand, location_id: int) -> bool:
+    return room(demand.allowances, book.today[location_id], 0) is None
+
+
+def _delivery(network: Network, demand: Demand, location_id: int, ship_date: date) -> date:
+    return network.delivery_date(location_id, demand.destination_id, ship_date) or ship_date
+
+
+def _ship_by(book: SkuBook, demand: Demand, network: Network, home: int) -> date | None:
+    """The last day to ship in time; a pre-order is in time when it ships on its release day."""
+    ship_by = None
+    if demand.requested_date is not None:
+        ship_by = network.latest_ship_day(home, demand.destination_id, demand.requested_date)
+    if book.is_preorder(home) and book.available_from is not None:
+        ship_by = max(ship_by or date.min, network.ship_day_from(home, book.available_from))
+    return ship_by
+
+
+def _complete_day(asking: _Asking, free: dict[int, int], shelf: dict[int, date]) -> date:
+    """The earliest day by which all can have reached the customer, or the day asked for when that is later."""
+    trial = _Asking(asking.book, asking.demand, asking.network, asking.now)
+    trial.remaining, trial.taken = asking.remaining, dict(asking.taken)
+    options = _options(asking, asking.demand.sources[0])
+    for order, (place, units) in enumerate(free.items()):
+        part = ProposedSlice("ON_HAND", place, 0, asking.network.first_ship_day(place, asking.now), None)
+        key = (max(shelf[place], asking.demand.requested_date or date.min), -1, part.ship_date, order, 0)
+        options.append(_Option(key, part, units + asking.taken.get(place, 0), asking.book.today[place]))
+    for option in sorted(options, key=lambda o: o.key):
+        trial.take(option.part, option.limit, option.claim_day)
+        if not trial.remaining:
+            break
+    days = [_delivery(asking.network, asking.demand, s.location_id, s.ship_date) for s in trial.slices]
+    return max([*days, asking.demand.requested_date or date.min])
 
 
 def _own(book: SkuBook, demand: Demand, network: Network, now: datetime) -> list[ProposedSlice]:
@@ -183,160 +191,92 @@ def _own(book: SkuBook, demand: Demand, network: Network, now: datetime) -> list
             ]
         for kind, units, day in parts:
             if units > 0:
-                delivery = network.delivery_date(place, demand.destination_id, day)
-                slices.append(ProposedSlice(kind, place, units, day, delivery, None, hold.need_date))
+                slices.append(ProposedSlice(kind, place, units, day, None, None, hold.need_date))
                 remaining -= units
         shelf[place] -= parts[0][1]
         free[place] = max(0, free[place] - parts[0][1])
     return slices
 
 
-def _options(
-    book: SkuBook, demand: Demand, network: Network, now: datetime, ship_by: date | None
-) -> list[tuple[tuple, ProposedSlice, int]]:
-    """What could still cover the rest, with sort key and cumulative limit: dated ATP per source, donors' stock."""
-    options: list[tuple[tuple, ProposedSlice, int]] = []
-    for order, location_id in enumerate(demand.sources):
-        today = book.today[location_id]
-        for day, atp in book.timeline(location_id, demand.demand_class).steps():
-            if day > today or atp > book.level(location_id).available:
-                ship = network.ship_day_from(location_id, day)
-                in_time = max(ship, ship_by) if ship_by else ship
-                options.append(
-                    ((in_time, 0, ship, order, 0), ProposedSlice("DATED", location_id, 0, ship, None, None, day), atp)
-                )
-        for rank, donor_id in enumerate(network.donors(location_id)):
-            limit = _on_hand(book, donor_id, demand.demand_class) if donor_id not in demand.sources else 0
+def _options(asking: _Asking, home: int) -> list[_Option]:
+    """What could cover the rest: dated ATP per source, donors' stock over their lanes, the lead time.
+
+    In time is as good as early; what is later goes by the day it reaches the customer.
+    """
+    book, demand, network, now = asking.book, asking.demand, asking.network, asking.now
+    asked, ship_by = demand.requested_date or date.min, _ship_by(book, demand, network, home)
+    found: list[_Option] = []
+
+    def offer(part: ProposedSlice, limit: int | None, order: int, rank: int = 0, not_before: date = date.min) -> None:
+        earliest = part.ship_date
+        arrives = max(_delivery(network, demand, part.location_id, earliest), asked, not_before)
+        part = replace(part, ship_date=_as_late(network, demand, ship_by, part.location_id, earliest))
+        found.append(_Option((arrives, _ORDER[part.kind], earliest, order, rank), part, limit, part.ship_date))
+
+    for order, place in enumerate(demand.sources):
+        today, curve = book.today[place], book.timeline(place, demand.demand_class)
+        days = [day for day, atp in curve.steps() if day > today or atp > book.level(place).available]
+        for day in sorted({*days, *marks(demand.allowances, today)}):
+            ship = network.ship_day_from(place, day) if day > today else network.first_ship_day(place, now)
+            offer(ProposedSlice("DATED", place, 0, ship, None, None, day), curve.atp(day), order)
+        for rank, donor in enumerate(network.donors(place)):
+            limit = _on_hand(book, donor, demand.demand_class) if donor not in demand.sources else 0
             if limit > 0:
-                lane = network.lanes[(donor_id, location_id)]
-                arrives = network.arrive(lane, network.first_ship_day(donor_id, now))
-                ship = network.ship_day_from(location_id, arrives)
-                in_time = max(ship, ship_by) if ship_by else ship
-                options.append(
-                    (
-                        (in_time, 1, ship, order, rank),
-                        ProposedSlice("TRANSFER", location_id, 0, ship, None, donor_id, arrives),
-                        limit,
-                    )
-                )
-    return options
+                lane = network.lanes[(donor, place)]
+                for day in [book.today[donor], *marks(demand.allowances, book.today[donor])]:
+                    arrives = network.arrive(lane, network.first_ship_day(donor, now))
+                    ship = network.ship_day_from(place, max(arrives, day))
+                    offer(ProposedSlice("TRANSFER", place, 0, ship, None, donor, arrives), limit, order, rank)
+    again = book.today[home] + timedelta(days=demand.lead_time_days)
+    horizon = book.today[home] + timedelta(days=demand.horizon_days or 0)
+    for day in [again, *marks(demand.allowances, again)]:
+        ship = network.ship_day_from(home, day)
+        beyond = _delivery(network, demand, home, network.ship_day_from(home, horizon))
+        offer(ProposedSlice("LEAD_TIME", home, 0, ship, None, None, day), None, 0, 0, beyond)
+    return found
 
 
-def commit(book: SkuBook, line: Line, proposal: Proposal, reason: PromiseReason, *, validated: bool = True) -> None:
-    """Carry a proposal out for a line whose quantity is not covered yet.
-
-    A line that is not validated takes its place on the timeline (OPEN pegs) but no stock and no transfer.
-    """
-    line.location_id, line.ship_by = proposal.home_id, proposal.ship_by
-    for part in proposal.slices:
-        if part.kind == "ON_HAND" and validated:
-            book.allocate(line, part.location_id, part.quantity, "order_line", line.order_id)
-        elif part.kind == "DATED" and validated:
-            book.peg_dated(line, part.location_id, part.ship_date, part.quantity, reason)
-        elif part.kind == "TRANSFER" and validated:
-            assert part.donor_id is not None
-            assert part.arrival_date is not None
-            supply = book.plan_transfer(part.donor_id, part.location_id, part.quantity, part.arrival_date, "order_line")
-            book.add_peg(
-                part.location_id, part.ship_date, part.quantity, PegKind.FIRM, line=line, supply=supply, cause=reason
-            )
-        else:
-            book.add_peg(part.location_id, part.ship_date, part.quantity, PegKind.OPEN, line=line, cause=reason)
-    book.settle(line, reason)
+def _as_late(network: Network, demand: Demand, ship_by: date | None, location_id: int, earliest: date) -> date:
+    """The day a dated claim takes: no earlier than the customer asked for, so that early supply stays free."""
+    if demand.requested_date is None or ship_by is None:
+        return earliest
+    last = min(ship_by, network.latest_ship_day(location_id, demand.destination_id, demand.requested_date))
+    return max(earliest, network.locations[location_id].calendar.previous_working_day(last))
 
 
-_SOURCE = {"purchase": "PURCHASE_ORDER", "transfer": "TRANSFER", "return": "RETURN", "production": "PRODUCTION"}
+def _waiting(slices: list[ProposedSlice], book: SkuBook, demand: Demand) -> list[ProposedSlice]:
+    """Mark what a quota or the release day has made late: units were there to be promised for an earlier day."""
+    if not demand.allowances:
+        return slices
+    marked, claimed = [], 0
+    for part in slices:
+        before = (part.arrival_date or part.ship_date) - timedelta(days=1)
+        why = blocker(demand.allowances, max(before, book.today[part.location_id]), claimed)
+        late = part.kind != "ON_HAND" and part.ship_date > book.today[part.location_id]
+        marked.append(replace(part, waits_for=why) if late and why is not None else part)
+        claimed += part.quantity
+    return marked
 
 
-def slices_of(
-    book: SkuBook, line: Line, network: Network, now: datetime
-) -> tuple[list[dict[str, Any]], list[Supply | None]]:
-    """The line's present coverage as promise slices, by ship day; the second list names each slice's supply."""
-    rows: list[tuple[date, dict[str, Any], Supply | None]] = []
-    for peg in book.pegs_of(line):
-        supply = peg.supply
-        if peg.kind == PegKind.HARD:
-            ship, source, basis = network.first_ship_day(peg.location_id, now), "ON_HAND", "ON_HAND"
-        elif supply is None:
-            ship, source, basis = peg.need_date, "LEAD_TIME", "LEAD_TIME"
-        else:
-            ship, basis = peg.need_date, supply.date_basis
-            source = "SHIP_NOTICE" if supply.ship_notice_line_id else _SOURCE[supply.kind]
-        delivery = network.delivery_date(peg.location_id, line.destination_id, ship)
-        rows.append(
-            (
-                ship,
-                {
-                    "location": peg.location_id,
-                    "quantity": peg.quantity,
-                    "source": source,
-                    "basis": basis,
-                    "shipDate": ship.isoformat(),
-                    "deliveryDate": delivery.isoformat() if delivery else None,
-                    "p50": None,
-                    "p80": None,
-                    "p95": None,
-                    "supply": None,
-                },
-                supply,
-            )
-        )
-    rows.sort(key=lambda row: (row[0], row[1]["location"]))
-    return [row[1] for row in rows], [row[2] for row in rows]
-
-
-def complete_date(slices: list[dict[str, Any]]) -> date | None:
-    """When the last slice reaches the customer (its ship day where no delivery date is known)."""
-    days = [date.fromisoformat(s["deliveryDate"] or s["shipDate"]) for s in slices]
-    return max(days, default=None)
-
-
-def promise(
-    book: SkuBook,
-    line: Line,
-    network: Network,
-    now: datetime,
-    reason: PromiseReason,
-    *,
-    cause_kind: str,
-    cause_id: int | None = None,
-    evidence: dict[str, Any] | None = None,
-    only_if_moved: bool = False,
-) -> bool:
-    """Append a promise that says how the line is covered now; True when one was written.
-
-    With `only_if_moved` a coverage that keeps the promised day writes nothing. A day that moves is a PROMISE_MOVED
-    fact with its reason; the first promise is not.
-    """
-    slices, supplies = slices_of(book, line, network, now)
+def _spot(book: SkuBook, demand: Demand, slices: list[ProposedSlice], network: Network) -> Spot | None:
+    """Where the constraint of the last part is to be found."""
     if not slices:
-        return False
-    promised, previous = complete_date(slices), line.promised
-    if only_if_moved and promised == previous:
-        return False
-    line.promise_sequence += 1
-    line.promised = promised
-    line.is_changed = book.is_changed = True
-    quantity = sum(s["quantity"] for s in slices)
-    book.promises.append(
-        PromiseDraft(
-            line,
-            line.promise_sequence,
-            quantity,
-            quantity == line.ordered - line.cancelled - line.shipped,
-            slices,
-            supplies,
-            cause_kind,
-            cause_id,
-            {"reason": str(reason), **(evidence or {})},
-        )
-    )
-    if line.promise_sequence > 1 and promised != previous:
-        book.line_facts.append(
-            LineFact(line, "PROMISE_MOVED", quantity, promised=promised, previous_promised=previous, reason=str(reason))
-        )
-    backorder = book.backorder_of(line)
-    if backorder is not None:
-        backorder.expected_date = promised
-        backorder.is_changed = True
-    return True
+        return None
+    last = max(slices, key=lambda s: (s.delivery_date or s.ship_date, s.ship_date, _ORDER[s.kind]))
+    place, today = last.location_id, book.today[last.location_id]
+    curve = book.timeline(place, demand.demand_class)
+    kind = None
+    if last.waits_for is not None:
+        kind = BindingKind(last.waits_for)
+    elif last.kind == "ON_HAND":
+        kind, working = BindingKind.NONE, network.locations[place].calendar.is_working(today)
+        if last.ship_date > today:
+            kind = BindingKind.CUTOFF if working else BindingKind.CALENDAR
+    elif demand.requested_date is not None and (last.delivery_date or last.ship_date) <= demand.requested_date:
+        return Spot(BindingKind.REQUESTED_DATE, place, demand.requested_date, max(0, curve.atp()))
+    elif last.kind in ("TRANSFER", "LEAD_TIME"):
+        kind = BindingKind(last.kind)
+    if kind is None:
+        return spot_on(curve, place, last.arrival_date or last.ship_date, demand.demand_class)
+    limit_day = curve.binding(today) if last.kind == "LEAD_TIME" else None
+    return Spot(kind, place, last.ship_date, curve.atp(), limit_day, demand.demand_class)

@@ -125,6 +125,8 @@ class Line:
     promise_sequence: int = 0
     promised: date | None = None
     """Complete date of the current promise: delivery where it is known, else ship day."""
+    binding: dict[str, Any] | None = None
+    """What limits the coverage that was just committed, for the evidence of the promise that follows."""
     is_new: bool = False
     is_changed: bool = False
 
@@ -180,6 +182,8 @@ class Backorder:
     priority: dict[str, Any] = field(default_factory=dict)
     location_id: int | None = None
     held_from_state: BackorderState | None = None
+    delayed_from: date | None = None
+    """The customer's day before the delay, while it is DELAYED."""
     closed_at: datetime | None = None
     version: int = 1
     is_new: bool = False

@@ -45,7 +45,8 @@ async def lines_by_keys(sql: asyncpg.Connection, principal: Principal, keys: Seq
 
 
 _PROMISE = """select p.sku_id, p.order_line_id, p.sequence, p.quantity, p.complete, p.cause_kind as reason,
-    p.created_at as made_at, s.slices, s.promised, s.basis
+    p.created_at as made_at, case when p.evidence #> '{binding,kind}' is not null then p.evidence -> 'binding' end as binding,
+    s.slices, s.promised, s.basis
 from promise p cross join lateral (
     select jsonb_agg(x.slice || jsonb_build_object('timezone', l.time_zone, 'delivery_timezone', d.time_zone)
             order by x.slice ->> 'shipDate') as slices,
@@ -91,7 +92,7 @@ async def supplies_by_keys(sql: asyncpg.Connection, keys: Sequence[Key]) -> list
     where = Filter()
     by_keys(where, "s", keys)
     return await sql.fetch(
-        f"""select s.sku_id, s.id, s.usable_date, coalesce(s.date_basis, 'LEAD_TIME') as basis,
+        f"""select s.sku_id, s.id, s.location_id, s.usable_date, coalesce(s.date_basis, 'LEAD_TIME') as basis,
             s.purchase_order_line_id, s.transfer_id, n.ship_notice_id,
             case when s.ship_notice_line_id is not null then 'SHIP_NOTICE' when s.kind = 'purchase' then 'PURCHASE_ORDER'
                 else upper(s.kind) end as source

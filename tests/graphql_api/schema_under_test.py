@@ -90,7 +90,8 @@ class Shop:
 
 
 ORDER = """order { id number status hasBackorder onHold version lines { id lineNumber status ordered open allocated
-    backordered shipped cancelled promise { quantity complete binding
+    backordered shipped cancelled promise { quantity complete binding { kind date quantity events { kind date quantity
+        orderNumber lineNumber supply { kind } } }
         slices { quantity location { code } source { kind } shipDate { promised basis timezone } deliveryDate { promised } }
         deliveryDate { expected timezone } }
     promiseHistory { promised basis reason previous }

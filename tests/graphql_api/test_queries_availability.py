@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 ASK = """query ($skus: [String!]!, $quantity: Int, $to: ShipToInput, $channel: String, $locations: [String!]) {
     availability(skus: $skus, quantity: $quantity, shipTo: $to, channel: $channel, locations: $locations) {
         sku { code } asOf validUntil version state availableNow atp(horizonDays: 60) { date quantity }
-        promise { quantity complete binding shipDate { expected } deliveryDate { expected }
+        promise { quantity complete binding { kind date } shipDate { expected } deliveryDate { expected }
             slices { quantity location { code } source { kind } shipDate { expected } deliveryDate { expected } } }
         locations { location { code } onHand allocated reserved safetyStock onOrder availableNow } } }"""
 KOREA = {"country": "KR", "postalCode": "04524"}

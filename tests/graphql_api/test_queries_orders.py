@@ -27,7 +27,7 @@ async def test_an_order_shows_promise_pegs_and_backorder(shop: Shop):
     assert (line["ordered"], line["open"], line["allocated"], line["backordered"]) == (17, 0, 8, 9)
     assert line["promise"]["quantity"] == 17
     assert line["promise"]["complete"] is True
-    assert line["promise"]["binding"] == "LEAD_TIME"
+    assert line["promise"]["binding"]["kind"] == "LEAD_TIME"
     kinds = [(s["quantity"], s["location"]["code"], s["source"]["kind"]) for s in line["promise"]["slices"]]
     assert kinds == [(8, "DC-ICN", "ON_HAND"), (3, "DC-ICN", "TRANSFER"), (6, "DC-ICN", "LEAD_TIME")]
     assert line["promise"]["slices"][0]["shipDate"] == {

@@ -1,0 +1,154 @@
+"""A proposal carried out on the book, and the promise that tells the customer how a line is covered."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from core.domain.allowance import WaitsFor
+from core.domain.binding import Binding, BindingKind, DayEvent, events_on, name_binding
+from core.domain.book import SkuBook
+from core.domain.network import Network
+from core.domain.proposals import Proposal
+from core.domain.records import Line, LineFact, PromiseDraft, Supply
+from core.domain.states import PegKind, PromiseReason
+
+
+def commit(book: SkuBook, line: Line, proposal: Proposal, reason: PromiseReason, *, validated: bool = True) -> None:
+    """Carry a proposal out for a line whose quantity is not covered yet.
+
+    A line that is not validated takes its place on the timeline (OPEN pegs) but no stock and no transfer.
+    """
+    line.location_id, line.ship_by = proposal.home_id, proposal.ship_by
+    if (spot := proposal.spot) is not None:
+        line.binding = name_binding(spot, events_on(book, spot.location_id, spot.days, spot.demand_class)).as_json()
+    for part in proposal.slices:
+        if part.kind == "ON_HAND" and validated:
+            book.allocate(line, part.location_id, part.quantity, "order_line", line.order_id)
+        elif part.waits_for == WaitsFor.QUOTA:
+            day, cause = part.ship_date, str(part.waits_for)
+            book.add_peg(part.location_id, day, part.quantity, PegKind.OPEN, line=line, cause=cause)
+        elif part.kind == "DATED" and validated:
+            book.peg_dated(line, part.location_id, part.ship_date, part.quantity, reason)
+        elif part.kind == "TRANSFER" and validated:
+            assert part.donor_id is not None
+            assert part.arrival_date is not None
+            supply = book.plan_transfer(part.donor_id, part.location_id, part.quantity, part.arrival_date, "order_line")
+            book.add_peg(
+                part.location_id, part.ship_date, part.quantity, PegKind.FIRM, line=line, supply=supply, cause=reason
+            )
+        else:
+            book.add_peg(part.location_id, part.ship_date, part.quantity, PegKind.OPEN, line=line, cause=reason)
+    book.settle(line, reason)
+
+
+_SOURCE = {"purchase": "PURCHASE_ORDER", "transfer": "TRANSFER", "return": "RETURN", "production": "PRODUCTION"}
+
+
+def slices_of(
+    book: SkuBook, line: Line, network: Network, now: datetime
+) -> tuple[list[dict[str, Any]], list[Supply | None]]:
+    """The line's present coverage as promise slices, by ship day; the second list names each slice's supply."""
+    rows: list[tuple[date, dict[str, Any], Supply | None]] = []
+    for peg in book.pegs_of(line):
+        supply = peg.supply
+        if peg.kind == PegKind.HARD:
+            ship, source, basis = network.first_ship_day(peg.location_id, now), "ON_HAND", "ON_HAND"
+        elif supply is None:
+            ship, source, basis = peg.need_date, "LEAD_TIME", "LEAD_TIME"
+        else:
+            ship, basis = peg.need_date, supply.date_basis
+            source = "SHIP_NOTICE" if supply.ship_notice_line_id else _SOURCE[supply.kind]
+        delivery = network.delivery_date(peg.location_id, line.destination_id, ship)
+        rows.append(
+            (
+                ship,
+                {
+                    "location": peg.location_id,
+                    "quantity": peg.quantity,
+                    "source": source,
+                    "basis": basis,
+                    "shipDate": ship.isoformat(),
+                    "deliveryDate": delivery.isoformat() if delivery else None,
+                    "p50": None,
+                    "p80": None,
+                    "p95": None,
+                    "supply": None,
+                },
+                supply,
+            )
+        )
+    rows.sort(key=lambda row: (row[0], row[1]["location"]))
+    return [row[1] for row in rows], [row[2] for row in rows]
+
+
+def complete_date(slices: list[dict[str, Any]]) -> date | None:
+    """When the last slice reaches the customer (its ship day where no delivery date is known)."""
+    days = [date.fromisoformat(s["deliveryDate"] or s["shipDate"]) for s in slices]
+    return max(days, default=None)
+
+
+def promise(
+    book: SkuBook,
+    line: Line,
+    network: Network,
+    now: datetime,
+    reason: PromiseReason,
+    *,
+    cause_kind: str,
+    cause_id: int | None = None,
+    evidence: dict[str, Any] | None = None,
+    only_if_moved: bool = False,
+) -> bool:
+    """Append a promise that says how the line is covered now; True when one was written.
+
+    With `only_if_moved` a coverage that keeps the promised day writes nothing. A day that moves is a PROMISE_MOVED
+    fact with its reason; the first promise is not.
+    """
+    slices, supplies = slices_of(book, line, network, now)
+    if not slices:
+        return False
+    promised, previous = complete_date(slices), line.promised
+    if only_if_moved and promised == previous:
+        return False
+    line.promise_sequence += 1
+    line.promised = promised
+    line.is_changed = book.is_changed = True
+    quantity = sum(s["quantity"] for s in slices)
+    binding = line.binding or _binding_of(slices, supplies).as_json()
+    line.binding = None
+    book.promises.append(
+        PromiseDraft(
+            line,
+            line.promise_sequence,
+            quantity,
+            quantity == line.ordered - line.cancelled - line.shipped,
+            slices,
+            supplies,
+            cause_kind,
+            cause_id,
+            {"reason": str(reason), **(evidence or {}), "binding": binding},
+        )
+    )
+    if line.promise_sequence > 1 and promised != previous:
+        book.line_facts.append(
+            LineFact(line, "PROMISE_MOVED", quantity, promised=promised, previous_promised=previous, reason=str(reason))
+        )
+    backorder = book.backorder_of(line)
+    if backorder is not None:
+        backorder.expected_date = promised
+        backorder.is_changed = True
+    return True
+
+
+_KINDS = {"ON_HAND": BindingKind.NONE, "LEAD_TIME": BindingKind.LEAD_TIME, "TRANSFER": BindingKind.TRANSFER}
+
+
+def _binding_of(slices: list[dict[str, Any]], supplies: list[Supply | None]) -> Binding:
+    """What limits a promise that follows from pegs alone: the source of its last part."""
+    last, supply = max(zip(slices, supplies, strict=True), key=lambda pair: pair[0]["shipDate"])
+    kind, day = _KINDS.get(last["source"], BindingKind.SUPPLY), date.fromisoformat(last["shipDate"])
+    events = []
+    if supply is not None:
+        events.append(DayEvent(kind, supply.usable_date, supply.open, supply_id=supply.id))
+    return Binding(kind, day, last["location"], 0, events)
