@@ -23,6 +23,7 @@ COMMANDS = {
     "bench": ("workers.commands.bench", "Measure our figures beside their yardsticks."),
     "audit": ("workers.commands.audit", "Verify ledgers, seals and counters."),
     "risk": ("workers.commands.risk", "Measure the backorder risk on files: ranking, probabilities, reasons."),
+    "dates": ("workers.commands.dates", "Measure expected dates on a delivery history: coverage and distance."),
     "schema": ("api.commands.schema", "Export the GraphQL schema, or compare it with the checked-in one."),
     "doctor": ("workers.commands.doctor", "Check what works on this machine."),
 }

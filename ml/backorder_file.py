@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import BackorderManagerError
+from ml.table_file import UnreadableFile, require_columns, rows_of
 from ml.unit_slips import repair_unit_slips
 
 Floats = NDArray[np.float64]
@@ -31,10 +28,6 @@ UNKNOWN = -99
 LONGEST_LEAD_TIME = 260
 """Weeks; five years. What is beyond it is a slip of the unit, not a lead time."""
 EXAMPLES = 5
-
-
-class UnreadableFile(BackorderManagerError):
-    """The file is not in the layout, or cannot be opened; the message says what is missing."""
 
 
 @dataclass
@@ -111,12 +104,7 @@ def read_backorder_file(path: Path) -> BackorderTable:
     findings = Findings()
     header, rows, index = _rows(path, findings)
     place = {name: column for column, name in enumerate(header)}
-    missing = [name for name in REQUIRED if name not in place]
-    if missing:
-        raise UnreadableFile(f"{path}: the column{'s' * (len(missing) > 1)} {', '.join(missing)} cannot be found.")
-    if len(place) < len(header):
-        twice = sorted(name for name, times in Counter(header).items() if times > 1)
-        raise UnreadableFile(f"{path}: the column {', '.join(twice)} is there more than once.")
+    require_columns(path, header, REQUIRED)
     findings.ignored_columns = [name for name in header if name not in (*REQUIRED, "sku")]
     if not rows:
         raise UnreadableFile(f"{path}: no row could be used ({dict(findings.rejected) or 'it is empty'}).")
@@ -138,37 +126,25 @@ _WORDS = {"yes": 1, "no": 0, "1": 1, "0": 0, "1.0": 1, "0.0": 0, "true": 1, "fal
 
 def _rows(path: Path, findings: Findings) -> tuple[list[str], list[list[str]], list[int]]:
     """Heading, usable rows, and the place of each in the file."""
-    try:
-        raw = path.read_bytes()
-        text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig", errors="replace")
-    except (OSError, EOFError) as error:
-        raise UnreadableFile(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
-    reader = csv.reader(io.StringIO(text.replace("\0", "")))
-    header = [re.sub(r"\.yes$", "", name.strip().lower()) for name in next(reader, [])]
+    lines = rows_of(path)
+    header = [re.sub(r"\.yes$", "", name.strip().lower()) for name in next(lines, (0, []))[1]]
     label = header.index(LABEL) if LABEL in header else None
     rows: list[list[str]] = []
     index: list[int] = []
-    position = -1
-    try:
-        for row in reader:
-            if not row:
-                continue
-            position += 1
-            reason = None
-            if sum(1 for cell in row if cell.strip()) <= 1 and len(header) > 1:
-                reason = "footer" if re.search(r"\(\d+ rows\)", " ".join(row)) else "empty"
-            elif len(row) != len(header):
-                reason = "another_number_of_cells"
-            elif label is not None and row[label].strip().lower() not in _WORDS:
-                reason = "label_unreadable" if row[label].strip() else "label_missing"
-            findings.rows_read += 1
-            if reason is not None:
-                findings.reject(reason, reader.line_num)
-                continue
-            rows.append(row)
-            index.append(position)
-    except csv.Error as error:
-        raise UnreadableFile(f"{path}, line {reader.line_num}: {error}.") from None
+    for position, (line, row) in enumerate(lines):
+        reason = None
+        if sum(1 for cell in row if cell.strip()) <= 1 and len(header) > 1:
+            reason = "footer" if re.search(r"\(\d+ rows\)", " ".join(row)) else "empty"
+        elif len(row) != len(header):
+            reason = "another_number_of_cells"
+        elif label is not None and row[label].strip().lower() not in _WORDS:
+            reason = "label_unreadable" if row[label].strip() else "label_missing"
+        findings.rows_read += 1
+        if reason is not None:
+            findings.reject(reason, line)
+            continue
+        rows.append(row)
+        index.append(position)
     return header, rows, index
 
 
