@@ -156,6 +156,21 @@ class ReservationExpired(DomainError):
         super().__init__(f"The reservation {reservation!r} has expired or was released.", reservation=reservation)
 
 
+class OptionClosed(DomainError):
+    """The options are no longer open; `state` says what became of them and `chosen` which was taken, if any."""
+
+    code = "OPTION_CLOSED"
+
+    def __init__(self, backorder: str, state: str, chosen: str | None = None) -> None:
+        what = f"{state}, {chosen} was taken" if chosen else state
+        super().__init__(
+            f"The options of backorder {backorder} are closed: {what}.",
+            backorder=backorder,
+            state=state,
+            chosen=chosen,
+        )
+
+
 class QuantityExceeded(DomainError):
     """More than the open quantity; `open_quantity` says how much may be used, in base units."""
 

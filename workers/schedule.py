@@ -42,6 +42,8 @@ CRONS = (
     Cron("write_edi_files", 15, "fast", business=False),
     Cron("expire_reservations", 10, "fast"),
     Cron("run_hold_deadlines", 30, "fast"),
+    Cron("run_option_deadlines", 30, "fast"),
+    Cron("review_backorders", 21_600, "fast"),
     Cron("send_notices", 5, "fast"),
     Cron("seal_ledgers", 20, "fast"),
     Cron("reconcile_stock", 3_600, "bulk", business=False),

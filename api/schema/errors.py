@@ -34,6 +34,7 @@ class UserErrorCode(Enum):
     ILLEGAL_TRANSITION = "ILLEGAL_TRANSITION"
     RESERVATION_EXPIRED = "RESERVATION_EXPIRED"
     QUANTITY_EXCEEDED = "QUANTITY_EXCEEDED"
+    OPTION_CLOSED = "OPTION_CLOSED"
     DATE_IN_PAST = "DATE_IN_PAST"
     FORBIDDEN = "FORBIDDEN"
 
@@ -54,6 +55,7 @@ described(
     ILLEGAL_TRANSITION="Its present state does not allow this.",
     RESERVATION_EXPIRED="The reservation has expired or was released.",
     QUANTITY_EXCEEDED="More than the open quantity.",
+    OPTION_CLOSED="The options are no longer open.",
     DATE_IN_PAST="The day lies in the past.",
     FORBIDDEN="The caller may not do this.",
 )
@@ -178,6 +180,17 @@ class QuantityExceeded(UserError):
     open_quantity: int = field(description="Units that may be used.")
 
 
+@strawberry.type(description="The options of a backorder are no longer open; it says what became of them.")
+class OptionClosed(UserError):
+    """core.errors.OptionClosed."""
+
+    backorder: str = field(description="Number of the backorder.")
+    state: str = field(
+        description="CHOSEN, EXPIRED, WITHDRAWN, PAST_DEADLINE, OUTDATED (the facts have changed) or NOT_OFFERED."
+    )
+    chosen: str | None = field(description="Kind of the option that was taken, if any.", default=None)
+
+
 @strawberry.type(description="The day lies in the past.")
 class DateInPast(UserError):
     """core.errors.DateInPast."""
@@ -207,6 +220,7 @@ TYPES: dict[str, type[UserError]] = {
     "ILLEGAL_TRANSITION": IllegalTransition,
     "RESERVATION_EXPIRED": ReservationExpired,
     "QUANTITY_EXCEEDED": QuantityExceeded,
+    "OPTION_CLOSED": OptionClosed,
     "DATE_IN_PAST": DateInPast,
     "FORBIDDEN": NotAllowed,
 }
@@ -225,6 +239,7 @@ KOREAN = {
     "ILLEGAL_TRANSITION": "{kind} {key}은(는) {state} 상태라서 {wanted}(으)로 바꿀 수 없습니다.",
     "RESERVATION_EXPIRED": "예약 {reservation}은(는) 만료되었거나 해제되었습니다.",
     "QUANTITY_EXCEEDED": "요청 {wanted}개, 사용 가능 {openQuantity}개.",
+    "OPTION_CLOSED": "부재고 {backorder}의 선택이 마감되었습니다({state}).",
     "DATE_IN_PAST": "{field} {value}은(는) 지난 날짜입니다.",
     "FORBIDDEN": "허용되지 않은 작업입니다.",
 }

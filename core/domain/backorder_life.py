@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.domain.backorder import path
+from core.domain.backorder import Slice, backorder_state, path
 from core.domain.records import Backorder, BackorderFact, Line, Peg
 from core.domain.states import BackorderState as S
-from core.domain.states import OrderLineStatus, PegKind
+from core.domain.states import OrderLineStatus
 
 _NO_SUPPLY = frozenset({S.PROVISIONAL, S.SOURCING, S.AWAITING_SUPPLY, S.OPTION_OFFERED, S.CANCEL_PENDING})
 _COVERED = frozenset({S.PEGGED, S.DELAYED})
@@ -31,7 +31,9 @@ def follow(
     short = backorder.quantity
     changed = short != line.backordered
     backorder.quantity = line.backordered
-    target = _target(backorder.state, line, waiting)
+    target = _target(backorder, line, waiting)
+    if target is S.DELAYED and backorder.state is not S.DELAYED and backorder.delayed_from is None:
+        backorder.delayed_from = line.promised
     for state in path(str(backorder.id or "of this line"), backorder.state, target, backorder.held_from_state):
         kind = {S.PEGGED: "PEGGED", S.FILLED: "FILLED", S.CANCELLED: "CLOSED", S.SUBSTITUTED: "CLOSED"}.get(
             state, "PEG_LOST" if backorder.state in _COVERED and state == S.AWAITING_SUPPLY else "STATE_CHANGED"
@@ -42,6 +44,8 @@ def follow(
         changed = True
     if changed and backorder.state not in _PARKED:
         backorder.held_from_state = None
+        if backorder.state is not S.DELAYED:
+            backorder.delayed_from = None
     if line.backordered == 0:
         backorder.closed_at = now
         changed = True
@@ -53,13 +57,41 @@ def follow(
     return facts
 
 
-def _target(state: S, line: Line, waiting: list[Peg]) -> S:
+def _target(backorder: Backorder, line: Line, waiting: list[Peg]) -> S:
+    state = backorder.state
     if line.backordered == 0:
         return S.CANCELLED if line.status == OrderLineStatus.CANCELLED else S.FILLED
     if state in _PARKED:
         return state
-    if any(peg.kind == PegKind.OPEN for peg in waiting):
-        return state if state in _NO_SUPPLY else S.AWAITING_SUPPLY
-    if any(p.supply is not None and p.supply.usable_date > p.need_date for p in waiting):
-        return S.DELAYED
-    return state if state in _COVERED else S.PEGGED
+    covered = state_of_pegs(waiting)
+    if covered is S.AWAITING_SUPPLY and state in _NO_SUPPLY:
+        return state
+    return S.DELAYED if covered is S.PEGGED and state is S.DELAYED else covered
+
+
+def state_of_pegs(waiting: list[Peg]) -> S:
+    """What the claims without stock say by themselves: AWAITING_SUPPLY, DELAYED or PEGGED."""
+    return backorder_state(
+        Slice(peg.quantity, peg.kind, peg.supply.usable_date if peg.supply is not None else None, peg.need_date)
+        for peg in waiting
+    )
+
+
+def end_delay(backorder: Backorder, waiting: list[Peg], reason: str) -> BackorderFact | None:
+    """Let a backorder leave DELAYED once its claims are in time and it is expected by the day promised before."""
+    before, expected = backorder.delayed_from, backorder.expected_date
+    if backorder.state is not S.DELAYED or state_of_pegs(waiting) is not S.PEGGED:
+        return None
+    if before is not None and (expected is None or expected > before):
+        return None
+    return step(backorder, S.PEGGED, reason)
+
+
+def step(backorder: Backorder, state: S, reason: str, kind: str = "STATE_CHANGED") -> BackorderFact:
+    """Take one legal step (the caller has asked `path`); returns the fact of it."""
+    fact = BackorderFact(backorder, kind, backorder.state, state, backorder.quantity, reason)
+    backorder.state = state
+    if state in (S.PEGGED, S.AWAITING_SUPPLY):
+        backorder.delayed_from = None
+    backorder.is_changed = True
+    return fact

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from core.domain.backorder import path
+from core.domain.backorder_life import end_delay
 from core.domain.book import SkuBook, claim_order
 from core.domain.network import Network
 from core.domain.records import BackorderFact, Line, Movement, Peg, Supply, Transfer
@@ -94,11 +95,15 @@ def separate(book: SkuBook, supply: Supply, quantity: int) -> Supply:
     return supply
 
 
-def mark_delayed(book: SkuBook, line: Line, reason: str) -> None:
-    """The date of the line's backorder has moved past its promise: it is DELAYED until it is filled."""
+def mark_delayed(book: SkuBook, line: Line, reason: str, previous: date | None = None) -> None:
+    """The date of the line's backorder has moved past its promise (`previous`): it is DELAYED.
+
+    It ends when the goods are there, when they are expected by that day again, or when the customer agrees to wait.
+    """
     backorder = book.backorder_of(line)
     if backorder is None or backorder.state is not BackorderState.PEGGED:
         return
+    backorder.delayed_from = previous
     for state in path(str(backorder.id or "of this line"), backorder.state, BackorderState.DELAYED):
         book.backorder_facts.append(
             BackorderFact(backorder, "STATE_CHANGED", backorder.state, state, backorder.quantity, reason)
@@ -125,6 +130,10 @@ def refresh_expected(book: SkuBook, line: Line, network: Network, previous: date
     if backorder.expected_date != expected:
         backorder.expected_date = expected
         backorder.is_changed = line.is_changed = book.is_changed = True
+    waiting = [peg for peg in book.pegs_of(line) if peg.kind != PegKind.HARD]
+    if (fact := end_delay(backorder, waiting, reason)) is not None:
+        book.backorder_facts.append(fact)
+        line.is_changed = book.is_changed = True
     if expected != previous and not backorder.is_new:
         book.backorder_facts.append(
             BackorderFact(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -32,15 +33,21 @@ def open_pegs(book: SkuBook) -> list[Peg]:
 
 
 def needs(
-    book: SkuBook, main_location_id: int, reorder_point: int, reorder_quantity: int, moq: int, order_multiple: int
+    book: SkuBook,
+    main_location_id: int,
+    reorder_point: int,
+    reorder_quantity: int,
+    moq: int,
+    order_multiple: int,
+    left_out: Collection[int] = (),
 ) -> list[Need]:
     """What to order, per location. Call it after unpegged inbound was used for OPEN pegs.
 
     Stock that is free for the waiting lines is not bought again. When the inventory position (stock and inbound less
     every claim, over all locations) is at or below the reorder point, at least the reorder quantity is ordered; both
-    needs overlap, so the surplus goes to the main location.
+    needs overlap, so the surplus goes to the main location. Lines in `left_out` are not bought for.
     """
-    pegs = open_pegs(book)
+    pegs = [peg for peg in open_pegs(book) if peg.line_id not in left_out]
     found: dict[int, Need] = {}
     for peg in pegs:
         need = found.setdefault(peg.location_id, Need(peg.location_id, 0, 0))

@@ -285,6 +285,47 @@ ORDER_OF_JUDGEMENT: tuple[tuple[BackorderCause, Callable[[ShortageFacts], _Findi
 """Hard facts about our own stock first, then facts about supply, then demand, then our own choices."""
 
 
+FOUND_LATER = frozenset(
+    {
+        BackorderCause.STOCK_RECORD_ERROR,
+        BackorderCause.QUALITY,
+        BackorderCause.RECEIVING_DELAY,
+        BackorderCause.SUPPLIER_SHORT,
+        BackorderCause.SUPPLIER_DELAY,
+    }
+)
+"""Causes that rows written after the opening can prove; what demand or a choice had to do with it does not change."""
+
+HISTORY = 20
+"""Earlier verdicts that are kept with the evidence."""
+
+
+def rejudge(present: BackorderCause, evidence: dict[str, Any], facts: ShortageFacts, day: date) -> Cause | None:
+    """Another verdict after facts have changed, or None when the present one stands.
+
+    A hard fact takes the place of a soft cause, and of a hard one that it precedes in the order of judgement or that no
+    row shows any more. The evidence keeps the earlier verdicts under `previous`, newest first.
+    """
+    if facts.shortage <= 0:
+        return None
+    found = next(
+        ((kind, *judge(facts)) for kind, judge in ORDER_OF_JUDGEMENT if kind in FOUND_LATER and judge(facts)[0] > 0), None
+    )
+    if found is None or found[0] is present:
+        return None
+    kind, explained, rows = found
+    order = [cause for cause, _ in ORDER_OF_JUDGEMENT]
+    still = dict(ORDER_OF_JUDGEMENT)[present](facts)[0] > 0
+    if present in FOUND_LATER and still and order.index(present) < order.index(kind):
+        return None
+    last = {name: value for name, value in evidence.items() if name != "previous"}
+    earlier = [{"cause": str(present), "until": day.isoformat(), "evidence": last}, *evidence.get("previous", ())]
+    return Cause(
+        kind,
+        {"shortage": facts.shortage, "explained": min(explained, facts.shortage), **rows, "previous": earlier[:HISTORY]},
+    )
+
+
 def classify(facts: ShortageFacts) -> Cause:
     """The first cause, in the order of judgement, whose rows explain at least one unit of the shortage.
 

@@ -50,6 +50,7 @@ def repair(book: SkuBook, network: Network, supplies: Iterable[Supply], cause: C
         lines.setdefault(id(peg.line), (peg.line, expected_of(book, peg.line)))
     late = sorted((p for p in mine if _day(book, p) > p.need_date), key=claim_order)
     early = sorted((p for p in mine if _day(book, p) < p.need_date), key=claim_order)
+    told = {key: line.promised for key, (line, _) in lines.items()}
     moved: dict[int, PromiseReason] = {}
     stocked: set[int] = set()
     proof = {id(peg): _proof(book, peg) for peg in late}
@@ -83,7 +84,7 @@ def repair(book: SkuBook, network: Network, supplies: Iterable[Supply], cause: C
                 only_if_moved=True,
             )
         if moved.get(key) == cause.reason and cause.reason != PromiseReason.SUPPLY_ADVANCED:
-            mark_delayed(book, line, str(reason))
+            mark_delayed(book, line, str(reason), told[key])
         refresh_expected(book, line, network, previous, str(reason))
     return [line for line, _ in lines.values()]
 

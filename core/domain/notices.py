@@ -23,6 +23,8 @@ class NoticeTemplate(StrEnum):
     ORDER_HELD = "ORDER_HELD"  # orderNumber reason deadline(null) onDeadline(null: as CANCEL or RELEASE)
     BACKORDER_FILLED = "BACKORDER_FILLED"  # orderNumber skuName quantity shipDate(null)
     ORDER_CANCELLED = "ORDER_CANCELLED"  # orderNumber skuName quantity (both null: the whole order)
+    OPTION_OFFERED = "OPTION_OFFERED"  # orderNumber skuName quantity expected(null) options default deadline
+    OPTION_CHOSEN = "OPTION_CHOSEN"  # orderNumber skuName quantity option byDefault expected(null)
 
 
 DEFAULT_LANGUAGE = "en"
@@ -163,11 +165,22 @@ class _Facts:
         return f"{_WEEKDAYS[value.weekday()]} {value.day} {_MONTHS[value.month - 1]} {value.year}"
 
     def reason(self, words: Mapping[str, Mapping[Any, str]]) -> str:
-        value = self._raw("reason")
+        return self.word("reason", words)
+
+    def word(self, name: str, words: Mapping[str, Mapping[Any, str]]) -> str:
+        """What a value of a fixed list is called."""
+        value = self._raw(name)
         known = words[self.language]
         if value not in known:
-            raise self._wrong("reason", "one of " + ", ".join(known))
+            raise self._wrong(name, "one of " + ", ".join(known))
         return known[value]
+
+    def words(self, name: str, words: Mapping[str, Mapping[Any, str]]) -> str:
+        """A list of such values, each called by its name."""
+        values, known = self._raw(name), words[self.language]
+        if not isinstance(values, list) or not values or any(value not in known for value in values):
+            raise self._wrong(name, "a list of " + ", ".join(known))
+        return "; ".join(known[value] for value in values)
 
 
 _Text = tuple[str, str]
@@ -300,6 +313,64 @@ def _order_cancelled_ko(f: _Facts) -> _Text:
     return (f"주문 {f.text('orderNumber')}: 취소되었습니다", f"주문 {f.text('orderNumber')}{what} 취소되었습니다.")
 
 
+_OPTIONS: dict[str, dict[str, str]] = {
+    "en": {
+        "WAIT": "wait for the goods",
+        "PART_SHIP": "get what is there now, the rest later",
+        "SUBSTITUTE": "take another article instead",
+        "CANCEL": "cancel what is missing",
+        "COMPENSATE": "wait, with a compensation",
+    },
+    "ko": {
+        "WAIT": "입고될 때까지 기다리기",
+        "PART_SHIP": "준비된 상품을 먼저 받고 나머지는 나중에 받기",
+        "SUBSTITUTE": "다른 상품으로 받기",
+        "CANCEL": "부족한 수량 취소하기",
+        "COMPENSATE": "보상을 받고 기다리기",
+    },
+}
+
+
+def _option_offered_en(f: _Facts) -> _Text:
+    when = f" We expect them on {f.date('expected')}." if f.has("expected") else " We do not know a date yet."
+    return (
+        f"Order {f.text('orderNumber')}: please choose",
+        f"{f.quantity()} of {f.text('skuName')} in your order {f.text('orderNumber')} are missing.{when} "
+        f"You may choose: {f.words('options', _OPTIONS)}. "
+        f"If we do not hear from you by {f.date('deadline')}: {f.word('default', _OPTIONS)}.",
+    )
+
+
+def _option_offered_ko(f: _Facts) -> _Text:
+    when = f" {f.date('expected')} 도착 예정입니다." if f.has("expected") else " 아직 일정을 알 수 없습니다."
+    return (
+        f"주문 {f.text('orderNumber')}: 처리 방법을 선택해 주십시오",
+        f"주문 {f.text('orderNumber')}의 {f.text('skuName')} {f.quantity()}가 부족합니다.{when} "
+        f"선택하실 수 있는 방법: {f.words('options', _OPTIONS)}. "
+        f"{f.date('deadline')}까지 회신이 없으면 다음과 같이 처리됩니다: {f.word('default', _OPTIONS)}.",
+    )
+
+
+def _option_chosen_en(f: _Facts) -> _Text:
+    who = "As nobody chose in time" if f._raw("byDefault") else "As you chose"
+    when = f" Expected: {f.date('expected')}." if f.has("expected") else ""
+    return (
+        f"Order {f.text('orderNumber')}: your choice",
+        f"{who}, this holds for {f.quantity()} of {f.text('skuName')} in your order {f.text('orderNumber')}: "
+        f"{f.word('option', _OPTIONS)}.{when}",
+    )
+
+
+def _option_chosen_ko(f: _Facts) -> _Text:
+    who = "기한 내에 선택하지 않으셔서" if f._raw("byDefault") else "고객님께서 선택하신 대로"
+    when = f" 도착 예정일: {f.date('expected')}." if f.has("expected") else ""
+    return (
+        f"주문 {f.text('orderNumber')}: 선택 결과",
+        f"{who} 주문 {f.text('orderNumber')}의 {f.text('skuName')} {f.quantity()}를 다음과 같이 처리합니다: "
+        f"{f.word('option', _OPTIONS)}.{when}",
+    )
+
+
 _TEXTS: dict[str, dict[NoticeTemplate, Callable[[_Facts], _Text]]] = {
     "en": {
         NoticeTemplate.BACKORDER_OPENED: _backorder_opened_en,
@@ -309,6 +380,8 @@ _TEXTS: dict[str, dict[NoticeTemplate, Callable[[_Facts], _Text]]] = {
         NoticeTemplate.ORDER_HELD: _order_held_en,
         NoticeTemplate.BACKORDER_FILLED: _backorder_filled_en,
         NoticeTemplate.ORDER_CANCELLED: _order_cancelled_en,
+        NoticeTemplate.OPTION_OFFERED: _option_offered_en,
+        NoticeTemplate.OPTION_CHOSEN: _option_chosen_en,
     },
     "ko": {
         NoticeTemplate.BACKORDER_OPENED: _backorder_opened_ko,
@@ -318,6 +391,8 @@ _TEXTS: dict[str, dict[NoticeTemplate, Callable[[_Facts], _Text]]] = {
         NoticeTemplate.ORDER_HELD: _order_held_ko,
         NoticeTemplate.BACKORDER_FILLED: _backorder_filled_ko,
         NoticeTemplate.ORDER_CANCELLED: _order_cancelled_ko,
+        NoticeTemplate.OPTION_OFFERED: _option_offered_ko,
+        NoticeTemplate.OPTION_CHOSEN: _option_chosen_ko,
     },
 }
 LANGUAGES = tuple(_TEXTS)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from core.domain.priority import Priority, Standing
 from core.domain.states import BackorderCause, BackorderState, OrderLineStatus, PegKind, ShipPolicy
 
 
@@ -125,6 +126,15 @@ class Line:
     promise_sequence: int = 0
     promised: date | None = None
     """Complete date of the current promise: delivery where it is known, else ship day."""
+    times_bumped: int = 0
+    """How often a younger line was served before it."""
+    is_priority_manual: bool = False
+    """A planner has set `priority`; it stays as it is."""
+    order_ships_complete: bool = False
+    standing: Standing | None = None
+    """What speaks for it and does not lie in its book; None where it was not ranked."""
+    rank: Priority | None = None
+    """Its priority at this moment, with what it is made of."""
     binding: dict[str, Any] | None = None
     """What limits the coverage that was just committed, for the evidence of the promise that follows."""
     is_new: bool = False

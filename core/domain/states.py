@@ -285,6 +285,8 @@ class BackorderEventKind(StrEnum):
     EXPECTED_MOVED = "EXPECTED_MOVED"
     OPTION_OFFERED = "OPTION_OFFERED"
     OPTION_CHOSEN = "OPTION_CHOSEN"
+    OPTION_WITHDRAWN = "OPTION_WITHDRAWN"
+    COURSE_STEP = "COURSE_STEP"
     FILLED = "FILLED"
     CLOSED = "CLOSED"
 
@@ -297,6 +299,32 @@ class ResolutionKind(StrEnum):
     SUBSTITUTE = "SUBSTITUTE"
     CANCEL = "CANCEL"
     COMPENSATE = "COMPENSATE"
+
+
+class OptionOfferState(StrEnum):
+    """What became of a set of options; the first is live, and a backorder has one such set at most."""
+
+    OPEN = "OPEN"
+    CHOSEN = "CHOSEN"
+    EXPIRED = "EXPIRED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class EntitlementKind(StrEnum):
+    """What a customer has a right to because of a backorder."""
+
+    COUPON = "COUPON"
+    REFUND = "REFUND"
+
+
+class CourseStep(StrEnum):
+    """A step of the automatic course of a backorder."""
+
+    OTHER_SITES = "OTHER_SITES"
+    SUBSTITUTE = "SUBSTITUTE"
+    PURCHASE = "PURCHASE"
+    OPTIONS = "OPTIONS"
+    RELEASE = "RELEASE"
 
 
 class RepromisingRunState(StrEnum):

@@ -314,5 +314,6 @@ def _backorder(row: Any, line: Line) -> Backorder:
         priority=row["priority"] or {},
         location_id=row["location_id"],
         held_from_state=BackorderState(row["held_from_state"]) if row["held_from_state"] else None,
+        delayed_from=row["delayed_from"],
         version=row["version"],
     )

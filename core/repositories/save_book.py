@@ -9,7 +9,8 @@ from core.domain.book import SkuBook
 from core.errors import InvariantBroken
 from core.ports import Transaction
 from core.repositories.announce_changes import announce_changes
-from core.repositories.write_backorders import judge_causes, write_backorders
+from core.repositories.follow_course import follow_course
+from core.repositories.write_backorders import judge_causes, park_on_hold, write_backorders
 from core.repositories.write_lines import name_new_lines, write_lines, write_pegs
 from core.repositories.write_stock import write_stock, write_supplies
 
@@ -41,6 +42,7 @@ async def save_books(
         book.forget_unborn()
     await name_new_lines(uow, changed)
     await judge_causes(uow, changed)
+    await park_on_hold(uow, changed)
     orders = await _lock_orders(uow, changed, new_orders or {})
     await write_supplies(uow, changed)
     await write_lines(uow, changed)
@@ -51,6 +53,7 @@ async def save_books(
     orders |= await _refresh_orders(uow, [o for o in orders if o not in (new_orders or {})])
     orders |= new_orders or {}
     announce_changes(uow, changed, orders)
+    follow_course(uow, changed)
     await _write_notices(uow, changed, orders)
     return orders
 

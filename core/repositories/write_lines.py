@@ -86,12 +86,14 @@ async def _update_lines(uow: Transaction, rows: list[tuple[SkuBook, Line]]) -> N
             delivered = u.delivered, requested_date = u.requested_date, ship_by = u.ship_by,
             priority_score = u.priority, current_promise_id = u.promise_id, status = u.status,
             location_id = u.location_id, version = u.version, promise_sequence = u.promise_sequence,
-            promised_date = u.promised, updated_at = $18
+            promised_date = u.promised, ship_policy = u.ship_policy,
+            substitutes_allowed = u.substitutes_allowed, updated_at = $18
         from unnest($1::bigint[], $2::bigint[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[],
             $9::int[], $10::int[], $11::date[], $12::date[], $13::bigint[], $14::bigint[], $15::text[], $16::bigint[],
-            $17::int[], $19::int[], $20::date[])
+            $17::int[], $19::int[], $20::date[], $21::text[], $22::bool[])
             as u(sku_id, id, ordered, open, allocated, backordered, shipped, cancelled, ready, delivered,
-            requested_date, ship_by, priority, promise_id, status, location_id, version, promise_sequence, promised)
+            requested_date, ship_by, priority, promise_id, status, location_id, version, promise_sequence, promised,
+            ship_policy, substitutes_allowed)
         where l.sku_id = u.sku_id and l.id = u.id""",
         [b.sku_id for b, _ in rows],
         [x.id for _, x in rows],
@@ -113,6 +115,8 @@ async def _update_lines(uow: Transaction, rows: list[tuple[SkuBook, Line]]) -> N
         uow.now,
         [x.promise_sequence for _, x in rows],
         [x.promised for _, x in rows],
+        [x.ship_policy for _, x in rows],
+        [x.substitutes_allowed for _, x in rows],
     )
 
 

@@ -155,8 +155,7 @@ async def _place(
         for order_id, parts in ready.items():
             units = sum(part.quantity for part in parts)
             uow.announce(order_event(facts[order_id], "READY_TO_SHIP", quantity=units))
-    buys_daily = policy(known, "purchase_requests", "AT_ONCE") == "DAILY"
-    _enqueue(uow, batch, released=at_once, buys_daily=buys_daily)
+    _enqueue(uow, batch, released=at_once)
 
 
 def _release(batch: list[Accepted]) -> dict[int, list[ReadyPart]]:
@@ -227,11 +226,8 @@ def _announce(uow: Transaction, order: Accepted, facts: OrderFacts) -> None:
     uow.audit("orderPlace", f"order:{order.order_id}", None, {"number": order.number, "lines": len(order.lines)})
 
 
-def _enqueue(uow: Transaction, batch: list[Accepted], *, released: bool, buys_daily: bool) -> None:
-    """After the commit: buy what is short, unless that waits for the daily review, and release what is whole."""
-    short = sorted({book.sku_id for order in batch for book, line in order.lines if line.backordered})
-    if short and not buys_daily:
-        uow.enqueue(JobRequest("raise_purchase_request", f"order:{batch[0].order_id}:{len(batch)}", {"skuIds": short}))
+def _enqueue(uow: Transaction, batch: list[Accepted], *, released: bool) -> None:
+    """After the commit: release what is whole. What is short has asked for the course of its backorder by itself."""
     ready = [o.order_id for o in batch if not o.holds and any(line.allocated for _, line in o.lines)]
     if ready and not released:
         uow.enqueue(JobRequest("plan_shipments", f"order:{ready[0]}:{len(ready)}", {"orderIds": ready}))

@@ -27,6 +27,7 @@ from core.repositories.purchase_orders import NewPurchaseOrder, insert_orders
 from core.repositories.save_book import save_books
 from core.repositories.supplying import Terms, load_policies, load_terms, move_policy
 from core.services.allocate_waiting import serve_books
+from core.services.may_purchase import not_to_buy_for
 
 APPROVAL_LIMIT = "purchase_approval_limit"
 
@@ -66,6 +67,7 @@ async def raise_purchase_requests(uow: Transaction, sku_ids: Iterable[int]) -> l
     touched: dict[int, list[Line]] = defaultdict(list)
     baskets: dict[tuple[int, int, str], _Basket] = defaultdict(_Basket)
     receiving_days = int(policies.get("receiving_days", 0))
+    left_out = await not_to_buy_for(uow, books.values(), policies)
     for sku_id, book in books.items():
         offer = terms.get(sku_id)
         lead = offer.lead_time_p80 if offer is not None else DEFAULT_LEAD_TIME_DAYS
@@ -74,7 +76,7 @@ async def raise_purchase_requests(uow: Transaction, sku_ids: Iterable[int]) -> l
         if offer is None:
             continue
         main = _main_location(network, offer)
-        for need in needs(book, main, *points[sku_id], offer.moq, offer.order_multiple):
+        for need in needs(book, main, *points[sku_id], offer.moq, offer.order_multiple, left_out):
             usable = lead_time_day(network, need.location_id, book.today[need.location_id], lead)
             baskets[offer.supplier_id, need.location_id, offer.currency].lines.append((book, need, offer, usable))
     orders = [_order(network, *key, basket, policies, receiving_days) for key, basket in sorted(baskets.items())]

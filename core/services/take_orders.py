@@ -47,15 +47,17 @@ class OpenedOrders:
     planned_by_line: dict[int, dict[int, int]]
 
 
-async def take_orders(uow: Transaction, order_ids: Iterable[int], *, unplanned: bool = False) -> TakenOrders:
+async def take_orders(
+    uow: Transaction, order_ids: Iterable[int], *, unplanned: bool = False, more_skus: Iterable[int] = ()
+) -> TakenOrders:
     """Lock the gates of all their SKUs in one statement, then the rows of the orders; read again what may have changed.
 
     Orders that do not exist are left out. `unplanned` takes only lines with stock that is on no shipment yet (all
-    lines of an order that ships complete).
+    lines of an order that ships complete). `more_skus` are gates to take besides.
     """
     wanted = sorted(set(order_ids))
     before = await lines_of_orders(uow, wanted, unplanned=unplanned)
-    versions = await take_gates(uow, {row["sku_id"] for row in before})
+    versions = await take_gates(uow, {row["sku_id"] for row in before} | set(more_skus))
     if unplanned:  # a row is locked only behind the gates of its lines, or two orders could wait for each other
         wanted = sorted({row["order_id"] for row in before})
     orders = await lock_orders(uow, wanted)

@@ -41,6 +41,7 @@ class Backorder(c.Row, table=True):
     evidence: dict[str, Any] | None = c.json(null=True)
     expected_date: date | None = c.day(null=True)
     priority: dict[str, Any] | None = c.json(null=True)
+    delayed_from: date | None = c.day(null=True)
     opened_at: datetime = c.instant()
     closed_at: datetime | None = c.instant(null=True)
     version: int = c.integer(default=1)
@@ -77,18 +78,24 @@ class ResolutionOption(c.Row, table=True):
     __table_args__ = (
         c.one_of("kind", ResolutionKind),
         c.child_of("backorder", "backorder_id"),
+        c.child_of("option_offer", "offer_id"),
         c.index("resolution_option_backorder_idx", "sku_id", "backorder_id"),
+        c.index("resolution_option_offer_idx", "sku_id", "offer_id"),
         c.index("resolution_option_deadline_idx", "deadline", where="chosen_at is null"),
     )
 
     sku_id: int = c.sku_key()
     id: int | None = c.identity()
     backorder_id: int = c.bigint()
+    offer_id: int | None = c.bigint(null=True)
     kind: str = c.text()
+    quantity: int | None = c.integer(null=True)
     price: int | None = c.bigint(null=True)
+    price_difference: int | None = c.bigint(null=True)
     compensation: int | None = c.bigint(null=True)
     currency: str | None = c.currency(null=True)
     substitute_sku_id: int | None = c.ref("sku.id", null=True)
+    ratio: int | None = c.integer(null=True)
     expected_date: date | None = c.day(null=True)
     deadline: datetime = c.instant()
     is_default: bool = c.flag()

@@ -85,7 +85,7 @@ async def test_release_validates_what_was_received(world):
     kinds = [r["kind"] for r in await world.rows("select kind from outbox where topic = 'order' order by id")]
     assert kinds[-4:] == ["HELD", "BACKORDER_OPENED", "RELEASED", "VALIDATED"]
     jobs = [r["job"] for r in await world.rows("select job from outbox where job is not null order by id")]
-    assert jobs == ["raise_purchase_request", "plan_shipments"]
+    assert jobs == ["run_backorder_course", "raise_purchase_request", "plan_shipments"]
 
 
 async def test_release_promises_anew_when_the_day_has_moved(world):

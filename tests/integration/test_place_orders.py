@@ -46,7 +46,7 @@ async def test_short_order_allocates_part_and_opens_a_backorder(world):
         ("job_request", "REQUESTED"),
     ]
     jobs = await world.rows("select job, payload from outbox where job is not null order by id")
-    assert [j["job"] for j in jobs] == ["raise_purchase_request", "plan_shipments"]
+    assert [j["job"] for j in jobs] == ["run_backorder_course", "plan_shipments"]
     assert (await world.value("select status from sales_order")) == "VALIDATED"
     assert await world.value("select template from notice") == "BACKORDER_OPENED"
 
@@ -245,7 +245,7 @@ async def test_released_at_once_where_the_policy_says_so(world):
     ]
     assert await world.value("select count(*) from outbox where kind = 'READY_TO_SHIP'") == 2
     assert [r["job"] for r in await world.rows("select job from outbox where job is not null")] == [
-        "raise_purchase_request"
+        "run_backorder_course"
     ]
 
 

@@ -44,6 +44,8 @@ ENUMS: dict[str, list[str]] = {
         ("backorder_event", "from_state", states.BackorderState),
         ("backorder_event", "to_state", states.BackorderState),
         ("resolution_option", "kind", states.ResolutionKind),
+        ("option_offer", "state", states.OptionOfferState),
+        ("entitlement", "kind", states.EntitlementKind),
         ("repromising_run", "state", states.RepromisingRunState),
         ("repromising_diff", "state", states.RepromisingDiffState),
         ("shipment", "status", states.ShipmentStatus),

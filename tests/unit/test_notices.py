@@ -47,6 +47,23 @@ FACTS: dict[NoticeTemplate, dict] = {
     },
     NoticeTemplate.BACKORDER_FILLED: {"orderNumber": "SO-1003", "skuName": NAME, "quantity": 4, "shipDate": None},
     NoticeTemplate.ORDER_CANCELLED: {"orderNumber": "SO-1003", "skuName": NAME, "quantity": 4},
+    NoticeTemplate.OPTION_OFFERED: {
+        "orderNumber": "SO-1003",
+        "skuName": NAME,
+        "quantity": 4,
+        "expected": "2026-06-23",
+        "options": ["WAIT", "CANCEL"],
+        "default": "WAIT",
+        "deadline": "2026-06-12",
+    },
+    NoticeTemplate.OPTION_CHOSEN: {
+        "orderNumber": "SO-1003",
+        "skuName": NAME,
+        "quantity": 4,
+        "option": "WAIT",
+        "byDefault": False,
+        "expected": "2026-06-23",
+    },
 }
 
 

@@ -1,0 +1,206 @@
+"""Every business parameter that planners may change without code: what it means, its default, and what it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.domain import course, options
+from core.domain.states import HoldDeadlineAction, HoldReason, ReservationKind
+from core.errors import DomainError, InvalidInput
+
+Check = Callable[[Any], None]
+"""Raises InvalidInput when the value cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRule:
+    """One parameter. `default` holds while nothing is stored."""
+
+    code: str
+    description: str
+    default: Any
+    check: Check
+
+
+def _refuse(code: str, wanted: str, value: Any) -> InvalidInput:
+    return InvalidInput(f"The policy {code} must be {wanted}.", field=code, value=str(value))
+
+
+def whole(code: str, lowest: int, highest: int, *, or_null: bool = False) -> Check:
+    """A whole number within bounds."""
+
+    def check(value: Any) -> None:
+        if value is None and or_null:
+            return
+        if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
+            raise _refuse(code, f"a whole number between {lowest} and {highest}", value)
+
+    return check
+
+
+def number(code: str, lowest: float, highest: float) -> Check:
+    """A number within bounds."""
+
+    def check(value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not lowest <= value <= highest:
+            raise _refuse(code, f"a number between {lowest:g} and {highest:g}", value)
+
+    return check
+
+
+def one_of(code: str, values: Collection[str]) -> Check:
+    """One of these words."""
+
+    def check(value: Any) -> None:
+        if value not in values:
+            raise _refuse(code, f"one of {', '.join(values)}", value)
+
+    return check
+
+
+def mapping(code: str, keys: Collection[str] | None, check_value: Check) -> Check:
+    """An object whose names are among `keys` (None: any), each value as `check_value` says."""
+
+    def check(value: Any) -> None:
+        if not isinstance(value, Mapping):
+            raise _refuse(code, "an object", value)
+        if keys is not None and (surplus := sorted(set(value) - set(keys))):
+            raise _refuse(code, f"an object of {', '.join(keys)}, not {surplus[0]!r}", value)
+        for part in value.values():
+            check_value(part)
+
+    return check
+
+
+def _currency_limit(value: Any) -> None:
+    amount = whole("purchase_approval_limit", 0, 10**15, or_null=True)
+    if isinstance(value, Mapping):
+        mapping("purchase_approval_limit", None, amount)(value)
+    else:
+        amount(value)
+
+
+_TTL_FIGURES = ("seconds", "maximumSeconds")
+
+
+def _reservation_ttl(value: Any) -> None:
+    code, kinds = "reservation_ttl", tuple(str(kind) for kind in ReservationKind)
+    if not isinstance(value, Mapping):
+        raise _refuse(code, "an object", value)
+    seconds = whole(code, 1, 366 * 86_400)
+    for name, part in value.items():
+        if name in _TTL_FIGURES:
+            seconds(part)
+        elif name in kinds:
+            mapping(code, _TTL_FIGURES, seconds)(part)
+        elif name == "channels":
+            mapping(code, None, _reservation_ttl)(part)
+        else:
+            raise _refuse(code, f"an object of {', '.join((*_TTL_FIGURES, *kinds, 'channels'))}", value)
+
+
+def _course(value: Any) -> None:
+    course.read_course(value)
+
+
+def _options(value: Any) -> None:
+    options.read_policy(value)
+
+
+_HOURS = number("hold_deadline_hours", 0.01, 24 * 366)
+
+RULES: tuple[PolicyRule, ...] = (
+    PolicyRule(
+        course.POLICY,
+        "The steps a backorder goes through by itself, in this order: OTHER_SITES, SUBSTITUTE, PURCHASE, OPTIONS, "
+        "RELEASE; each with isOn and the conditions tiers, minAgeHours, waitLongerThanDays, minValue, maxValue.",
+        course.DEFAULT_COURSE,
+        _course,
+    ),
+    PolicyRule(
+        options.POLICY,
+        "What customers with a backorder are offered: deadlineHours, default (WAIT or CANCEL), kinds, chargeDifference, "
+        "compensation (basisPoints of the value, minWaitDays, maximum by currency).",
+        options.DEFAULT_POLICY,
+        _options,
+    ),
+    PolicyRule(
+        "hold_deadline_hours",
+        "Hours after which the deadline of a hold passes, by reason; 72 for a reason that is not named.",
+        {},
+        mapping("hold_deadline_hours", tuple(str(reason) for reason in HoldReason), _HOURS),
+    ),
+    PolicyRule(
+        "hold_deadline_action",
+        "What happens at the deadline of a hold, by reason: RELEASE, CANCEL or ESCALATE; CANCEL where none is named.",
+        {},
+        mapping(
+            "hold_deadline_action",
+            tuple(str(reason) for reason in HoldReason),
+            one_of("hold_deadline_action", tuple(str(action) for action in HoldDeadlineAction)),
+        ),
+    ),
+    PolicyRule(
+        "duplicate_window_minutes",
+        "The same basket of the same customer within this time is held as a duplicate.",
+        10,
+        number("duplicate_window_minutes", 0, 60 * 24 * 31),
+    ),
+    PolicyRule(
+        "purchase_approval_limit",
+        "Purchase orders up to this total (minor units, one figure or by currency) go out without a person; null: none.",
+        None,
+        _currency_limit,
+    ),
+    PolicyRule(
+        "purchase_requests",
+        "When what is short is bought: AT_ONCE, or consolidated by the DAILY review.",
+        "AT_ONCE",
+        one_of("purchase_requests", ("AT_ONCE", "DAILY")),
+    ),
+    PolicyRule(
+        "release_to_warehouse",
+        "When shipments are planned: AT_ONCE with the order, or BY_JOB a moment later.",
+        "BY_JOB",
+        one_of("release_to_warehouse", ("AT_ONCE", "BY_JOB")),
+    ),
+    PolicyRule(
+        "promise_hysteresis_days",
+        "An estimated date has to move by this many days before a customer is told.",
+        2,
+        whole("promise_hysteresis_days", 0, 365),
+    ),
+    PolicyRule(
+        "promise_pull_in_days",
+        "A promise moves earlier by itself from this many days on; null: only by a run or a person.",
+        None,
+        whole("promise_pull_in_days", 0, 365, or_null=True),
+    ),
+    PolicyRule(
+        "receiving_days",
+        "Working days from the dock until received goods are usable.",
+        0,
+        whole("receiving_days", 0, 60),
+    ),
+    PolicyRule(
+        "reservation_ttl",
+        "How long holds on stock last: seconds and maximumSeconds for carts, an object of both per other kind, and the "
+        "same again under channels by channel code.",
+        {},
+        _reservation_ttl,
+    ),
+)
+"""Everything that `policyChange` accepts. Whoever adds a parameter adds its rule here."""
+
+BY_CODE: dict[str, PolicyRule] = {rule.code: rule for rule in RULES}
+
+
+def check_policy(code: str, value: Any) -> None:
+    """Raise InvalidInput unless `value` can be used for this parameter; its path is the input's `value`."""
+    try:
+        BY_CODE[code].check(value)
+    except DomainError as error:
+        error.path = ("input", "value")
+        raise
