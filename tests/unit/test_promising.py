@@ -1,0 +1,201 @@
+"""What limits a promise, the horizon, cut-offs and calendars of a delivery proposal, by example."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+
+from core.domain.allowance import Allowance, WaitsFor, released_on
+from core.domain.binding import BindingKind, events_on, name_binding
+from core.domain.book import SkuBook
+from core.domain.calendars import WorkCalendar
+from core.domain.network import Lane, Location, Network
+from core.domain.promising import Demand, Proposal, available_now, commit, promise, propose
+from core.domain.records import Hold, Line, Peg, StockLevel, Supply
+from core.domain.states import OrderLineStatus, PegKind, PromiseReason
+
+TODAY = date(2026, 11, 2)
+"""A Monday."""
+A, R, ZONE = 1, 2, 3
+WEEK = WorkCalendar(frozenset({1, 2, 3, 4, 5}))
+
+
+def day(n: int) -> date:
+    return TODAY + timedelta(days=n)
+
+
+def network() -> Network:
+    places = {
+        number: Location(number, code, kind, "UTC", time(12), WEEK)
+        for number, code, kind in ((A, "A", "dc"), (R, "R", "warehouse"), (ZONE, "Z", "destination"))
+    }
+    lanes = {(a, b): Lane(a, b, n, WEEK) for a, b, n in ((A, ZONE, 1), (R, A, 2))}
+    return Network(places, lanes)
+
+
+def book_of(stock: int, *supplies: tuple[int, int], today: date = TODAY) -> SkuBook:
+    now = datetime.combine(today, time(9), UTC)
+    book = SkuBook(1, "S", 1, now, dict.fromkeys((A, R, ZONE), today))
+    book.levels[A] = StockLevel(A, stock)
+    book.supplies = [Supply(n, A, "purchase", units, day(at)) for n, (at, units) in enumerate(supplies, start=1)]
+    return book
+
+
+def ask(book: SkuBook, quantity: int, hour: int = 9, **more) -> Proposal:
+    now = datetime.combine(book.today[A], time(hour), UTC)
+    return propose(book, Demand(quantity, ZONE, sources=[A], **more), network(), now)
+
+
+def binding(book: SkuBook, proposal: Proposal):
+    spot = proposal.spot
+    assert spot is not None
+    return name_binding(spot, events_on(book, spot.location_id, spot.days, spot.demand_class))
+
+
+def test_a_promise_to_somebody_else_limits_what_lies_on_the_shelf():
+    book = book_of(10, (9, 20))
+    book.pegs.append(Peg(1, A, day(3), 8, PegKind.OPEN, line_id=77))
+    found = binding(book, ask(book, 5))
+    assert (found.kind, found.day, found.free) == (BindingKind.LATER_PROMISE, day(3), 2)
+    assert [(e.kind, e.day, e.quantity, e.order_line_id, e.supply_id) for e in found.events] == [
+        (BindingKind.LATER_PROMISE, day(3), -8, 77, None),
+        (BindingKind.SUPPLY, day(9), 20, None, 1),
+    ]
+
+
+def test_a_hold_and_protected_stock_limit_too():
+    book = book_of(10, (9, 20))
+    book.holds.append(Hold(1, "g", A, day(2), 9))
+    assert binding(book, ask(book, 5)).kind == BindingKind.HOLD
+    book = book_of(10, (9, 20))
+    book.protected = {"": {A: [(day(1), 8)]}}
+    found = binding(book, ask(book, 5))
+    assert (found.kind, found.day, found.free) == (BindingKind.PROTECTED_STOCK, day(1), 2)
+
+
+def test_protection_that_ends_is_what_the_asker_waits_for():
+    book = book_of(10)
+    book.protected = {"": {A: [(day(-5), 8), (day(7), 0)]}}
+    found = binding(book, ask(book, 5))
+    assert (found.kind, found.day, found.free) == (BindingKind.PROTECTED_STOCK, day(7), 2)
+
+
+def test_the_supply_that_comes_only_then():
+    book = book_of(2, (4, 1), (8, 9))
+    found = binding(book, ask(book, 5))
+    assert (found.kind, found.day, found.free) == (BindingKind.SUPPLY, day(8), 2)
+    assert [(e.supply_id, e.quantity) for e in found.events if e.kind == BindingKind.SUPPLY] == [(2, 9)]
+
+
+def test_cut_off_calendar_and_nothing():
+    book = book_of(5)
+    assert binding(book, ask(book, 5)).kind == BindingKind.NONE
+    late = ask(book_of(5), 5, hour=12)
+    assert (late.slices[0].ship_date, binding(book, late).kind) == (day(1), BindingKind.CUTOFF)
+    saturday = book_of(5, today=day(5))
+    found = ask(saturday, 5)
+    assert (found.slices[0].ship_date, binding(saturday, found).kind) == (day(7), BindingKind.CALENDAR)
+
+
+def test_supply_due_today_leaves_after_the_cut_off_tomorrow():
+    book = book_of(0, (0, 5))
+    assert ask(book, 5).slices[0].ship_date == TODAY
+    assert ask(book, 5, hour=13).slices[0].ship_date == day(1)
+    assert ask(book, 5, hour=13).slices[0].delivery_date == day(2)
+
+
+def test_supply_that_comes_on_a_weekend_leaves_on_monday():
+    (part,) = ask(book_of(0, (5, 5)), 5).slices
+    assert (part.ship_date, part.delivery_date) == (day(7), day(8))
+
+
+def test_beyond_the_horizon_the_lead_time_answers():
+    book = book_of(0, (20, 50))
+    assert [(s.kind, s.ship_date) for s in ask(book, 5, lead_time_days=14).slices] == [("LEAD_TIME", day(14))]
+    assert [(s.kind, s.ship_date) for s in ask(book, 5, lead_time_days=21).slices] == [("DATED", day(21))], "a Monday"
+    longer = ask(book, 5, lead_time_days=14, horizon_days=30)
+    assert [(s.kind, s.ship_date) for s in longer.slices] == [("DATED", day(21))]
+    assert binding(book, ask(book, 5, lead_time_days=14)).kind == BindingKind.LEAD_TIME
+
+
+def test_the_look_ahead_does_not_stop_at_the_horizon():
+    """All of a supply inside is promised for a day far beyond: it is not sold twice."""
+    book = book_of(0, (5, 9))
+    book.pegs.append(Peg(1, A, day(300), 9, PegKind.OPEN, line_id=1))
+    assert [s.kind for s in ask(book, 5, lead_time_days=14).slices] == ["LEAD_TIME"]
+
+
+def test_stock_of_a_donor_comes_over_its_lane():
+    book = book_of(1)
+    book.levels[R] = StockLevel(R, 9)
+    found = ask(book, 4, hour=13)
+    assert [(s.kind, s.quantity, s.ship_date) for s in found.slices] == [
+        ("ON_HAND", 1, day(1)),
+        ("TRANSFER", 3, day(3)),
+    ], "the donor's cut-off has passed: it leaves on Tuesday, arrives on Thursday"
+    assert binding(book, found).kind == BindingKind.TRANSFER
+
+
+def line_of(quantity: int) -> Line:
+    return Line(1, 1, 1, quantity, open=quantity, status=OrderLineStatus.VALIDATED, destination_id=ZONE)
+
+
+def test_a_pre_order_is_promised_from_its_release_day_and_stays_open():
+    book = book_of(20, (2, 9))
+    book.available_from = day(9)
+    demand = Demand(5, ZONE, sources=[A], allowances=[released_on(day(9))])
+    assert available_now(book, [A], allowances=demand.allowances) == 0
+    proposal = propose(book, demand, network(), book.now)
+    assert [(s.kind, s.ship_date, s.waits_for) for s in proposal.slices] == [("DATED", day(9), WaitsFor.RELEASE_DATE)]
+    line = line_of(5)
+    commit(book, line, proposal, PromiseReason.PLACED)
+    assert (line.open, line.allocated, line.backordered) == (5, 0, 0)
+    assert promise(book, line, network(), book.now, PromiseReason.PLACED, cause_kind="PLACED")
+    assert book.promises[0].evidence["binding"]["kind"] == "RELEASE_DATE"
+    assert not any(book.may_have_stock(peg) for peg in book.pegs_of(line))
+
+
+def test_a_pre_order_with_too_little_is_late_beyond_its_release_day():
+    book = book_of(0, (2, 3))
+    book.available_from = day(4)
+    demand = Demand(5, ZONE, sources=[A], lead_time_days=10, allowances=[released_on(day(4))])
+    line = line_of(5)
+    commit(book, line, propose(book, demand, network(), book.now), PromiseReason.PLACED)
+    assert (line.open, line.backordered) == (3, 2), "what comes after the release is late"
+
+
+def test_what_exceeds_the_quota_waits_for_the_next_window():
+    book = book_of(20)
+    quota = Allowance(((day(0), 3), (day(7), 5), (day(14), None)), WaitsFor.QUOTA)
+    found = ask(book, 10, allowances=[quota])
+    assert [(s.kind, s.quantity, s.ship_date, s.waits_for) for s in found.slices] == [
+        ("ON_HAND", 3, TODAY, None),
+        ("DATED", 2, day(7), WaitsFor.QUOTA),
+        ("DATED", 5, day(14), WaitsFor.QUOTA),
+    ]
+    assert binding(book, found).kind == BindingKind.QUOTA
+    line = line_of(10)
+    commit(book, line, found, PromiseReason.PLACED)
+    waiting = [p for p in book.pegs_of(line) if p.kind != PegKind.HARD]
+    assert [(p.kind, p.quantity, p.cause, book.may_have_stock(p)) for p in waiting] == [
+        (PegKind.OPEN, 2, "QUOTA", False),
+        (PegKind.OPEN, 5, "QUOTA", False),
+    ]
+
+
+def test_the_tightest_of_several_quotas_wins():
+    book = book_of(20)
+    loose = Allowance(((day(0), 8), (day(7), None)), WaitsFor.QUOTA)
+    tight = Allowance(((day(0), 2), (day(1), 9), (day(3), None)), WaitsFor.QUOTA)
+    assert available_now(book, [A], allowances=[loose, tight]) == 2
+    found = ask(book, 12, allowances=[loose, tight])
+    assert [(s.quantity, s.ship_date) for s in found.slices] == [(2, TODAY), (6, day(1)), (4, day(7))]
+
+
+@pytest.mark.parametrize(("quantity", "kind"), [(3, "ON_HAND"), (4, "DATED")])
+def test_a_day_asked_for_limits_what_is_in_time(quantity, kind):
+    book = book_of(3, (2, 5))
+    found = ask(book, quantity, requested_date=day(9))
+    assert found.slices[-1].kind == kind
+    assert binding(book, found).kind == (BindingKind.NONE if kind == "ON_HAND" else BindingKind.REQUESTED_DATE)
