@@ -29,6 +29,7 @@ from core.queries import (
     orders,
     purchase_orders,
     shipments,
+    simulations,
     skus,
     timelines,
     transfers,
@@ -186,6 +187,14 @@ class Loaders:
         return self._many(backorders.options_by_backorder_keys, _key_of("backorder_id"))
 
     @cached_property
+    def course_by_backorder_key(self) -> DataLoader[Key, Any]:
+        return self._one(backorders.courses_by_backorder_keys, _key_of("backorder_id"))
+
+    @cached_property
+    def entitlements_by_backorder_key(self) -> DataLoader[Key, Any]:
+        return self._many(backorders.entitlements_by_backorder_keys, _key_of("backorder_id"))
+
+    @cached_property
     def option_by_key(self) -> DataLoader[Key, Any]:
         return self._one(lambda sql, keys: backorders.options_by_keys(sql, self._principal, keys), _key)
 
@@ -261,6 +270,10 @@ class Loaders:
     @cached_property
     def notice_by_id(self) -> DataLoader[int, Any]:
         return self._one(lambda sql, ids: notices.notices_by_ids(sql, self._principal, ids))
+
+    @cached_property
+    def simulation_by_id(self) -> DataLoader[int, Any]:
+        return self._one(lambda sql, ids: simulations.simulations_by_ids(sql, ids))
 
     async def order_timeline(self, order_id: int, first: int | None, after: str | None) -> Slice:
         """One page of an order's kept events; the cursors are those of subscriptions."""

@@ -11,12 +11,15 @@ from api.loaders import Loaders
 from api.permissions.roles import roles
 from api.resolvers import (
     availability,
+    backorder_life,
     catalogue,
     fulfilment_mutations,
     lists,
     order_mutations,
     planning,
+    policies,
     reservations,
+    simulations,
     subscriptions,
     supply_mutations,
 )
@@ -91,6 +94,8 @@ class Query:
         "Whom supplies serve, and whom a delay or loss of them would hit; null when nothing of them is still to come.",
         *READING,
     )
+    simulation = _field(simulations.simulation, "One simulation; null when there is none with this id.", *READING)
+    simulations = _field(simulations.simulation_list, "Simulations, newest first.", *READING)
     supplier = _field(
         catalogue.supplier,
         "One supplier; null when the caller may see none with this code.",
@@ -113,6 +118,10 @@ class Query:
         *READING,
     )
     reservations = _field(reservations.reservation_list, "Reservations, newest first.", *READING)
+    policies = _field(policies.policies, "Business parameters that may be changed without code, by name.", *READING)
+    backorder_causes = _field(
+        backorder_life.backorder_causes, "Why lines went short in a period, the costliest cause first.", *READING
+    )
 
 
 @strawberry.type(description="What can be done. Every mutation takes `input` and `idempotencyKey`.")
@@ -142,6 +151,19 @@ class Mutation:
     backorder_cancel = _mutation(
         fulfilment_mutations.backorder_cancel, "Cancel the short part of a line.", CUSTOMER, *PLANNING
     )
+    backorder_option_choose = _mutation(
+        backorder_life.backorder_option_choose,
+        "Take one of the options of a backorder; it is carried out at once.",
+        CUSTOMER,
+        *PLANNING,
+    )
+    backorder_course_pause = _mutation(
+        backorder_life.backorder_course_pause, "Stop the automatic course of a backorder, or let it go on.", *PLANNING
+    )
+    backorder_course_run = _mutation(
+        backorder_life.backorder_course_run, "Take one step of the course of a backorder now.", *PLANNING
+    )
+    policy_change = _mutation(policies.policy_change, "Change a business parameter.", *PLANNING)
     backorder_reprioritize = _mutation(
         fulfilment_mutations.backorder_reprioritize, "Change the rank of a backorder.", *PLANNING
     )
@@ -174,6 +196,9 @@ class Mutation:
     stock_transfer_ship = _mutation(
         supply_mutations.stock_transfer_ship, "Let a planned transfer leave its location.", WAREHOUSE, *PLANNING
     )
+    stock_transfer_lose = _mutation(
+        backorder_life.stock_transfer_lose, "Write off units of a transfer that will never arrive.", WAREHOUSE, *PLANNING
+    )
     edi_document_submit = _mutation(
         supply_mutations.edi_document_submit,
         "Hand in a trading partner's file; it is read and applied a moment later.",
@@ -183,6 +208,10 @@ class Mutation:
     edi_document_replay = _mutation(
         supply_mutations.edi_document_replay, "Apply a document again, after its cause was mended.", *PLANNING
     )
+    simulation_start = _mutation(
+        simulations.simulation_start, "Play scenarios on a snapshot; nothing live is changed.", *PLANNING
+    )
+    simulation_cancel = _mutation(simulations.simulation_cancel, "End a simulation that is being played.", *PLANNING)
     notice_mark_read = _mutation(
         fulfilment_mutations.notice_mark_read, "Note that a notice was read.", CUSTOMER, *PLANNING
     )

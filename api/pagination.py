@@ -52,6 +52,7 @@ NODE_KINDS = (
     "Notice",
     "AuditEntry",
     "JobRun",
+    "Simulation",
 )
 """Position in this tuple is the type byte of an id: only ever append."""
 

@@ -17,12 +17,12 @@ from core.unit_of_work import UnitOfWork
 async def supply_impact(
     info: Info,
     input: Annotated[SupplyImpactInput, argument(description="Which supplies, and what would become of them.")],
-    first: Annotated[int, argument(description="How many lines to list, 1 to 100, those hit hardest first.")] = 50,
+    limit: Annotated[int, argument(description="How many lines to list, 1 to 100, those hit hardest first.")] = 50,
 ) -> SupplyImpact | None:
     """Null when nothing of it is still to come."""
     context: Context = info.context
-    if not 1 <= first <= MAX_PAGE:
-        raise BadUserInput(f"`first` is between 1 and {MAX_PAGE}, not {first}.")
+    if not 1 <= limit <= MAX_PAGE:
+        raise BadUserInput(f"`limit` is between 1 and {MAX_PAGE}, not {limit}.")
     question = SupplyImpactQuestion(
         purchase_order=input.purchase_order,
         line_number=input.line_number,
@@ -56,6 +56,6 @@ async def supply_impact(
                 backordered=line.backordered,
                 would_be_backordered=line.would_be_backordered,
             )
-            for line in found[:first]
+            for line in found[:limit]
         ],
     )

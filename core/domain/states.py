@@ -434,3 +434,21 @@ class GuideState(StrEnum):
     DRAFT = "draft"
     ACTIVE = "active"
     RETIRED = "retired"
+
+
+class RebalancingState(StrEnum):
+    """What became of a proposal to move stock."""
+
+    OPEN = "OPEN"
+    ACCEPTED = "ACCEPTED"
+    EXPIRED = "EXPIRED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class SimulationState(StrEnum):
+    """How far a simulation is."""
+
+    COMPUTING = "COMPUTING"
+    DONE = "DONE"
+    CANCELLED = "CANCELLED"
+    FAILED = "FAILED"

@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from core.domain import states
 from core.domain.access import Role
+from core.domain.repromising.effects import Effect, Why
 from core.tables import metadata
 from migrations.upgrade import alembic_config, engine_url, upgrade
 
@@ -47,7 +48,11 @@ ENUMS: dict[str, list[str]] = {
         ("option_offer", "state", states.OptionOfferState),
         ("entitlement", "kind", states.EntitlementKind),
         ("repromising_run", "state", states.RepromisingRunState),
+        ("simulation_run", "state", states.SimulationState),
+        ("rebalancing_proposal", "state", states.RebalancingState),
         ("repromising_diff", "state", states.RepromisingDiffState),
+        ("repromising_diff", "effect", Effect),
+        ("repromising_diff", "reason", Why),
         ("shipment", "status", states.ShipmentStatus),
         ("notice", "state", states.NoticeState),
         ("job_run", "state", states.JobState),

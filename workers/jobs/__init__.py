@@ -2,9 +2,11 @@
 
 from workers.jobs import (
     allocate_waiting_demand,
+    compute_repromising_run,
     expire_reservations,
     ingest_edi_document,
     plan_shipments,
+    publish_repromising_run,
     purge_history,
     raise_purchase_request,
     reconcile_stock,
@@ -13,9 +15,11 @@ from workers.jobs import (
     run_backorder_course,
     run_hold_deadlines,
     run_option_deadlines,
+    run_simulation,
     seal_ledgers,
     send_notices,
     send_purchase_order,
+    start_due_repromising,
     sweep_lost_work,
     write_edi_files,
 )
@@ -24,9 +28,11 @@ ALL_JOBS = tuple(
     module.__name__.rpartition(".")[2]
     for module in (
         allocate_waiting_demand,
+        compute_repromising_run,
         expire_reservations,
         ingest_edi_document,
         plan_shipments,
+        publish_repromising_run,
         purge_history,
         raise_purchase_request,
         reconcile_stock,
@@ -35,9 +41,11 @@ ALL_JOBS = tuple(
         run_backorder_course,
         run_hold_deadlines,
         run_option_deadlines,
+        run_simulation,
         seal_ledgers,
         send_notices,
         send_purchase_order,
+        start_due_repromising,
         sweep_lost_work,
         write_edi_files,
     )

@@ -87,7 +87,7 @@ class Outcome:
     late_unit_days: int = 0
     bought_units: int = 0
     backordered_by_day: list[int] = field(default_factory=list)
-    stock_by_day: list[int] = field(default_factory=list)
+    free_stock_by_day: list[int] = field(default_factory=list)
     lines: list[LineOutcome] = field(default_factory=list)
 
 
@@ -126,7 +126,7 @@ def project(
                 filled[id(line)] = min(book.today.values())
         outcome.backordered_by_day.append(sum(line.backordered for line in waiting))
         outcome.late_unit_days += outcome.backordered_by_day[-1]
-        outcome.stock_by_day.append(sum(level.on_hand for level in book.levels.values()))
+        outcome.free_stock_by_day.append(sum(level.available for level in book.levels.values()))
         _forget(book)
     outcome.lines_gone_short = len(short)
     outcome.lines = [

@@ -1,0 +1,226 @@
+"""Play the scenarios of a simulation on one snapshot, SKU by SKU, beside a baseline without any change."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from core.domain.book import SkuBook
+from core.domain.late_pegs import MovePolicy
+from core.domain.network import Network
+from core.domain.promising import DEFAULT_LEAD_TIME_DAYS
+from core.domain.simulation.compare import Comparison, Totals
+from core.domain.simulation.overlay import (
+    Change,
+    ExtraPurchase,
+    LeadTimeChange,
+    Parties,
+    PriorityRule,
+    Promotion,
+    SafetyStockChange,
+    Scenario,
+    Scope,
+    SupplyOutage,
+)
+from core.domain.simulation.projection import Expected, Outcome, Replenishment, Setting, project
+from core.domain.states import LocationKind, SimulationState
+from core.ports import Transaction
+from core.queries import simulations
+from core.repositories.gates import read_versions
+from core.repositories.load_book import read_books
+from core.repositories.network import load_network
+from core.repositories.simulations import finish_simulation
+from core.repositories.supplying import load_policies, move_policy
+
+CHUNK = 50
+"""SKUs between two signs of life; a cancellation is noticed there."""
+MAX_SKUS = 20_000
+
+Progress = Callable[[int, int], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Live:
+    """How things stand at the snapshot."""
+
+    open_units: int = 0
+    backordered_units: int = 0
+    backordered_lines: int = 0
+    late_lines: int = 0
+    free_stock: int = 0
+
+    def add(self, book: SkuBook) -> None:
+        today = min(book.today.values())
+        self.free_stock += sum(level.available for level in book.levels.values())
+        for line in book.lines.values():
+            self.open_units += line.open
+            self.backordered_units += line.backordered
+            self.backordered_lines += line.backordered > 0
+            self.late_lines += line.backordered > 0 and line.promised is not None and line.promised < today
+
+
+@dataclass(frozen=True, slots=True)
+class _Player:
+    """One book and what it is played with; every scenario gets a copy."""
+
+    book: SkuBook
+    network: Network
+    setting: Setting
+    policy: MovePolicy
+    parties: Parties
+    horizon_days: int
+    seed: int
+
+    def play(self, scenario: Scenario) -> Outcome:
+        return project(
+            copy.deepcopy(self.book),
+            self.network,
+            self.setting,
+            scenario,
+            self.policy,
+            self.parties,
+            horizon_days=self.horizon_days,
+            seed=self.seed,
+        )
+
+
+async def compute_simulation(uow: Transaction, id: int, progress: Progress) -> dict[str, Any] | None:
+    """The result of a simulation as JSON; None when it has an end already. `uow` is a snapshot: it only reads.
+
+    The books are read once for all scenarios; every scenario plays on its own copy, so that they can be compared.
+    """
+    row = await simulations.simulation_by_id(uow.sql, id)
+    if row is None or row["state"] != SimulationState.COMPUTING:
+        return None
+    question: dict[str, Any] = row["question"]
+    sku_ids = await simulations.skus_to_simulate(
+        uow.sql, uow.now, question["skus"], question["suppliers"], MAX_SKUS + 1
+    )
+    network = await load_network(uow)
+    policy = move_policy(await load_policies(uow))
+    scenarios = await _scenarios(uow, question["scenarios"], network)
+    live, baseline = _Live(), Totals()
+    compared = {scenario.name: Comparison() for scenario in scenarios}
+    wanted = sku_ids[:MAX_SKUS]
+    for start in range(0, len(wanted), CHUNK):
+        await progress(start, len(wanted))
+        chunk = wanted[start : start + CHUNK]
+        books = await read_books(uow.sql, uow.now, await read_versions(uow.sql, chunk), network, lines="waiting")
+        settings, parties = await _settings(uow, books, network)
+        for sku_id, book in books.items():
+            live.add(book)
+            player = _Player(book, network, settings[sku_id], policy, parties, row["horizon_days"], row["seed"])
+            usual = player.play(Scenario("baseline"))
+            baseline.add(usual)
+            for scenario in scenarios:
+                compared[scenario.name].add(player.play(scenario), usual)
+    await progress(len(wanted), len(wanted))
+    return {
+        "skus": len(wanted),
+        "left_out": len(sku_ids) > MAX_SKUS,
+        "snapshot_at": uow.now.isoformat(),
+        "live": {name: getattr(live, name) for name in _Live.__dataclass_fields__},
+        "baseline": baseline.as_json(),
+        "scenarios": [{"name": name, **comparison.as_json()} for name, comparison in compared.items()],
+    }
+
+
+async def keep_result(uow: Transaction, id: int, result: dict[str, Any], snapshot_at: Any) -> bool:
+    """Write the answer beside the question; False when the simulation was cancelled meanwhile."""
+    return await finish_simulation(uow, id, SimulationState.DONE, result=result, snapshot_at=snapshot_at)
+
+
+async def fail_simulation(uow: Transaction, id: int, error: str) -> bool:
+    """Say that a simulation will have no answer, and why."""
+    return await finish_simulation(uow, id, SimulationState.FAILED, error=error)
+
+
+async def is_computing(uow: Transaction, id: int) -> bool:
+    """Is the answer still wanted."""
+    row = await simulations.simulation_by_id(uow.sql, id)
+    return row is not None and row["state"] == SimulationState.COMPUTING
+
+
+async def abandon_simulation(uow: Transaction, id: int) -> bool:
+    """Give a simulation whose run was cancelled its end."""
+    return await finish_simulation(uow, id, SimulationState.CANCELLED)
+
+
+async def _settings(
+    uow: Transaction, books: Mapping[int, SkuBook], network: Network
+) -> tuple[dict[int, Setting], Parties]:
+    lines = [line for book in books.values() for line in book.lines.values()]
+    held, allowed = await simulations.held_and_allowed(uow.sql, {line.order_id for line in lines})
+    grades = await simulations.grades_of(uow.sql, {line.customer_id for line in lines if line.customer_id is not None})
+    expected = await simulations.expected_demand(uow.sql, uow.now, books)
+    buying = await simulations.replenishment_of(uow.sql, books)
+    stocked = [place.id for place in network.locations.values() if place.holds_stock]
+    main = min(stocked, key=lambda n: (network.locations[n].kind != LocationKind.DC, n), default=0)
+    found: dict[int, Setting] = {}
+    for sku_id in books:
+        terms, demand = buying[sku_id], expected.get(sku_id)
+        destination = demand["destination_id"] if demand is not None else None
+        found[sku_id] = Setting(
+            Replenishment(
+                terms["supplier_id"],
+                terms["lead_time_p80"] or DEFAULT_LEAD_TIME_DAYS,
+                terms["moq"] or 1,
+                terms["order_multiple"] or 1,
+                terms["reorder_point"],
+                terms["reorder_quantity"],
+                main,
+            ),
+            Expected(demand["lines_per_day"], demand["units_per_line"], destination, network.sources(destination))
+            if demand is not None
+            else Expected(),
+            held,
+            allowed,
+        )
+    return found, Parties(grades)
+
+
+async def _scenarios(uow: Transaction, given: list[dict[str, Any]], network: Network) -> list[Scenario]:
+    skus = {row["code"]: row["id"] for row in await _codes(uow, "sku", _named(given, "skus", "sku"))}
+    suppliers = {row["code"]: row["id"] for row in await _codes(uow, "supplier", _named(given, "suppliers"))}
+    places = {place.code: place.id for place in network.locations.values()}
+    return [
+        Scenario(scenario["name"], tuple(_change(change, skus, suppliers, places) for change in scenario["changes"]))
+        for scenario in given
+    ]
+
+
+def _named(given: list[dict[str, Any]], scope: str, single: str = "") -> set[str]:
+    changes = [change for scenario in given for change in scenario["changes"]]
+    found = {code for change in changes for code in change["scope"][scope] or ()}
+    return found | {change[single] for change in changes if single and change.get(single)}
+
+
+async def _codes(uow: Transaction, table: str, codes: Collection[str]) -> list[Any]:
+    return await uow.sql.fetch(f"select id, code from {table} where code = any($1::text[])", sorted(codes))
+
+
+def _change(
+    given: dict[str, Any], skus: Mapping[str, int], suppliers: Mapping[str, int], places: Mapping[str, int]
+) -> Change:
+    def ids(codes: list[str] | None, known: Mapping[str, int]) -> frozenset[int] | None:
+        return None if codes is None else frozenset(known[code] for code in codes if code in known)
+
+    scope = Scope(ids(given["scope"]["skus"], skus), ids(given["scope"]["suppliers"], suppliers))
+    from_date = date.fromisoformat(given["from_date"]) if given["from_date"] else date.min
+    until = date.fromisoformat(given["until"]) if given["until"] else None
+    match given["kind"]:
+        case "LEAD_TIME":
+            return LeadTimeChange(given["days"], scope)
+        case "SAFETY_STOCK":
+            return SafetyStockChange(given["factor"], given["quantity"], scope)
+        case "SUPPLY_OUTAGE":
+            return SupplyOutage(from_date, until, scope)
+        case "PROMOTION":
+            return Promotion(from_date, until or date.max, given["factor"], scope)
+        case "EXTRA_PURCHASE":
+            return ExtraPurchase(skus[given["sku"]], places[given["location"]], given["quantity"], from_date)
+        case _:
+            return PriorityRule(given["grade"], given["score"])

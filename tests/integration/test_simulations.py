@@ -1,0 +1,137 @@
+"""What-if through the services and the job: an answer beside the live figures, and nothing live is touched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core.errors import IllegalTransition, InvalidInput, NotFound, UnknownSku
+from core.services.start_simulation import (
+    ChangeInput,
+    ScenarioInput,
+    ScopeInput,
+    StartSimulation,
+    cancel_simulation,
+    start_simulation,
+)
+from core.settings import Settings
+from tests.world import TODAY, World
+from workers.job import Cancelled, JobContext
+from workers.jobs.run_simulation import run_simulation
+
+pytestmark = pytest.mark.anyio
+OUTAGE = ChangeInput("SUPPLY_OUTAGE", ScopeInput(skus=["S"]), from_date=TODAY, until=TODAY + timedelta(days=15))
+QUESTION = StartSimulation("what if", [ScenarioInput("no boats", [OUTAGE])], horizon_days=20)
+
+
+async def ask(world: World, request: StartSimulation = QUESTION) -> int:
+    return (await world.do(lambda uow: start_simulation(uow, request))).simulation_id
+
+
+def context(world: World) -> JobContext:
+    return JobContext(world.database, Settings(env="test"), world.clock)
+
+
+async def play(world: World, id: int) -> dict[str, Any]:
+    await run_simulation(context(world), {"simulationId": id})
+    return (await world.rows("select * from simulation_run where id = $1", id))[0]
+
+
+async def digest(world: World) -> list[Any]:
+    tables = ("order_line", "peg", "supply", "stock_level", "backorder", "promise", "sku_gate", "reservation")
+    return [
+        await world.value(f"select md5(array_agg(t::text order by t::text)::text) from {table} t") for table in tables
+    ]
+
+
+async def test_an_outage_is_compared_with_the_baseline_and_nothing_live_changes(world: World) -> None:
+    await world.stock(2)
+    await world.place(world.order(("S", 2)), world.order(("S", 5), customer="V1"))
+    before = await digest(world)
+    extra = ChangeInput("EXTRA_PURCHASE", sku="S", location="A", quantity=5, from_date=TODAY + timedelta(days=1))
+    id = await ask(world, replace(QUESTION, scenarios=[*QUESTION.scenarios, ScenarioInput("more", [extra])]))
+    row = await play(world, id)
+    assert row["state"] == "DONE"
+    result = row["result"]
+    assert result["live"] == {
+        "open_units": 0,
+        "backordered_units": 5,
+        "backordered_lines": 1,
+        "late_lines": 0,
+        "free_stock": 0,
+    }
+    more = next(s for s in result["scenarios"] if s["name"] == "more")
+    assert more["totals"]["late_unit_days"] < result["baseline"]["late_unit_days"]
+    assert (more["earlier_lines"], more["later_lines"], more["earlier_customers"]) == (1, 0, 1)
+    assert [m["days_later"] for m in more["moved"]] == [-13]
+    assert await digest(world) == before
+    assert await play(world, id) == row
+
+
+async def test_the_same_question_has_the_same_answer(world: World) -> None:
+    await world.stock(30)
+    await world.place(*(world.order(("S", 1 + n // 3), customer=("C1", "C2", "V1")[n % 3]) for n in range(30)))
+    one, two = await ask(world), await ask(world)
+    first, second = await play(world, one), await play(world, two)
+    assert first["result"] == second["result"]
+    assert first["result"]["baseline"]["demand_units"] > 0
+
+
+async def test_a_cancelled_simulation_has_no_result_and_its_job_stops(world: World) -> None:
+    await world.place(world.order(("S", 2)))
+    id = await ask(world)
+
+    class Impatient(JobContext):
+        async def progress(self, done: int, total: int) -> None:
+            if done == 0:
+                await world.do(lambda uow: cancel_simulation(uow, id))
+
+    with pytest.raises(Cancelled):
+        await run_simulation(Impatient(world.database, Settings(env="test"), world.clock), {"simulationId": id})
+    row = (await world.rows("select state, result from simulation_run where id = $1", id))[0]
+    assert row == {"state": "CANCELLED", "result": None}
+    with pytest.raises(IllegalTransition):
+        await world.do(lambda uow: cancel_simulation(uow, id))
+
+
+@pytest.mark.parametrize(
+    ("request_", "error", "message"),
+    [
+        (replace(QUESTION, name=" "), InvalidInput, "A simulation needs a name."),
+        (replace(QUESTION, horizon_days=181), InvalidInput, "A simulation plays 1 to 180 days, not 181."),
+        (replace(QUESTION, scenarios=[]), InvalidInput, "A simulation has 1 to 10 scenarios."),
+        (
+            replace(QUESTION, scenarios=[ScenarioInput("Baseline", [OUTAGE])]),
+            InvalidInput,
+            "Scenarios have names of their own, other than 'baseline': 'Baseline' cannot be.",
+        ),
+        (
+            replace(QUESTION, scenarios=[ScenarioInput("x", [ChangeInput("LEAD_TIME")])]),
+            InvalidInput,
+            "A change of kind LEAD_TIME needs `days`.",
+        ),
+        (
+            replace(QUESTION, scenarios=[ScenarioInput("x", [ChangeInput("SAFETY_STOCK")])]),
+            InvalidInput,
+            "Safety stock becomes a factor or a quantity: give one of them.",
+        ),
+        (
+            replace(QUESTION, scenarios=[ScenarioInput("x", [ChangeInput("LEAD_TIME", days=400)])]),
+            InvalidInput,
+            "`days` is between -365 and 365, not 400.",
+        ),
+        (replace(QUESTION, skus=["NOPE"]), UnknownSku, None),
+        (replace(QUESTION, suppliers=["NOPE"]), NotFound, None),
+    ],
+)
+async def test_a_question_without_sense_is_refused_and_kept_nowhere(
+    world: World, request_: StartSimulation, error: type[Exception], message: str | None
+) -> None:
+    with pytest.raises(error) as caught:
+        await ask(world, request_)
+    if message is not None:
+        assert getattr(caught.value, "message", "") == message
+    assert await world.value("select count(*) from simulation_run") == 0
