@@ -15,6 +15,7 @@ from core.domain.availability import Timeline
 from core.domain.backorder_life import follow
 from core.domain.order import line_status
 from core.domain.pegging import Exchange, make_room, take_unpegged
+from core.domain.priority import PriorityWeights, serve_order
 from core.domain.records import (
     Backorder,
     BackorderFact,
@@ -32,10 +33,10 @@ from core.domain.states import OrderLineStatus, PegKind
 from core.errors import InvariantBroken, QuantityExceeded
 
 
-def claim_order(peg: Peg) -> tuple[int, int, int]:
-    """Who gets scarce stock first: transfers already planned, then priority, then age."""
+def claim_order(peg: Peg) -> tuple[int, int, date, int]:
+    """Who gets scarce stock first: transfers already planned, then priority, the earlier promise, and age."""
     line = peg.line
-    return (0, 0, 0) if line is None else (1, -line.priority, line.id or 1 << 62)
+    return (0, 0, date.min, 0) if line is None else (1, *serve_order(line.priority, line.promised, line.id))
 
 
 def _rises(steps: Iterable[tuple[date, int]]) -> list[tuple[date, int]]:
@@ -67,6 +68,8 @@ class SkuBook:
     """
     available_from: date | None = None
     """Release day of a pre-order: nothing is given out before it. None: it is on sale."""
+    run_id: int | None = None
+    """The re-promising run that changes it: its customers get one notice per order, of that run."""
     lines: dict[int, Line] = field(default_factory=dict)
     backorders: list[Backorder] = field(default_factory=list)
 
@@ -77,6 +80,10 @@ class SkuBook:
     backorder_facts: list[BackorderFact] = field(default_factory=list)
     line_facts: list[LineFact] = field(default_factory=list)
     removed_pegs: list[int] = field(default_factory=list)
+    bumped: list[Line] = field(default_factory=list)
+    """Lines whose `times_bumped` has grown."""
+    weights: PriorityWeights | None = None
+    """By what its waiting lines were ranked; None where they were not."""
     is_changed: bool = False
     """Something has to be written."""
     is_whole: bool = True
@@ -205,6 +212,15 @@ class SkuBook:
         """Let time pass for a book that is played forward: what is overdue then slides, what is due counts."""
         self.now, self.today = now, today
         self.forget_curves()
+
+    def bump(self, served: Iterable[Line], waiting: Iterable[Line]) -> None:
+        """Count for each line that still waits that a younger one was served just now."""
+        winners = {id(line): line.id or 1 << 62 for line in served}
+        youngest = max(winners.values(), default=0)
+        for line in {id(line): line for line in waiting}.values():
+            if id(line) not in winners and line.id is not None and line.id < youngest:
+                line.times_bumped += 1
+                self.bumped.append(line)
 
     def backorder_of(self, line: Line) -> Backorder | None:
         return next((b for b in self.backorders if b.line is line and b.closed_at is None), None)

@@ -93,6 +93,23 @@ class PriorityFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What speaks for a line and does not lie in its book. `margin` is a share of the price."""
+
+    placed_at: datetime
+    grade: str = "STANDARD"
+    country: str | None = None
+    margin: float = 0.0
+    is_preorder: bool = False
+    completes_order: bool = False
+
+
+def margin_of(unit_price: int, unit_cost: int) -> float:
+    """The share of the price that is earned, 0 where no price is known."""
+    return (unit_price - unit_cost) / unit_price if unit_price > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Component:
     """`value` x `weight` is what it adds to the sum."""
 
@@ -192,8 +209,3 @@ def priority_weights(policy: Mapping[str, Any] | None) -> PriorityWeights:
         grade_deadline_days={str(k).upper(): int(v) for k, v in (deadlines.get("grades") or {}).items()},
         country_deadline_days={str(k).upper(): int(v) for k, v in (deadlines.get("countries") or {}).items()},
     )
-
-
-def priority_score(tier: str, boost: int = 0) -> int:
-    """Rank of a customer grade as a score, until the line's own is computed."""
-    return TIER_RANK.get(tier.upper(), 1) * TIER_STEP + max(min(boost, TIER_STEP - 1), 0)

@@ -14,6 +14,7 @@ from core.domain.records import Backorder, Hold, KitPart, Line, Peg, StockLevel,
 from core.domain.states import BackorderCause, BackorderState, OrderLineStatus, PegKind, ShipPolicy
 from core.events import JobRequest
 from core.ports import Transaction
+from core.repositories.priority_facts import rank_waiting
 
 Lines = Literal["own", "none", "waiting", "all"]
 
@@ -22,7 +23,7 @@ _SUPPLY_COLUMNS = """select s.id, s.sku_id, s.location_id, s.kind, s.quantity, s
     s.purchase_order_line_id, s.ship_notice_line_id, s.transfer_id, s.split_from_id from supply s"""
 _SUPPLY = f"""{_SUPPLY_COLUMNS} where s.sku_id = any($1::bigint[]) and s.quantity > s.received + s.cancelled order by s.sku_id, s.id"""
 
-_LINE = """select l.*, o.destination_id, c.protected_class from order_line l join sales_order o on o.id = l.order_id
+_LINE = """select l.*, o.destination_id, o.ship_complete, c.protected_class from order_line l join sales_order o on o.id = l.order_id
     join channel c on c.code = o.channel """
 
 
@@ -48,6 +49,8 @@ async def load_books(
         return await _load_own(uow, versions, today, line_ids)
     expired = await _expire_holds(uow, sku_ids)
     books = await read_books(uow.sql, uow.now, versions, network, lines=lines, line_ids=line_ids)
+    if lines in ("waiting", "all"):
+        await rank_waiting(uow.sql, uow.now, books.values())
     for sku_id in sorted(expired):
         books[sku_id].is_changed = books[sku_id].curve_changed = True
         if any(peg.kind == PegKind.OPEN for peg in books[sku_id].pegs):  # no sweeper will find these holds any more
@@ -298,6 +301,9 @@ def _line(row: Any) -> Line:
         promise_id=row["current_promise_id"],
         promise_sequence=row["promise_sequence"],
         promised=row["promised_date"],
+        times_bumped=row["times_bumped"],
+        is_priority_manual=row["is_priority_manual"],
+        order_ships_complete=row["ship_complete"],
     )
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.domain.book import SkuBook
+from core.domain.ranking import keep_ranks
 from core.errors import InvariantBroken
 from core.ports import Transaction
 from core.repositories.announce_changes import announce_changes
 from core.repositories.follow_course import follow_course
+from core.repositories.priority_facts import write_bumps
 from core.repositories.write_backorders import judge_causes, park_on_hold, write_backorders
 from core.repositories.write_lines import name_new_lines, write_lines, write_pegs
 from core.repositories.write_stock import write_stock, write_supplies
@@ -43,12 +45,14 @@ async def save_books(
     await name_new_lines(uow, changed)
     await judge_causes(uow, changed)
     await park_on_hold(uow, changed)
+    keep_ranks(changed, uow.now)
     orders = await _lock_orders(uow, changed, new_orders or {})
     await write_supplies(uow, changed)
     await write_lines(uow, changed)
     await write_stock(uow, changed)
     await write_pegs(uow, changed)
     await write_backorders(uow, changed)
+    await write_bumps(uow, changed)
     await _check_identities(uow, changed)
     orders |= await _refresh_orders(uow, [o for o in orders if o not in (new_orders or {})])
     orders |= new_orders or {}
@@ -181,7 +185,7 @@ async def _write_notices(uow: Transaction, books: list[SkuBook], orders: dict[in
                         },
                     )
                 )
-    rows = [row for row in rows if row[0].customer_id is not None]
+    rows = [_of_run(row) for row in sorted(rows, key=_told_first) if row[0].customer_id is not None]
     if not rows:
         return
     await uow.sql.execute(
@@ -203,3 +207,17 @@ async def _write_notices(uow: Transaction, books: list[SkuBook], orders: dict[in
         [row[4] for row in rows],
         uow.now,
     )
+
+
+def _told_first(row: tuple) -> bool:
+    """Of what a re-promising run does to an order, its customer is told the moved day before all else."""
+    return row[2].run_id is not None and row[3] != "PROMISE_MOVED"
+
+
+def _of_run(row: tuple) -> tuple:
+    """A run sends one notice per order, however many of its lines and SKUs it moves."""
+    line, backorder_id, book, template, key, facts = row
+    if book.run_id is None:
+        return row
+    key = f"REPROMISED:{book.run_id}:{line.order_id}"
+    return (line, backorder_id, book, template, key, {**facts, "runId": book.run_id})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,12 +12,13 @@ from core.domain.holding import cancel_rest
 from core.domain.network import Network
 from core.domain.order_sites import Ask, with_shelves
 from core.domain.placing import OrderRequest
-from core.domain.priority import priority_score
+from core.domain.priority import PriorityWeights, Standing, margin_of, priority_weights
 from core.domain.promising import Demand, Proposal, commit, promise, propose
+from core.domain.ranking import rank_again
 from core.domain.records import Line
 from core.domain.reserving import Held, HoldUse, close_use, may_use, take_own, use_up
 from core.domain.shipping import ReadyPart, mark_ready, release
-from core.domain.states import OrderLineStatus, OrderStatus, PromiseReason, ShipPolicy
+from core.domain.states import OrderLineStatus, OrderStatus, PromiseReason, ShipPolicy, SkuStatus
 from core.events import JobRequest
 from core.ports import Transaction
 from core.repositories.announce_changes import order_event
@@ -30,6 +32,7 @@ from core.repositories.place_orders import (
     load_known,
     lock_numbers,
 )
+from core.repositories.priority_facts import POLICY
 from core.repositories.reservations import live_holds
 from core.repositories.save_book import OrderFacts, save_books
 from core.repositories.write_stock import draw_ids
@@ -107,7 +110,7 @@ async def _place(
                 ship_policy=request.ship_policy,
                 substitutes_allowed=request.substitutes_allowed,
                 kit=request.kit,
-                priority=priority_score(order.tier),
+                standing=_standing(order, known, sku, uow.now),
                 status=OrderLineStatus.RECEIVED if order.holds else OrderLineStatus.VALIDATED,
                 destination_id=order.destination_id,
                 demand_class=demand_class,
@@ -135,6 +138,7 @@ async def _place(
             uses += close_use(books, held, own, order.order_id)
             if not held.rows:
                 live.pop(held.group_id)
+    _rank(batch, books.values(), priority_weights(policy(known, POLICY, None)), uow.now)
     at_once = policy(known, "release_to_warehouse", "BY_JOB") == "AT_ONCE"
     ready = _release(batch) if at_once else {}
     await insert_orders(uow, [_row(order, known, uow.now) for order in batch])
@@ -156,6 +160,27 @@ async def _place(
             units = sum(part.quantity for part in parts)
             uow.announce(order_event(facts[order_id], "READY_TO_SHIP", quantity=units))
     _enqueue(uow, batch, released=at_once)
+
+
+def _standing(order: Accepted, known: Known, sku: Any, now: datetime) -> Standing:
+    return Standing(
+        order.request.placed_at or now,
+        order.tier,
+        order.request.ship_to.country,
+        margin_of(sku["unit_price"], sku["unit_cost"]),
+        sku["status"] == SkuStatus.PREORDER,
+    )
+
+
+def _rank(batch: list[Accepted], books: Iterable[SkuBook], weights: PriorityWeights, now: datetime) -> None:
+    """Rank the new lines, now that all of an order is covered as far as it can be."""
+    for order in batch:
+        short = [line for _, line in order.lines if line.open + line.backordered]
+        if len(short) == 1 and short[0].standing is not None:
+            short[0].standing = replace(short[0].standing, completes_order=True)
+    for book in books:
+        book.weights = weights
+        rank_again(book, book.new_lines, now)
 
 
 def _release(batch: list[Accepted]) -> dict[int, list[ReadyPart]]:

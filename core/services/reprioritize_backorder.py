@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.domain.ranking import rank_again
 from core.domain.records import BackorderFact
 from core.domain.states import PromiseReason
 from core.errors import InvalidInput
 from core.ports import Transaction
 from core.repositories.orders import find_backorder_order
+from core.repositories.priority_facts import set_manual
 from core.repositories.save_book import save_books
 from core.services.allocate_waiting import serve_books
 from core.services.cancel_backorder import BackorderChange, check_backorder_version, open_backorder
@@ -19,11 +21,14 @@ MAX_SCORE = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class ReprioritizeBackorder:
-    """`score`: higher is served first (tiers are steps of 1,000,000); `reason` is kept with the backorder."""
+    """`score`: higher is served first (tiers are steps of 1,000,000) and wins over what is computed; None: computed again.
+
+    `reason` is kept with the backorder.
+    """
 
     sku_id: int
     backorder_id: int
-    score: int
+    score: int | None
     reason: str
     expected_version: int | None = None
 
@@ -33,7 +38,7 @@ async def reprioritize_backorder(uow: Transaction, request: ReprioritizeBackorde
 
     Raises NotFound, InvalidInput, VersionConflict, and IllegalTransition when the backorder is closed.
     """
-    if not 0 <= request.score <= MAX_SCORE:
+    if request.score is not None and not 0 <= request.score <= MAX_SCORE:
         raise InvalidInput(f"A score is between 0 and {MAX_SCORE}.", path=("input", "score"), value=request.score)
     if not request.reason.strip():
         raise InvalidInput("A new rank needs a reason.", path=("input", "reason"), value=request.reason)
@@ -44,8 +49,10 @@ async def reprioritize_backorder(uow: Transaction, request: ReprioritizeBackorde
     check_backorder_version(backorder, request.expected_version)
     book, line = opened.books[request.sku_id], backorder.line
     before = line.priority
-    line.priority = request.score
-    backorder.priority = {"score": request.score, "reason": request.reason, "by": uow.principal.id, "previous": before}
+    line.is_priority_manual = request.score is not None
+    line.priority = before if request.score is None else request.score
+    rank_again(book, [line], uow.now)
+    backorder.priority = {"reason": request.reason, "by": uow.principal.id, "previous": before}
     backorder.is_changed = line.is_changed = book.is_changed = True
     book.backorder_facts.append(
         BackorderFact(
@@ -59,10 +66,11 @@ async def reprioritize_backorder(uow: Transaction, request: ReprioritizeBackorde
     )
     await serve_books(uow, [book], taken.network)
     await save_books(uow, opened.books.values())
+    await set_manual(uow, request.sku_id, line.id or 0, line.is_priority_manual)
     uow.audit(
         "backorderReprioritize",
         f"backorder:{request.sku_id}:{backorder.id}",
         {"score": before},
-        {"score": request.score, "reason": request.reason},
+        {"score": line.priority, "manual": line.is_priority_manual, "reason": request.reason},
     )
     return BackorderChange(request.sku_id, request.backorder_id, backorder.version, order_id)

@@ -58,6 +58,7 @@ class OrderLine(c.Row, table=True):
         c.check(f"ordered = {' + '.join(_QUANTITIES)} and least({', '.join(_QUANTITIES)}) >= 0", "quantities"),
         c.check("ready >= 0 and ready <= allocated", "not_over_ready"),
         c.check("delivered >= 0 and delivered <= shipped", "not_over_delivered"),
+        c.check("times_bumped >= 0", "times_bumped"),
         c.one_of("status", OrderLineStatus),
         c.one_of("ship_policy", ShipPolicy),
         c.check("num_nonnulls(kit_sku_id, kit_line_number, kit_quantity) in (0, 3)", "whole_kit_facts"),
@@ -86,6 +87,8 @@ class OrderLine(c.Row, table=True):
     ship_policy: str = c.text(default="PARTIAL_BACKORDER_REST")
     substitutes_allowed: bool = c.flag()
     priority_score: int = c.bigint(default=0)
+    is_priority_manual: bool = c.flag()
+    times_bumped: int = c.integer(default=0)
     current_promise_id: int | None = c.bigint(null=True)
     promise_sequence: int = c.integer(default=0)
     promised_date: date | None = c.day(null=True)
