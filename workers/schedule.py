@@ -46,6 +46,7 @@ CRONS = (
     Cron("review_backorders", 21_600, "fast"),
     Cron("send_notices", 5, "fast"),
     Cron("seal_ledgers", 20, "fast"),
+    Cron("start_due_repromising", 60, "fast"),
     Cron("reconcile_stock", 3_600, "bulk", business=False),
     Cron("review_stock", 86_400, "fast"),
     Cron("purge_history", 3_600, "bulk"),

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
+from core.domain.repromising.effects import Effect, Why
 from core.domain.states import (
     BackorderCause,
     BackorderState,
@@ -120,6 +121,10 @@ class RepromisingRun(c.Row, table=True):
     published_at: datetime | None = c.instant(null=True)
     error: str | None = c.text(null=True)
     version: int = c.integer(default=1)
+    variant: str | None = c.text(null=True)
+    facts: dict[str, Any] | None = c.json(null=True)
+    approved_by: str | None = c.text(null=True)
+    approved_at: datetime | None = c.instant(null=True)
     created_at: datetime = c.created()
     updated_at: datetime = c.updated()
 
@@ -129,8 +134,11 @@ class RepromisingDiff(c.Row, table=True):
 
     __table_args__ = (
         c.one_of("state", RepromisingDiffState),
+        c.one_of("effect", Effect),
+        c.one_of("reason", Why),
         c.child_of("order_line", "order_line_id"),
         c.index("repromising_diff_run_idx", "run_id", "sku_id", "id"),
+        c.index("repromising_diff_worsened", "applied_at", "order_id", where="applied_at is not null and is_charged"),
     )
 
     sku_id: int = c.sku_key()
@@ -142,5 +150,12 @@ class RepromisingDiff(c.Row, table=True):
     reason: str | None = c.text(null=True)
     gate_version: int = c.bigint()
     state: str = c.text(default="proposed")
+    order_id: int | None = c.bigint(null=True)
+    effect: str | None = c.text(null=True)
+    days: int = c.integer(default=0)
+    is_forced: bool = c.flag()
+    is_charged: bool = c.flag()
+    segment: str | None = c.text(null=True)
+    applied_at: datetime | None = c.instant(null=True)
     created_at: datetime = c.created()
     updated_at: datetime = c.updated()

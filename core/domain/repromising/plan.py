@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.network import Network
 from core.domain.repromising.arrays import Claims, Events, Solution, solve_arrays
+from core.domain.repromising.effects import Effect, Why
 from core.domain.repromising.segments import rank_of, segment_of, strategy_of
 from core.domain.repromising.snapshot import Ints, Problem, Ranking, Raw, build
 from core.domain.repromising.strategies import CODE, Reaction, Strategy
@@ -19,26 +19,6 @@ from core.domain.repromising.variant import Variant
 Solver = Callable[[Claims, Events, Events, int, Ranking, Reaction], Solution]
 MAX_TURNS = 6
 """Rounds of deciding again after lines had to be spared; what is over the budget even then is given up."""
-
-
-class Effect(StrEnum):
-    """What the run does to a line."""
-
-    GAINED = "GAINED"
-    LOST = "LOST"
-    EXCEPTION = "EXCEPTION"
-
-
-class Why(StrEnum):
-    """Why a line gains or loses."""
-
-    WON = "WON"
-    PRIORITY = "PRIORITY"
-    SUPPLY_FREE = "SUPPLY_FREE"
-    OUTRANKED = "OUTRANKED"
-    SUPPLY_LATE = "SUPPLY_LATE"
-    FREED = "FREED"
-    NO_SUPPLY = "NO_SUPPLY"
 
 
 EFFECTS, WHYS = tuple(Effect), tuple(Why)

@@ -55,9 +55,12 @@ def solve_steps(
             if _by_day(promised(claim, outcome)) != _by_day(present_promise(claim)):
                 changed.append(row)
                 found += [(row, day, quantity) for day, quantity in outcome.steps]
+    table = np.array(found, np.int64).reshape(len(found), 3)
     return Solution(
         np.array(changed, np.int64),
-        *(np.array([part[i] for part in found], np.int64) for i in range(3)),
+        table[:, 0],
+        table[:, 1],
+        table[:, 2],
         np.array(sorted(exceptions), np.int64),
         len(rows),
     )

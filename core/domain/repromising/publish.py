@@ -1,0 +1,134 @@
+"""Carry a proposal out on a book: claims move to their new days and sources, quantities and promises follow."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from core.domain.book import SkuBook
+from core.domain.book_supplies import mark_delayed
+from core.domain.conclude import conclude
+from core.domain.network import Network
+from core.domain.records import Line, LineFact, Peg
+from core.domain.repromising.books import WAITS_FOR_QUOTA
+from core.domain.repromising.effects import Why
+from core.domain.states import BackorderCause, PegKind, PromiseReason
+
+Part = tuple[int, int, int, bool]
+"""(location id, day as ordinal, units, has a source)."""
+CAUSE = "repromised"
+
+
+def apply(
+    book: SkuBook,
+    network: Network,
+    run_id: int,
+    changes: Mapping[int, Sequence[Part]],
+    evidence: Mapping[int, dict[str, Any]],
+    *,
+    reallocates: bool = True,
+) -> list[Line]:
+    """Give each line (by id) the parts it is to have at the locations where something changes (`moved_parts`).
+
+    All claims that move are taken out first. Then the latest days are served first, each from the latest supply that is
+    in time, and stock last: whatever order is feasible on the days is feasible on the sources. What finds no source
+    keeps its day without one. Each line is settled and promised anew with the run as its cause. Returns the lines that
+    were given stock.
+    """
+    had: dict[int, int] = {}
+    todo: list[tuple[int, int, Line, int, bool]] = []
+    for line_id, parts in changes.items():
+        line = book.lines[line_id]
+        had[line_id] = line.allocated
+        for place in sorted({location_id for location_id, *_ in parts}):
+            kept = _take_out(book, line, place, [part for part in parts if part[0] == place], run_id, reallocates)
+            todo += [(day, place, line, units, sourced) for _, day, units, sourced in kept]
+    before = {id(peg) for peg in book.pegs}
+    for day, location_id, line, units, sourced in sorted(todo, key=lambda t: (-t[0], t[1], t[2].id or 0)):
+        _cover(book, line, location_id, date.fromordinal(day), units if sourced else 0, units, run_id)
+    for peg in book.pegs:
+        if peg.id is None and id(peg) not in before and peg.line is not None and peg.line.id in changes:
+            peg.run_id, peg.cause = run_id, CAUSE
+    lines = [book.lines[line_id] for line_id in changes]
+    for line in lines:
+        gained = line.allocated - had[line.id or 0]
+        if gained > 0:
+            book.line_facts.append(LineFact(line, "ALLOCATED", gained))
+    by_evidence: dict[int, dict[str, Any]] = defaultdict(dict, evidence)
+    for line in lines:
+        conclude(book, network, [line], PromiseReason.REPROMISED, cause_id=run_id, evidence=by_evidence[line.id or 0])
+        _blame(book, line, by_evidence[line.id or 0])
+    for line in lines:
+        if any(p.supply is not None and _usable(book, p) > p.need_date for p in book.pegs_of(line)):
+            mark_delayed(book, line, str(PromiseReason.REPROMISED))
+    return [line for line in lines if line.allocated > had[line.id or 0]]
+
+
+def _blame(book: SkuBook, line: Line, evidence: dict[str, Any]) -> None:
+    """A line that is short because others were preferred needs no search for the cause."""
+    backorder = book.backorder_of(line)
+    if backorder is not None and backorder.is_new and backorder.cause is None and evidence.get("why") == Why.OUTRANKED:
+        backorder.cause = BackorderCause.ALLOCATION_CHOICE
+        backorder.evidence = {"shortage": backorder.quantity, "explained": backorder.quantity, **evidence}
+
+
+def moved_parts(before: Sequence[Part], after: Sequence[Part]) -> list[Part]:
+    """Of the parts a line is to have, those at locations where they differ from what it has."""
+    places = {part[0] for part in (*before, *after)}
+    differ = {p for p in places if sorted(x for x in before if x[0] == p) != sorted(x for x in after if x[0] == p)}
+    return [part for part in after if part[0] in differ]
+
+
+def _take_out(
+    book: SkuBook, line: Line, location_id: int, parts: list[Part], run_id: int, reallocates: bool
+) -> list[Part]:
+    """Take the line's movable claims at a location off the book; stock that it keeps stays, and is no part any more."""
+    today = book.today[location_id].toordinal()
+    wanted_now = sum(units for _, day, units, sourced in parts if sourced and day == today)
+    kept = 0
+    for peg in book.pegs_of(line):
+        if peg.location_id != location_id or not is_movable(peg, line):
+            continue
+        if peg.kind != PegKind.HARD:
+            book.drop_peg(peg)
+        elif reallocates:
+            stays = min(peg.quantity, wanted_now - kept)
+            kept += stays
+            if stays < peg.quantity:
+                book.release(peg, peg.quantity - stays, CAUSE, run_id)
+    left: list[Part] = []
+    for place, day, units, sourced in parts:
+        off = min(kept, units) if sourced and day == today else 0
+        kept -= off
+        if units > off:
+            left.append((place, day, units - off, sourced))
+    return left
+
+
+def is_movable(peg: Peg, line: Line) -> bool:
+    """May a run move this claim? Not what is on a planned shipment, of a lot, or waits for a quota."""
+    if peg.lot_id is not None or peg.cause == WAITS_FOR_QUOTA:
+        return False
+    return peg.kind != PegKind.HARD or line.ready == 0
+
+
+def _usable(book: SkuBook, peg: Peg) -> date:
+    assert peg.supply is not None
+    return peg.supply.effective_date(book.today[peg.location_id])
+
+
+def _cover(book: SkuBook, line: Line, location_id: int, day: date, sourced: int, units: int, run_id: int) -> None:
+    """Claim `units` on `day`, of them `sourced` from dated supply, else from stock."""
+    left = sourced
+    if day > book.today[location_id]:
+        left -= book.cover_dated(line, location_id, day, left, CAUSE)
+    free = min(book.level(location_id).available, max(0, book.timeline(location_id, line.demand_class).atp()))
+    given = min(left, max(0, free))
+    if given:
+        book.allocate(line, location_id, given, CAUSE, run_id)
+        left -= given
+    if left:  # an exchange of sources may carry the smaller rest
+        left -= book.cover_dated(line, location_id, day, left, CAUSE)
+    book.add_peg(location_id, day, left + units - sourced, PegKind.OPEN, line=line, cause=CAUSE)

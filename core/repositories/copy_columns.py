@@ -1,0 +1,40 @@
+"""Read a query of fixed-width columns by binary COPY into NumPy arrays: a million rows in a fraction of a second."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import InvariantBroken
+
+_HEADER = 19
+"""Signature, flags and the length of an extension that no server sends."""
+_TRAILER = 2
+_TYPES = {"int2": ">i2", "int4": ">i4", "int8": ">i8"}
+
+
+async def copy_columns(sql: Any, query: str, columns: dict[str, str], *arguments: Any) -> dict[str, NDArray[np.int64]]:
+    """The columns of `query` as arrays of 64-bit integers.
+
+    `columns` names them in order with their types (int2, int4, int8); the query casts to these and yields no null: a
+    row of another width is refused with InvariantBroken.
+    """
+    data = bytearray()
+
+    async def keep(chunk: bytes) -> None:
+        data.extend(chunk)
+
+    await sql.copy_from_query(query, *arguments, output=keep, format="binary")
+    fields: list[tuple[str, str]] = [("fields", ">i2")]
+    for name, kind in columns.items():
+        fields += [(f"{name} length", ">i4"), (name, _TYPES[kind])]
+    row = np.dtype(fields)
+    count, rest = divmod(len(data) - _HEADER - _TRAILER, row.itemsize)
+    if rest:
+        raise InvariantBroken("copy_width", [query[:80], len(data), row.itemsize])
+    rows = np.frombuffer(data, row, count, _HEADER)
+    if count and not all(np.all(rows[f"{name} length"] == int(kind[3:])) for name, kind in columns.items()):
+        raise InvariantBroken("copy_null", query[:80])
+    return {name: rows[name].astype(np.int64) for name in columns}

@@ -1,0 +1,328 @@
+"""Everything a re-promising run decides on, read as of one instant into arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from core.domain.network import Network
+from core.domain.promising import DEFAULT_LEAD_TIME_DAYS
+from core.domain.repromising.arrays import Events
+from core.domain.repromising.segments import Facts
+from core.domain.repromising.snapshot import HARD, Ints, Raw, positions
+from core.domain.repromising.variant import SortField, Variant
+from core.domain.states import OrderLineStatus
+from core.ports import Transaction
+from core.repositories.copy_columns import copy_columns
+
+STATUSES = tuple(OrderLineStatus)
+_STATUS = "case l.status " + " ".join(f"when '{s}' then {n}" for n, s in enumerate(STATUSES)) + " end::int2"
+
+
+def _day(expression: str) -> str:
+    """A date as an ordinal, 0 for none."""
+    return f"coalesce({expression} - date '0001-01-01' + 1, 0)::int4"
+
+
+def _of(column: str, sku_ids: Collection[int] | None) -> str:
+    return "true" if sku_ids is None else f"{column} = any($1::bigint[])"
+
+
+async def read_snapshot(
+    uow: Transaction, network: Network, variant: Variant, sku_ids: Iterable[int] | None = None
+) -> Raw:
+    """Read all open lines (or those of `sku_ids`) with pegs, supplies, stock and what is kept back.
+
+    Every statement must see one instant: a REPEATABLE READ transaction, or the gates of `sku_ids`.
+    """
+    only = None if sku_ids is None else sorted(set(sku_ids))
+    arguments = () if only is None else (only,)
+    sql = uow.sql
+    gates = await copy_columns(
+        sql,
+        f"select sku_id, version from sku_gate where {_of('sku_id', only)} order by sku_id",
+        {"sku": "int8", "version": "int8"},
+        *arguments,
+    )
+    location_ids = np.array(sorted(network.locations), np.int64)
+    today = np.array([network.today(int(i), uow.now).toordinal() for i in location_ids], np.int64)
+    sku = gates["sku"]
+    lines = await _read_lines(sql, only, arguments)
+    facts = await _facts(uow, variant, lines, sku, int(today.max()) if len(today) else uow.now.date().toordinal())
+    pegs = await copy_columns(
+        sql,
+        f"""select sku_id, location_id, order_line_id, {_day("need_date")}, quantity,
+            (case kind when 'HARD' then 0 when 'OPEN' then 2 else 1 end)::int2, coalesce(supply_id, 0)::int8,
+            (lot_id is not null or coalesce(cause = 'QUOTA', false))::int::int2
+        from peg where order_line_id is not null and {_of("sku_id", only)}""",
+        {
+            "sku": "int8",
+            "location": "int8",
+            "line": "int8",
+            "need": "int4",
+            "quantity": "int4",
+            "kind": "int2",
+            "supply": "int8",
+            "fixed": "int2",
+        },
+        *arguments,
+    )
+    supplies = await copy_columns(
+        sql,
+        f"""select id, sku_id, location_id, quantity - received - cancelled, {_day("usable_date")}, overdue_days
+        from supply where quantity > received + cancelled and {_of("sku_id", only)}""",
+        {"id": "int8", "sku": "int8", "location": "int8", "open": "int4", "day": "int4", "overdue": "int2"},
+        *arguments,
+    )
+    return await _assemble(
+        uow, only, arguments, sku, gates["version"], location_ids, today, lines, facts, pegs, supplies
+    )
+
+
+async def read_facts(
+    uow: Transaction, network: Network, variant: Variant, sku_ids: Iterable[int]
+) -> tuple[Facts, Ints, Ints, Ints]:
+    """Facts of the open lines of these SKUs under their gates: (facts, location ids, location row and zone per line)."""
+    only = sorted(set(sku_ids))
+    lines = await _read_lines(uow.sql, only, (only,))
+    location_ids = np.array(sorted(network.locations), np.int64)
+    today = max((network.today(int(i), uow.now).toordinal() for i in location_ids), default=0)
+    facts = await _facts(uow, variant, lines, np.array(only, np.int64), today)
+    return facts, location_ids, positions(location_ids, lines["location"]), lines["destination"]
+
+
+async def _read_lines(sql: Any, only: list[int] | None, arguments: tuple[Any, ...]) -> dict[str, Ints]:
+    return await copy_columns(
+        sql,
+        f"""select l.id, l.sku_id, l.order_id, l.priority_score, l.ordered, l.ready, {_day("l.ship_by")},
+            {_day("l.requested_date")}, {_day("l.promised_date")}, {_STATUS}, coalesce(l.location_id, 0)::int8
+        from order_line l where l.open + l.backordered + l.allocated > 0 and {_of("l.sku_id", only)}""",
+        {
+            "id": "int8",
+            "sku": "int8",
+            "order": "int8",
+            "priority": "int8",
+            "ordered": "int4",
+            "ready": "int4",
+            "wanted": "int4",
+            "requested": "int4",
+            "promised": "int4",
+            "status": "int2",
+            "location": "int8",
+        },
+        *arguments,
+    )
+
+
+async def _facts(uow: Transaction, variant: Variant, lines: dict[str, Ints], sku: Ints, today: int) -> Facts:
+    sql = uow.sql
+    sku_row = positions(sku, lines["sku"])
+    order_ids = np.unique(lines["order"])
+    some = len(order_ids) <= 50_000
+    orders = await copy_columns(
+        sql,
+        """select o.id, coalesce(o.customer_id, 0)::int8, coalesce(o.destination_id, 0)::int8, c.n::int4
+        from sales_order o join (select code, row_number() over (order by code) - 1 as n from channel) c on c.code = o.channel
+        where """
+        + ("o.id = any($1::bigint[])" if some else "o.status not in ('DELIVERED', 'CANCELLED')"),
+        {"id": "int8", "customer": "int8", "destination": "int8", "channel": "int4"},
+        *([order_ids.tolist()] if some else []),
+    )
+    at = positions(orders["id"], lines["order"])
+    channels = [row["code"] for row in await sql.fetch("select code from channel order by code")]
+    names: dict[str, list[str]] = {"channel": channels, "status": [str(s) for s in STATUSES]}
+    codes: dict[str, Ints] = {"channel": orders["channel"][at], "status": lines["status"]}
+    used = _used(variant)
+    customer = orders["customer"][at]
+    if used & {"tier", "customer"}:
+        await _name_customers(sql, customer, codes, names)
+    if "sku" in used:
+        found = await sql.fetch("select code from sku where id = any($1::bigint[]) order by id", sku.tolist())
+        names["sku"], codes["sku"] = [row["code"] for row in found], sku_row
+    if "supplier" in used:
+        await _name_suppliers(sql, sku, sku_row, codes, names)
+    price = np.zeros(len(sku), np.int64)
+    if "value" in used:
+        prices = await copy_columns(sql, "select id, unit_price from sku", {"id": "int8", "price": "int8"})
+        price = prices["price"][positions(prices["id"], sku)]
+    held = await sql.fetch("select distinct order_id from order_hold where released_at is null")
+    parked = await sql.fetch(
+        "select order_line_id from backorder where closed_at is null and state in ('ON_HOLD', 'CANCEL_PENDING')"
+    )
+    is_served = lines["status"] != STATUSES.index(OrderLineStatus.RECEIVED)
+    is_served &= ~np.isin(lines["order"], np.array([row["order_id"] for row in held], np.int64))
+    is_served &= ~np.isin(lines["id"], np.array([row["order_line_id"] for row in parked], np.int64))
+    late = (lines["promised"] > 0) & (lines["promised"] > np.where(lines["requested"] > 0, lines["requested"], today))
+    facts = Facts(
+        lines["id"],
+        lines["order"],
+        lines["priority"],
+        lines["wanted"],
+        lines["requested"],
+        lines["promised"],
+        lines["ordered"] * price[sku_row],
+        late,
+        codes,
+        names,
+        today,
+        is_served,
+    )
+    lines["destination"] = orders["destination"][at]
+    return facts
+
+
+def _used(variant: Variant) -> set[str]:
+    """Facts that a filter or a sorter asks for; the others are not read."""
+    found: set[str] = set()
+    for segment in variant.segments:
+        for filter in (segment.include, segment.exclude):
+            if filter is not None:
+                found |= {"tier"} if filter.tiers is not None else set()
+                found |= {"customer"} if filter.customers is not None else set()
+                found |= {"sku"} if filter.skus is not None else set()
+                found |= {"supplier"} if filter.suppliers is not None else set()
+                found |= {"value"} if filter.min_value is not None or filter.max_value is not None else set()
+    for sorter in (*variant.sorters, *(s for segment in variant.segments for s in segment.sorters)):
+        fact = {SortField.TIER: "tier", SortField.CUSTOMER: "customer", SortField.VALUE: "value"}.get(sorter.field)
+        found |= {fact} if fact else set()
+    return found
+
+
+async def _name_customers(sql: Any, customer: Ints, codes: dict[str, Ints], names: dict[str, list[str]]) -> None:
+    ids = np.unique(customer)
+    rows = await sql.fetch("select id, code, tier from customer where id = any($1::bigint[]) order by id", ids.tolist())
+    known = np.array([0, *(row["id"] for row in rows)], np.int64)
+    at = positions(known, customer)
+    tiers = sorted({"", *(row["tier"] for row in rows)})
+    number = {tier: n for n, tier in enumerate(tiers)}
+    codes["customer"], names["customer"] = at, ["", *(row["code"] for row in rows)]
+    codes["tier"] = np.array([number[""], *(number[row["tier"]] for row in rows)], np.int64)[at]
+    names["tier"] = tiers
+
+
+async def _name_suppliers(
+    sql: Any, sku: Ints, sku_row: Ints, codes: dict[str, Ints], names: dict[str, list[str]]
+) -> None:
+    rows = await sql.fetch(
+        """select distinct on (x.sku_id) x.sku_id, s.code from supplier_sku x join supplier s on s.id = x.supplier_id
+        where x.sku_id = any($1::bigint[]) order by x.sku_id, x.is_preferred desc, x.lead_time_p80, x.supplier_id""",
+        sku.tolist(),
+    )
+    found = sorted({"", *(row["code"] for row in rows)})
+    number = {code: n for n, code in enumerate(found)}
+    of_sku = np.full(len(sku), number[""], np.int64)
+    of_sku[positions(sku, np.array([row["sku_id"] for row in rows], np.int64))] = [number[row["code"]] for row in rows]
+    codes["supplier"], names["supplier"] = of_sku[sku_row], found
+
+
+async def _lead_days(sql: Any, sku: Ints, only: list[int] | None, arguments: tuple[Any, ...]) -> Ints:
+    terms = await copy_columns(
+        sql,
+        f"""select distinct on (sku_id) sku_id, lead_time_p80 from supplier_sku where {_of("sku_id", only)}
+        order by sku_id, is_preferred desc, lead_time_p80, supplier_id""",
+        {"sku": "int8", "days": "int4"},
+        *arguments,
+    )
+    found = np.full(len(sku), DEFAULT_LEAD_TIME_DAYS, np.int64)
+    found[positions(sku, terms["sku"])] = terms["days"]
+    return found
+
+
+async def _assemble(
+    uow: Transaction,
+    only: list[int] | None,
+    arguments: tuple[Any, ...],
+    sku: Ints,
+    versions: Ints,
+    location_ids: Ints,
+    today: Ints,
+    lines: dict[str, Ints],
+    facts: Facts,
+    pegs: dict[str, Ints],
+    supplies: dict[str, Ints],
+) -> Raw:
+    sql, places = uow.sql, len(location_ids)
+
+    def pool(rows: dict[str, Ints]) -> Ints:
+        return positions(sku, rows["sku"]) * places + positions(location_ids, rows["location"])
+
+    levels = await copy_columns(
+        sql,
+        f"""select sku_id, location_id, on_hand - unsellable - allocated from stock_level
+        where on_hand - unsellable - allocated <> 0 and {_of("sku_id", only)}""",
+        {"sku": "int8", "location": "int8", "quantity": "int4"},
+        *arguments,
+    )
+    stock = pool(levels)
+    usable = supplies["day"].copy()
+    here = today[positions(location_ids, supplies["location"])]
+    usable = np.where(usable < here, here + supplies["overdue"], usable)
+    at = positions(supplies["id"], pegs["supply"])
+    line = positions(facts.line, pegs["line"])
+    known = line >= 0  # a finished line may keep nothing but what is on its way out
+    line, at = line[known], at[known]
+    pegs = {name: column[known] for name, column in pegs.items()}
+    ready = lines["ready"][line] > 0
+    where = positions(location_ids, pegs["location"])
+    return Raw(
+        sku,
+        versions,
+        location_ids,
+        facts,
+        positions(sku, lines["sku"]),
+        positions(location_ids, lines["location"]),
+        lines["destination"],
+        line,
+        where,
+        pegs["need"],
+        pegs["quantity"],
+        pegs["kind"],
+        np.where(at >= 0, usable[at] if len(usable) else 0, 0),
+        (pegs["fixed"] > 0) | (ready & (pegs["kind"] == HARD)),
+        Events(stock, today[stock % places] if places else stock, levels["quantity"]),
+        Events(pool(supplies), usable, supplies["open"]),
+        await _foreign_claims(sql, only, arguments, pool, today, places),
+        await _kept_back(sql, uow.now, only, pool, today, places),
+        await _lead_days(sql, sku, only, arguments),
+        today,
+        np.zeros(len(sku), np.int64),
+    )
+
+
+async def _foreign_claims(
+    sql: Any, only: list[int] | None, arguments: tuple[Any, ...], pool: Any, today: Ints, places: int
+) -> Events:
+    rows = await copy_columns(
+        sql,
+        f"""select sku_id, location_id, {_day("need_date")}, quantity from peg
+        where order_line_id is null and kind <> 'HARD' and {_of("sku_id", only)}""",
+        {"sku": "int8", "location": "int8", "day": "int4", "quantity": "int4"},
+        *arguments,
+    )
+    where = pool(rows)
+    return Events(where, np.maximum(rows["day"], today[where % places]), rows["quantity"])
+
+
+async def _kept_back(sql: Any, now: datetime, only: list[int] | None, pool: Any, today: Ints, places: int) -> Events:
+    holds = await copy_columns(
+        sql,
+        f"""select sku_id, location_id, {_day("need_date")}, quantity from reservation
+        where state = 'held' and expires_at > $2 and (sku_id = any($1::bigint[]) or $1::bigint[] is null)""",
+        {"sku": "int8", "location": "int8", "day": "int4", "quantity": "int4"},
+        only,
+        now,
+    )
+    steps = await copy_columns(
+        sql,
+        f"""select sku_id, location_id, {_day("from_date")},
+            quantity - lag(quantity, 1, 0) over (partition by sku_id, location_id order by from_date)
+        from protected_stock where demand_class = '' and (sku_id = any($1::bigint[]) or $1::bigint[] is null)""",
+        {"sku": "int8", "location": "int8", "day": "int4", "quantity": "int4"},
+        only,
+    )
+    rows = {name: np.concatenate([holds[name], steps[name]]) for name in holds}
+    where = pool(rows)
+    return Events(where, np.maximum(rows["day"], today[where % places]), rows["quantity"])
