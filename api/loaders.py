@@ -195,6 +195,14 @@ class Loaders:
         return self._many(backorders.entitlements_by_backorder_keys, _key_of("backorder_id"))
 
     @cached_property
+    def course_by_backorder_key(self) -> DataLoader[Key, Any]:
+        return self._one(backorders.courses_by_backorder_keys, _key_of("backorder_id"))
+
+    @cached_property
+    def entitlements_by_backorder_key(self) -> DataLoader[Key, Any]:
+        return self._many(backorders.entitlements_by_backorder_keys, _key_of("backorder_id"))
+
+    @cached_property
     def option_by_key(self) -> DataLoader[Key, Any]:
         return self._one(lambda sql, keys: backorders.options_by_keys(sql, self._principal, keys), _key)
 

@@ -49,12 +49,19 @@ class ResolutionOption(Node):
     kind: enums.ResolutionKind = field(description="What is offered.")
     deadline: datetime = field(description="Until when it can be chosen.")
     is_default: bool = field(description="Is it taken when nobody chooses.")
+    is_chosen: bool = field(description="Was it taken.", default=False)
+    quantity: int | None = field(description="Units it is about.", default=None)
+    ratio: int | None = field(description="Units of the substitute for one.", default=None)
 
     @field(description="What it costs the customer.")
     def price(self) -> Money | None:
         return self._money("price_minor")
 
-    @field(description="What the customer gets for waiting.")
+    @field(description="What the substitute is worth more (negative: less) than what it takes the place of.")
+    def price_difference(self) -> Money | None:
+        return self._money("price_difference_minor")
+
+    @field(description="What the customer gets for waiting, or back where the substitute costs less.")
     def compensation(self) -> Money | None:
         return self._money("compensation_minor")
 
@@ -126,12 +133,68 @@ class Backorder(Node):
         rows = await info.context.loaders.options_by_backorder_key.load((self.sku_id, self.key))
         return build_all("ResolutionOption", rows)
 
+    @field(description="What the customer has a right to because of it.")
+    async def entitlements(self, info: Info) -> list[Entitlement]:
+        rows = await info.context.loaders.entitlements_by_backorder_key.load((self.sku_id, self.key))
+        return [
+            Entitlement(
+                kind=row["kind"],
+                amount=Money(amount_minor=row["amount"], currency=row["currency"]),
+                granted_at=row["created_at"],
+            )
+            for row in rows
+        ]
+
+    @field(description="How far its automatic course has come; null before it began, and for customers.")
+    async def course(self, info: Info) -> BackorderCourse | None:
+        if info.context.principal.role in (Role.CUSTOMER, Role.STOREFRONT, Role.SUPPLIER):
+            return None
+        row = await info.context.loaders.course_by_backorder_key.load((self.sku_id, self.key))
+        if row is None:
+            return None
+        steps = sorted(row["steps"].items(), key=lambda item: item[1]["at"])
+        return BackorderCourse(
+            is_paused=row["is_paused"],
+            paused_reason=row["paused_reason"],
+            steps=[
+                CourseStepTaken(step=enums.CourseStep(name), at=datetime.fromisoformat(s["at"]), outcome=s["outcome"])
+                for name, s in steps
+            ],
+        )
+
     @field(description="What happened to it, oldest first, as far back as events are kept.")
     async def timeline(
         self, info: Info, first: PageFirst = 50, after: PageAfter = None
     ) -> Connection[Annotated[BackorderEvent, strawberry.lazy("api.schema.events")]]:
         page = await info.context.loaders.backorder_timeline(self.sku_id, self.key, first, after)
         return connection(page, lambda facts: build("BackorderEvent", facts))
+
+
+@strawberry.type(description="What a customer has a right to because of a backorder.")
+class Entitlement:
+    """One row."""
+
+    kind: enums.EntitlementKind = field(description="For what.")
+    amount: Money = field(description="How much.")
+    granted_at: datetime = field(description="Since when.")
+
+
+@strawberry.type(description="A step of the course that was taken.")
+class CourseStepTaken:
+    """One step."""
+
+    step: enums.CourseStep = field(description="Which step.")
+    at: datetime = field(description="When it was taken last.")
+    outcome: str = field(description="FOUND, NOTHING, ASKED, REQUESTED, LEFT_TO_REVIEW or OFFERED.")
+
+
+@strawberry.type(description="The automatic course of a backorder.")
+class BackorderCourse:
+    """How far it has come."""
+
+    is_paused: bool = field(description="Has a person stopped it.")
+    paused_reason: str | None = field(description="Why.", default=None)
+    steps: list[CourseStepTaken] = field(description="Steps taken, oldest first.")
 
 
 @strawberry.type(description="One figure that proves a cause.")

@@ -12,10 +12,12 @@ from core.domain.states import (
     BackorderCause,
     BackorderEventKind,
     BackorderState,
+    CourseStep,
     DateBasis,
     EdiAcknowledgement,
     EdiDelivery,
     EdiValidation,
+    EntitlementKind,
     HoldDeadlineAction,
     HoldReason,
     JobState,
@@ -240,6 +242,21 @@ described(
     SUBSTITUTED="Another SKU replaces it.",
     OPTION_CHOSEN="The customer chose an option.",
     REPRIORITISED="Its priority was changed.",
+)
+described(
+    CourseStep,
+    "A step of the automatic course of a backorder.",
+    OTHER_SITES="Look for stock at other locations.",
+    SUBSTITUTE="Send another SKU where no consent is needed.",
+    PURCHASE="Ask for a purchase.",
+    OPTIONS="Offer the customer a choice.",
+    RELEASE="Let what has come go to the warehouse.",
+)
+described(
+    EntitlementKind,
+    "What a customer has a right to because of a backorder.",
+    COUPON="A compensation for waiting.",
+    REFUND="Money back, because the substitute costs less.",
 )
 described(
     ResolutionKind,

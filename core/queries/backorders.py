@@ -76,20 +76,45 @@ async def open_backorders_by_line_keys(
 
 
 _OPTION = """select o.sku_id, o.id, o.backorder_id, o.kind, o.price as price_minor, o.compensation as compensation_minor,
-    o.currency, o.substitute_sku_id, o.expected_date, o.deadline, o.is_default, coalesce(w.time_zone, 'UTC') as timezone
+    o.currency, o.substitute_sku_id, o.expected_date, o.deadline, o.is_default, coalesce(w.time_zone, 'UTC') as timezone,
+    o.quantity, o.ratio, o.price_difference as price_difference_minor, f.state as offer_state,
+    o.chosen_at is not null as is_chosen
 from resolution_option o join backorder b on b.sku_id = o.sku_id and b.id = o.backorder_id
+join option_offer f on f.sku_id = o.sku_id and f.id = o.offer_id
 left join location w on w.id = b.location_id"""
 
 
 async def options_by_backorder_keys(sql: asyncpg.Connection, keys: Sequence[Key]) -> list[asyncpg.Record]:
-    """Options that were offered for these backorders and not chosen yet, the default first.
+    """Options that are open for these backorders, the default first.
 
     The caller must be allowed to see the backorders; row-level security says so once more.
     """
-    where = Filter(["o.chosen_at is null"])
+    where = Filter(["f.state = 'OPEN'"])
     by_keys(where, "o", keys, "backorder_id")
     return await sql.fetch(
         f"{_OPTION} where {' and '.join(where.conditions)} order by not o.is_default, o.id", *where.arguments
+    )
+
+
+async def courses_by_backorder_keys(sql: asyncpg.Connection, keys: Sequence[Key]) -> list[asyncpg.Record]:
+    """How far the automatic course of these backorders has come; for staff."""
+    where = Filter([])
+    by_keys(where, "c", keys, "backorder_id")
+    return await sql.fetch(
+        f"""select c.sku_id, c.backorder_id, c.is_paused, c.paused_reason, c.steps from backorder_course c
+        where {" and ".join(where.conditions)}""",
+        *where.arguments,
+    )
+
+
+async def entitlements_by_backorder_keys(sql: asyncpg.Connection, keys: Sequence[Key]) -> list[asyncpg.Record]:
+    """What customers have a right to because of these backorders, oldest first; the caller must be allowed to see them."""
+    where = Filter([])
+    by_keys(where, "e", keys, "backorder_id")
+    return await sql.fetch(
+        f"""select e.sku_id, e.backorder_id, e.kind, e.amount, e.currency, e.created_at from entitlement e
+        where {" and ".join(where.conditions)} order by e.id""",
+        *where.arguments,
     )
 
 

@@ -12,14 +12,17 @@ MAX_TURNS = 20
 
 @job(queue="fast", timeout=60)
 async def run_backorder_course(context: JobContext, input: dict[str, Any]) -> dict[str, Any]:
-    """Input: skuIds. Repeating it does nothing until facts change."""
+    """Input: skuIds, and `only` (backorderId, step) when a person wants one step now. Repeating it does nothing."""
+    from core.domain.states import CourseStep
+    from core.services.run_backorder_course import OneStep
     from core.services.run_backorder_course import run_backorder_course as run
     from core.services.substitute_line import substitute_line
 
     sku_ids = sorted({int(sku_id) for sku_id in input["skuIds"]})
-    replaced = 0
-    for _ in range(MAX_TURNS):
-        wanted = await context.run(lambda uow: run(uow, sku_ids))
+    asked, replaced = input.get("only"), 0
+    only = None if asked is None else OneStep(int(asked["backorderId"]), CourseStep(asked["step"]))
+    for _ in range(MAX_TURNS if only is None else 1):
+        wanted = await context.run(lambda uow: run(uow, sku_ids, only))
         if not wanted:
             break
         for request in wanted:
