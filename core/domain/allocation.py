@@ -40,7 +40,7 @@ def serve_waiting(
             of_place, protection = curves.setdefault(place, {}), book.protection_class(place, line.demand_class)
             if protection not in of_place:
                 of_place[protection] = book.timeline_without(place, claims, protection)
-            given = min(peg.quantity, of_place[protection].atp(), book.level(place).available)
+            given = min(peg.quantity, of_place[protection].atp(), book.shelf(place, line))
             if given > 0:
                 for curve in of_place.values():
                     curve.add(book.today[place], -given)

@@ -15,16 +15,22 @@ class Timeline:
     ATP(t) = max(0, min over u >= t of P(u) - SS(u)), in base units. What lies before `today` counts today. The
     look-ahead never ends: a promise far in the future keeps its supply. Claims of another demand class that have no
     source yet (`wait`) never reach below what is protected from that class.
+
+    Where units expire (`expire`), L(t) of them are lost by t (`losses`), and
+    ATP(t) = max(0, min over u >= t of max(P(u) - SS(u), L(u)) - L(t)): a new claim on t takes, before they spoil, units
+    that would be lost later, but none that is lost by t; what a later claim loses to expiry anyway binds nobody.
     Source: the definition that Dynamics 365 and Infor LN publish for cumulative ATP with look-ahead.
     """
 
-    __slots__ = ("_atp", "_days", "_floors", "_net", "_projected", "_waiting", "today")
+    __slots__ = ("_atp", "_claims", "_days", "_expiring", "_floors", "_net", "_projected", "_waiting", "today")
 
     def __init__(self, today: date, events: Iterable[Step] = ()) -> None:
         self.today = today
         self._net: dict[date, int] = {}
         self._waiting: dict[str, dict[date, int]] = {}
         self._floors: dict[str, dict[date, int]] = {}
+        self._expiring: list[Step] = []
+        self._claims: list[Step] = []
         self._days: list[date] | None = None
         self._atp: list[int] = []
         self._projected: list[int] = []
@@ -37,6 +43,25 @@ class Timeline:
             day = max(day, self.today)
             self._net[day] = self._net.get(day, 0) + quantity
             self._days = None
+            if self._expiring and quantity < 0:
+                self._claims.append((day, -quantity))
+
+    def expire(self, expiring: Iterable[Step], claims: Iterable[Step]) -> None:
+        """Units of the balance by the first day they can no longer serve, and who claims units on which day.
+
+        Call it last: what is taken off later by `add` counts as a claim.
+        """
+        self._expiring, self._claims, self._days = list(expiring), list(claims), None
+
+    def keeping(self, expiring: Iterable[Step], taken: int = 0) -> Timeline:
+        """A copy for which units expire so instead, and of which `taken` are claimed today."""
+        other = Timeline(self.today)
+        other._net = dict(self._net)
+        other._waiting = {name: dict(claims) for name, claims in self._waiting.items()}
+        other._floors = {name: dict(floors) for name, floors in self._floors.items()}
+        other.expire(expiring, self._claims)
+        other.add(self.today, -taken)
+        return other
 
     def wait(self, demand_class: str, day: date, quantity: int) -> None:
         """`quantity` more (negative: less) are claimed for `day`, without a source, by another class."""
@@ -58,6 +83,8 @@ class Timeline:
             marks = self._net.keys() | {self.today}
             for name in others:
                 marks |= self._waiting[name].keys() | self._floors.get(name, {}).keys()
+            lost = losses(self._expiring, self._claims, self.today) if self._expiring else []
+            marks |= {day for day, _ in lost}
             days = sorted(marks)
             running, projected = 0, []
             for day in days:
@@ -65,10 +92,13 @@ class Timeline:
                 projected.append(running)
             if others:
                 self._give_way(others, days, projected)
+            gone = _levels(lost, days) if lost else [0] * len(days)
+            if lost:
+                projected = [max(balance, level) for balance, level in zip(projected, gone, strict=True)]
             atp, lowest = projected.copy(), projected[-1]
             for index in range(len(projected) - 1, -1, -1):
                 lowest = min(lowest, projected[index])
-                atp[index] = max(0, lowest)
+                atp[index] = max(0, lowest - gone[index])
             self._days, self._atp, self._projected = days, atp, projected
         return self._days, self._atp
 
@@ -104,3 +134,38 @@ class Timeline:
         days, _ = self._curve()
         first = bisect_right(days, max(day, self.today)) - 1
         return days[min(range(first, len(days)), key=self._projected.__getitem__)]
+
+
+def losses(expiring: Iterable[Step], claims: Iterable[Step], today: date) -> list[Step]:
+    """Units lost to expiry by each day, as rising steps, when every claim takes what expires first.
+
+    `expiring` are units by the first day on which they can no longer serve, `claims` units by the day they leave.
+    L(t) = max(0, max over expiry days e <= t of (units expired by e - claims before e)): what a first-expired-first-out
+    simulation throws away.
+    """
+    spoiled: dict[date, int] = {}
+    for day, units in expiring:
+        day = max(day, today)
+        spoiled[day] = spoiled.get(day, 0) + units
+    wanted = sorted((max(day, today), units) for day, units in claims)
+    steps: list[Step] = []
+    expired = claimed = level = index = 0
+    for day in sorted(spoiled):
+        expired += spoiled[day]
+        while index < len(wanted) and wanted[index][0] < day:
+            claimed += wanted[index][1]
+            index += 1
+        if expired - claimed > level:
+            level = expired - claimed
+            steps.append((day, level))
+    return steps
+
+
+def _levels(steps: list[Step], days: list[date]) -> list[int]:
+    """The level of ascending steps on each of the ascending days."""
+    levels, level, index = [], 0, 0
+    for day in days:
+        while index < len(steps) and steps[index][0] <= day:
+            level, index = steps[index][1], index + 1
+        levels.append(level)
+    return levels

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from core.domain.allowance import WaitsFor
 from core.domain.availability import Timeline
 from core.domain.backorder_life import follow
+from core.domain.lots import Lots
 from core.domain.order import line_status
 from core.domain.pegging import Exchange, make_room, take_unpegged
 from core.domain.priority import PriorityWeights, serve_order
@@ -22,6 +23,7 @@ from core.domain.records import (
     Hold,
     Line,
     LineFact,
+    Lot,
     Movement,
     Peg,
     PromiseDraft,
@@ -72,6 +74,9 @@ class SkuBook:
     """The re-promising run that changes it: its customers get one notice per order, of that run."""
     lines: dict[int, Line] = field(default_factory=dict)
     backorders: list[Backorder] = field(default_factory=list)
+    lots: Lots | None = None
+    """The lots of a SKU that tracks them: then every movement is one of a lot, and every HARD peg names its lot."""
+    tracks_serials: bool = False
 
     new_lines: list[Line] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
@@ -162,6 +167,18 @@ class SkuBook:
                     line.keep_from(name, from_date, rise)
                 for from_date, rise in own:
                     line.keep_from(name, from_date, -rise)
+        if self.lots is not None:
+            line.expire(
+                self.lots.expiring(location_id, self.lots.min_life),
+                [
+                    *((h.need_date, h.quantity) for h in self.holds if h.location_id == location_id),
+                    *(
+                        (p.need_date, p.quantity)
+                        for p in self.pegs
+                        if p.location_id == location_id and p.kind != PegKind.HARD and id(p) not in left_out
+                    ),
+                ],
+            )
         return line
 
     def _claim(self, timeline: Timeline, protection_class: str, peg: Peg, quantity: int) -> None:
@@ -176,6 +193,8 @@ class SkuBook:
     def _shift_claim(self, peg: Peg, quantity: int) -> None:
         """`quantity` more (negative: less) of a claim without stock."""
         self.is_changed = self.curve_changed = True
+        if self.lots is not None:
+            self._timelines.pop(peg.location_id, None)
         for name, timeline in self._timelines.get(peg.location_id, {}).items():
             self._claim(timeline, name, peg, quantity)
 
@@ -183,6 +202,8 @@ class SkuBook:
         self.is_changed = True
         if quantity:
             self.curve_changed = True
+        if self.lots is not None:  # what expires first depends on every claim: the curve is made anew
+            self._timelines.pop(location_id, None)
         for timeline in self._timelines.get(location_id, {}).values():
             timeline.add(day, quantity)
 
@@ -232,6 +253,17 @@ class SkuBook:
             self.backorders = [b for b in self.backorders if id(b) not in unborn]
             self.backorder_facts = [f for f in self.backorder_facts if id(f.backorder) not in unborn]
 
+    def shelf(self, location_id: int, line: Line) -> int:
+        """Units that can be allocated to the line here now: free, and in lots that still live long enough for it."""
+        available = self.level(location_id).available
+        if self.lots is None or available <= 0:
+            return available
+        return min(available, self.lots.free(location_id, self.lots.keep_of(location_id, line)))
+
+    def min_life(self, line: Line) -> int | None:
+        """Days of life the line's lots must have left at delivery; None where no lots are tracked."""
+        return None if self.lots is None else self.lots.min_life_of(line.customer_id, line.channel)
+
     # --- the door to stock -----------------------------------------------------------------------------------------
 
     def move(self, movement: Movement) -> None:
@@ -243,6 +275,8 @@ class SkuBook:
         if min(on_hand, unsellable, allocated) < 0 or allocated + unsellable > on_hand:
             wanted = max(abs(movement.on_hand), abs(movement.allocated), abs(movement.unsellable))
             raise QuantityExceeded(f"of SKU {self.sku} free at this location", wanted, level.available)
+        if self.lots is not None:
+            self.lots.apply(movement)
         level.on_hand, level.unsellable, level.allocated, level.is_changed = on_hand, unsellable, allocated, True
         self.movements.append(movement)
         self._shift(
@@ -264,6 +298,7 @@ class SkuBook:
         line_id: int | None = None,
         transfer: Transfer | None = None,
         supply: Supply | None = None,
+        lot: Lot | None = None,
         cause: str | None = None,
     ) -> Peg | None:
         """Claim `quantity` for a line or a transfer; equal claims are merged. A dated supply is pegged by as much.
@@ -287,7 +322,7 @@ class SkuBook:
                 and p.location_id == location_id
                 and p.supply is supply
                 and p.need_date == need_date
-                and p.lot_id is None
+                and p.lot is lot
                 and p.line is line
                 and p.line_id == line_id
                 and p.transfer is transfer
@@ -296,6 +331,7 @@ class SkuBook:
         )
         if peg is None:
             peg = Peg(None, location_id, need_date, 0, kind, line=line, transfer=transfer, supply=supply, cause=cause)
+            peg.lot = lot
             peg.line_id = line_id
             self.pegs.append(peg)
         peg.quantity += quantity
@@ -373,14 +409,37 @@ class SkuBook:
     def allocate(
         self, line: Line, location_id: int, quantity: int, cause_kind: str, cause_id: int | None = None
     ) -> None:
-        """Give stock on hand to a line (a HARD peg). Call `settle` once the line's other pegs are right."""
+        """Give stock on hand to a line (a HARD peg). Call `settle` once the line's other pegs are right.
+
+        Where lots are tracked the units come from those that live long enough for the line, first expired first; what
+        no such lot has stays an OPEN claim of today (`shelf` says beforehand how much there is).
+        """
         if quantity <= 0:
             return
-        self.move(
-            Movement(location_id, "allocated", allocated=quantity, cause_kind=cause_kind, cause_id=cause_id, line=line)
-        )
-        self.add_peg(location_id, self.today[location_id], quantity, PegKind.HARD, line=line, cause=cause_kind)
-        line.allocated += quantity
+        today = self.today[location_id]
+        keep = 0 if self.lots is None else self.lots.keep_of(location_id, line)
+        for lot, units in self._pick(location_id, quantity, keep):
+            self.move(
+                Movement(
+                    location_id,
+                    "allocated",
+                    allocated=units,
+                    cause_kind=cause_kind,
+                    cause_id=cause_id,
+                    line=line,
+                    lot=lot,
+                )
+            )
+            self.add_peg(location_id, today, units, PegKind.HARD, line=line, lot=lot, cause=cause_kind)
+            line.allocated += units
+            quantity -= units
+        self.add_peg(location_id, today, quantity, PegKind.OPEN, line=line, cause="no_fitting_lot")
+
+    def _pick(self, location_id: int, quantity: int, keep_days: int) -> list[tuple[Lot | None, int]]:
+        """Which lots the units come from: one nameless portion where none are tracked."""
+        if self.lots is None:
+            return [(None, quantity)]
+        return list(self.lots.pick(location_id, quantity, keep_days))
 
     def release(self, peg: Peg, quantity: int, cause_kind: str, cause_id: int | None = None) -> None:
         """Take allocated stock back from a line; the units are free again."""
@@ -391,7 +450,13 @@ class SkuBook:
         line.allocated -= quantity
         self.move(
             Movement(
-                peg.location_id, "released", allocated=-quantity, cause_kind=cause_kind, cause_id=cause_id, line=line
+                peg.location_id,
+                "released",
+                allocated=-quantity,
+                cause_kind=cause_kind,
+                cause_id=cause_id,
+                line=line,
+                lot=peg.lot,
             )
         )
 
@@ -506,10 +571,19 @@ class SkuBook:
             excess -= lost
         return found
 
-    def receive(self, supply: Supply, quantity: int, damaged: int, cause_kind: str, cause_id: int | None) -> list[Line]:
+    def receive(
+        self,
+        supply: Supply,
+        quantity: int,
+        damaged: int,
+        cause_kind: str,
+        cause_id: int | None,
+        lot: Lot | None = None,
+    ) -> list[Line]:
         """Book `quantity` arrived on a supply, of it `damaged` unsellable; its pegs become stock by priority, then age.
 
-        A damaged unit covers nobody: pegs it would have covered turn OPEN. Returns the lines that gained or lost.
+        A damaged unit covers nobody: pegs it would have covered turn OPEN; so does a claim for which no lot here lives
+        long enough. `lot` is where the units are, for a SKU that tracks lots. Returns the lines that gained or lost.
         """
         if not 0 < quantity <= supply.open or not 0 <= damaged <= quantity:
             raise QuantityExceeded(f"of SKU {self.sku} open on this supply", quantity, supply.open)
@@ -518,15 +592,18 @@ class SkuBook:
         supply.is_changed = True
         self._shift(location_id, supply.effective_date(today), -quantity)
         kind = "transfer_in" if supply.kind == "transfer" else "received"
-        self.move(Movement(location_id, kind, on_hand=quantity, cause_kind=cause_kind, cause_id=cause_id))
+        self.move(Movement(location_id, kind, on_hand=quantity, cause_kind=cause_kind, cause_id=cause_id, lot=lot))
         if damaged:
             self.move(
-                Movement(location_id, "quarantined", unsellable=damaged, cause_kind=cause_kind, cause_id=cause_id)
+                Movement(
+                    location_id, "quarantined", unsellable=damaged, cause_kind=cause_kind, cause_id=cause_id, lot=lot
+                )
             )
         touched: list[Line] = []
         free = quantity - damaged
         for peg in sorted((p for p in self.pegs if p.supply is supply), key=claim_order):
-            given, line = min(free, peg.quantity), peg.line
+            line = peg.line
+            given = 0 if line is None else min(free, peg.quantity, self.shelf(location_id, line))
             if given <= 0 or line is None:
                 continue
             self.drop_peg(peg, given)
@@ -543,15 +620,34 @@ class SkuBook:
         return touched
 
     def plan_transfer(
-        self, from_location_id: int, to_location_id: int, quantity: int, usable_date: date, cause_kind: str
+        self,
+        from_location_id: int,
+        to_location_id: int,
+        quantity: int,
+        usable_date: date,
+        cause_kind: str,
+        line: Line | None = None,
     ) -> Supply:
-        """Move stock to another location: reserved at the source now, a dated supply at the destination."""
+        """Move stock to another location: reserved at the source now, a dated supply at the destination.
+
+        Lots leave first expired first; those for a `line` live long enough to reach its customer from there.
+        """
         transfer = Transfer(None, from_location_id, to_location_id, quantity, is_new=True)
         self.transfers.append(transfer)
-        self.move(Movement(from_location_id, "allocated", allocated=quantity, cause_kind=cause_kind, transfer=transfer))
-        self.add_peg(
-            from_location_id, self.today[from_location_id], quantity, PegKind.HARD, transfer=transfer, cause=cause_kind
-        )
+        today = self.today[from_location_id]
+        keep = 0
+        if self.lots is not None and line is not None:
+            keep = (usable_date - today).days + self.lots.keep_of(to_location_id, line)
+        picked = self._pick(from_location_id, quantity, keep)
+        if sum(units for _, units in picked) < quantity:
+            raise QuantityExceeded(f"of SKU {self.sku} in lots that may leave", quantity, sum(u for _, u in picked))
+        for lot, units in picked:
+            self.move(
+                Movement(
+                    from_location_id, "allocated", allocated=units, cause_kind=cause_kind, transfer=transfer, lot=lot
+                )
+            )
+            self.add_peg(from_location_id, today, units, PegKind.HARD, transfer=transfer, lot=lot, cause=cause_kind)
         return self.add_supply(
             Supply(
                 None,

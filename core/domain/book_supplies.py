@@ -10,7 +10,7 @@ from core.domain.backorder import path
 from core.domain.backorder_life import end_delay
 from core.domain.book import SkuBook, claim_order
 from core.domain.network import Network
-from core.domain.records import BackorderFact, Line, Movement, Peg, Supply, Transfer
+from core.domain.records import BackorderFact, Line, Lot, Movement, Peg, Supply, Transfer
 from core.domain.states import BackorderState, OrderLineStatus, PegKind
 from core.errors import IllegalTransition, QuantityExceeded
 
@@ -156,20 +156,25 @@ def expected_of(book: SkuBook, line: Line) -> date | None:
 
 
 def free_by_loss(
-    book: SkuBook, location_id: int, quantity: int, cause_kind: str, planned: Mapping[int, int]
+    book: SkuBook, location_id: int, quantity: int, cause_kind: str, planned: Mapping[int, int], lot: Lot | None = None
 ) -> list[tuple[Line, int]]:
     """Make `quantity` units at a location free by taking stock from lines, least claim first, planned shipments last.
 
     `planned` is what of each line (by id) stands on planned shipments from this very location; `ready` falls by what
-    is taken of it. Returns what each line lost; the caller covers it again. Units of planned transfers are not taken.
+    is taken of it. `lot` narrows to the units of one lot. Returns what each line lost; the caller covers it again.
+    Units of planned transfers are not taken.
     Raises QuantityExceeded when lines do not have as much.
     """
-    missing = quantity - book.level(location_id).available
+    missing = quantity - (book.level(location_id).available if lot is None else lot.available)
     lost: dict[int, tuple[Line, int]] = {}
     held = [
         p
         for p in book.pegs
-        if p.kind == PegKind.HARD and p.location_id == location_id and p.line is not None and p.transfer is None
+        if p.kind == PegKind.HARD
+        and p.location_id == location_id
+        and p.line is not None
+        and p.transfer is None
+        and (lot is None or p.lot is lot)
     ]
     held.sort(key=claim_order, reverse=True)
     left = dict(planned)
@@ -195,40 +200,44 @@ def free_by_loss(
     return sorted(lost.values(), key=lambda pair: (-pair[0].priority, pair[0].id or 0))
 
 
-def transfer_peg(book: SkuBook, transfer: Transfer) -> Peg | None:
-    """The HARD peg by which a planned transfer holds its units."""
-    return next((p for p in book.pegs if p.transfer is transfer and p.quantity), None)
+def transfer_pegs(book: SkuBook, transfer: Transfer) -> list[Peg]:
+    """The HARD pegs by which a planned transfer holds its units, one per lot."""
+    return [p for p in book.pegs if p.transfer is transfer and p.quantity]
 
 
 def ship_transfer(book: SkuBook, transfer: Transfer) -> None:
     """The units of a planned transfer leave their location: peg and allocation end there."""
     if transfer.state != "planned":
         raise IllegalTransition("transfer", str(transfer.id), transfer.state, "in_transit")
-    peg = transfer_peg(book, transfer)
-    assert peg is not None
-    book.drop_peg(peg)
-    book.move(
-        Movement(
-            transfer.from_location_id,
-            "transfer_out",
-            on_hand=-transfer.quantity,
-            allocated=-transfer.quantity,
-            cause_kind="transfer",
-            cause_id=transfer.id,
-            transfer=transfer,
+    for peg in transfer_pegs(book, transfer):
+        units = peg.quantity
+        book.drop_peg(peg)
+        book.move(
+            Movement(
+                transfer.from_location_id,
+                "transfer_out",
+                on_hand=-units,
+                allocated=-units,
+                cause_kind="transfer",
+                cause_id=transfer.id,
+                transfer=transfer,
+                lot=peg.lot,
+            )
         )
-    )
     transfer.shipped, transfer.state, transfer.is_changed = transfer.quantity, "in_transit", True
     book.is_changed = True
 
 
-def receive_transfer(book: SkuBook, supply: Supply, quantity: int, damaged: int) -> list[Line]:
-    """Units of a transfer arrive; the lines pegged to it get them. Raises IllegalTransition before it was shipped."""
+def receive_transfer(book: SkuBook, supply: Supply, quantity: int, damaged: int, lot: Lot | None = None) -> list[Line]:
+    """Units of a transfer arrive (in `lot`); the lines pegged to it get them.
+
+    Raises IllegalTransition before it was shipped.
+    """
     transfer = supply.transfer
     assert transfer is not None
     if transfer.state != "in_transit":
         raise IllegalTransition("transfer", str(transfer.id), transfer.state, "received")
-    touched = book.receive(supply, quantity, damaged, "transfer", transfer.id)
+    touched = book.receive(supply, quantity, damaged, "transfer", transfer.id, lot)
     transfer.received += quantity
     _close_transfer(transfer)
     return touched

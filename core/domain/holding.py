@@ -53,7 +53,12 @@ def validate(book: SkuBook, line: Line, demand: Demand, network: Network, now: d
     line.status = OrderLineStatus.VALIDATED
     remaining = line.ordered - line.allocated - line.shipped - line.cancelled
     asked = replace(
-        demand, quantity=remaining, requested_date=line.requested_date, held=[], demand_class=line.demand_class
+        demand,
+        quantity=remaining,
+        requested_date=line.requested_date,
+        held=[],
+        demand_class=line.demand_class,
+        min_life=book.min_life(line),
     )
     proposal = propose(book, asked, network, now)
     if line.ship_policy == ShipPolicy.PARTIAL_CANCEL_REST:

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from core.domain.book import SkuBook
 from core.domain.network import Network
-from core.domain.promising import Demand, available_now
+from core.domain.proposals import Demand
+from core.domain.shelf_life import on_hand
 from core.domain.site_choice import Leg, Want, choose_sites
 
 
@@ -36,7 +37,7 @@ def with_shelves(asks: Sequence[Ask], network: Network, now: datetime) -> list[D
     opened = {hold.location_id for ask in asks for hold in ask.demand.held if hold.quantity > 0}
     choosing = {i: ask for i, ask in enumerate(asks) if not any(hold.quantity for hold in ask.demand.held)}
     free = {
-        (ask.book.sku_id, place): available_now(ask.book, [place], ask.demand.demand_class)
+        (ask.book.sku_id, place): on_hand(ask.book, place, ask.demand)
         for ask in choosing.values()
         for place in ask.demand.sources
     }

@@ -33,7 +33,9 @@ def commit(book: SkuBook, line: Line, proposal: Proposal, reason: PromiseReason,
         elif part.kind == "TRANSFER" and validated:
             assert part.donor_id is not None
             assert part.arrival_date is not None
-            supply = book.plan_transfer(part.donor_id, part.location_id, part.quantity, part.arrival_date, "order_line")
+            supply = book.plan_transfer(
+                part.donor_id, part.location_id, part.quantity, part.arrival_date, "order_line", line
+            )
             book.add_peg(
                 part.location_id, part.ship_date, part.quantity, PegKind.FIRM, line=line, supply=supply, cause=reason
             )

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from core.domain import shelf_life
 from core.domain.allowance import Allowance, blocker, marks, room
 from core.domain.binding import BindingKind, Spot, spot_on
 from core.domain.book import SkuBook
 from core.domain.network import Network
 from core.domain.promises import commit, complete_date, promise, slices_of
 from core.domain.proposals import DEFAULT_LEAD_TIME_DAYS, Demand, Proposal, ProposedSlice
+from core.domain.shelf_life import on_hand
 
 __all__ = [
     "DEFAULT_LEAD_TIME_DAYS",
@@ -34,20 +36,21 @@ _ORDER = {"ON_HAND": 0, "DATED": 0, "TRANSFER": 1, "LEAD_TIME": 2}
 
 
 def available_now(
-    book: SkuBook, sources: list[int], demand_class: str = "", allowances: Sequence[Allowance] = ()
+    book: SkuBook,
+    sources: list[int],
+    demand_class: str = "",
+    allowances: Sequence[Allowance] = (),
+    destination_id: int | None = None,
+    min_life: int | None = None,
 ) -> int:
     """ATP today over the given locations, the tightest quota applied: what an order of the class is allocated now."""
+    asker = Demand(0, destination_id, demand_class=demand_class, min_life=min_life)
     total = 0
     for location_id in sources:
-        units = _on_hand(book, location_id, demand_class)
+        units = on_hand(book, location_id, asker)
         limit = room(allowances, book.today[location_id], total)
         total += units if limit is None else min(units, limit)
     return total
-
-
-def _on_hand(book: SkuBook, location_id: int, demand_class: str) -> int:
-    """ATP today that stands in the shelf: supply that is due today is promised, but not allocated before it is there."""
-    return max(0, min(book.timeline(location_id, demand_class).atp(), book.level(location_id).available))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
     for part in _own(book, demand, network, now):
         asking.take(part, None, part.ship_date if part.kind == "DATED" else book.today[part.location_id])
     free = {
-        location_id: max(0, _on_hand(book, location_id, demand.demand_class) - asking.taken.get(location_id, 0))
+        location_id: max(0, on_hand(book, location_id, demand) - asking.taken.get(location_id, 0))
         for location_id in demand.sources
     }
     if demand.shelf is not None:
@@ -174,8 +177,8 @@ def _own(book: SkuBook, demand: Demand, network: Network, now: datetime) -> list
     if not demand.held:
         return slices
     remaining = demand.quantity
-    shelf = {hold.location_id: max(0, book.level(hold.location_id).available) for hold in demand.held}
-    free = {place: _on_hand(book, place, demand.demand_class) for place in shelf}
+    shelf = {hold.location_id: max(0, shelf_life.shelf(book, hold.location_id, demand)) for hold in demand.held}
+    free = {place: on_hand(book, place, demand) for place in shelf}
     for hold in sorted(demand.held, key=lambda h: h.need_date):
         place, quantity = hold.location_id, min(remaining, hold.quantity)
         if place not in demand.sources:
@@ -214,17 +217,19 @@ def _options(asking: _Asking, home: int) -> list[_Option]:
         found.append(_Option((arrives, _ORDER[part.kind], earliest, order, rank), part, limit, part.ship_date))
 
     for order, place in enumerate(demand.sources):
-        today, curve = book.today[place], book.timeline(place, demand.demand_class)
-        days = [day for day, atp in curve.steps() if day > today or atp > book.level(place).available]
+        today, curve = book.today[place], shelf_life.curve(book, place, demand, asking.slices)
+        more = shelf_life.refund(book, place, asking.slices)
+        days = [day for day, atp in curve.steps() if day > today or atp + more > book.level(place).available]
         for day in sorted({*days, *marks(demand.allowances, today)}):
             ship = network.ship_day_from(place, day) if day > today else network.first_ship_day(place, now)
-            offer(ProposedSlice("DATED", place, 0, ship, None, None, day), curve.atp(day), order)
+            offer(ProposedSlice("DATED", place, 0, ship, None, None, day), curve.atp(day) + more, order)
         for rank, donor in enumerate(network.donors(place)):
-            limit = _on_hand(book, donor, demand.demand_class) if donor not in demand.sources else 0
+            if donor in demand.sources:
+                continue
+            arrives = network.arrive(network.lanes[(donor, place)], network.first_ship_day(donor, now))
+            limit = on_hand(book, donor, demand, shelf_life.detour(book, donor, place, arrives, demand))
             if limit > 0:
-                lane = network.lanes[(donor, place)]
                 for day in [book.today[donor], *marks(demand.allowances, book.today[donor])]:
-                    arrives = network.arrive(lane, network.first_ship_day(donor, now))
                     ship = network.ship_day_from(place, max(arrives, day))
                     offer(ProposedSlice("TRANSFER", place, 0, ship, None, donor, arrives), limit, order, rank)
     again = book.today[home] + timedelta(days=demand.lead_time_days)

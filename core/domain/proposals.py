@@ -70,3 +70,5 @@ class Demand:
     """Dated supply counts up to so many days from now (None: the lead time); what it does not cover is LEAD_TIME."""
     allowances: Sequence[Allowance] = ()
     """Quotas and the release day: the tightest wins."""
+    min_life: int | None = None
+    """Days of life its lots must have left at delivery; None: as the SKU says."""

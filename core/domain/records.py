@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from core.domain.priority import Priority, Standing
-from core.domain.states import BackorderCause, BackorderState, OrderLineStatus, PegKind, ShipPolicy
+from core.domain.states import BackorderCause, BackorderState, LotState, OrderLineStatus, PegKind, ShipPolicy
 
 
 @dataclass(slots=True)
@@ -19,6 +19,27 @@ class StockLevel:
     unsellable: int = 0
     allocated: int = 0
     is_changed: bool = False
+
+    @property
+    def available(self) -> int:
+        return self.on_hand - self.unsellable - self.allocated
+
+
+@dataclass(slots=True)
+class Lot:
+    """Units of one batch at one location; `expires_on` is the last day of their life."""
+
+    id: int | None
+    location_id: int
+    code: str
+    expires_on: date | None = None
+    state: LotState = LotState.SELLABLE
+    on_hand: int = 0
+    unsellable: int = 0
+    allocated: int = 0
+    is_new: bool = False
+    is_changed: bool = False
+    """Its state is another now; the counters follow the movements."""
 
     @property
     def available(self) -> int:
@@ -109,6 +130,7 @@ class Line:
     cancelled: int = 0
     ready: int = 0
     delivered: int = 0
+    channel: str = ""
     requested_date: date | None = None
     ship_by: date | None = None
     ship_policy: ShipPolicy = ShipPolicy.PARTIAL_BACKORDER_REST
@@ -155,12 +177,16 @@ class Peg:
     transfer_id: int | None = None
     transfer: Transfer | None = None
     supply: Supply | None = None
-    lot_id: int | None = None
+    lot: Lot | None = None
     cause: str | None = None
     run_id: int | None = None
     demand_class: str = ""
     """The class of a line that was not loaded, where a class has protected stock of its own."""
     is_changed: bool = False
+
+    @property
+    def lot_id(self) -> int | None:
+        return self.lot.id if self.lot is not None else None
 
     def belongs_to(self, line: Line) -> bool:
         return self.line is line or (line.id is not None and self.line_id == line.id)
@@ -213,7 +239,7 @@ class Movement:
     cause_id: int | None = None
     line: Line | None = None
     transfer: Transfer | None = None
-    lot_id: int | None = None
+    lot: Lot | None = None
 
 
 @dataclass(frozen=True, slots=True)

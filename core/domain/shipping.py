@@ -46,11 +46,11 @@ def release(
         for peg in book.pegs_of(line):
             if peg.kind != PegKind.HARD:
                 continue
-            key = (line.id or 0, peg.location_id, peg.lot_id)
+            key = (line.id or 0, peg.location_id, None)  # which lot leaves is settled when it leaves
             bound = min(left.get(key, 0), peg.quantity)
             left[key] = left.get(key, 0) - bound
             if peg.quantity > bound:
-                parts.append(ReadyPart(book, line, peg.location_id, peg.lot_id, peg.quantity - bound))
+                parts.append(ReadyPart(book, line, peg.location_id, None, peg.quantity - bound))
     return parts
 
 

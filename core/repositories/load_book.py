@@ -14,6 +14,7 @@ from core.domain.records import Backorder, Hold, KitPart, Line, Peg, StockLevel,
 from core.domain.states import BackorderCause, BackorderState, OrderLineStatus, PegKind, ShipPolicy
 from core.events import JobRequest
 from core.ports import Transaction
+from core.repositories.load_lots import SKU_COLUMNS, attach_lots
 from core.repositories.priority_facts import rank_waiting
 
 Lines = Literal["own", "none", "waiting", "all"]
@@ -23,8 +24,8 @@ _SUPPLY_COLUMNS = """select s.id, s.sku_id, s.location_id, s.kind, s.quantity, s
     s.purchase_order_line_id, s.ship_notice_line_id, s.transfer_id, s.split_from_id from supply s"""
 _SUPPLY = f"""{_SUPPLY_COLUMNS} where s.sku_id = any($1::bigint[]) and s.quantity > s.received + s.cancelled order by s.sku_id, s.id"""
 
-_LINE = """select l.*, o.destination_id, o.ship_complete, c.protected_class from order_line l join sales_order o on o.id = l.order_id
-    join channel c on c.code = o.channel """
+_LINE = """select l.*, o.destination_id, o.channel, o.ship_complete, c.protected_class
+    from order_line l join sales_order o on o.id = l.order_id join channel c on c.code = o.channel """
 
 
 async def load_books(
@@ -46,7 +47,7 @@ async def load_books(
     sku_ids = sorted(versions)
     if lines == "own":
         today = {location_id: network.today(location_id, uow.now) for location_id in network.locations}
-        return await _load_own(uow, versions, today, line_ids)
+        return await _load_own(uow, versions, network, today, line_ids)
     expired = await _expire_holds(uow, sku_ids)
     books = await read_books(uow.sql, uow.now, versions, network, lines=lines, line_ids=line_ids)
     if lines in ("waiting", "all"):
@@ -72,8 +73,9 @@ async def read_books(
     A hold counts while it is `held` and `now` is before its expiry. `versions` are the gate versions of that snapshot.
     """
     today = {location_id: network.today(location_id, now) for location_id in network.locations}
-    names = await sql.fetch("select id, code from sku where id = any($1::bigint[])", sorted(versions))
+    names = await sql.fetch(f"select {SKU_COLUMNS} from sku where id = any($1::bigint[])", sorted(versions))
     books = {r["id"]: SkuBook(r["id"], r["code"], versions[r["id"]], now, today) for r in names}
+    await attach_lots(sql, books, names, network, now)
     await _load_stock(sql, now, books)
     supplies = await _load_supplies(sql, books)
     await _load_claims(sql, books, supplies, lines, line_ids)
@@ -81,11 +83,12 @@ async def read_books(
 
 
 async def _load_own(
-    uow: Transaction, versions: dict[int, int], today: dict[int, date], line_ids: Collection[int]
+    uow: Transaction, versions: dict[int, int], network: Network, today: dict[int, date], line_ids: Collection[int]
 ) -> dict[int, SkuBook]:
     keys = sorted(versions)
-    names = await uow.sql.fetch("select id, code from sku where id = any($1::bigint[])", keys)
+    names = await uow.sql.fetch(f"select {SKU_COLUMNS} from sku where id = any($1::bigint[])", keys)
     books = {r["id"]: SkuBook(r["id"], r["code"], versions[r["id"]], uow.now, today, is_whole=False) for r in names}
+    await attach_lots(uow.sql, books, names, network, uow.now)
     await _load_levels(uow.sql, books)
     supplies = {}
     for row in await uow.sql.fetch(
@@ -213,6 +216,7 @@ async def _load_claims(
     for row in rows:
         loaded[row["id"]] = books[row["sku_id"]].lines[row["id"]] = _line(row)
     transfers = {t.id: t for book in books.values() for t in book.transfers}
+    lots = {lot.id: lot for book in books.values() if book.lots is not None for lot in book.lots.rows}
     for row in await sql.fetch(
         """select id, sku_id, location_id, need_date, quantity, kind, order_line_id, transfer_id, supply_id, lot_id,
             cause, run_id from peg
@@ -234,7 +238,7 @@ async def _load_claims(
                 transfer_id=row["transfer_id"],
                 transfer=transfers.get(row["transfer_id"]),
                 supply=supplies.get(row["supply_id"]),
-                lot_id=row["lot_id"],
+                lot=lots.get(row["lot_id"]),
                 cause=row["cause"],
                 run_id=row["run_id"],
             )
@@ -297,6 +301,7 @@ def _line(row: Any) -> Line:
         version=row["version"],
         location_id=row["location_id"],
         destination_id=row["destination_id"],
+        channel=row["channel"],
         demand_class=row["protected_class"],
         promise_id=row["current_promise_id"],
         promise_sequence=row["promise_sequence"],

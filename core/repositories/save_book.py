@@ -127,6 +127,7 @@ async def _check_identities(uow: Transaction, books: list[SkuBook]) -> None:
         )
         if wrong:
             raise InvariantBroken("line_pegs_backorder", [dict(row) for row in wrong[:5]])
+    await _check_lots(uow, [b.sku_id for b in books if b.lots is not None and b.movements])
     supplies = [(b.sku_id, s.id) for b in books for s in b.supplies if s.is_new or s.is_changed]
     if supplies:
         wrong = await uow.sql.fetch(
@@ -140,6 +141,29 @@ async def _check_identities(uow: Transaction, books: list[SkuBook]) -> None:
         )
         if wrong:
             raise InvariantBroken("supply_pegged", [dict(row) for row in wrong[:5]])
+
+
+async def _check_lots(uow: Transaction, sku_ids: list[int]) -> None:
+    """Lots sum to the counters of their location; what is allocated of a lot are its HARD pegs."""
+    if not sku_ids:
+        return
+    wrong = await uow.sql.fetch(
+        """select s.sku_id, s.location_id, s.on_hand, l.on_hand as in_lots from stock_level s
+        left join (select sku_id, location_id, sum(on_hand) as on_hand, sum(unsellable) as unsellable,
+            sum(allocated) as allocated from lot where sku_id = any($1::bigint[]) group by 1, 2) l
+            on l.sku_id = s.sku_id and l.location_id = s.location_id
+        where s.sku_id = any($1::bigint[]) and (s.on_hand, s.unsellable, s.allocated)
+            is distinct from (coalesce(l.on_hand, 0), coalesce(l.unsellable, 0), coalesce(l.allocated, 0))
+        union all
+        select t.sku_id, t.id, t.allocated, p.hard from lot t left join (
+            select sku_id, lot_id, sum(quantity) as hard from peg
+            where sku_id = any($1::bigint[]) and kind = 'HARD' group by 1, 2) p
+            on p.sku_id = t.sku_id and p.lot_id = t.id
+        where t.sku_id = any($1::bigint[]) and t.allocated <> coalesce(p.hard, 0)""",
+        sku_ids,
+    )
+    if wrong:
+        raise InvariantBroken("lots", [dict(row) for row in wrong[:5]])
 
 
 async def _write_notices(uow: Transaction, books: list[SkuBook], orders: dict[int, OrderFacts]) -> None:

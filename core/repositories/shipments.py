@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from core.domain.records import Lot
 from core.ports import Transaction
 from core.repositories.write_stock import draw_ids
 
@@ -35,6 +36,19 @@ class PlannedLine:
     location_id: int
     lot_id: int | None
     quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftLine:
+    """What left of one order line in one lot (None where none are tracked), with its serial numbers."""
+
+    shipment_id: int
+    sku_id: int
+    line_id: int
+    location_id: int
+    lot: Lot | None
+    quantity: int
+    serials: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +194,31 @@ def by_place(planned: Iterable[PlannedLine]) -> dict[int, dict[int, int]]:
     for row in planned:
         found[row.line_id][row.location_id] += row.quantity
     return found
+
+
+async def write_left_lines(uow: Transaction, left: Sequence[LeftLine]) -> None:
+    """Put the lots that left in the place of the planned rows; rows of SKUs without lots stay as they are."""
+    rows = [part for part in left if part.lot is not None]
+    if not rows:
+        return
+    await uow.sql.execute(
+        """delete from shipment_line x using unnest($1::bigint[], $2::bigint[], $3::bigint[]) as u(sku_id, shipment_id,
+            line_id) where x.sku_id = u.sku_id and x.shipment_id = u.shipment_id and x.order_line_id = u.line_id""",
+        [part.sku_id for part in rows],
+        [part.shipment_id for part in rows],
+        [part.line_id for part in rows],
+    )
+    await uow.sql.execute(
+        """insert into shipment_line (sku_id, shipment_id, order_line_id, location_id, lot_id, quantity, created_at)
+        select u.*, $7 from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[]) as u""",
+        [part.sku_id for part in rows],
+        [part.shipment_id for part in rows],
+        [part.line_id for part in rows],
+        [part.location_id for part in rows],
+        [part.lot.id for part in rows if part.lot is not None],
+        [part.quantity for part in rows],
+        uow.now,
+    )
 
 
 async def mark_shipped(

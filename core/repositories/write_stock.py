@@ -20,6 +20,7 @@ async def draw_ids(uow: Transaction, table: str, count: int) -> list[int]:
 async def write_stock(uow: Transaction, books: list[SkuBook]) -> None:
     """Append the movements of the books and add the same figures to the counters, in one statement."""
     moves = [(book, move) for book in books for move in book.movements]
+    await _open_lots(uow, books)
     if not moves:
         return
     pairs = {(book.sku_id, move.location_id) for book, move in moves}
@@ -39,12 +40,17 @@ async def write_stock(uow: Transaction, books: list[SkuBook]) -> None:
                 $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[]) with ordinality as u(sku_id, location_id,
                 kind, on_hand, unsellable, allocated, cause_kind, cause_id, order_line_id, lot_id, gate_version, n)
             order by u.n
-            returning sku_id, location_id, on_hand_delta, unsellable_delta, allocated_delta),
+            returning sku_id, location_id, lot_id, on_hand_delta, unsellable_delta, allocated_delta),
         d as (select sku_id, location_id, sum(on_hand_delta)::int as on_hand, sum(unsellable_delta)::int as unsellable,
             sum(allocated_delta)::int as allocated from m group by sku_id, location_id),
         s as (update stock_level l set on_hand = l.on_hand + d.on_hand, unsellable = l.unsellable + d.unsellable,
             allocated = l.allocated + d.allocated, updated_at = $13
-            from d where l.sku_id = d.sku_id and l.location_id = d.location_id returning 1)
+            from d where l.sku_id = d.sku_id and l.location_id = d.location_id returning 1),
+        t as (update lot l set on_hand = l.on_hand + e.on_hand, unsellable = l.unsellable + e.unsellable,
+            allocated = l.allocated + e.allocated, updated_at = $13
+            from (select sku_id, lot_id, sum(on_hand_delta)::int as on_hand, sum(unsellable_delta)::int as unsellable,
+                sum(allocated_delta)::int as allocated from m where lot_id is not null group by sku_id, lot_id) e
+            where l.sku_id = e.sku_id and l.id = e.lot_id)
         select count(*) from s""",
         [book.sku_id for book, _ in moves],
         [move.location_id for _, move in moves],
@@ -58,13 +64,47 @@ async def write_stock(uow: Transaction, books: list[SkuBook]) -> None:
             for _, move in moves
         ],
         [move.line.id if move.line is not None else None for _, move in moves],
-        [move.lot_id for _, move in moves],
+        [move.lot.id if move.lot is not None else None for _, move in moves],
         [book.version for book, _ in moves],
         uow.principal.id,
         uow.now,
     )
     if changed != len(pairs):
         raise InvariantBroken("stock_level_written", (changed, len(pairs)))
+
+
+async def _open_lots(uow: Transaction, books: list[SkuBook]) -> None:
+    """Insert new lots, with nothing in them yet, and write the state of those that have another one."""
+    rows = [(book, lot) for book in books if book.lots is not None for lot in book.lots.rows]
+    new = [(book, lot) for book, lot in rows if lot.is_new]
+    for (_, lot), lot_id in zip(new, await draw_ids(uow, "lot", len(new)), strict=True):
+        lot.id = lot_id
+    if new:
+        await uow.sql.execute(
+            """insert into lot (sku_id, id, location_id, code, expires_on, state, created_at, updated_at)
+            overriding system value
+            select u.sku_id, u.id, u.location_id, u.code, u.expires_on, u.state, $7, $7
+            from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::date[], $6::text[])
+                as u(sku_id, id, location_id, code, expires_on, state)""",
+            [book.sku_id for book, _ in new],
+            [lot.id for _, lot in new],
+            [lot.location_id for _, lot in new],
+            [lot.code for _, lot in new],
+            [lot.expires_on for _, lot in new],
+            [lot.state for _, lot in new],
+            uow.now,
+        )
+    changed = [(book, lot) for book, lot in rows if lot.is_changed and not lot.is_new]
+    if changed:
+        await uow.sql.execute(
+            """update lot l set state = u.state, updated_at = $4
+            from unnest($1::bigint[], $2::bigint[], $3::text[]) as u(sku_id, id, state)
+            where l.sku_id = u.sku_id and l.id = u.id""",
+            [book.sku_id for book, _ in changed],
+            [lot.id for _, lot in changed],
+            [lot.state for _, lot in changed],
+            uow.now,
+        )
 
 
 async def write_supplies(uow: Transaction, books: list[SkuBook]) -> None:

@@ -61,7 +61,13 @@ async def change_order_line(uow: Transaction, request: ChangeOrderLine) -> Order
 
     def demand(quantity: int) -> Demand:
         return Demand(
-            quantity, order.destination_id, line.requested_date, sources, lead_days, demand_class=line.demand_class
+            quantity,
+            order.destination_id,
+            line.requested_date,
+            sources,
+            lead_days,
+            demand_class=line.demand_class,
+            min_life=book.min_life(line),
         )
 
     off: dict[int, int] = {}

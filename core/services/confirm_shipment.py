@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from core.domain.book import SkuBook
-from core.domain.records import Line, Movement
-from core.domain.states import PegKind, ShipmentStatus
-from core.errors import IllegalTransition, InvariantBroken
+from core.domain.picking import Pick, pick_parts, ship_part
+from core.domain.states import ShipmentStatus
+from core.errors import IllegalTransition, InvalidInput
 from core.ports import Transaction
 from core.repositories.announce_changes import order_event
 from core.repositories.customer_notices import NoticeDraft, put_notices
 from core.repositories.save_book import OrderFacts, save_books
-from core.repositories.shipments import PlannedLine, ShipmentRow, mark_shipped
+from core.repositories.serials import SerialChange, take_serials
+from core.repositories.shipments import LeftLine, PlannedLine, ShipmentRow, mark_shipped, write_left_lines
 from core.services.take_shipments import ShipmentChange, TakenShipments, take_shipments
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmShipment:
-    """A shipment that has left; `shipped_at` None: now."""
+    """A shipment that has left; `shipped_at` None: now.
+
+    `picks` say which lots and serial numbers left; lines without one leave in the lots they are allocated.
+    """
 
     number: str
     carrier: str | None = None
     tracking_number: str | None = None
     shipped_at: datetime | None = None
+    picks: Sequence[Pick] = ()
 
 
 async def confirm_shipments(uow: Transaction, requests: Sequence[ConfirmShipment]) -> list[ShipmentChange]:
     """Ship; one answer per request, in order. What has left already stays as it is.
 
-    Goods that have left are recorded also when the order has come on hold meanwhile. Raises NotFound, and
-    IllegalTransition for a cancelled shipment; then nothing of the batch is done.
+    Goods that have left are recorded also when the order has come on hold meanwhile. Raises NotFound,
+    IllegalTransition for a cancelled shipment, InvalidInput and QuantityExceeded for picks that cannot be; then nothing
+    of the batch is done.
     """
     asked = {request.number: request for request in requests}
     taken = await take_shipments(uow, asked)
@@ -44,10 +51,12 @@ async def confirm_shipments(uow: Transaction, requests: Sequence[ConfirmShipment
     versions = {row.id: row.version for row in taken.rows.values()}
     if leaving:
         books = await taken.load_books(uow, [row.id for row in leaving])
+        left: list[LeftLine] = []
         for row in leaving:
-            for item in taken.lines[row.id]:
-                _ship(books[item.sku_id], books[item.sku_id].lines[item.line_id], item)
+            left += _ship_all(row, taken.lines[row.id], books, asked[row.number].picks)
         orders = await save_books(uow, books.values())
+        await write_left_lines(uow, left)
+        await _ship_serials(uow, left)
         changes = [
             (
                 row.id,
@@ -63,31 +72,44 @@ async def confirm_shipments(uow: Transaction, requests: Sequence[ConfirmShipment
     return [ShipmentChange(taken.rows[r.number].id, r.number, versions[taken.rows[r.number].id]) for r in requests]
 
 
-def _ship(book: SkuBook, line: Line, item: PlannedLine) -> None:
-    left = item.quantity
-    for peg in book.pegs_of(line):
-        if peg.kind == PegKind.HARD and peg.location_id == item.location_id and peg.lot_id == item.lot_id and left:
-            units = min(left, peg.quantity)
-            book.drop_peg(peg, units)
-            left -= units
-    if left:
-        raise InvariantBroken("shipment_line_allocated", (book.sku, line.id, item.shipment_id, left))
-    line.allocated -= item.quantity
-    line.ready -= item.quantity
-    line.shipped += item.quantity
-    book.move(
-        Movement(
-            item.location_id,
+def _ship_all(
+    row: ShipmentRow, items: Sequence[PlannedLine], books: dict[int, SkuBook], picks: Sequence[Pick]
+) -> list[LeftLine]:
+    """Everything on one shipment leaves; returns what it held, by line and lot."""
+    wanted: dict[int, list[PlannedLine]] = defaultdict(list)
+    for item in items:
+        wanted[item.line_id].append(item)
+    numbers = {books[rows[0].sku_id].lines[line_id].line_number for line_id, rows in wanted.items()}
+    if unknown := [pick.line_number for pick in picks if pick.line_number not in numbers]:
+        raise InvalidInput(f"Line {unknown[0]} is not on shipment {row.number}.", path=("input", "picks"))
+    left: list[LeftLine] = []
+    for line_id, rows in wanted.items():
+        book = books[rows[0].sku_id]
+        line, quantity = book.lines[line_id], sum(item.quantity for item in rows)
+        mine = [pick for pick in picks if pick.line_number == line.line_number]
+        for part in pick_parts(book, line, row.location_id, quantity, mine):
+            ship_part(book, line, row.location_id, part, row.id)
+            left.append(LeftLine(row.id, book.sku_id, line_id, row.location_id, part.lot, part.quantity, part.serials))
+        book.settle(line, "SHIPPED")
+    return left
+
+
+async def _ship_serials(uow: Transaction, left: Sequence[LeftLine]) -> None:
+    changes = [
+        SerialChange(
+            part.sku_id,
+            code,
             "shipped",
-            on_hand=-item.quantity,
-            allocated=-item.quantity,
-            cause_kind="shipment",
-            cause_id=item.shipment_id,
-            line=line,
-            lot_id=item.lot_id,
+            None,
+            part.lot,
+            order_line_id=part.line_id,
+            shipment_id=part.shipment_id,
+            from_location_id=part.location_id,
         )
-    )
-    book.settle(line, "SHIPPED")
+        for part in left
+        for code in part.serials
+    ]
+    await take_serials(uow, changes, "shipment")
 
 
 def _announce(

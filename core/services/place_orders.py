@@ -113,6 +113,7 @@ async def _place(
                 standing=_standing(order, known, sku, uow.now),
                 status=OrderLineStatus.RECEIVED if order.holds else OrderLineStatus.VALIDATED,
                 destination_id=order.destination_id,
+                channel=order.request.channel,
                 demand_class=demand_class,
                 is_new=True,
             )
@@ -126,6 +127,7 @@ async def _place(
                 sku["lead_time"],
                 own.get(book.sku_id, []),
                 demand_class,
+                min_life=book.min_life(line),
             )
             whole = whole_only and (order.request.ship_complete or request.ship_policy == ShipPolicy.COMPLETE)
             asks.append(Ask(book, demand, must_be_whole=whole, weight_g=sku["weight_g"]))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 from core.domain import purchasing
 from core.domain.book import SkuBook
 from core.domain.book_supplies import receive_transfer
 from core.domain.conclude import conclude
-from core.domain.records import Line, Movement, Supply
+from core.domain.records import Line, Lot, Movement, Supply
 from core.domain.states import PromiseReason
-from core.errors import InvalidInput, NotFound
+from core.domain.tracking import check_expiry, check_lot, check_serials, is_sellable
+from core.errors import InvalidInput, NotFound, QuantityExceeded
 from core.ports import Transaction
 from core.repositories.codes import location_ids_of, sku_ids_of
 from core.repositories.gates import take_gates
@@ -26,9 +28,11 @@ from core.repositories.goods_receipts import (
     insert_receipt_lines,
 )
 from core.repositories.load_book import load_books
+from core.repositories.load_lots import attach_named_lots, lots_under_way
 from core.repositories.network import load_network
 from core.repositories.purchase_orders import find_orders, read_lines, refresh_orders, save_lines
 from core.repositories.save_book import save_books
+from core.repositories.serials import SerialChange, take_serials
 from core.services.follow_up import request_allocation, request_purchase, request_shipments
 
 KINDS = ("PURCHASE_ORDER", "SHIP_NOTICE", "TRANSFER")
@@ -36,13 +40,18 @@ KINDS = ("PURCHASE_ORDER", "SHIP_NOTICE", "TRANSFER")
 
 @dataclass(frozen=True, slots=True)
 class ReceiptLine:
-    """What arrived of one SKU, base units; `damaged` of it cannot be sold. `line_number` where a SKU stands twice."""
+    """What arrived of one SKU, base units; `damaged` of it cannot be sold. `line_number` where a SKU stands twice.
+
+    `lot` and `expires_on` for a SKU that tracks them, `serials` one per unit, those of damaged units last.
+    """
 
     sku: str
     quantity: int
     damaged: int = 0
     line_number: int | None = None
     lot: str | None = None
+    expires_on: date | None = None
+    serials: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,7 @@ class _Booking:
 
     rows: list[tuple[int, int | None, int, int, int]] = field(default_factory=list)
     over: int = 0
+    serials: list[SerialChange] = field(default_factory=list)
 
 
 async def receive_goods(uow: Transaction, receipt: ReceiveGoods) -> ReceiptResult:
@@ -102,8 +112,13 @@ async def receive_goods(uow: Transaction, receipt: ReceiveGoods) -> ReceiptResul
     for index, wanted in enumerate(receipt.lines):
         book = books[skus[wanted.sku]]
         path = ("input", "lines", str(index))
+        _check_tracking(book, wanted, path, is_transfer=receipt.kind == "TRANSFER")
+        await attach_named_lots(uow, book, [wanted.lot] if wanted.lot else [])
         if receipt.kind == "TRANSFER":
-            touched[book.sku_id] += _take_transfer(book, expected, wanted, location_id, booking, path)
+            for part, supply, lot in await _parts_of_transfer(uow, book, expected, wanted, location_id, path):
+                booking.rows.append((book.sku_id, supply.id, part.quantity, part.damaged, 0))
+                touched[book.sku_id] += receive_transfer(book, supply, part.quantity, part.damaged, lot)
+                booking.serials += _serials(book, part, lot, location_id, "moved")
             continue
         candidates = [
             line
@@ -127,7 +142,12 @@ async def receive_goods(uow: Transaction, receipt: ReceiveGoods) -> ReceiptResul
                 s.id or 0,
             )
         )
-        touched[book.sku_id] += _take(book, supplies, wanted, location_id, receipt_id, booking)
+        lot = None
+        if book.lots is not None and wanted.lot is not None:
+            lot = book.lots.open(location_id, wanted.lot, wanted.expires_on, path)
+            wanted = replace(wanted, damaged=wanted.damaged if is_sellable(book, lot) else wanted.quantity)
+        touched[book.sku_id] += _take(book, supplies, wanted, location_id, receipt_id, booking, lot)
+        booking.serials += _serials(book, wanted, lot, location_id, "received")
         line.parts, line.is_changed = purchasing.receive(line.parts, wanted.quantity), True
     concluded = [
         line
@@ -136,6 +156,7 @@ async def receive_goods(uow: Transaction, receipt: ReceiveGoods) -> ReceiptResul
     ]
     await save_books(uow, books.values())
     await save_lines(uow, orders.values())
+    await take_serials(uow, booking.serials, "goods_receipt", receipt_id)
     await insert_receipt_lines(uow, receipt_id, booking.rows)
     await refresh_orders(uow, {line.purchase_order_id for line in orders.values() if line.is_changed})
     uow.audit(
@@ -178,7 +199,13 @@ async def _expected(uow: Transaction, receipt: ReceiveGoods) -> tuple:
 
 
 def _take(
-    book: SkuBook, supplies: list[Supply], wanted: ReceiptLine, location_id: int, receipt_id: int, booking: _Booking
+    book: SkuBook,
+    supplies: list[Supply],
+    wanted: ReceiptLine,
+    location_id: int,
+    receipt_id: int,
+    booking: _Booking,
+    lot: Lot | None,
 ) -> list[Line]:
     """Book the units on the supplies in order; good ones first, damaged ones last, the rest on top of the order."""
     left, good = wanted.quantity, wanted.quantity - wanted.damaged
@@ -190,33 +217,80 @@ def _take(
         damaged = quantity - min(good, quantity)
         good -= quantity - damaged
         left -= quantity
-        touched += book.receive(supply, quantity, damaged, "goods_receipt", receipt_id)
+        touched += book.receive(supply, quantity, damaged, "goods_receipt", receipt_id, lot)
         booking.rows.append((book.sku_id, supply.id, quantity, damaged, 0))
     if left:
-        damaged = left - good
-        book.move(Movement(location_id, "received", on_hand=left, cause_kind="over_delivery", cause_id=receipt_id))
+        damaged, cause = left - good, "over_delivery"
+        book.move(Movement(location_id, "received", on_hand=left, cause_kind=cause, cause_id=receipt_id, lot=lot))
         if damaged:
             book.move(
-                Movement(
-                    location_id, "quarantined", unsellable=damaged, cause_kind="over_delivery", cause_id=receipt_id
-                )
+                Movement(location_id, "quarantined", unsellable=damaged, cause_kind=cause, cause_id=receipt_id, lot=lot)
             )
         booking.rows.append((book.sku_id, supplies[0].id if supplies else None, 0, damaged, left))
         booking.over += left
     return touched
 
 
-def _take_transfer(
+def _check_tracking(book: SkuBook, wanted: ReceiptLine, path: tuple[str, ...], *, is_transfer: bool) -> None:
+    check_lot(book, wanted.lot, path, required=not is_transfer)
+    check_expiry(book, wanted.expires_on, path)
+    check_serials(book, wanted.serials, wanted.quantity, path)
+
+
+async def _parts_of_transfer(
+    uow: Transaction,
     book: SkuBook,
     expected: list[Expected],
     wanted: ReceiptLine,
     location_id: int,
-    booking: _Booking,
     path: tuple[str, ...],
-) -> list[Line]:
+) -> list[tuple[ReceiptLine, Supply, Lot | None]]:
+    """What arrived by lot: the lot that was named, else those under way, first expired first; damaged units last."""
     ids = {e.supply_id for e in expected}
     supply = next((s for s in book.supplies if s.id in ids and s.location_id == location_id), None)
     if supply is None or supply.transfer is None:
         raise InvalidInput(f"SKU {wanted.sku!r} is not on this transfer, or all of it has arrived.", path=path)
-    booking.rows.append((book.sku_id, supply.id, wanted.quantity, wanted.damaged, 0))
-    return receive_transfer(book, supply, wanted.quantity, wanted.damaged)
+    if book.lots is None or supply.transfer.state != "in_transit":
+        return [(wanted, supply, None)]
+    under_way = await lots_under_way(uow, book.sku_id, supply.transfer.id or 0)
+    await attach_named_lots(uow, book, under_way)
+    return [(part, supply, lot) for part, lot in split_by_lot(book, under_way, wanted, location_id, path)]
+
+
+def split_by_lot(
+    book: SkuBook, under_way: dict[str, int], wanted: ReceiptLine, location_id: int, path: tuple[str, ...]
+) -> list[tuple[ReceiptLine, Lot]]:
+    """Lay what arrived over the lots under way (units by code). Raises InvalidInput for a lot that is not among them."""
+    assert book.lots is not None
+    if wanted.lot is not None:
+        if under_way.get(wanted.lot, 0) < wanted.quantity:
+            there = under_way.get(wanted.lot, 0)
+            raise InvalidInput(
+                f"{there} units of lot {wanted.lot!r} are under way, not {wanted.quantity}.",
+                path=(*path, "lot"),
+                value=wanted.lot,
+            )
+        under_way = {wanted.lot: wanted.quantity}
+    parts: list[tuple[ReceiptLine, Lot]] = []
+    left, good, serials = wanted.quantity, wanted.quantity - wanted.damaged, list(wanted.serials)
+    for code, units in under_way.items():
+        quantity = min(left, units)
+        if quantity <= 0:
+            break
+        lot = book.lots.open(location_id, code, None, path)
+        sellable = min(good, quantity) if is_sellable(book, lot) else 0
+        good -= min(good, quantity)
+        left -= quantity
+        parts.append((replace(wanted, quantity=quantity, damaged=quantity - sellable, serials=serials[:quantity]), lot))
+        serials = serials[quantity:]
+    if left:
+        raise QuantityExceeded("are under way", wanted.quantity, wanted.quantity - left, path=(*path, "quantity"))
+    return parts
+
+
+def _serials(book: SkuBook, part: ReceiptLine, lot: Lot | None, location_id: int, kind: str) -> list[SerialChange]:
+    good = part.quantity - part.damaged
+    return [
+        SerialChange(book.sku_id, code, kind, location_id, lot, is_sellable=n < good)
+        for n, code in enumerate(part.serials)
+    ]

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.domain.book import SkuBook
 from core.domain.book_supplies import lose_transfer, receive_transfer
 from core.domain.conclude import conclude
-from core.domain.records import Line
+from core.domain.records import Line, Lot, Supply
 from core.domain.states import PromiseReason
 from core.errors import IllegalTransition, InvalidInput
 from core.ports import Transaction
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
+from core.repositories.load_lots import attach_named_lots, lots_under_way
 from core.repositories.network import load_network
 from core.repositories.save_book import save_books
 from core.repositories.transfers import skus_of_transfers
 from core.services.follow_up import request_allocation, request_purchase, request_shipments
+from core.services.receive_goods import ReceiptLine, split_by_lot
 
 
 async def receive_transfers(uow: Transaction, arrivals: Sequence[tuple[int, int]]) -> list[int]:
@@ -48,7 +51,9 @@ async def _apply(uow: Transaction, rows: Sequence[tuple[int, int]], *, lost: boo
         if lost:
             lines = lose_transfer(book, supply, quantity, str(reason))
         else:
-            lines = receive_transfer(book, supply, quantity, 0)
+            lines = []
+            for part, lot in await _by_lot(uow, book, supply, quantity):
+                lines += receive_transfer(book, supply, part.quantity, part.damaged, lot)
         touched += conclude(book, network, lines, reason, cause_id=transfer_id)
         name = "transferLose" if lost else "transferReceive"
         uow.audit(name, f"transfer:{transfer_id}", None, {"quantity": quantity})
@@ -58,3 +63,14 @@ async def _apply(uow: Transaction, rows: Sequence[tuple[int, int]], *, lost: boo
     request_allocation(uow, versions)
     request_shipments(uow, {line.order_id for line in touched})
     return sorted(versions)
+
+
+async def _by_lot(
+    uow: Transaction, book: SkuBook, supply: Supply, quantity: int
+) -> list[tuple[ReceiptLine, Lot | None]]:
+    arrived = ReceiptLine(book.sku, quantity)
+    if book.lots is None or supply.transfer is None or supply.transfer.state != "in_transit":
+        return [(arrived, None)]
+    under_way = await lots_under_way(uow, book.sku_id, supply.transfer.id or 0)
+    await attach_named_lots(uow, book, under_way)
+    return list(split_by_lot(book, under_way, arrived, supply.location_id, ("input",)))
