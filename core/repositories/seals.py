@@ -28,6 +28,8 @@ class Digest:
     first_id: int
     last_id: int
     digest: bytes
+    row_digests: bytes | None = None
+    """Per row its id (8 bytes) and the first 8 bytes of its sha256: not what is proved, but what names a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +43,25 @@ class StoredSeal:
     previous: bytes
     hash: bytes
     format: int
+    row_digests: bytes | None = None
+
+
+_SEAL = "number, entries, first_id, last_id, previous, hash, format, row_digests"
+ROW_BYTES = 16
+
+
+def _row_digest(ledger: str) -> str:
+    return f"sha256(convert_to({WRITTEN_FORM[ledger]}::text, 'UTF8'))"
 
 
 def _rows_digest(ledger: str) -> str:
-    row = f"sha256(convert_to({WRITTEN_FORM[ledger]}::text, 'UTF8'))"
-    return f"sha256(string_agg({row}, ''::bytea order by id))"
+    return f"sha256(string_agg({_row_digest(ledger)}, ''::bytea order by id))"
 
 
 async def lock_chain(sql: Any, ledger: str) -> StoredSeal | None:
     """The newest seal, while this transaction alone may add one."""
     await sql.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"seal:{ledger}")
-    row = await sql.fetchrow(
-        f"""select number, entries, first_id, last_id, previous, hash, format from {ledger}_seal
-        order by number desc limit 1"""
-    )
+    row = await sql.fetchrow(f"select {_SEAL} from {ledger}_seal order by number desc limit 1")
     return StoredSeal(**dict(row)) if row else None
 
 
@@ -74,7 +81,8 @@ async def stamp_unsealed(sql: Any, ledger: str, number: int, limit: int = BATCH)
     if not count:
         return None
     row = await sql.fetchrow(
-        f"""select count(*) as entries, min(id) as first_id, max(id) as last_id, {_rows_digest(ledger)} as digest
+        f"""select count(*) as entries, min(id) as first_id, max(id) as last_id, {_rows_digest(ledger)} as digest,
+            string_agg(int8send(id) || substr({_row_digest(ledger)}, 1, 8), ''::bytea order by id) as row_digests
         from {TABLE[ledger]} where seal_number = $1""",
         number,
     )
@@ -83,8 +91,8 @@ async def stamp_unsealed(sql: Any, ledger: str, number: int, limit: int = BATCH)
 
 async def add_seal(sql: Any, ledger: str, seal: StoredSeal) -> None:
     await sql.execute(
-        f"""insert into {ledger}_seal (number, entries, first_id, last_id, previous, hash, format)
-        values ($1, $2, $3, $4, $5, $6, $7)""",
+        f"""insert into {ledger}_seal (number, entries, first_id, last_id, previous, hash, format, row_digests)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)""",
         seal.number,
         seal.entries,
         seal.first_id,
@@ -92,14 +100,14 @@ async def add_seal(sql: Any, ledger: str, seal: StoredSeal) -> None:
         seal.previous,
         seal.hash,
         seal.format,
+        seal.row_digests,
     )
 
 
 async def seals_from(sql: Any, ledger: str, after: int, limit: int | None = None) -> list[StoredSeal]:
     """Seals behind a number, in order."""
     rows = await sql.fetch(
-        f"""select number, entries, first_id, last_id, previous, hash, format from {ledger}_seal
-        where number > $1 order by number limit $2""",
+        f"select {_SEAL} from {ledger}_seal where number > $1 order by number limit $2",
         after,
         limit,
     )
@@ -117,6 +125,37 @@ async def digests(sql: Any, ledger: str) -> AsyncIterator[tuple[int, Digest]]:
     async for row in cursor:
         facts = dict(row)
         yield facts.pop("seal_number"), Digest(**facts)
+
+
+async def row_digests(sql: Any, ledger: str, number: int) -> dict[int, bytes]:
+    """The first 8 bytes of each row's sha256, by id, of the rows that name a seal now."""
+    rows = await sql.fetch(
+        f"select id, substr({_row_digest(ledger)}, 1, 8) as digest from {TABLE[ledger]} where seal_number = $1", number
+    )
+    return {row["id"]: row["digest"] for row in rows}
+
+
+async def told_heads(sql: Any, ledger: str) -> dict[int, bytes]:
+    """Hash of each seal by number, as kept events still tell it."""
+    rows = await sql.fetch(
+        """select (payload ->> 'number')::bigint as number, payload ->> 'hash' as hash from event
+        where topic = 'seal' and payload ->> 'ledger' = $1 order by position""",
+        ledger,
+    )
+    return {row["number"]: bytes.fromhex(row["hash"]) for row in rows}
+
+
+async def id_ranges(sql: Any, ledger: str, numbers: list[int], limit: int = 1_000) -> list[tuple[int, int]]:
+    """Ids, as (first, last) of each unbroken run, of the rows without a seal or under one of these seals."""
+    rows = await sql.fetch(
+        f"""select min(id) as first, max(id) as last from (
+            select id, id - row_number() over (order by id) as run from {TABLE[ledger]}
+            where seal_number is null or seal_number = any($1::bigint[])) x
+        group by run order by min(id) limit $2""",
+        numbers,
+        limit,
+    )
+    return [(row["first"], row["last"]) for row in rows]
 
 
 async def unsealed(sql: Any, ledger: str) -> tuple[int, float]:

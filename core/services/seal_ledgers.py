@@ -66,7 +66,9 @@ async def seal_ledgers(uow: UnitOfWork, *, key: bytes | None = None) -> list[Sea
         await seals.add_seal(
             uow.sql,
             ledger,
-            StoredSeal(number, found.entries, found.first_id, found.last_id, previous, sealed, FORMAT),
+            StoredSeal(
+                number, found.entries, found.first_id, found.last_id, previous, sealed, FORMAT, found.row_digests
+            ),
         )
         head = SealHead(ledger, number, found.entries, found.last_id, sealed)
         facts = {"ledger": ledger, "number": number, "entries": head.entries, "hash": sealed.hex()}

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from core.database import Database
-from core.services.anchor_seals import append_heads, last_anchored, read_heads
+from core.services.anchor_seals import append_heads, inspect_heads, last_anchored, read_heads
 from core.services.seal_ledgers import SealHead, seal_ledgers, seals_after
 from core.services.verify_ledgers import Fault, LedgerReport, verify_ledgers
 from core.settings import Settings
@@ -70,36 +70,124 @@ async def test_what_is_new_is_named_as_not_yet_anchored(database: Database, anch
     await write_entries(database, 2)
     report = await verify(database, anchors[:2])
     assert (report.is_sound, report.unsealed_entries, report.unanchored_seals) == (True, 2, [3])
+    assert report.unanchored_ids == [(9, 14)]
+
+
+async def test_without_the_row_digests_a_change_is_still_found(
+    database: Database, database_url: str, anchors: list[SealHead]
+) -> None:
+    """They only name rows: whoever mends them too has mended nothing."""
+    await tamper(
+        database_url, "update audit_entry set actor = 'x' where id = 6", "update audit_seal set row_digests = null"
+    )
+    (fault,) = (await verify(database, anchors)).faults
+    assert (fault.seal, fault.kind, fault.rows) == (2, "ROWS_ALTERED", [])
+
+
+async def test_kept_events_tell_of_seals_that_were_cut_off(
+    database: Database, database_url: str, anchors: list[SealHead]
+) -> None:
+    """Rows, seal and line of the file gone, the event forgotten."""
+    cut = [head for head in anchors if head.number < 3]
+    facts = "jsonb_build_object('ledger', 'audit', 'number', {}, 'hash', '{}')"
+    values = ", ".join(
+        f"({head.number}, 'seal', 'SEALED', now(), {facts.format(head.number, head.hash.hex())})" for head in anchors
+    )
+    await tamper(
+        database_url,
+        "delete from audit_entry where seal_number = 3",
+        "delete from audit_seal where number = 3",
+        f"insert into event (position, topic, kind, occurred_at, payload) values {values}",
+    )
+    assert [(fault.seal, fault.kind) for fault in (await verify(database, cut)).faults] == [(3, "SEAL_REMOVED")]
+
+
+def spoil(path: Path, change) -> None:
+    lines = path.read_bytes().splitlines(keepends=True)
+    change(lines)
+    path.write_bytes(b"".join(lines))
 
 
 @pytest.mark.parametrize(
-    ("statements", "seals", "kind"),
+    ("change", "expected"),
     [
-        (["update audit_entry set after = '{\"onHand\": 3}' where id = 6"], [2], "ROWS_ALTERED"),
-        (["update audit_entry set at = at + interval '1 microsecond' where id = 1"], [1], "ROWS_ALTERED"),
-        (["delete from audit_entry where id = 6"], [2], "ROWS_REMOVED"),
-        (["delete from audit_entry where seal_number = 2"], [2], "ROWS_REMOVED"),
+        (lambda lines: None, []),
+        (lambda lines: lines.__setitem__(1, lines[1].replace(b'"entries":4', b'"entries":5')), ["2 HEAD_ALTERED", "3 HEAD_REMOVED"]),
+        (lambda lines: lines.__setitem__(1, lines[1].replace(b'"hash":"', b'"hash":"00')), ["2 HEAD_ALTERED", "3 HEAD_REMOVED"]),
+        (lambda lines: lines.__setitem__(1, b"nothing to see\n"), ["2 HEAD_UNREADABLE", "3 HEAD_REMOVED"]),
+        (lambda lines: lines.pop(1), ["2 HEAD_REMOVED"]),
+        (lambda lines: lines.pop(0), ["1 HEAD_REMOVED"]),
+        (lambda lines: lines.append(lines[1]), []),
+        (lambda lines: lines.append(b'{"ledger":"audit","number":2,"entries":4,"lastId":8,"hash":"00"}\n'), ["4 HEAD_TWICE"]),
+        (lambda lines: lines.append(b'{"ledger":"audit","num'), []),
+    ],
+)  # fmt: skip
+async def test_a_spoilt_seal_file_is_found_at_its_line(
+    anchors: list[SealHead], tmp_path: Path, change, expected: list[str]
+) -> None:
+    path = tmp_path / "seals.log"
+    append_heads(path, anchors, KEY)
+    spoil(path, change)
+    assert [f"{fault.line} {fault.kind}" for fault in inspect_heads(path, KEY).faults] == expected
+
+
+async def test_a_seal_file_cut_off_at_its_end_names_what_is_not_anchored(
+    database: Database, anchors: list[SealHead], tmp_path: Path
+) -> None:
+    path = tmp_path / "seals.log"
+    append_heads(path, anchors, KEY)
+    spoil(path, lambda lines: lines.pop())
+    report = await verify(database, inspect_heads(path, KEY).heads)
+    assert (report.is_sound, report.unanchored_seals, report.unanchored_ids) == (True, [3], [(9, 12)])
+
+
+@pytest.mark.parametrize(
+    ("statements", "seals", "kind", "rows"),
+    [
+        (["update audit_entry set after = '{\"onHand\": 3}' where id = 6"], [2], "ROWS_ALTERED", [6]),
+        (["update audit_entry set at = at + interval '1 microsecond' where id = 1"], [1], "ROWS_ALTERED", [1]),
+        (["delete from audit_entry where id = 6"], [2], "ROWS_REMOVED", [6]),
+        (["delete from audit_entry where seal_number = 2"], [2], "ROWS_REMOVED", [5, 6, 7, 8]),
+        (
+            [
+                "delete from audit_entry where id = 6",
+                "insert into audit_entry (seal_number, at, actor, operation, object) values (2, now(), 'x', 'y', 'z')",
+            ],
+            [2],
+            "ROWS_ALTERED",
+            [6, 13],
+        ),
         (
             ["insert into audit_entry (seal_number, at, actor, operation, object) values (1, now(), 'x', 'y', 'z')"],
             [1],
             "ROWS_INSERTED",
+            [13],
         ),
-        (["delete from audit_seal where number = 2"], [2], "SEAL_REMOVED"),
+        (["delete from audit_seal where number = 2"], [2], "SEAL_REMOVED", []),
         (
             ["delete from audit_seal where number = 3", "delete from audit_entry where seal_number = 3"],
             [3],
             "SEAL_REMOVED",
+            [],
         ),
-        (["update audit_seal set hash = sha256('x') where number = 3"], [3], "SEAL_ALTERED"),
-        (["delete from audit_entry", "delete from audit_seal"], [1, 2, 3], "SEAL_REMOVED"),
+        (["update audit_seal set hash = sha256('x') where number = 3"], [3], "SEAL_ALTERED", []),
+        (["delete from audit_entry", "delete from audit_seal"], [1, 2, 3], "SEAL_REMOVED", []),
     ],
 )
 async def test_tampering_is_found_at_its_seal(
-    database: Database, database_url: str, anchors: list[SealHead], statements: list[str], seals: list[int], kind: str
+    database: Database,
+    database_url: str,
+    anchors: list[SealHead],
+    statements: list[str],
+    seals: list[int],
+    kind: str,
+    rows: list[int],
 ) -> None:
     await tamper(database_url, *statements)
     report = await verify(database, anchors)
-    assert [(fault.seal, fault.kind) for fault in report.faults] == [(number, kind) for number in seals]
+    assert [(fault.seal, fault.kind, fault.rows) for fault in report.faults] == [
+        (number, kind, rows) for number in seals
+    ]
 
 
 async def test_mending_the_chain_needs_the_key(database: Database, database_url: str, anchors: list[SealHead]) -> None:

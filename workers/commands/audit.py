@@ -10,34 +10,45 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from core.services.anchor_seals import read_heads
-from core.services.reconcile_stock import recount
+from core.services.anchor_seals import inspect_heads
+from core.services.recount_ledgers import recount
 from core.services.verify_ledgers import verify_ledgers
 from core.settings import Settings
 from core.unit_of_work import UnitOfWork
 from workers.commands.connection import DataOption, operator_settings, said_plainly, work_on
 
+SHOWN = 10
+"""Rows of a difference in the text; `--json` has more."""
+
 
 async def audit_report(settings: Settings, verify: bool) -> dict[str, Any]:
-    """What `audit --json` prints: `ok`, `differences`, and with `verify` one entry per sealed ledger."""
+    """What `audit --json` prints: `ok`, `differences`; with `verify` one of `ledgers` per sealed ledger and `sealFile`."""
 
     async def look(uow: UnitOfWork) -> dict[str, Any]:
         await uow.sql.execute("set transaction read only")
         differences = [asdict(difference) for difference in await recount(uow)]
         report: dict[str, Any] = {"ok": not differences, "differences": differences}
         if verify:
-            anchors = read_heads(settings.seal_file)
             key = settings.seal_key.get_secret_value().encode()
-            ledgers = await verify_ledgers(uow, anchors, key=key)
+            file = inspect_heads(settings.seal_file, key)
+            ledgers = await verify_ledgers(uow, file.heads, key=key)
             report["ledgers"] = [{**asdict(ledger), "sound": ledger.is_sound} for ledger in ledgers]
-            report["ok"] = report["ok"] and all(ledger.is_sound for ledger in ledgers)
+            report["sealFile"] = {
+                "path": str(settings.seal_file),
+                "seals": len(file.heads),
+                "faults": [asdict(fault) for fault in file.faults],
+            }
+            report["ok"] = report["ok"] and not file.faults and all(ledger.is_sound for ledger in ledgers)
         return report
 
     return await work_on(settings, look)
 
 
 def _lines(report: dict[str, Any]) -> list[str]:
-    lines = [f"{item['check']}: {item['count']} rows differ, first {item['rows'][0]}" for item in report["differences"]]
+    lines: list[str] = []
+    for item in report["differences"]:
+        lines.append(f"{item['check']}: {item['count']} rows differ")
+        lines += [f"  {row}" for row in item["rows"][:SHOWN]]
     lines = lines or ["Recount: every identity holds."]
     for ledger in report.get("ledgers", []):
         lines.append(f"{ledger['ledger']}: {ledger['seals']} seals over {ledger['entries']} rows")
@@ -47,6 +58,15 @@ def _lines(report: dict[str, Any]) -> list[str]:
             lines.append(f"  {ledger['unsealed_entries']} rows not sealed yet, the oldest for {age:.0f} s")
         if ledger["unanchored_seals"]:
             lines.append(f"  seals not yet anchored in the seal file: {ledger['unanchored_seals']}")
+        if ledger["unanchored_ids"]:
+            ids = ", ".join(
+                f"{first}-{last}" if last > first else str(first) for first, last in ledger["unanchored_ids"]
+            )
+            lines.append(f"  not yet anchored, rows {ids}")
+    file = report.get("sealFile")
+    if file is not None:
+        lines.append(f"{file['path']}: {file['seals']} seals")
+        lines += [f"  line {fault['line']}: {fault['kind']}, {fault['detail']}" for fault in file["faults"]]
     return lines
 
 

@@ -1,0 +1,59 @@
+"""Identities of demand: lines, what covers them, backorders and holds."""
+
+from __future__ import annotations
+
+DEMAND: dict[str, str] = {
+    "line_balances": """
+        select sku_id, id as order_line_id, ordered, open, allocated, backordered, shipped, cancelled from [order_line] x
+        where ordered <> open + allocated + backordered + shipped + cancelled
+            or least(open, allocated, backordered, shipped, cancelled) < 0 or ready > allocated or delivered > shipped""",
+    "line_equals_pegs": """
+        select coalesce(l.sku_id, p.sku_id) as sku_id, coalesce(l.id, p.order_line_id) as order_line_id,
+            l.allocated, p.hard, l.open + l.backordered as uncovered, p.waiting
+        from [order_line] l full join (
+            select sku_id, order_line_id, sum(quantity) filter (where kind = 'HARD') as hard,
+                sum(quantity) filter (where kind <> 'HARD') as waiting
+            from [peg] x where order_line_id is not null group by sku_id, order_line_id
+        ) p on p.sku_id = l.sku_id and p.order_line_id = l.id
+        where coalesce(l.allocated, 0) <> coalesce(p.hard, 0)
+            or coalesce(l.open + l.backordered, 0) <> coalesce(p.waiting, 0)""",
+    "shipped_equals_shipments": """
+        select coalesce(l.sku_id, s.sku_id) as sku_id, coalesce(l.id, s.order_line_id) as order_line_id,
+            l.shipped, s.left_us, l.delivered, s.arrived, l.ready, s.planned
+        from [order_line] l full join (
+            select i.sku_id, i.order_line_id,
+                sum(i.quantity) filter (where h.status in ('SHIPPED', 'DELIVERED')) as left_us,
+                sum(i.quantity) filter (where h.status = 'DELIVERED') as arrived,
+                sum(i.quantity) filter (where h.status = 'PLANNED') as planned
+            from [shipment_line] i join shipment h on h.id = i.shipment_id group by i.sku_id, i.order_line_id
+        ) s on s.sku_id = l.sku_id and s.order_line_id = l.id
+        where coalesce(l.shipped, 0) <> coalesce(s.left_us, 0) or coalesce(l.delivered, 0) <> coalesce(s.arrived, 0)
+            or coalesce(l.ready, 0) <> coalesce(s.planned, 0)""",
+    "backorder_equals_line": """
+        select coalesce(l.sku_id, b.sku_id) as sku_id, coalesce(l.id, b.order_line_id) as order_line_id,
+            l.backordered, b.quantity, b.ids
+        from [order_line] l full join (
+            select sku_id, order_line_id, sum(quantity) as quantity, array_agg(id) as ids
+            from [backorder] x where closed_at is null group by sku_id, order_line_id
+        ) b on b.sku_id = l.sku_id and b.order_line_id = l.id
+        where coalesce(l.backordered, 0) <> coalesce(b.quantity, 0) or cardinality(b.ids) > 1""",
+    "backorder_closed_is_empty": """
+        select sku_id, id as backorder_id, quantity, closed_at from [backorder] x
+        where (closed_at is null) <> (quantity > 0)""",
+    "backorder_is_its_last_event": """
+        select b.sku_id, b.id as backorder_id, b.state, e.to_state, e.events, e.newest
+        from [backorder] b left join (
+            select sku_id, backorder_id, count(*) as events, max(sequence) as newest, min(sequence) as oldest,
+                (array_agg(to_state order by sequence desc))[1] as to_state
+            from [backorder_event] x group by sku_id, backorder_id
+        ) e on e.sku_id = b.sku_id and e.backorder_id = b.id
+        where e.to_state is distinct from b.state or e.events <> e.newest or e.oldest <> 1""",
+    # Nobody reads a hold that is over; one that stays `held` for long says that nothing sweeps.
+    "hold_is_swept": """
+        select r.sku_id, r.id as reservation_id, r.group_id::text as group_id, r.quantity, r.expires_at
+        from [reservation] r where r.state = 'held' and r.expires_at < $3::timestamptz - interval '10 minutes'""",
+    "hold_is_used_within_its_size": """
+        select r.sku_id, r.id as reservation_id, r.group_id::text as group_id, r.state, r.quantity, r.used, r.order_id
+        from [reservation] r where r.used > 0 and r.order_id is null
+            or r.kind not in ('internal', 'promotion') and (r.used > r.quantity or (r.used > 0 and r.state <> 'committed'))""",
+}

@@ -1,0 +1,61 @@
+"""Identities of stock: counters, the ledger behind them, allocations, lots, and where units come from."""
+
+from __future__ import annotations
+
+STOCK: dict[str, str] = {
+    "counters_equal_movements": """
+        select coalesce(s.sku_id, m.sku_id) as sku_id, coalesce(s.location_id, m.location_id) as location_id,
+            s.on_hand, m.on_hand as moved_on_hand, s.unsellable, m.unsellable as moved_unsellable,
+            s.allocated, m.allocated as moved_allocated
+        from [stock_level] s full join (
+            select sku_id, location_id, sum(on_hand_delta) as on_hand, sum(unsellable_delta) as unsellable,
+                sum(allocated_delta) as allocated from [stock_movement] x group by sku_id, location_id
+        ) m on m.sku_id = s.sku_id and m.location_id = s.location_id
+        where coalesce(s.on_hand, 0) <> coalesce(m.on_hand, 0)
+            or coalesce(s.unsellable, 0) <> coalesce(m.unsellable, 0)
+            or coalesce(s.allocated, 0) <> coalesce(m.allocated, 0)""",
+    "stock_not_over_allocated": """
+        select sku_id, location_id, on_hand, unsellable, allocated from [stock_level] x
+        where allocated + unsellable > on_hand or least(on_hand, unsellable, allocated) < 0""",
+    "allocated_equals_hard_pegs": """
+        select coalesce(s.sku_id, p.sku_id) as sku_id, coalesce(s.location_id, p.location_id) as location_id,
+            s.allocated, p.hard
+        from [stock_level] s full join (
+            select sku_id, location_id, sum(quantity) as hard from [peg] x where kind = 'HARD' group by sku_id, location_id
+        ) p on p.sku_id = s.sku_id and p.location_id = s.location_id
+        where coalesce(s.allocated, 0) <> coalesce(p.hard, 0)""",
+    "lots_equal_on_hand": """
+        select s.sku_id, s.location_id, s.on_hand, coalesce(l.on_hand, 0) as in_lots
+        from [stock_level] s join [sku] k on k.id = s.sku_id and k.tracks_lots
+        left join (select sku_id, location_id, sum(on_hand) as on_hand from [lot] x group by sku_id, location_id) l
+            on l.sku_id = s.sku_id and l.location_id = s.location_id
+        where s.on_hand <> coalesce(l.on_hand, 0)""",
+    "lots_equal_hard_pegs": """
+        select coalesce(l.sku_id, p.sku_id) as sku_id, coalesce(l.id, p.lot_id) as lot_id, l.allocated, p.hard
+        from [lot] l full join (
+            select x.sku_id, x.lot_id, sum(x.quantity) as hard from [peg] x where x.kind = 'HARD' and x.lot_id is not null
+            group by x.sku_id, x.lot_id
+        ) p on p.sku_id = l.sku_id and p.lot_id = l.id
+        where coalesce(l.allocated, 0) <> coalesce(p.hard, 0)""",
+    # Only a document brings units in or lets them go; counts and adjustments are movements with a named actor.
+    "units_have_a_document": """
+        select coalesce(m.sku_id, d.sku_id) as sku_id, coalesce(m.location_id, d.location_id) as location_id,
+            coalesce(m.kind, d.kind) as kind, coalesce(m.units, 0) as moved, coalesce(d.units, 0) as documented
+        from (
+            select x.sku_id, x.location_id, x.kind, sum(x.on_hand_delta) as units from [stock_movement] x
+            where x.kind in ('received', 'shipped', 'transfer_in', 'transfer_out', 'returned')
+            group by x.sku_id, x.location_id, x.kind
+        ) m full join (
+            select sku_id, location_id, kind, sum(units) as units from (
+                select g.sku_id, r.location_id, 'received' as kind, g.quantity + g.over_delivered as units
+                    from [goods_receipt_line] g join goods_receipt r on r.id = g.goods_receipt_id
+                    left join [supply] s on s.sku_id = g.sku_id and s.id = g.supply_id where s.transfer_id is null
+                union all select i.sku_id, i.location_id, 'shipped', -i.quantity
+                    from [shipment_line] i join shipment h on h.id = i.shipment_id where h.status in ('SHIPPED', 'DELIVERED')
+                union all select t.sku_id, t.to_location_id, 'transfer_in', t.received from [transfer] t
+                union all select t.sku_id, t.from_location_id, 'transfer_out', -t.shipped from [transfer] t
+                union all select o.sku_id, o.location_id, 'returned', o.quantity from [order_return] o
+            ) u group by sku_id, location_id, kind
+        ) d on d.sku_id = m.sku_id and d.location_id = m.location_id and d.kind = m.kind
+        where coalesce(m.units, 0) <> coalesce(d.units, 0)""",
+}
