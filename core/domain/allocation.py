@@ -1,18 +1,23 @@
-"""Who gets what has come free: waiting claims without a source, by priority, then age."""
+"""Who gets what has come free: waiting claims without a source, by priority or by fair shares of groups."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 
 from core.domain.availability import Timeline
 from core.domain.book import SkuBook
 from core.domain.conclude import conclude
 from core.domain.network import Network
 from core.domain.pegging import take_unpegged
+from core.domain.ranking import rank_again
 from core.domain.records import Line, LineFact, Peg
-from core.domain.states import BackorderState, OrderLineStatus, PegKind, PromiseReason
+from core.domain.serving import CompleteLines, ServePolicy
+from core.domain.states import BackorderState, OrderLineStatus, PegKind, PromiseReason, ShipPolicy
 
 _NOT_SERVED = frozenset({BackorderState.ON_HOLD, BackorderState.CANCEL_PENDING})
+DEFAULT = ServePolicy()
 
 
 def serve_waiting(
@@ -20,61 +25,197 @@ def serve_waiting(
     network: Network,
     held: Collection[int] = (),
     allowed: Mapping[int, Sequence[int] | None] | None = None,
+    policy: ServePolicy = DEFAULT,
 ) -> list[tuple[Line, int]]:
-    """Offer free stock, then unpegged dated supply, to the OPEN claims of a book; returns (line, units of stock).
+    """Offer free stock, then unpegged dated supply, then stock of other locations; returns (line, units of stock).
 
-    A claim is served at its own location first, then from every place that ships straight to its destination
-    (`allowed` narrows per order id). Never above the stock that is there nor the ATP computed without the claims that
-    are served: later promises, holds, protected stock and the places of orders on hold (`held`) stay untouched. A
-    claim that gets dated supply keeps its day, so no ATP changes. Lines are concluded; load the book with its waiting
-    lines.
+    Claims are served that have no source, or (by policy) one that comes too late: the highest rank first, or within
+    the fair shares of their groups and then the highest rank. A claim gets stock of its own location first, then of
+    every place that ships straight to its destination (`allowed` narrows per order id); what then still has no source
+    in time is moved here over a lane, as a transfer at once. Never above the stock that is there nor the ATP computed
+    without the claims that are served: later promises, holds, protected stock and the places of orders on hold
+    (`held`) stay untouched. A line that waits on while a younger one was served is bumped. Lines are concluded; load
+    the book with its waiting lines.
     """
-    claims = [peg for peg in book.waiting(PegKind.OPEN) if _may_be_served(book, peg, held)]
-    curves: dict[int, dict[str, Timeline]] = {}
-    gained: dict[int, tuple[Line, int]] = {}
+    rank_again(book, {id(p.line): p.line for p in book.pegs if p.line is not None}.values(), book.now)
+    claims = [peg for peg in book.waiting(PegKind.OPEN, PegKind.FIRM) if _may_be_served(book, peg, held, policy)]
+    serving = _Serving(book, network, policy, claims, {k: _list(v) for k, v in (allowed or {}).items()})
+    fair = policy.fair(book.sku)
+    if fair is not None:
+        budgets = fair.budgets(serving.free_units(), claims)
+        for peg in claims:
+            assert peg.line is not None
+            group = fair.group_of(peg.line)
+            budgets[group] -= serving.give_stock(peg, budgets[group])
     for peg in claims:
+        if peg.quantity:
+            serving.give_stock(peg, peg.quantity)
+        if peg.quantity and peg.kind == PegKind.OPEN:
+            serving.give_dated(peg)
+        if peg.quantity and policy.redistribution.is_on:
+            serving.move_here(peg)
+    return serving.conclude()
+
+
+@dataclass(slots=True)
+class _Serving:
+    """One sharing out: the curves without the claims that are served, and who got what."""
+
+    book: SkuBook
+    network: Network
+    policy: ServePolicy
+    claims: list[Peg]
+    allowed: dict[int, list[int] | None]
+    curves: dict[int, dict[str, Timeline]] = field(default_factory=dict)
+    stock: dict[int, tuple[Line, int]] = field(default_factory=dict)
+    dated: dict[int, Line] = field(default_factory=dict)
+    left_out: set[int] = field(default_factory=set)
+    """Lines that have to be whole and cannot be now, by id()."""
+
+    def places(self, peg: Peg) -> list[int]:
+        line = peg.line
+        assert line is not None
+        others = self.network.sources(line.destination_id, self.allowed.get(line.order_id))
+        return [peg.location_id, *(other for other in others if other != peg.location_id)]
+
+    def free(self, place: int, demand_class: str) -> int:
+        """Units of a place that the claims may get."""
+        of_place, protection = self.curves.setdefault(place, {}), self.book.protection_class(place, demand_class)
+        if protection not in of_place:
+            of_place[protection] = self.book.timeline_without(place, self.claims, protection)
+        return max(0, min(of_place[protection].atp(), self.book.level(place).available))
+
+    def free_units(self) -> int:
+        """What all claims together can get from the shelves they reach."""
+        reached: dict[int, int] = {}
+        for peg in self.claims:
+            assert peg.line is not None
+            for place in self.places(peg):
+                reached[place] = max(reached.get(place, 0), self.free(place, peg.line.demand_class))
+        return sum(reached.values())
+
+    def take(self, place: int, day: date, units: int) -> None:
+        for curve in self.curves.get(place, {}).values():
+            curve.add(day, -units)
+
+    def give_stock(self, peg: Peg, limit: int) -> int:
+        """Stock that can leave straight away, at most `limit` units; returns what the claim got."""
         line, total = peg.line, 0
         assert line is not None
-        others = network.sources(line.destination_id, _list((allowed or {}).get(line.order_id)))
-        for place in [peg.location_id, *(other for other in others if other != peg.location_id)]:
-            of_place, protection = curves.setdefault(place, {}), book.protection_class(place, line.demand_class)
-            if protection not in of_place:
-                of_place[protection] = book.timeline_without(place, claims, protection)
-            given = min(peg.quantity, of_place[protection].atp(), book.shelf(place, line))
+        if not self.may_take_parts(line):
+            return 0
+        for place in self.places(peg):
+            given = min(peg.quantity, limit - total, self.free(place, line.demand_class), self.book.shelf(place, line))
             if given > 0:
-                for curve in of_place.values():
-                    curve.add(book.today[place], -given)
-                book.drop_peg(peg, given)
-                book.allocate(line, place, given, "allocate_waiting")
+                self.take(place, self.book.today[place], given)
+                self.book.drop_peg(peg, given)
+                self.book.allocate(line, place, given, "allocate_waiting")
                 total += given
-            if not peg.quantity:
+            if not peg.quantity or total == limit:
                 break
         if total:
-            book.line_facts.append(LineFact(line, "ALLOCATED", total))
-        if (peg.quantity and _date(book, peg)) or total:
-            gained[id(line)] = (line, gained.get(id(line), (line, 0))[1] + total)
-    conclude(book, network, (line for line, _ in gained.values()), PromiseReason.ALLOCATED)
-    return list(gained.values())
+            self.book.line_facts.append(LineFact(line, "ALLOCATED", total))
+            self.stock[id(line)] = (line, self.stock.get(id(line), (line, 0))[1] + total)
+        return total
+
+    def may_take_parts(self, line: Line) -> bool:
+        """May stock be given to the line now? One that has to be whole takes it only when that makes it whole."""
+        if self.policy.complete_lines is CompleteLines.HOLD:
+            return True
+        if line.ship_policy != ShipPolicy.COMPLETE and not line.order_ships_complete:
+            return True
+        if id(line) in self.left_out:
+            return False
+        mine = [peg for peg in self.claims if peg.line is line and peg.quantity]
+        waiting = sum(peg.quantity for peg in self.book.pegs_of(line) if peg.kind != PegKind.HARD)
+        places = {place for peg in mine for place in self.places(peg)}
+        free = sum(self.free(place, line.demand_class) for place in places)
+        if sum(peg.quantity for peg in mine) == waiting and free >= waiting:
+            return True
+        self.left_out.add(id(line))
+        for peg in mine:  # its place on the timeline is kept from those who rank lower
+            self.take(peg.location_id, peg.need_date, peg.quantity)
+        return False
+
+    def give_dated(self, peg: Peg) -> None:
+        """Dated supply that nobody has pegged and that comes in time; the claim keeps its day, so no ATP changes."""
+        place, line, need_date = peg.location_id, peg.line, peg.need_date
+        assert line is not None
+        supplies = [supply for supply in self.book.supplies if supply.location_id == place]
+        shares = take_unpegged(supplies, need_date, peg.quantity, self.book.today[place])
+        for share in shares:
+            self.book.drop_peg(peg, share.quantity)
+            self.book.add_peg(
+                place, need_date, share.quantity, PegKind.FIRM, line=line, supply=share.supply, cause="pegged"
+            )
+        if shares:
+            self.dated[id(line)] = line
+
+    def move_here(self, peg: Peg) -> None:
+        """Stock of locations that do not ship to the customer: a transfer at once, the nearest donor first.
+
+        The claim takes the day on which the units can leave from here. Nothing is moved where unpegged supply comes
+        as soon, nor for a line that has to be whole.
+        """
+        line, place, rule = peg.line, peg.location_id, self.policy.redistribution
+        assert line is not None
+        if id(line) in self.left_out:
+            return
+        today = self.book.today[place]
+        soonest = min(
+            (s.effective_date(today) for s in self.book.supplies if s.location_id == place and s.unpegged > 0),
+            default=date.max,
+        )
+        for donor in self.network.donors(place):
+            lane = self.network.lanes[donor, place]
+            arrives = self.network.arrive(lane, self.network.first_ship_day(donor, self.book.now))
+            ships = self.network.ship_day_from(place, arrives)
+            if (rule.max_cost is not None and lane.cost > rule.max_cost) or arrives >= soonest:
+                continue
+            if (rule.max_days is not None and (ships - today).days > rule.max_days) or not self.is_better(peg, ships):
+                continue
+            units = min(peg.quantity, self.free(donor, line.demand_class))
+            if units > 0:
+                self.take(donor, self.book.today[donor], units)
+                self.book.drop_peg(peg, units)
+                supply = self.book.plan_transfer(donor, place, units, arrives, "redistribution")
+                self.book.add_peg(
+                    place, ships, units, PegKind.FIRM, line=line, supply=supply, cause=str(PromiseReason.SUPPLY_DATED)
+                )
+                self.dated[id(line)] = line
+            if not peg.quantity:
+                break
+
+    def is_better(self, peg: Peg, ships: date) -> bool:
+        """Any source is better than none; a late one is left only for one that comes sooner."""
+        if peg.supply is None:
+            return True
+        return ships < peg.supply.effective_date(self.book.today[peg.location_id])
+
+    def conclude(self) -> list[tuple[Line, int]]:
+        """Bump who was passed over, settle and promise anew; who gained, with the units of stock."""
+        waiting = [peg.line for peg in self.claims if peg.quantity and peg.line is not None]
+        self.book.bump([line for line, _ in self.stock.values()], waiting)
+        conclude(self.book, self.network, (line for line, _ in self.stock.values()), PromiseReason.ALLOCATED)
+        later = {key: line for key, line in self.dated.items() if key not in self.stock}
+        conclude(self.book, self.network, later.values(), PromiseReason.SUPPLY_DATED)
+        return [*self.stock.values(), *((line, 0) for line in later.values())]
 
 
 def _list(places: Sequence[int] | None) -> list[int] | None:
     return None if places is None else list(places)
 
 
-def _may_be_served(book: SkuBook, peg: Peg, held: Collection[int]) -> bool:
+def _may_be_served(book: SkuBook, peg: Peg, held: Collection[int], policy: ServePolicy) -> bool:
     line = peg.line
     if line is None or line.status == OrderLineStatus.RECEIVED or line.order_id in held:
+        return False
+    if peg.kind == PegKind.FIRM and not (policy.redistribution.rescue_late and is_late(book, peg)):
         return False
     backorder = book.backorder_of(line)
     return backorder is None or backorder.state not in _NOT_SERVED
 
 
-def _date(book: SkuBook, peg: Peg) -> bool:
-    """Give an OPEN claim the dated supply that nobody has pegged and that comes in time; True when there was some."""
-    place, line, need_date = peg.location_id, peg.line, peg.need_date
-    supplies = [supply for supply in book.supplies if supply.location_id == place]
-    shares = take_unpegged(supplies, need_date, peg.quantity, book.today[place])
-    for share in shares:
-        book.drop_peg(peg, share.quantity)
-        book.add_peg(place, need_date, share.quantity, PegKind.FIRM, line=line, supply=share.supply, cause="pegged")
-    return bool(shares)
+def is_late(book: SkuBook, peg: Peg) -> bool:
+    """Does the supply of a claim come after the day it claims?"""
+    return peg.supply is not None and peg.supply.effective_date(book.today[peg.location_id]) > peg.need_date

@@ -98,6 +98,7 @@ class Standing:
 
     placed_at: datetime
     grade: str = "STANDARD"
+    channel: str = ""
     country: str | None = None
     margin: float = 0.0
     is_preorder: bool = False

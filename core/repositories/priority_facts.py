@@ -14,7 +14,7 @@ from core.ports import Transaction
 
 POLICY = "priority"
 
-_STANDING = """select l.id, o.placed_at, coalesce(c.tier, 'STANDARD') as tier, o.ship_to ->> 'country' as country,
+_STANDING = """select l.id, o.placed_at, coalesce(c.tier, 'STANDARD') as tier, o.channel, o.ship_to ->> 'country' as country,
     k.unit_price, k.unit_cost, k.status = 'PREORDER' as is_preorder,
     not exists (select from order_line x where x.order_id = l.order_id and x.id <> l.id and x.open + x.backordered > 0)
         as completes_order
@@ -43,6 +43,7 @@ async def rank_waiting(sql: asyncpg.Connection, now: datetime, books: Iterable[S
         row["id"]: Standing(
             row["placed_at"],
             row["tier"],
+            row["channel"],
             row["country"],
             margin_of(row["unit_price"], row["unit_cost"]),
             row["is_preorder"],

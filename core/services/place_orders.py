@@ -168,6 +168,7 @@ def _standing(order: Accepted, known: Known, sku: Any, now: datetime) -> Standin
     return Standing(
         order.request.placed_at or now,
         order.tier,
+        order.request.channel,
         order.request.ship_to.country,
         margin_of(sku["unit_price"], sku["unit_cost"]),
         sku["status"] == SkuStatus.PREORDER,
