@@ -1,0 +1,160 @@
+"""Chooses a forecast per series by rolling backtest, and makes a distribution of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import nbinom, poisson
+
+from ml.smoothing import COARSE_METHODS, METHODS
+
+Floats = NDArray[np.float64]
+
+CHOICE = tuple(METHODS)
+ORIGINS = 4
+SHRINKAGE = 6.0
+"""Backtest origins at which a series' own errors have as much say as those of all series."""
+SCORES_NEEDED = 200
+WIDEST_CORRECTION = 0.1
+VARIANCE_MEMORY = 24
+"""Periods over which the spread of demand is measured."""
+
+
+@dataclass(frozen=True)
+class DemandForecast:
+    """Per series: units per period (`mean`), variance of the demand of one period, of the mean, and the method's place
+    in CHOICE."""
+
+    mean: Floats
+    variance: Floats
+    mean_variance: Floats
+    method: NDArray[np.int64]
+    scores: Floats
+    """How high in its distribution the demand of each backtest came: what the levels are put right by."""
+
+    def variance_over(self, periods: float) -> Floats:
+        """Of the demand of `periods` together: the periods' own spread, and that the mean is an estimate itself."""
+        return periods * self.variance + periods**2 * self.mean_variance
+
+    def quantile(self, level: float, periods: float) -> Floats:
+        """Units that suffice for `periods` together with probability `level` (negative binomial by moments)."""
+        return demand_quantile(self.ask(level), periods * self.mean, self.variance_over(periods))
+
+    def ask(self, level: float) -> float:
+        """The level whose quantile held `level` of the backtests: split conformal over all series, at most
+        WIDEST_CORRECTION away. Demand that wanders is wider than its recent past."""
+        if len(self.scores) < SCORES_NEEDED:
+            return level
+        place = min(len(self.scores), int(np.ceil((len(self.scores) + 1) * level))) - 1
+        high = min(level + WIDEST_CORRECTION, 1 - (1 - level) / 100)
+        return float(np.clip(np.partition(self.scores, place)[place] + 1e-9, level - WIDEST_CORRECTION, high))
+
+
+def forecast_demand(units: Floats, horizon: int = 3, origins: int = ORIGINS) -> DemandForecast:
+    """All methods on all series, the method of each chosen by its squared errors over `origins` rolling origins.
+
+    Rows are series, columns periods, NaN is unknown. At each origin the methods see what lies before it and are
+    judged on the `horizon` periods after it. Few origins say little, so that a series' errors are mixed with those of
+    all series.
+    """
+    errors = backtest(units, horizon, origins)
+    known = ~np.isnan(errors)
+    scale = np.where(known, errors, 0.0).sum(axis=(0, 1)) / np.maximum(known.sum(axis=(0, 1)), 1)  # per series
+    relative = errors / np.maximum(scale, 1e-12)
+    counted = (~np.isnan(relative[:, 0])).sum(axis=0)
+    own = np.nan_to_num(np.nanmean(_with_row(relative), axis=0), nan=1.0)
+    overall = np.nanmean(relative, axis=(0, 2)) if counted.any() else np.ones(len(CHOICE))
+    mixed = (counted * own + SHRINKAGE * overall[:, None]) / (counted + SHRINKAGE)
+    method = mixed.argmin(axis=0)
+    mean = np.stack([METHODS[name](units) for name in CHOICE])[method, np.arange(len(units))]
+    variance, mean_variance = _spread(units)
+    return DemandForecast(mean, variance, mean_variance, method, _scores(units, horizon, origins, method))
+
+
+def backtest(units: Floats, horizon: int, origins: int) -> NDArray[np.float64]:
+    """Mean squared error per origin, method and series; NaN where a series has too little before or nothing after."""
+    periods = units.shape[1]
+    errors = np.full((origins, len(CHOICE), len(units)), np.nan)
+    for number in range(origins):
+        origin = periods - horizon - number
+        if origin < 4:
+            break
+        before, after = units[:, :origin], units[:, origin : origin + horizon]
+        judged = ((~np.isnan(before)).sum(axis=1) >= 4) & (~np.isnan(after)).any(axis=1)
+        known = np.where(np.isnan(after), 0.0, 1.0)
+        for place, name in enumerate(CHOICE):
+            gap = np.where(np.isnan(after), 0.0, after - COARSE_METHODS[name](before)[:, None])
+            error = (gap**2).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+            errors[number, place] = np.where(judged, error, np.nan)
+    return errors
+
+
+def _scores(units: Floats, horizon: int, origins: int, method: NDArray[np.int64]) -> Floats:
+    """P(demand < what came) at each origin and series, by what was known at the origin."""
+    found = []
+    for number in range(origins):
+        origin = units.shape[1] - horizon - number
+        if origin < 4:
+            break
+        before, after = units[:, :origin], units[:, origin : origin + horizon]
+        judged = ((~np.isnan(before)).sum(axis=1) >= 4) & ~np.isnan(after).any(axis=1)
+        mean = np.zeros(len(units))
+        for place, name in enumerate(CHOICE):
+            rows = judged & (method == place)
+            if rows.any():
+                mean[rows] = COARSE_METHODS[name](before[rows])
+        variance, mean_variance = _spread(before[judged])
+        total = horizon * variance + horizon**2 * mean_variance
+        found.append(demand_below(after[judged].sum(axis=1), horizon * mean[judged], total))
+    return np.concatenate(found) if found else np.zeros(0)
+
+
+def _spread(units: Floats) -> tuple[Floats, Floats]:
+    variance, periods = recent_variance(units)
+    return variance, variance / np.clip(periods, 2, 12)
+
+
+def recent_variance(units: Floats, memory: int = VARIANCE_MEMORY) -> tuple[Floats, Floats]:
+    """Variance of the last known periods of each series (at least that of a Poisson), and how many they were."""
+    recent = units[:, -memory:]
+    known = ~np.isnan(recent)
+    count = known.sum(axis=1).astype(float)
+    filled = np.where(known, recent, 0.0)
+    mean = filled.sum(axis=1) / np.maximum(count, 1)
+    squares = (np.where(known, recent - mean[:, None], 0.0) ** 2).sum(axis=1)
+    return np.maximum(squares / np.maximum(count - 1, 1), mean), count
+
+
+def demand_below(sold: Floats, mean: Floats, variance: Floats) -> Floats:
+    """P(demand < sold) of the distribution of `demand_quantile`."""
+    size, share, wide = _parameters(mean, variance)
+    below = np.ceil(sold) - 1
+    chance = np.where(wide, nbinom.cdf(below, size, share), poisson.cdf(below, np.maximum(mean, 0)))
+    return np.where(mean <= 0, (sold > 0).astype(float), chance)
+
+
+def demand_quantile(level: float, mean: Floats, variance: Floats) -> Floats:
+    """Smallest whole number of units that suffices with probability `level`: negative binomial by moments.
+
+    Poisson where the variance is not above the mean, 0 without demand.
+    """
+    mean, variance = np.broadcast_arrays(np.asarray(mean, float), np.asarray(variance, float))
+    size, share, wide = _parameters(mean, variance)
+    return np.where(
+        mean <= 0, 0.0, np.where(wide, nbinom.ppf(level, size, share), poisson.ppf(level, np.maximum(mean, 0)))
+    )
+
+
+def _parameters(mean: Floats, variance: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Size and probability of scipy's negative binomial, and where it is one (elsewhere it is Poisson)."""
+    wide = (variance > mean * (1 + 1e-9)) & (mean > 0)
+    safe = np.where(wide, variance, mean * 2 + 1)
+    return np.maximum(mean, 1e-12) ** 2 / (safe - mean), np.clip(mean / safe, 1e-300, 1.0), wide
+
+
+def _with_row(errors: Floats) -> Floats:
+    """A first origin of ones where a series has no errors at all, so that their mean is no warning."""
+    empty = np.isnan(errors).all(axis=0)
+    return np.concatenate([errors, np.where(empty, 1.0, np.nan)[None]])
