@@ -292,6 +292,8 @@ def cover_open(book: SkuBook, network: Network, lead_days: int, reason: str) -> 
             gained[id(line)] = (line, moved or gained.get(id(line), (line, False))[1])
             if not peg.quantity:
                 break
+    left = [peg.line for peg in book.waiting(PegKind.OPEN) if peg.line is not None] if gained else []
+    book.bump([line for line, _ in gained.values()], left)
     return gained
 
 
