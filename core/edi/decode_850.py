@@ -18,7 +18,7 @@ from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
 from core.edi.x12_values import day, decimal
 
-_REQUESTED = ("002", "106", "010")
+REQUESTED = ("002", "106", "010")
 
 
 def decode_850(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) -> Decoded[PurchaseOrderDocument]:
@@ -37,7 +37,7 @@ def decode_850(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
     if beg is None or not beg.value(3) or ordered_on is None:
         notes.error("po_number", "The purchase order has no number or no date", beg, 3)
         return Decoded(None, tuple(notes.faults))
-    requested = best_date(dates(head), _REQUESTED)
+    requested = best_date(dates(head), REQUESTED)
     currency = next((segment.value(2) for segment in head if segment.tag == "CUR"), "")
     lines = tuple(line for block in blocks if (line := _line(block, guide, notes)) is not None)
     order = PurchaseOrderDocument(
@@ -46,7 +46,7 @@ def decode_850(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
         lines=lines,
         currency=currency,
         requested_date=requested[1] if requested else None,
-        ship_to=_party(head, "ST"),
+        ship_to=party(head, "ST"),
         purpose=beg.value(1),
         order_type=beg.value(2),
     )
@@ -61,7 +61,7 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> PurchaseOr
         if not po1.value(2):
             notes.error("quantity", "An ordered line has no quantity", po1, 2)
         return None
-    requested = best_date(dates(block), _REQUESTED)
+    requested = best_date(dates(block), REQUESTED)
     schedule = next((day(segment.value(6)) for segment in block if segment.tag == "SCH"), None)
     return PurchaseOrderDocumentLine(
         line_number=po1.value(1),
@@ -76,7 +76,8 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> PurchaseOr
     )
 
 
-def _party(head: list[Segment], code: str) -> Party | None:
+def party(head: list[Segment], code: str) -> Party | None:
+    """The party with this code in N101, with what stands below its N1."""
     start = next((at for at, segment in enumerate(head) if segment.tag == "N1" and segment.value(1) == code), None)
     if start is None:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from core.edi.decoding import (
@@ -36,12 +36,12 @@ EFFECTS: dict[str, Effect] = {
 def decode_855(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) -> Decoded[Acknowledgement]:
     """The acknowledgement, or None with an error where a quantity or the order number cannot be used."""
     notes = Notes(document)
-    head, blocks = _blocks(document)
+    head, blocks = cut_lines(document, "PO1")
     bak = next((segment for segment in head if segment.tag == "BAK"), None)
     if bak is None or not bak.value(3):
         notes.error("po_number", "The acknowledgement names no purchase order", bak, 3)
         return Decoded(None, tuple(notes.faults))
-    lines = tuple(_line(block, guide, notes) for block in blocks)
+    lines = tuple(acknowledged_line(block, guide, notes, _LAYOUT) for block in blocks)
     acknowledged_on = check_date(bak, 9, notes) or check_date(bak, 4, notes)
     stamp = acknowledged_on.strftime("%Y%m%d") if acknowledged_on else "00000000"
     answer = Acknowledgement(
@@ -57,23 +57,36 @@ def decode_855(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
     return Decoded(None if notes.failed else answer, tuple(notes.faults))
 
 
-def _blocks(document: TransactionSet) -> tuple[list[Segment], list[list[Segment]]]:
-    """The segments before the first PO1, and one list for each PO1 and what follows it."""
+def cut_lines(document: TransactionSet, opening: str) -> tuple[list[Segment], list[list[Segment]]]:
+    """The segments before the first `opening` segment, and one list for each of them with what follows it."""
     head: list[Segment] = []
     blocks: list[list[Segment]] = []
     for segment in document.segments:
         if segment.tag in ("CTT", "SE"):
             break
-        if segment.tag == "PO1":
+        if segment.tag == opening:
             blocks.append([])
         (blocks[-1] if blocks else head).append(segment)
     return head, blocks
 
 
-def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> AcknowledgedLine:
+@dataclass(frozen=True, slots=True)
+class LineLayout:
+    """Where the segment that opens a line has its ordered quantity, its unit and its items."""
+
+    quantity: int
+    unit: int
+    items: int
+
+
+_LAYOUT = LineLayout(quantity=2, unit=3, items=6)
+
+
+def acknowledged_line(block: list[Segment], guide: PartnerGuide, notes: Notes, layout: LineLayout) -> AcknowledgedLine:
+    """A line with all its ACK segments; what opens it is PO1 or POC."""
     po1 = block[0]
-    pairs = po1.pairs(6, 25)
-    unit = po1.value(3)
+    pairs = po1.pairs(layout.items, layout.items + 19)
+    unit = po1.value(layout.unit)
     statuses = tuple(
         _status(ack, _dates_under(block, at), unit, guide, notes) for at, ack in enumerate(block) if ack.tag == "ACK"
     )
@@ -89,7 +102,7 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> Acknowledg
         buyer_sku=keys[LineKey.BUYER_SKU],
         vendor_code=keys[LineKey.VENDOR_CODE],
         gtin=keys[LineKey.GTIN],
-        ordered=quantity(po1, 2, unit, guide, notes),
+        ordered=quantity(po1, layout.quantity, unit, guide, notes),
         unit=unit,
         statuses=_scheduled(statuses, block, unit, guide, notes),
         dates=dates(takewhile(lambda segment: segment.tag != "ACK", block)),

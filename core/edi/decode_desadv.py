@@ -49,7 +49,7 @@ class _Pack:
 
 
 def decode_desadv(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) -> Decoded[ShipNotice]:
-    """The notice, or None with an error where a shipped quantity or the order of a line cannot be told."""
+    """The notice, or None with an error where a shipped quantity cannot be told, with a warning where it has no line."""
     notes = Notes(document)
     head, lines = _cut(document, notes)
     bgm = first(head, "BGM")
@@ -70,7 +70,9 @@ def decode_desadv(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE)
             notes.warning("po_number", "A despatched line names no purchase order (RFF ON)", block[0])
         orders.setdefault(named, []).append(shipped)
     if not any(orders.values()) and purpose not in ("01", "03") and not notes.failed:
-        notes.error("lines", "The despatch advice has no line with a despatched quantity", bgm)
+        # Well formed, but nothing of it can be applied.
+        notes.warning("lines", "The despatch advice has no line with a despatched quantity", bgm)
+        return Decoded(None, tuple(notes.faults))
     known = x12_dates(head, notes)
     delivery, ship, shipped_on = (best_date(known, ranking) for ranking in (DELIVERY_DATES, SHIP_DATES, ("011",)))
     noticed_on = document_day(head, "137")

@@ -34,13 +34,17 @@ _REQUESTED = ("2", "64", "63", "10", "69")
 
 
 def decode_orders(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) -> Decoded[PurchaseOrderDocument]:
-    """The order, or None with an error where its number, date or a quantity cannot be used."""
+    """The order, or None with an error where its number or a quantity cannot be used, with a warning without a date."""
     notes = Notes(document)
     cut = parts(document)
     bgm = first(cut.head, "BGM")
     ordered_on = document_day(cut.head, "137", "4")
-    if bgm is None or not bgm.value(2) or ordered_on is None:
-        notes.error("po_number", "The purchase order has no number or no date", bgm, 2)
+    if bgm is None or not bgm.value(2):
+        notes.error("po_number", "The purchase order has no number", bgm, 2)
+        return Decoded(None, tuple(notes.faults))
+    if ordered_on is None:
+        # Well formed, but an order without its day (DTM 137) is of no use to us.
+        notes.warning("date", "The purchase order does not say of which day it is", bgm)
         return Decoded(None, tuple(notes.faults))
     lines = tuple(line for block in cut.blocks if (line := _line(block, guide, notes)) is not None)
     order = PurchaseOrderDocument(

@@ -6,9 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from core.edi.decode_214 import decode_214
+from core.edi.decode_810 import decode_810
+from core.edi.decode_824 import decode_824
+from core.edi.decode_846 import decode_846
 from core.edi.decode_850 import decode_850
 from core.edi.decode_855 import decode_855
 from core.edi.decode_856 import decode_856
+from core.edi.decode_860 import decode_860, decode_865
+from core.edi.decode_861 import decode_861
+from core.edi.decode_940 import decode_940, decode_945
 from core.edi.decode_997 import decode_997
 from core.edi.decode_aperak import decode_aperak
 from core.edi.decode_contrl import decode_contrl
@@ -30,7 +36,16 @@ DECODERS: dict[str, Decoder] = {
     "855": decode_855,
     "856": decode_856,
     "214": decode_214,
+    "860": decode_860,
+    "865": decode_865,
+    "846": decode_846,
+    "810": decode_810,
+    "940": decode_940,
+    "945": decode_945,
+    "861": decode_861,
+    "824": decode_824,
     "997": lambda document, _: decode_997(document),
+    "999": lambda document, _: decode_997(document),
     "ORDERS": decode_orders,
     "ORDCHG": decode_ordchg,
     "ORDRSP": decode_ordrsp,

@@ -162,18 +162,38 @@ class CarrierStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class AcknowledgedFault:
+    """One fault that a partner found in a set of ours: AK3 (no element) or AK4, with its code and a plain sentence."""
+
+    segment: str
+    segment_number: int | None
+    code: str
+    message: str
+    element: int | None = None
+    component: int | None = None
+    data_element: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AcknowledgedSet:
-    """What a 997 says of one of our sets; `errors` are plain sentences."""
+    """What a 997 or 999 says of one of our sets; `errors` are plain sentences, `faults` the same with their places.
+
+    `codes` are those of AK5 for the set as a whole.
+    """
 
     kind: str
     control: str
     verdict: str
     errors: tuple[str, ...] = ()
+    faults: tuple[AcknowledgedFault, ...] = ()
+    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionalAcknowledgement:
-    """A 997 for one of our groups. With no sets named, `verdict` (AK901) holds for all sets of the group."""
+    """A 997 or 999 for one of our groups. With no sets named, `verdict` (AK901) holds for all sets of the group;
+    `errors` are those of the group itself."""
 
     functional_id: str
     group_control: str
@@ -182,6 +202,7 @@ class FunctionalAcknowledgement:
     included: int | None = None
     received: int | None = None
     accepted: int | None = None
+    errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

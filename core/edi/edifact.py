@@ -88,8 +88,10 @@ class _Builder:
 
     def build(self) -> Interchange:
         raws = list(self.block.segments)
-        if raws and raws[0].text[:3].upper() == "UNB":
-            self.header = self._parse(raws.pop(0), 1)
+        opening = self._parse(raws[0], 1) if raws else self.header
+        if raws and opening.tag == "UNB":
+            self.header = opening
+            raws.pop(0)
             self._check_header()
         else:
             self._note("13", "The messages stand in no interchange: there is no UNB segment.", None, Severity.ERROR)

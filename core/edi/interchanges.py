@@ -147,7 +147,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Interchange:
-    """`version` and `header` repeat ISA12 and the whole ISA as they came, whatever the parser needed."""
+    """`version` and `header` repeat ISA12 and the whole ISA as they came, whatever the parser needed.
+
+    `answers` are its TA1 segments: what the sender says of interchanges of ours.
+    """
 
     standard: str
     sender_qualifier: str
@@ -167,6 +170,7 @@ class Interchange:
     acknowledgement_requested: bool = False
     raw: bytes = field(default=b"", repr=False)
     offset: int = 0
+    answers: tuple[Segment, ...] = ()
 
     @property
     def is_test(self) -> bool:

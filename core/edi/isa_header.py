@@ -51,7 +51,9 @@ def read_isa_header(text: str, start: int, stop: int) -> IsaHeader | None:
         at = end + 1
     repairs: list[Repair] = []
     usage = _BREAKS.sub("", cells[14])
-    if len(usage.strip()) > 1:
+    # A usage of two or three marks is a sender's mistake; more is the next segment.
+    is_odd = 1 < len(usage.strip()) <= 3 and usage == cells[14] and not (usage[0] in "PTI" and not usage[1].isalnum())
+    if len(usage.strip()) > 1 and not is_odd:
         # ISA16 and its mark are missing: what was read as ISA15 runs into the next segment.
         if usage[0] not in "PTI" or usage[1].isalnum():
             return None

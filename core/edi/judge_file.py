@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from core.edi.decoders import DECODERS
+from core.edi.decode_ta1 import decode_ta1
+from core.edi.decoders import DECODERS, Decoder
+from core.edi.documents import Decoded
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
-from core.edi.interchanges import Fault, Group, Interchange, Level, Severity, TransactionSet, Verdict, verdict
+from core.edi.interchanges import Fault, Group, Interchange, Level, Segment, Severity, TransactionSet, Verdict, verdict
 from core.edi.normaliser import DEFAULT_LIMITS
 from core.edi.reader import read
 
@@ -66,7 +69,19 @@ def _interchange(interchange: Interchange, guide: PartnerGuide) -> dict[str, Any
         "repairs": [
             {"code": repair.code, "offset": repair.offset, "message": repair.message} for repair in interchange.repairs
         ],
+        "answers": [_answer(segment) for segment in interchange.answers],
         "groups": groups,
+    }
+
+
+def _answer(segment: Segment) -> dict[str, Any]:
+    """A TA1: what the sender says of an interchange of ours."""
+    answer = decode_ta1(segment)
+    return {
+        "control": answer.control,
+        "verdict": answer.verdict,
+        "errors": list(answer.errors),
+        "segmentNumber": segment.number,
     }
 
 
@@ -90,6 +105,8 @@ def _set(document: TransactionSet, around: tuple[Fault, ...], guide: PartnerGuid
     decode = DECODERS.get(document.kind)
     if decode is not None and verdict((*faults, *around), guide.strictness) is not Verdict.REJECTED:
         decoded = decode(document, guide)
+        if guide is DEFAULT_GUIDE and any(fault.code == "unit" for fault in decoded.faults):
+            decoded = _with_every_unit(decode, document, guide, decoded.faults)
         said = [f for f in decoded.faults if decoded.document is None or f.severity is Severity.WARNING]
         faults = (*faults, *(fault for fault in said if fault not in faults))
     return {
@@ -99,6 +116,20 @@ def _set(document: TransactionSet, around: tuple[Fault, ...], guide: PartnerGuid
         "verdict": _word((*faults, *around), guide.strictness),
         "faults": [fault.facts() for fault in faults],
     }
+
+
+def _with_every_unit(
+    decode: Decoder, document: TransactionSet, guide: PartnerGuide, faults: tuple[Fault, ...]
+) -> Decoded[Any]:
+    """The document as if each unit were one: without a partner's guide, a unit without a factor is only worth a note."""
+    again = decode(document, replace(guide, unit_map=_EveryUnit()))
+    units = tuple(replace(fault, severity=Severity.WARNING) for fault in faults if fault.code == "unit")
+    return Decoded(again.document, (*units, *again.faults))
+
+
+class _EveryUnit(dict[str, int]):
+    def get(self, key: str, default: Any = None) -> Any:  # type: ignore[override]
+        return 1
 
 
 def _errors(faults: Iterable[Fault]) -> tuple[Fault, ...]:

@@ -57,7 +57,7 @@ def map_faults(kind: str, segments: tuple[Segment, ...]) -> tuple[Fault, ...]:
     return tuple(faults)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def _map(kind: str) -> tuple[map_if, frozenset[str]]:
     parameters = ParamsBase()
     tree = set_map(kind)

@@ -53,6 +53,7 @@ class RawInterchange:
     faults: tuple[Fault, ...]
     offset: int
     end: int
+    is_unterminated: bool = False
 
     @property
     def separators(self) -> Separators:
@@ -108,7 +109,7 @@ def normalise(data: bytes, limits: Limits = DEFAULT_LIMITS) -> NormalisedFile:
             if not found:
                 faults.append(_refusal("no_interchange", "No ISA segment was found: this is not an X12 file."))
             elif text[at:stop].strip(_PADDING):
-                faults.append(_leftover(at, stop))
+                faults.append(_leftover(at, stop, is_cut="ISA".startswith(text[at:stop].strip(_PADDING))))
             break
         if text[at : start.start()].strip(_PADDING):
             faults.append(_leftover(at, start.start()))
@@ -141,6 +142,7 @@ def _cut(text: str, start: int, stop: int, header: IsaHeader, before: list[Repai
     segments = [RawSegment(text[start : header.end].rstrip(_BLANK), start, header.end)]
     splitter = _LineEnds(text, start, stop, header)
     at = header.end
+    unterminated = False
     while True:
         while at < stop and text[at] in _PADDING:
             at += 1
@@ -168,13 +170,14 @@ def _cut(text: str, start: int, stop: int, header: IsaHeader, before: list[Repai
         for piece_text, piece_at, piece_end in pieces:
             segments.append(RawSegment(piece_text, piece_at, after if piece_end == end else piece_end))
         at = after
+        unterminated = not closed
         if len(segments) > limits.segments:
             faults.append(_refusal("segments", f"An interchange has more than {limits.segments} segments.", at))
             at = stop
             break
         if segments[-1].text.startswith("IEA"):
             break
-    return RawInterchange(header, tuple(segments), tuple(repairs), tuple(faults), start, at)
+    return RawInterchange(header, tuple(segments), tuple(repairs), tuple(faults), start, at, unterminated)
 
 
 class _LineEnds:
@@ -220,11 +223,11 @@ def _refusal(code: str, message: str, offset: int = 0) -> Fault:
     return Fault(Level.FILE, Severity.ERROR, code, message, offset=offset)
 
 
-def _leftover(at: int, end: int) -> Fault:
+def _leftover(at: int, end: int, is_cut: bool = False) -> Fault:
     return Fault(
         Level.FILE,
-        Severity.WARNING,
+        Severity.ERROR if is_cut else Severity.WARNING,
         "leftover",
-        f"{end - at} bytes that belong to no interchange were skipped.",
+        f"{end - at} bytes that belong to no interchange were skipped{': the file seems to be cut off' * is_cut}.",
         offset=at,
     )

@@ -22,7 +22,7 @@ def write_850(order: PurchaseOrderDocument, envelope: Envelope) -> bytes:
 
 
 def _line_rows(line: PurchaseOrderDocumentLine) -> list[Row]:
-    pairs = items(("BP", line.buyer_sku), ("VP", line.vendor_code), (_gtin_qualifier(line.gtin), line.gtin))
+    pairs = items(("BP", line.buyer_sku), ("VP", line.vendor_code), (gtin_qualifier(line.gtin), line.gtin))
     rows: list[Row] = [("PO1", line.line_number, line.quantity, line.unit, line.price, "", *pairs)]
     if line.description:
         rows.append(("PID", "F", "", "", "", free_text(line.description)))
@@ -41,5 +41,6 @@ def party_rows(code: str, party: Party) -> list[Row]:
     return rows
 
 
-def _gtin_qualifier(gtin: str) -> str:
+def gtin_qualifier(gtin: str) -> str:
+    """Element 235 for a GTIN of this length."""
     return {12: "UP", 13: "EN", 14: "UK"}.get(len(gtin), "UP")

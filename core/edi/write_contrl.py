@@ -49,7 +49,7 @@ def _uci(interchange: Interchange, rejected: bool) -> Row:
     row = _interchange_row(interchange, REJECTED if rejected else ACKNOWLEDGED)
     if worst is None or not rejected:
         return row
-    return (*row, _code(worst), worst.segment or "UNB", (worst.element,) if worst.element else "")
+    return (*row, _code(worst), _tag(worst) or "UNB", (worst.element,) if worst.element else "")
 
 
 def _interchange_row(interchange: Interchange, action: str) -> Row:
@@ -89,7 +89,7 @@ def _message_rows(document: TransactionSet, result: SetResult) -> list[Row]:
             identifier,
             REJECTED if rejected else ACKNOWLEDGED,
             _code(whole) if whole else "",
-            whole.segment if whole else "",
+            _tag(whole) if whole else "",
             (whole.element,) if whole and whole.element else "",
         )
     ]
@@ -110,6 +110,12 @@ def _message_rows(document: TransactionSet, result: SetResult) -> list[Row]:
             if fault.level is Level.ELEMENT
         )
     return rows
+
+
+def _tag(fault: Fault) -> str:
+    """The tag, where it is one: a damaged one is not repeated."""
+    tag = fault.segment
+    return tag if len(tag) == 3 and tag.isascii() and tag.isalnum() else ""
 
 
 def _code(fault: Fault) -> str:

@@ -7,7 +7,7 @@ policy (`interchanges.verdict`): a missing trailer is an error always, a wrong c
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.edi.hierarchy import hierarchy_faults
 from core.edi.interchanges import Fault, Group, Interchange, Level, ReadResult, Segment, Severity, TransactionSet
@@ -16,7 +16,22 @@ from core.edi.normaliser import DEFAULT_LIMITS, Limits, RawInterchange, RawSegme
 from core.edi.x12_values import same_number
 
 # Set identifier to the functional identifier of its group.
-FUNCTIONAL_IDS = {"850": "PO", "855": "PR", "856": "SH", "214": "QM", "997": "FA"}
+FUNCTIONAL_IDS = {
+    "850": "PO",
+    "855": "PR",
+    "856": "SH",
+    "860": "PC",
+    "865": "CA",
+    "846": "IB",
+    "810": "IN",
+    "940": "OW",
+    "945": "SW",
+    "861": "RC",
+    "824": "AG",
+    "214": "QM",
+    "997": "FA",
+    "999": "FA",
+}
 
 
 class X12Reader:
@@ -58,10 +73,16 @@ class _Builder:
         self.faults: list[Fault] = list(raw.faults)
         self.group: _OpenGroup | None = None
         self.body: list[Segment] = []
+        self.answers: list[Segment] = []
         self.set_count = 0
         self.closed = False
 
     def build(self) -> Interchange:
+        usage = self.header[14].strip()
+        if usage not in ("P", "T", "I"):
+            text = f"ISA15 is {usage!r}: neither production (P) nor test (T)."
+            fault = _fault(Level.INTERCHANGE, "020", text, None, Severity.ERROR if usage else Severity.WARNING)
+            self.faults.append(replace(fault, segment_number=1, segment="ISA", element=15, value=usage))
         for place, raw_segment in enumerate(self.raw.segments[1:], start=2):
             segment = self._parse(raw_segment, place)
             handler = _HANDLERS.get(segment.tag)
@@ -69,7 +90,9 @@ class _Builder:
                 self.body.append(self._parse(raw_segment, len(self.body) + 1))
             elif handler is not None:
                 handler(self, segment)
-            elif segment.tag not in ("TA1", "ISB", "ISE"):
+            elif segment.tag == "TA1":
+                self._answer(segment)
+            elif segment.tag not in ("ISB", "ISE"):
                 self._note("stray", f"{segment.tag} stands outside of any transaction set.", segment)
         self._close_group(None)
         if not self.closed:
@@ -94,7 +117,17 @@ class _Builder:
             acknowledgement_requested=header[13].strip() == "1",
             raw=self.data[self.raw.offset : self.raw.end],
             offset=self.raw.offset,
+            answers=tuple(self.answers),
         )
+
+    def _answer(self, segment: Segment) -> None:
+        """TA1: number, date and time of an interchange of ours, verdict and note code."""
+        self.answers.append(segment)
+        for element, name in ((1, "interchange"), (4, "verdict"), (5, "note code")):
+            if not segment.value(element):
+                self._note("022", f"TA1 names no {name}.", segment, Severity.ERROR)
+        if segment.value(4) not in ("A", "E", "R", ""):
+            self._note("022", f"TA1 has the verdict {segment.value(4)!r}, which is none.", segment, Severity.ERROR)
 
     def _parse(self, raw: RawSegment, number: int) -> Segment:
         text = _decoded(raw.text, self.encoding)
@@ -156,7 +189,7 @@ class _Builder:
         if has_map(kind):
             faults.extend(map_faults(kind, segments))
         else:
-            faults.append(_fault(Level.SET, "1", f"Transaction set {kind or '(empty)'} is not supported yet.", opening))
+            faults.append(_fault(Level.SET, "1", f"Transaction set {kind or '(empty)'} is not supported.", opening))
         if kind == "856":
             faults.extend(hierarchy_faults(segments, self.limits.hierarchy_depth))
         raw = self.data[segments[0].offset : segments[-1].end]
@@ -223,7 +256,12 @@ class _Builder:
         self._close_group(None)
         self.closed = True
         claimed, control = segment.value(1), segment.value(2)
-        if not same_number(claimed, str(len(self.groups))):
+        ours = self.header[12].strip()
+        # TA1 interchanges have no groups: IEA01 is 0 or, by habit, 1.
+        if self.raw.is_unterminated and control != ours and ours.startswith(control):
+            self._note("023", "The file ends inside its IEA segment: it is cut off.", segment, Severity.ERROR)
+            return
+        if not same_number(claimed, str(len(self.groups))) and not (self.answers and not self.groups):
             self._note("021", f"IEA01 says {claimed!r} groups; {len(self.groups)} came.", segment)
         if not same_number(control, self.header[12].strip()):
             self._note("001", f"IEA02 is {control!r}, ISA13 is {self.header[12].strip()!r}.", segment)

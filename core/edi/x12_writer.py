@@ -17,6 +17,7 @@ from core.errors import InvalidInput
 
 OUR_SEPARATORS = Separators(element="*", component=">", segment="~", repetition="")
 LAST_CONTROL = 999_999_999
+_REPETITION = "^"
 _FREE_TEXT = re.compile(r"[*>~^\x00-\x1f\x7f-\x9f]+")
 
 Row = Sequence[object]
@@ -52,29 +53,8 @@ def write_interchange(kind: str, functional_id: str, sets: Sequence[Sequence[Row
     _check(envelope)
     out = io.StringIO()
     marks = OUR_SEPARATORS
-    repetition = "^"
-    writer = X12Writer(out, marks.segment, marks.element, marks.component, "\n", repetition)
-    icvn = "00501" if envelope.version >= "005" else "00401"
-    isa = (
-        "ISA",
-        "00",
-        " " * 10,
-        "00",
-        " " * 10,
-        envelope.sender_qualifier.ljust(2),
-        envelope.sender_id.ljust(15),
-        envelope.receiver_qualifier.ljust(2),
-        envelope.receiver_id.ljust(15),
-        envelope.at.strftime("%y%m%d"),
-        envelope.at.strftime("%H%M"),
-        repetition if icvn == "00501" else "U",
-        icvn,
-        f"{envelope.interchange_control:09d}",
-        "1" if envelope.acknowledgement_requested else "0",
-        envelope.usage,
-        marks.component,
-    )
-    writer.Write(_segment(isa))
+    writer = X12Writer(out, marks.segment, marks.element, marks.component, "\n", _REPETITION)
+    writer.Write(_segment(_isa(envelope)))
     writer.Write(
         _segment(
             (
@@ -101,6 +81,37 @@ def write_interchange(kind: str, functional_id: str, sets: Sequence[Sequence[Row
         return out.getvalue().encode("ascii")
     except UnicodeEncodeError:
         return out.getvalue().encode("utf-8")
+
+
+def write_bare_interchange(rows: Sequence[Row], envelope: Envelope) -> bytes:
+    """An interchange without any group: `rows` stand between ISA and IEA, as TA1 does."""
+    _check(envelope)
+    body = [_isa(envelope), *([_text(value) for value in row] for row in rows)]
+    body.append(["IEA", "0", f"{envelope.interchange_control:09d}"])
+    return "".join(f"{_segment(row).format()}\n" for row in body).encode("ascii")
+
+
+def _isa(envelope: Envelope) -> Sequence[str]:
+    icvn = "00501" if envelope.version >= "005" else "00401"
+    return (
+        "ISA",
+        "00",
+        " " * 10,
+        "00",
+        " " * 10,
+        envelope.sender_qualifier.ljust(2),
+        envelope.sender_id.ljust(15),
+        envelope.receiver_qualifier.ljust(2),
+        envelope.receiver_id.ljust(15),
+        envelope.at.strftime("%y%m%d"),
+        envelope.at.strftime("%H%M"),
+        _REPETITION if icvn == "00501" else "U",
+        icvn,
+        f"{envelope.interchange_control:09d}",
+        "1" if envelope.acknowledgement_requested else "0",
+        envelope.usage,
+        OUR_SEPARATORS.component,
+    )
 
 
 def free_text(text: str, longest: int = 80) -> str:

@@ -291,13 +291,13 @@ async def test_a_control_number_is_reused_wherever_in_the_group_its_set_stands(w
     assert await world.value("select usable_date from supply") == day(12)
 
 
-@pytest.mark.parametrize("usage", ["I", "t", " "])
-async def test_a_file_that_does_not_say_it_is_live_touches_nothing(world, usage):
+@pytest.mark.parametrize(("usage", "reason"), [("I", "usage"), ("t", "syntax: ISA15 is 't'"), (" ", "usage")])
+async def test_a_file_that_does_not_say_it_is_live_touches_nothing(world, usage, reason):
     number = await sent(world)
     data = answer(number, 1, ("IA", 10, day(12))).replace(b"*P*", f"*{usage}*".encode(), 1)
     assert await take(world, data) == {"quarantined": 1}
     (document,) = await documents(world)
-    assert document["quarantine_reason"].startswith("usage")
+    assert document["quarantine_reason"].startswith(reason)
     assert await world.value("select unanswered from purchase_order_line") == 10
 
 

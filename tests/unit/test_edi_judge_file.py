@@ -39,6 +39,7 @@ def test_a_good_file_is_accepted_and_names_every_part():
                 "verdict": "accepted",
                 "faults": [],
                 "repairs": [],
+                "answers": [],
                 "groups": [
                     {
                         "functionalId": "PR",

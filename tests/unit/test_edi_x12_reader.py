@@ -161,9 +161,9 @@ def test_unknown_segments_are_noted_and_do_not_stop_the_set():
 
 def test_set_in_the_wrong_group_and_unsupported_set():
     assert [fault.code for fault in faults_of(file(st(GOOD), group="IN"))] == ["6"]
-    (fault,) = faults_of(file(st("BCH*04*CP*PO1", kind="860"), group="PC"))
+    (fault,) = faults_of(file(st("BHT*0019*00*1", kind="837"), group="HC"))
     assert (fault.level, fault.code, fault.severity) == (Level.SET, "1", Severity.ERROR)
-    assert fault.message == "Transaction set 860 is not supported yet."
+    assert fault.message == "Transaction set 837 is not supported."
 
 
 def test_several_groups_of_several_sets_in_one_interchange():

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+_TA1 = {"A": "accepted", "E": "accepted with errors", "R": "rejected"}
+
 
 def printable(text: str) -> str:
     """The text with control characters escaped: a file must not steer the terminal."""
@@ -31,6 +33,9 @@ def file_lines(file: Mapping[str, Any]) -> Iterator[str]:
             f"    put right at byte {repair['offset']}: {repair['message']}" for repair in interchange["repairs"]
         )
         yield from _faults(interchange["faults"], 4)
+        for answer in interchange["answers"]:
+            why = f" ({', '.join(answer['errors'])})" if answer["errors"] else ""
+            yield f"    TA1 about interchange {answer['control']}: {_TA1.get(answer['verdict'], answer['verdict'])}{why}"
         for group in interchange["groups"]:
             named = " ".join(part for part in (group["functionalId"], group["version"]) if part)
             yield f"    group {group['control']} {named}".rstrip() + f": {group['verdict']}"
