@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from strawberry.dataloader import DataLoader
 
 from api.live.cursor import decode_cursor, encode_cursor
-from api.pagination import Slice, page_of
+from api.pagination import Slice, page_of, slice_of
 from core.domain.access import Principal, Role
 from core.domain.binding import Spot, name_binding
 from core.queries import (
@@ -28,6 +28,7 @@ from core.queries import (
     order_lines,
     orders,
     purchase_orders,
+    repromising,
     shipments,
     simulations,
     skus,
@@ -195,14 +196,6 @@ class Loaders:
         return self._many(backorders.entitlements_by_backorder_keys, _key_of("backorder_id"))
 
     @cached_property
-    def course_by_backorder_key(self) -> DataLoader[Key, Any]:
-        return self._one(backorders.courses_by_backorder_keys, _key_of("backorder_id"))
-
-    @cached_property
-    def entitlements_by_backorder_key(self) -> DataLoader[Key, Any]:
-        return self._many(backorders.entitlements_by_backorder_keys, _key_of("backorder_id"))
-
-    @cached_property
     def option_by_key(self) -> DataLoader[Key, Any]:
         return self._one(lambda sql, keys: backorders.options_by_keys(sql, self._principal, keys), _key)
 
@@ -278,6 +271,28 @@ class Loaders:
     @cached_property
     def notice_by_id(self) -> DataLoader[int, Any]:
         return self._one(lambda sql, ids: notices.notices_by_ids(sql, self._principal, ids))
+
+    @cached_property
+    def repromising_run_by_id(self) -> DataLoader[int, Any]:
+        return self._one(repromising.runs_by_ids)
+
+    def repromising_sums(self, by: str) -> DataLoader[int, Any]:
+        """Sums over the changes of runs by segment, tier or reason."""
+
+        async def load(ids: list[int]) -> Sequence[Any]:
+            async with self._context.read() as sql:
+                return [await repromising.sums(sql, run_id, by) for run_id in ids]
+
+        return DataLoader(load_fn=load, cache=False)
+
+    async def repromising_changes(
+        self, run_id: int, given: dict[str, Any], first: int | None, after: str | None
+    ) -> Slice:
+        """One page of what a run does, line by line."""
+        page = page_of(repromising.CHANGES, first, after, None, None)
+        async with self._context.read() as sql:
+            rows, more = await repromising.changes_page(sql, run_id, given, page)
+        return slice_of(repromising.CHANGES, page, rows, more)
 
     @cached_property
     def simulation_by_id(self) -> DataLoader[int, Any]:

@@ -18,6 +18,7 @@ from api.resolvers import (
     order_mutations,
     planning,
     policies,
+    repromising,
     reservations,
     simulations,
     subscriptions,
@@ -93,6 +94,15 @@ class Query:
         planning.supply_impact,
         "Whom supplies serve, and whom a delay or loss of them would hit; null when nothing of them is still to come.",
         *READING,
+    )
+    repromising_run = _field(repromising.repromising_run, "One re-promising run; null when there is none.", *READING)
+    repromising_runs = _field(repromising.repromising_run_list, "Re-promising runs, newest first.", *READING)
+    repromising_variants = _field(repromising.repromising_variant_list, "Saved variants of re-promising.", *READING)
+    repromising_comparison = _field(
+        repromising.repromising_comparison, "How the proposals of two re-promising runs differ.", *READING
+    )
+    repromising_filter_count = _field(
+        repromising.repromising_filter_count, "What a re-promising filter takes at present.", *READING
     )
     simulation = _field(simulations.simulation, "One simulation; null when there is none with this id.", *READING)
     simulations = _field(simulations.simulation_list, "Simulations, newest first.", *READING)
@@ -207,6 +217,18 @@ class Mutation:
     )
     edi_document_replay = _mutation(
         supply_mutations.edi_document_replay, "Apply a document again, after its cause was mended.", *PLANNING
+    )
+    repromising_run_start = _mutation(
+        repromising.repromising_run_start, "Compute a re-promising run; nothing changes until it is published.", *PLANNING
+    )
+    repromising_run_publish = _mutation(
+        repromising.repromising_run_publish, "Approve a re-promising run and publish it.", *PLANNING
+    )
+    repromising_run_cancel = _mutation(
+        repromising.repromising_run_cancel, "Cancel a re-promising run that is not being published.", *PLANNING
+    )
+    repromising_variant_save = _mutation(
+        repromising.repromising_variant_save, "Save a variant of re-promising under its code.", *PLANNING
     )
     simulation_start = _mutation(
         simulations.simulation_start, "Play scenarios on a snapshot; nothing live is changed.", *PLANNING

@@ -53,6 +53,7 @@ NODE_KINDS = (
     "AuditEntry",
     "JobRun",
     "Simulation",
+    "RepromisingRun",
 )
 """Position in this tuple is the type byte of an id: only ever append."""
 

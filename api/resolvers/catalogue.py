@@ -36,6 +36,7 @@ NODE_ROLES: dict[str, frozenset[Role]] = {
     "Notice": frozenset({Role.CUSTOMER, Role.PLANNER, Role.ADMIN, Role.AUDITOR}),
     "AuditEntry": frozenset({Role.ADMIN, Role.AUDITOR}),
     "Simulation": frozenset({Role.PLANNER, Role.ADMIN, Role.AUDITOR}),
+    "RepromisingRun": frozenset({Role.PLANNER, Role.ADMIN, Role.AUDITOR}),
 }
 """Who may find a node of each type by its id; whose rows is decided by the query behind the loader."""
 
@@ -56,6 +57,7 @@ _LOADERS = {
     "EdiDocument": "document_by_id",
     "Notice": "notice_by_id",
     "Simulation": "simulation_by_id",
+    "RepromisingRun": "repromising_run_by_id",
 }
 _BY_KEY = {name for name, loader in _LOADERS.items() if loader.endswith("_by_key")}
 

@@ -94,6 +94,13 @@ async def read_facts(
     return facts, location_ids, positions(location_ids, lines["location"]), lines["destination"]
 
 
+async def read_open_facts(uow: Transaction, network: Network, variant: Variant) -> Facts:
+    """Facts of all open lines, of as many kinds as the variant asks for."""
+    lines = await _read_lines(uow.sql, None, ())
+    today = max((network.today(i, uow.now).toordinal() for i in network.locations), default=uow.now.date().toordinal())
+    return await _facts(uow, variant, lines, np.unique(lines["sku"]), today)
+
+
 async def _read_lines(sql: Any, only: list[int] | None, arguments: tuple[Any, ...]) -> dict[str, Ints]:
     return await copy_columns(
         sql,
