@@ -17,7 +17,7 @@ from core.domain.promising import Demand, Proposal, commit, promise, propose
 from core.domain.ranking import rank_again
 from core.domain.records import Line
 from core.domain.reserving import Held, HoldUse, close_use, may_use, take_own, use_up
-from core.domain.shipping import ReadyPart, mark_ready, release
+from core.domain.shipping import ReadyPart, ReleaseGate, mark_ready, release, release_gate
 from core.domain.states import OrderLineStatus, OrderStatus, PromiseReason, ShipPolicy, SkuStatus
 from core.events import JobRequest
 from core.ports import Transaction
@@ -142,7 +142,7 @@ async def _place(
                 live.pop(held.group_id)
     _rank(batch, books.values(), priority_weights(policy(known, POLICY, None)), uow.now)
     at_once = policy(known, "release_to_warehouse", "BY_JOB") == "AT_ONCE"
-    ready = _release(batch) if at_once else {}
+    ready = _release(batch, release_gate(policy(known, "release_gate", None))) if at_once else {}
     await insert_orders(uow, [_row(order, known, uow.now) for order in batch])
     await _hold(uow, batch, known)
     facts = {
@@ -186,11 +186,13 @@ def _rank(batch: list[Accepted], books: Iterable[SkuBook], weights: PriorityWeig
         rank_again(book, book.new_lines, now)
 
 
-def _release(batch: list[Accepted]) -> dict[int, list[ReadyPart]]:
+def _release(batch: list[Accepted], gate: ReleaseGate) -> dict[int, list[ReadyPart]]:
     """What of each order may leave at once, counted as ready on its lines."""
     ready: dict[int, list[ReadyPart]] = {}
     for order in batch:
-        parts = release(order.lines, {}, is_held=bool(order.holds), ship_complete=order.request.ship_complete)
+        parts = release(
+            order.lines, {}, is_held=bool(order.holds), ship_complete=order.request.ship_complete, gate=gate
+        )
         if parts:
             mark_ready(parts, "READY_TO_SHIP")
             ready[order.order_id] = parts

@@ -5,30 +5,36 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from core.domain.course import DEFAULT_COURSE, POLICY, read_course, rule_of
 from core.domain.network import Network
-from core.domain.shipping import ReadyPart, mark_ready, release, withheld
-from core.domain.states import OrderStatus
+from core.domain.shipping import ReadyPart, mark_ready, release, release_gate, withheld
+from core.domain.states import CourseStep, OrderStatus
 from core.ports import Transaction
 from core.repositories.announce_changes import order_event
+from core.repositories.course_facts import kept_from_warehouse
 from core.repositories.holds import live_holds
 from core.repositories.save_book import save_books
 from core.repositories.shipments import NewShipment, PlannedLine, ShipmentRow, plan, planned_shipments, take_off
-from core.services.take_orders import open_orders, take_orders
+from core.repositories.supplying import load_policies
+from core.services.take_orders import OpenedOrders, open_orders, take_orders
 
 
 async def plan_shipments(uow: Transaction, order_ids: Iterable[int]) -> list[int]:
     """Plan what is allocated and on no shipment yet, for orders that pass the release gate; returns the shipment ids.
 
-    The gate: not on hold; an order that ships complete only when no line waits; a COMPLETE line only when whole. Units
+    The gate: not on hold; an order that ships complete only when no line waits; a COMPLETE line only when whole; as
+    much of a line and of an order as the policy `release_gate` wants. Units
     for a place from which a shipment is planned already join it. What has to leave whole and waits again since it was
     planned is withdrawn. Planning again plans nothing.
     """
-    taken = await take_orders(uow, order_ids, unplanned=True)
+    gate = release_gate((await load_policies(uow)).get("release_gate"))
+    taken = await take_orders(uow, order_ids, unplanned=not gate.order_percent)
     if not taken.versions:
         return []
     opened = await open_orders(uow, taken, lines="own")
     held = await live_holds(uow, taken.orders)
     planned = _by_line(opened.planned)
+    kept = await _kept_by_course(uow, opened)
     parts: dict[int, list[ReadyPart]] = {}
     off: dict[tuple[int, int], int] = {}
     for order_id, order in taken.orders.items():
@@ -39,7 +45,16 @@ async def plan_shipments(uow: Transaction, order_ids: Iterable[int]) -> list[int
             off.update({(line.id or 0, place): units for place, units in places.items()})
             line.ready = 0
             book.settle(line, "WITHDRAWN")
-        ready = release(opened.lines[order_id], planned, is_held=order_id in held, ship_complete=order.ship_complete)
+        lines = [(book, line) for book, line in opened.lines[order_id] if line.id not in kept]
+        if order.ship_complete and len(lines) < len(opened.lines[order_id]):
+            continue
+        ready = release(
+            lines,
+            planned,
+            is_held=order_id in held,
+            ship_complete=order.ship_complete,
+            gate=gate,
+        )
         if ready:
             mark_ready(ready, "READY_TO_SHIP")
             parts[order_id] = ready
@@ -53,6 +68,14 @@ async def plan_shipments(uow: Transaction, order_ids: Iterable[int]) -> list[int
         units = sum(part.quantity for part in ready)
         uow.announce(order_event(orders[order_id], "READY_TO_SHIP", quantity=units))
     return ids
+
+
+async def _kept_by_course(uow: Transaction, opened: OpenedOrders) -> set[int]:
+    """Lines that were short and wait for a person, where the course of backorders does not release by itself."""
+    course = read_course((await load_policies(uow)).get(POLICY, DEFAULT_COURSE))
+    if rule_of(course, CourseStep.RELEASE).is_on:
+        return set()
+    return await kept_from_warehouse(uow, [x.id or 0 for lines in opened.lines.values() for _, x in lines])
 
 
 def _by_line(planned: list[PlannedLine]) -> dict[tuple[int, int, int | None], int]:

@@ -10,6 +10,7 @@ import pytest
 from core.domain.placing import LineRequest
 from core.domain.states import ShipPolicy
 from core.errors import IllegalTransition, NotFound, QuantityExceeded
+from core.services.allocate_waiting import allocate_waiting
 from core.services.confirm_delivery import ConfirmDelivery, confirm_deliveries
 from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
 from core.services.hold_order import HoldOrder, hold_order
@@ -203,3 +204,28 @@ class _Counting:
 
         uow.sql = Connection()
         return uow
+
+
+async def test_only_orders_and_lines_of_which_enough_is_there_pass_the_gate(world):
+    """80 % of a line and 90 % of the order; what has left counts as there."""
+    await world.database.system.execute(
+        "insert into policy (code, value) values ('release_gate', $1)", {"linePercent": 80, "orderPercent": 90}
+    )
+    await world.stock(7)
+    await world.stock(30, sku="S2")
+    few = (await world.place(world.order(("S", 10), ("S2", 10))))[0].number
+    assert await _plan(world, few) == []  # 17 of 20 units
+    await world.stock(1)
+    sku_id = await world.sku()
+    await world.do(lambda uow: allocate_waiting(uow, [sku_id]))
+    assert len(await _plan(world, few)) == 1  # 8 of 10 and 18 of 20
+    units = await world.rows("select s.code, x.quantity from shipment_line x join sku s on s.id = x.sku_id order by 1")
+    assert [tuple(row.values()) for row in units] == [("S", 8), ("S2", 10)]
+    await world.stock(1)
+    short = (await world.place(world.order(("S", 10), ("S2", 15), customer="C2")))[0].number
+    await world.database.system.execute(
+        """update policy set value = '{"linePercent": 80}' where code = 'release_gate'"""
+    )
+    assert len(await _plan(world, short)) == 1
+    assert (await world.line(short, 1))["ready"] == 0
+    assert (await world.line(short, 2))["ready"] == 15
