@@ -1,0 +1,167 @@
+"""The life of a backorder as facts change: held with its order, delayed and good again, its cause judged anew."""
+
+from datetime import timedelta
+
+import pytest
+
+from core.domain.placing import LineRequest
+from core.domain.states import CourseStep
+from core.repositories.gates import take_gates
+from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
+from core.services.change_policy import ChangePolicy, change_policy
+from core.services.count_stock import CountStock, count_stock
+from core.services.hold_order import HoldOrder, hold_order
+from core.services.plan_shipments import plan_shipments
+from core.services.raise_purchase_requests import raise_purchase_requests
+from core.services.reconcile_stock import recount
+from core.services.release_order_hold import release_order_hold
+from core.services.reschedule_supply import SupplyChange, reschedule_supply
+from core.services.run_backorder_course import run_backorder_course
+from core.services.steer_course import PauseCourse, RunStep, pause_course, run_step
+from tests.life_checks import QUERIES
+from tests.world import TODAY
+
+pytestmark = pytest.mark.anyio
+
+
+def day(n: int):
+    return TODAY + timedelta(days=n)
+
+
+async def one(world):
+    (row,) = await world.rows("select * from backorder")
+    return row
+
+
+async def course(world):
+    sku_id = await world.sku()
+    return await world.do(lambda uow: run_backorder_course(uow, [sku_id]))
+
+
+async def redate(world, supply, n, basis="CONFIRMED_ORDER"):
+    sku_id = await world.sku()
+    await world.do(lambda uow: reschedule_supply(uow, [SupplyChange(sku_id, supply, day(n), basis)]))
+
+
+async def test_a_backorder_that_opens_on_hold_waits_for_the_end_of_the_hold(world):
+    await world.stock(5)
+    (order,) = await world.place(world.order(("S", 5)))
+    await world.do(lambda uow: hold_order(uow, HoldOrder(order.number, "FRAUD")))
+    await world.do(lambda uow: count_stock(uow, CountStock("S", "A", 3)))
+    row = await one(world)
+    assert (row["quantity"], row["state"], row["held_from_state"]) == (2, "ON_HOLD", "PROVISIONAL")
+    await world.stock(2)
+    await course(world)
+    assert await world.quantities(order.number) == (0, 3, 2, 0, 0)
+    await world.do(lambda uow: release_order_hold(uow, order.number))
+    assert await world.quantities(order.number) == (0, 5, 0, 0, 0)
+    assert (await one(world))["state"] == "FILLED"
+    assert await world.do(recount) == []
+
+
+async def test_a_delay_ends_when_the_day_promised_before_is_good_again(world):
+    supply = await world.supply(5, day(10))
+    await world.place(world.order(("S", 5)))
+    assert (await one(world))["state"] == "PEGGED"
+    await redate(world, supply, 20)
+    row = await one(world)
+    assert (row["state"], row["delayed_from"]) == ("DELAYED", day(11))
+    await redate(world, supply, 15)
+    assert (await one(world))["state"] == "DELAYED"
+    await redate(world, supply, 9)
+    row = await one(world)
+    assert (row["state"], row["delayed_from"], row["expected_date"] <= day(21)) == ("PEGGED", None, True)
+    assert await world.do(recount) == []
+
+
+async def test_a_cause_gives_way_to_what_is_found_later_and_is_kept(world):
+    await world.place(world.order(("S", 5)))
+    await course(world)
+    assert (await one(world))["cause"] == "FORECAST_ERROR"
+    sku_id = await world.sku()
+    await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    await world.database.system.execute("update purchase_order set status = 'SENT', sent_at = now()")
+    supply = await world.value("select id from supply")
+    await redate(world, supply, 30)
+    await course(world)
+    row = await one(world)
+    assert row["cause"] == "SUPPLIER_DELAY"
+    assert [e["cause"] for e in row["evidence"]["previous"]] == ["FORECAST_ERROR"]
+    number = await world.value("select number from purchase_order")
+    said = AcknowledgeLine(1, [(2, day(30))], [(3, day(40))])
+    await world.do(lambda uow: apply_acknowledgement(uow, AcknowledgePurchaseOrder(number, None, [said])))
+    await course(world)
+    await course(world)
+    row = await one(world)
+    assert row["cause"] == "SUPPLIER_SHORT"
+    assert [e["cause"] for e in row["evidence"]["previous"]] == ["SUPPLIER_DELAY", "FORECAST_ERROR"]
+    changes = await world.rows(
+        "select payload ->> 'reason' as reason from outbox where kind = 'CAUSE_CHANGED' order by id"
+    )
+    assert [c["reason"] for c in changes] == [
+        "COURSE_CAUSE:FORECAST_ERROR>SUPPLIER_DELAY",
+        "COURSE_CAUSE:SUPPLIER_DELAY>SUPPLIER_SHORT",
+    ]
+
+
+async def test_nothing_is_bought_for_whom_the_course_does_not_buy(world):
+    sku_id = await world.sku()
+    await world.do(
+        lambda uow: change_policy(uow, ChangePolicy("backorder_course", [{"step": "PURCHASE", "tiers": ["VIP"]}]))
+    )
+    await world.place(world.order(("S", 5)))
+    assert await world.do(lambda uow: raise_purchase_requests(uow, [sku_id])) == []
+    (other,) = await world.place(world.order(("S", 3), customer="V1"))
+    await world.do(lambda uow: pause_course(uow, PauseCourse(*other.backorder_ids[0])))
+    assert await world.do(lambda uow: raise_purchase_requests(uow, [sku_id])) == []
+    await world.do(lambda uow: pause_course(uow, PauseCourse(*other.backorder_ids[0], is_paused=False)))
+    assert len(await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))) == 1
+    assert await world.value("select ordered from purchase_order_line") == 3
+
+
+async def test_without_the_release_step_a_person_lets_go_what_was_short(world):
+    await world.do(lambda uow: change_policy(uow, ChangePolicy("backorder_course", [{"step": "OTHER_SITES"}])))
+    (short,) = await world.place(world.order(("S", 5)))
+    await world.stock(9)
+    (whole,) = await world.place(world.order(("S", 2), customer="C2"))
+    await course(world)
+    ids = [row["id"] for row in await world.rows("select id from sales_order order by id")]
+    assert await world.quantities(short.number) == (0, 5, 0, 0, 0)
+    await world.do(lambda uow: plan_shipments(uow, ids))
+    planned = "select o.number from shipment s join sales_order o on o.id = s.order_id order by s.id"
+    assert [row["number"] for row in await world.rows(planned)] == [whole.number]
+    await world.do(lambda uow: run_step(uow, RunStep(*short.backorder_ids[0], CourseStep.RELEASE)))
+    await world.do(lambda uow: plan_shipments(uow, ids))
+    assert [row["number"] for row in await world.rows(planned)] == [whole.number, short.number]
+
+
+FAULTS = {
+    "a choice is open for just those that are offered one": "update backorder set state = 'SOURCING'",
+    "a backorder has ended when it is in an end state, with nothing left": "update backorder set state = 'FILLED'",
+    "a short line has one backorder of just that quantity": "update backorder set quantity = quantity + 1",
+    "whose order is on hold waits": """insert into order_hold (order_id, reason, placed_by, placed_at, on_deadline)
+        select id, 'FRAUD', 'x', now(), 'CANCEL' from sales_order""",
+    "a set of options has one default, and one answer when it was answered": "update resolution_option set is_default = true",
+    "promises are numbered without a gap, and the line names the last": "update order_line set promise_sequence = 7",
+    "a history has no gap and no jump, and ends where the backorder stands": "update backorder set state = 'PEGGED'",
+    "what a line has is its HARD claims, what it waits for the others": "update peg set quantity = quantity + 1",
+    "stock is the sum of its movements": "update stock_level set on_hand = on_hand + 1",
+    "an order shows its least advanced line": "update sales_order set status = 'ALLOCATED'",
+    "who is DELAYED knows since which day": "update backorder set delayed_from = now()",
+}
+
+
+@pytest.mark.parametrize("name", list(FAULTS))
+async def test_the_second_opinion_sees_a_planted_fault(world, name):
+    await world.stock(2)
+    await world.place(world.order(LineRequest("S", 5)))
+    await course(world)
+    assert await world.rows(QUERIES[name]) == []
+    sku_id = await world.sku()
+
+    async def plant(uow):
+        await take_gates(uow, [sku_id])
+        await uow.sql.execute(FAULTS[name])
+
+    await world.do(plant)
+    assert await world.rows(QUERIES[name]) != []

@@ -1,0 +1,431 @@
+"""Orders, holds, changes, shortages, options, supply and stock in any order: the real services on a real database.
+
+After every step all identities are recounted (`tests/life_checks.py`); what was refused has changed nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from core.database import Database
+from core.domain.placing import LineRequest
+from core.domain.states import CourseStep, ResolutionKind, ShipPolicy
+from core.errors import DomainError
+from core.services.adjust_stock import AdjustStock, adjust_stock
+from core.services.allocate_waiting import allocate_waiting
+from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
+from core.services.cancel_backorder import CancelBackorder, cancel_backorder
+from core.services.cancel_order import CancelOrder, cancel_order
+from core.services.cancel_purchase_order import cancel_purchase_order
+from core.services.change_order_line import ChangeOrderLine, change_order_line
+from core.services.change_policy import ChangePolicy, change_policy
+from core.services.choose_option import ChooseOption, choose_option, expire_offer
+from core.services.confirm_delivery import ConfirmDelivery, confirm_deliveries
+from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
+from core.services.count_stock import CountStock, count_stock
+from core.services.hold_order import HoldOrder, hold_order
+from core.services.place_orders import place_orders
+from core.services.plan_shipments import plan_shipments
+from core.services.raise_purchase_requests import raise_purchase_requests
+from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
+from core.services.receive_transfers import lose_transfers, receive_transfers
+from core.services.release_order_hold import release_order_hold
+from core.services.reprioritize_backorder import ReprioritizeBackorder, reprioritize_backorder
+from core.services.reschedule_supply import SupplyChange, reschedule_supply
+from core.services.return_goods import ReturnGoods, return_goods
+from core.services.review_backorders import overdue_options
+from core.services.run_backorder_course import run_backorder_course
+from core.services.run_hold_deadlines import run_hold_deadlines
+from core.services.ship_transfers import ship_transfers
+from core.services.steer_course import PauseCourse, RunStep, pause_course, run_step
+from core.services.substitute_line import substitute_line
+from core.services.transfer_stock import TransferStock, transfer_stock
+from core.settings import Settings
+from tests.conftest import with_database
+from tests.life_checks import DIGEST, LEGAL, PARKED, QUERIES, TERMINAL
+from tests.world import MASTER_DATA, TODAY, FixedClock, World
+
+SKUS, PLACES = ("S", "S2", "S3"), ("A", "B", "R")
+MORE = """
+insert into substitute (sku_id, substitute_sku_id, ratio, rank, needs_consent)
+    select a.id, b.id, v.ratio, 1, v.consent from (values ('S', 'S2', 2, true), ('S2', 'S3', 1, false)) as v(a, b, ratio, consent)
+    join sku a on a.code = v.a join sku b on b.code = v.b;
+insert into policy (code, value) values ('backorder_course', '[{"step": "OTHER_SITES"}, {"step": "SUBSTITUTE"},
+    {"step": "PURCHASE"}, {"step": "OPTIONS", "waitLongerThanDays": 3}, {"step": "RELEASE"}]'),
+    ('backorder_options', '{"compensation": {"basisPoints": 500, "minWaitDays": 5}}'), ('purchase_approval_limit', '100000000'),
+    ('duplicate_window_minutes', '0');
+"""
+_numbers = itertools.count(1)
+quantity, pick = st.integers(1, 12), st.integers(0, 1_000)
+sku, site = st.sampled_from(SKUS), st.sampled_from(PLACES)
+days = st.integers(0, 40)
+
+
+class LifeMachine(RuleBasedStateMachine):
+    """One company from its first order on. `pick` chooses among what there is."""
+
+    server_url = ""
+    template = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.ended: dict[tuple[int, int], str] = {}
+        self.done: list[str] = []
+
+    def run(self, work: Awaitable[Any]) -> Any:
+        async def wait() -> Any:
+            return await work
+
+        return self.runner.run(wait())
+
+    @initialize(stock=st.lists(st.tuples(sku, site, st.integers(1, 10)), max_size=4))
+    def found(self, stock: list[tuple[str, str, int]]) -> None:
+        self.run(self._found(stock))
+
+    async def _found(self, stock: list[tuple[str, str, int]]) -> None:
+        self.name = f"backorder_life_{id(self)}_{next(_numbers)}"
+        admin = await asyncpg.connect(self.server_url)
+        await admin.execute(f"create database {self.name} template {self.template} strategy file_copy")
+        await admin.close()
+        url = with_database(self.server_url, self.name)
+        self.database = Database(Settings(database_url=url, env="test", pool_size=2))
+        await self.database.open()
+        self.world = World(self.database, FixedClock())
+        await self.database.system.execute(MASTER_DATA + MORE)
+        for code, where, units in stock:
+            await self.world.stock(units, code, where)
+        await self.check()
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            self.run(self._close())
+        self.runner.close()
+
+    async def _close(self) -> None:
+        await self.database.close()
+        admin = await asyncpg.connect(self.server_url)
+        await admin.execute(f"drop database {self.name} with (force)")
+        await admin.close()
+
+    # --- doing and checking
+
+    def act(self, name: str, use_case: Callable[[Any], Awaitable[Any]]) -> Any:
+        return self.run(self._act(name, use_case))
+
+    async def _act(self, name: str, use_case: Callable[[Any], Awaitable[Any]]) -> Any:
+        before = await self.world.value(DIGEST)
+        self.world.clock.at += timedelta(minutes=1)
+        try:
+            result = await self.world.do(use_case)
+        except DomainError:
+            assert await self.world.value(DIGEST) == before, f"{name} was refused and changed something"
+            return None
+        self.done.append(name)
+        await self.check()
+        return result
+
+    async def check(self) -> None:
+        for name, query in QUERIES.items():
+            rows = await self.world.rows(query)
+            assert rows == [], f"{name}: {rows}"
+        await self._check_history()
+        ended = {
+            (row["sku_id"], row["id"]): row["fingerprint"]
+            for row in await self.world.rows(
+                """select sku_id, id, state || quantity || closed_at || version || (select count(*) from backorder_event e
+                    where e.sku_id = b.sku_id and e.backorder_id = b.id) as fingerprint
+                from backorder b where closed_at is not null"""
+            )
+        }
+        for key, fingerprint in self.ended.items():
+            assert ended.get(key) == fingerprint, f"backorder {key} had ended and was changed"
+        self.ended = ended
+
+    async def _check_history(self) -> None:
+        rows = await self.world.rows(
+            "select sku_id, backorder_id, from_state, to_state from backorder_event order by sku_id, backorder_id, sequence"
+        )
+        for _, steps in itertools.groupby(rows, key=lambda row: (row["sku_id"], row["backorder_id"])):
+            parked_from = None
+            for step in steps:
+                before, after = step["from_state"], step["to_state"]
+                if before is None:
+                    assert after == "PROVISIONAL", step
+                elif before != after:
+                    back = before in PARKED and after == parked_from
+                    assert back or after in LEGAL.get(before, "").split(), step
+                    if after in PARKED and before not in PARKED:
+                        parked_from = before
+                assert before not in TERMINAL, step
+
+    def some(self, n: int, query: str, *arguments: Any) -> Any:
+        """One of the rows, or None when there is none."""
+        rows = self.run(self.world.rows(query, *arguments))
+        return rows[n % len(rows)] if rows else None
+
+    def line(self, n: int) -> Any:
+        return self.some(
+            n,
+            "select o.number, l.*, l.line_number as n from order_line l join sales_order o on o.id = l.order_id order by l.id",
+        )
+
+    def backorder(self, n: int) -> Any:
+        return self.some(n, "select * from backorder order by (closed_at is null) desc, id")
+
+    # --- orders
+
+    @rule(
+        lines=st.lists(
+            st.tuples(sku, quantity, st.none() | days, st.sampled_from(ShipPolicy), st.booleans()),
+            min_size=1,
+            max_size=3,
+        ),
+        customer=st.sampled_from(["C1", "C2", "V1", None]),
+        whole=st.booleans(),
+        pays=st.sampled_from(["OK", "OK", "OK", "FAILED"]),
+    )
+    def place(self, lines: list, customer: str | None, whole: bool, pays: str) -> None:
+        today = self.world.clock.at.date()
+        wanted = [
+            LineRequest(code, n, None if wait is None else today + timedelta(days=wait), policy, substitutes)
+            for code, n, wait, policy, substitutes in lines
+        ]
+        order = self.world.order(*wanted, customer=customer, ship_complete=whole, payment_state=pays)
+        self.act("place", lambda uow: place_orders(uow, [order]))
+
+    @rule(
+        n=pick,
+        reason=st.sampled_from(["FRAUD", "PAYMENT", "MANUAL"]),
+        action=st.sampled_from(["RELEASE", "CANCEL", "ESCALATE"]),
+    )
+    def hold(self, n: int, reason: str, action: str) -> None:
+        if order := self.some(n, "select number from sales_order order by id"):
+            self.act("hold", lambda uow: hold_order(uow, HoldOrder(order["number"], reason, on_deadline=action)))
+
+    @rule(n=pick)
+    def release(self, n: int) -> None:
+        if order := self.some(
+            n,
+            "select number from sales_order o where exists (select from order_hold h where h.order_id = o.id) order by id",
+        ):
+            self.act("release", lambda uow: release_order_hold(uow, order["number"]))
+
+    @rule()
+    def hold_deadlines(self) -> None:
+        self.act("hold_deadlines", run_hold_deadlines)
+
+    @rule(n=pick, units=st.none() | quantity, wait=st.none() | days)
+    def amend(self, n: int, units: int | None, wait: int | None) -> None:
+        if line := self.line(n):
+            when = None if wait is None else self.world.clock.at.date() + timedelta(days=wait)
+            change = ChangeOrderLine(line["number"], line["n"], units, when)
+            self.act("amend", lambda uow: change_order_line(uow, change))
+
+    @rule(n=pick, units=st.none() | quantity, whole=st.booleans())
+    def cancel(self, n: int, units: int | None, whole: bool) -> None:
+        if line := self.line(n):
+            wanted = CancelOrder(line["number"]) if whole else CancelOrder(line["number"], line["n"], units)
+            self.act("cancel", lambda uow: cancel_order(uow, wanted))
+
+    # --- backorders
+
+    @rule(n=pick)
+    def give_up(self, n: int) -> None:
+        if row := self.backorder(n):
+            self.act("give_up", lambda uow: cancel_backorder(uow, CancelBackorder(row["sku_id"], row["id"])))
+
+    @rule(n=pick, score=st.integers(0, 5_000_000))
+    def rank(self, n: int, score: int) -> None:
+        if row := self.backorder(n):
+            change = ReprioritizeBackorder(row["sku_id"], row["id"], score, "because")
+            self.act("rank", lambda uow: reprioritize_backorder(uow, change))
+
+    @rule()
+    def course(self) -> None:
+        ids = [row["id"] for row in self.run(self.world.rows("select id from sku order by id"))]
+        for _ in range(10):
+            wanted = self.act("course", lambda uow: run_backorder_course(uow, ids))
+            for request in wanted or ():
+                self.act("substitute", lambda uow, request=request: substitute_line(uow, request))
+            if not wanted:
+                break
+        else:
+            raise AssertionError("the course does not end")
+        before = self.run(self.world.value("select count(*) from backorder_event"))
+        self.act("course again", lambda uow: run_backorder_course(uow, ids))
+        assert self.run(self.world.value("select count(*) from backorder_event")) == before, "twice is not once"
+
+    @rule(n=pick, step=st.sampled_from(CourseStep))
+    def one_step(self, n: int, step: CourseStep) -> None:
+        if row := self.backorder(n):
+            self.act("one_step", lambda uow: run_step(uow, RunStep(row["sku_id"], row["id"], step)))
+
+    @rule(n=pick, stop=st.booleans())
+    def pause(self, n: int, stop: bool) -> None:
+        if row := self.backorder(n):
+            self.act("pause", lambda uow: pause_course(uow, PauseCourse(row["sku_id"], row["id"], stop)))
+
+    @rule(n=pick, kind=st.sampled_from(ResolutionKind))
+    def choose(self, n: int, kind: ResolutionKind) -> None:
+        if row := self.some(n, "select * from option_offer order by (state = 'OPEN') desc, id"):
+            asked = ChooseOption(row["sku_id"], row["backorder_id"], kind=kind)
+            self.act("choose", lambda uow: choose_option(uow, asked))
+
+    @rule(default=st.sampled_from(["WAIT", "CANCEL"]), hours=st.sampled_from([1, 73]))
+    def expire(self, default: str, hours: int) -> None:
+        self.world.clock.at += timedelta(hours=hours)
+        for key in self.act("due", lambda uow: overdue_options(uow, 10)) or ():
+            self.act("expire", lambda uow, key=key: expire_offer(uow, *key))
+        policy = {"default": default, "compensation": {"basisPoints": 500, "minWaitDays": 5}}
+        self.act("policy", lambda uow: change_policy(uow, ChangePolicy("backorder_options", policy)))
+
+    # --- supply
+
+    @rule()
+    def buy(self) -> None:
+        ids = [row["id"] for row in self.run(self.world.rows("select id from sku order by id"))]
+        self.act("buy", lambda uow: raise_purchase_requests(uow, ids))
+        self.run(
+            self.database.system.execute(
+                "update purchase_order set status = 'SENT', sent_at = now() where status = 'APPROVED'"
+            )
+        )
+
+    @rule(n=pick, units=quantity, damaged=st.integers(0, 3))
+    def receive(self, n: int, units: int, damaged: int) -> None:
+        if row := self.some(
+            n,
+            """select p.number, k.code, w.code as place, l.line_number from purchase_order_line l
+            join purchase_order p on p.id = l.purchase_order_id join sku k on k.id = l.sku_id
+            join location w on w.id = p.location_id order by l.id""",
+        ):
+            line = ReceiptLine(row["code"], units, min(damaged, units), row["line_number"])
+            receipt = ReceiveGoods(row["number"], "PURCHASE_ORDER", row["place"], [line])
+            self.act("receive", lambda uow: receive_goods(uow, receipt))
+
+    @rule(n=pick, wait=days, basis=st.sampled_from(["CONFIRMED_ORDER", "LEAD_TIME"]))
+    def redate(self, n: int, wait: int, basis: str) -> None:
+        if row := self.some(n, "select sku_id, id from supply where quantity > received + cancelled order by id"):
+            when = self.world.clock.at.date() + timedelta(days=wait)
+            change = SupplyChange(row["sku_id"], row["id"], when, basis)
+            self.act("redate", lambda uow: reschedule_supply(uow, [change]))
+
+    @rule(n=pick, accepted=st.integers(0, 12), rejected=st.integers(0, 12), wait=days)
+    def answer(self, n: int, accepted: int, rejected: int, wait: int) -> None:
+        if row := self.some(
+            n,
+            """select p.number, l.line_number, l.unanswered + l.accepted + l.supplier_backordered + l.held as open
+            from purchase_order_line l join purchase_order p on p.id = l.purchase_order_id order by l.id""",
+        ):
+            taken = min(accepted, row["open"])
+            gone = min(rejected, row["open"] - taken)
+            later = row["open"] - taken - gone
+            when = self.world.clock.at.date() + timedelta(days=wait)
+            said = AcknowledgeLine(
+                row["line_number"],
+                [(taken, when)] if taken else (),
+                [(later, when + timedelta(days=9))] if later else (),
+                rejected=gone,
+            )
+            answer = AcknowledgePurchaseOrder(row["number"], None, [said])
+            self.act("answer", lambda uow: apply_acknowledgement(uow, answer))
+
+    @rule(n=pick)
+    def drop(self, n: int) -> None:
+        if row := self.some(n, "select number from purchase_order order by id"):
+            self.act("drop", lambda uow: cancel_purchase_order(uow, row["number"]))
+
+    # --- stock
+
+    @rule(code=sku, where=site, found=st.integers(0, 15))
+    def count(self, code: str, where: str, found: int) -> None:
+        self.act("count", lambda uow: count_stock(uow, CountStock(code, where, found)))
+
+    @rule(code=sku, where=site, delta=st.integers(-5, 8), unsellable=st.booleans())
+    def adjust(self, code: str, where: str, delta: int, unsellable: bool) -> None:
+        self.act("adjust", lambda uow: adjust_stock(uow, AdjustStock(code, where, delta, "found", unsellable)))
+
+    @rule()
+    def allocate(self) -> None:
+        ids = [row["id"] for row in self.run(self.world.rows("select id from sku order by id"))]
+        self.act("allocate", lambda uow: allocate_waiting(uow, ids))
+
+    @rule(code=sku, way=st.sampled_from([("R", "A"), ("A", "B")]), units=quantity)
+    def transfer(self, code: str, way: tuple[str, str], units: int) -> None:
+        self.act("transfer", lambda uow: transfer_stock(uow, TransferStock(code, *way, units)))
+
+    @rule(n=pick, units=quantity, how=st.sampled_from(["ship", "receive", "lose"]))
+    def move_transfer(self, n: int, units: int, how: str) -> None:
+        row = self.some(n, "select id from transfer where state <> 'received' order by id")
+        if row is None:
+            return
+        if how == "ship":
+            self.act("ship transfer", lambda uow: ship_transfers(uow, [row["id"]]))
+        elif how == "receive":
+            self.act("receive transfer", lambda uow: receive_transfers(uow, [(row["id"], units)]))
+        else:
+            self.act("lose transfer", lambda uow: lose_transfers(uow, [(row["id"], units)]))
+
+    # --- shipping
+
+    @rule()
+    def plan(self) -> None:
+        ids = [row["id"] for row in self.run(self.world.rows("select id from sales_order order by id"))]
+        self.act("plan", lambda uow: plan_shipments(uow, ids))
+
+    @rule(n=pick)
+    def ship(self, n: int) -> None:
+        if row := self.some(n, "select number from shipment order by id"):
+            self.act("ship", lambda uow: confirm_shipments(uow, [ConfirmShipment(row["number"])]))
+
+    @rule(n=pick)
+    def deliver(self, n: int) -> None:
+        if row := self.some(n, "select number from shipment order by id"):
+            self.act("deliver", lambda uow: confirm_deliveries(uow, [ConfirmDelivery(row["number"])]))
+
+    @rule(n=pick, units=quantity, where=site, condition=st.sampled_from(["SELLABLE", "QUARANTINED"]))
+    def give_back(self, n: int, units: int, where: str, condition: str) -> None:
+        if line := self.line(n):
+            back = ReturnGoods(line["number"], line["n"], units, where, condition)
+            self.act("give_back", lambda uow: return_goods(uow, back))
+
+    @rule(wait=st.integers(1, 9))
+    def wait(self, wait: int) -> None:
+        if self.world.clock.at.date() < TODAY + timedelta(days=200):
+            self.world.clock.at += timedelta(days=wait)
+
+
+QUIET = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+    "print_blob": True,
+    "report_multiple_bugs": False,
+    "phases": (Phase.explicit, Phase.generate),
+}
+"""No shrinking: a step takes a tenth of a second, and the steps that led to a failure are printed as they were."""
+
+
+def _machine(server_url: str, template: str) -> type[LifeMachine]:
+    return type("Life", (LifeMachine,), {"server_url": server_url, "template": template})
+
+
+def test_a_company_lives_through_anything(server_url, template_database):
+    short = settings(max_examples=8, stateful_step_count=25, derandomize=True, **QUIET)
+    run_state_machine_as_test(_machine(server_url, template_database), settings=short)
+
+
+@pytest.mark.long
+def test_many_companies_live_through_anything(server_url, template_database):
+    many = settings(max_examples=150, stateful_step_count=60, **QUIET)
+    run_state_machine_as_test(_machine(server_url, template_database), settings=many)
