@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.domain import course, options
+from core.domain.priority import priority_weights
+from core.domain.rebalancing import rebalancing_rules
+from core.domain.serving import serve_policy
+from core.domain.shipping import release_gate
 from core.domain.states import HoldDeadlineAction, HoldReason, ReservationKind
 from core.errors import DomainError, InvalidInput
 
@@ -109,6 +113,36 @@ def _options(value: Any) -> None:
     options.read_policy(value)
 
 
+def _serving(code: str) -> Check:
+    def check(value: Any) -> None:
+        if not isinstance(value, Mapping):
+            raise _refuse(code, "an object", value)
+        serve_policy({code: value})
+
+    return check
+
+
+def _priority(value: Any) -> None:
+    if not isinstance(value, Mapping):
+        raise _refuse("priority", "an object", value)
+    try:
+        priority_weights(value)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise _refuse("priority", f"as its readers expect ({error})", value) from error
+
+
+def _rebalancing(value: Any) -> None:
+    if not isinstance(value, Mapping):
+        raise _refuse("rebalancing", "an object", value)
+    rebalancing_rules(value)
+
+
+def _release_gate(value: Any) -> None:
+    if not isinstance(value, Mapping) or set(value) - {"linePercent", "orderPercent"}:
+        raise _refuse("release_gate", "an object of linePercent and orderPercent", value)
+    release_gate(value)
+
+
 _HOURS = number("hold_deadline_hours", 0.01, 24 * 366)
 
 RULES: tuple[PolicyRule, ...] = (
@@ -183,6 +217,57 @@ RULES: tuple[PolicyRule, ...] = (
         "Working days from the dock until received goods are usable.",
         0,
         whole("receiving_days", 0, 60),
+    ),
+    PolicyRule(
+        "promise_horizon_days",
+        "Dated supply is promised up to so many days ahead; null: up to the lead time of ordering anew.",
+        None,
+        whole("promise_horizon_days", 1, 3_660, or_null=True),
+    ),
+    PolicyRule(
+        "allocation",
+        "Who gets what comes free: default PRIORITY or FAIR_SHARE, skus by code; for fair shares groupBy, weights, floors, "
+        "pack and minimum.",
+        {},
+        _serving("allocation"),
+    ),
+    PolicyRule(
+        "rebalancing",
+        "Moves between locations that are proposed once a day: isOn, shortDays (at risk below), targetDays, keepDays "
+        "(a giver keeps), minUnits, maxCostPercent (of the price), validDays.",
+        {},
+        _rebalancing,
+    ),
+    PolicyRule(
+        "redistribution",
+        "Stock moves between locations for who waits: isOn, maxCostPerUnit, maxDays, rescueLate.",
+        {},
+        _serving("redistribution"),
+    ),
+    PolicyRule(
+        "complete_lines",
+        "A line that leaves whole keeps the parts it has (HOLD) or leaves them to others until all is there (FREE).",
+        "HOLD",
+        one_of("complete_lines", ("HOLD", "FREE")),
+    ),
+    PolicyRule(
+        "kit_release",
+        "Components of a kit leave together (COMPLETE) or as they come (PARTIAL).",
+        "COMPLETE",
+        one_of("kit_release", ("COMPLETE", "PARTIAL")),
+    ),
+    PolicyRule(
+        "priority",
+        "What makes a line's rank: weights by component, contractGrades, atRiskDays, breachDays, slackDays, ageDays, "
+        "deadlineDays by grade and country.",
+        {},
+        _priority,
+    ),
+    PolicyRule(
+        "release_gate",
+        "Shipments are planned once linePercent of a line and orderPercent of an order are there.",
+        {},
+        _release_gate,
     ),
     PolicyRule(
         "reservation_ttl",
