@@ -309,7 +309,8 @@ def rejudge(present: BackorderCause, evidence: dict[str, Any], facts: ShortageFa
     if facts.shortage <= 0:
         return None
     found = next(
-        ((kind, *judge(facts)) for kind, judge in ORDER_OF_JUDGEMENT if kind in FOUND_LATER and judge(facts)[0] > 0), None
+        ((kind, *judge(facts)) for kind, judge in ORDER_OF_JUDGEMENT if kind in FOUND_LATER and judge(facts)[0] > 0),
+        None,
     )
     if found is None or found[0] is present:
         return None
@@ -322,7 +323,12 @@ def rejudge(present: BackorderCause, evidence: dict[str, Any], facts: ShortageFa
     earlier = [{"cause": str(present), "until": day.isoformat(), "evidence": last}, *evidence.get("previous", ())]
     return Cause(
         kind,
-        {"shortage": facts.shortage, "explained": min(explained, facts.shortage), **rows, "previous": earlier[:HISTORY]},
+        {
+            "shortage": facts.shortage,
+            "explained": min(explained, facts.shortage),
+            **rows,
+            "previous": earlier[:HISTORY],
+        },
     )
 
 

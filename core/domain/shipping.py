@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.domain.book import SkuBook
+from core.domain.kit_groups import incomplete_kits
 from core.domain.records import Line
 from core.domain.states import OrderLineStatus, PegKind, ShipPolicy
 from core.errors import InvalidInput
@@ -67,8 +68,8 @@ def release(
     """What of one order may leave now and is on no planned shipment yet.
 
     Nothing of an order on hold, or of one that ships complete while any line still waits; nothing of a COMPLETE line
-    that is not whole; nothing of a line or an order of which too little is there for the `gate`. `lines` are all lines
-    of the order; `planned` is by (line id, location, lot).
+    that is not whole, or of a kit line of which a component waits; nothing of a line or an order of which too little is
+    there for the `gate`. `lines` are all lines of the order; `planned` is by (line id, location, lot).
     """
     live = [(book, line) for book, line in lines if line.status != OrderLineStatus.CANCELLED]
     if is_held or any(line.status == OrderLineStatus.RECEIVED for _, line in live):
@@ -79,9 +80,9 @@ def release(
     if not gate.lets_out(sum(covered for covered, _ in amounts), sum(wanted for _, wanted in amounts)):
         return []
     parts: list[ReadyPart] = []
-    left = dict(planned)
+    left, held_back = dict(planned), incomplete_kits(live)
     for book, line in live:
-        if not gate.lets_out_line(*_covered(line)):
+        if id(line) in held_back or not gate.lets_out_line(*_covered(line)):
             continue
         if line.ship_policy == ShipPolicy.COMPLETE and line.open + line.backordered:
             continue
@@ -106,12 +107,16 @@ def withheld(lines: Sequence[tuple[SkuBook, Line]], *, ship_complete: bool) -> l
 
     A line comes to that when stock is lost or the line is enlarged after its shipment was planned.
     """
-    waits = any(line.open + line.backordered for _, line in lines)
+    waits, held_back = any(line.open + line.backordered for _, line in lines), incomplete_kits(lines)
     return [
         (book, line)
         for book, line in lines
         if line.ready
-        and ((ship_complete and waits) or (line.ship_policy == ShipPolicy.COMPLETE and line.open + line.backordered))
+        and (
+            (ship_complete and waits)
+            or (line.ship_policy == ShipPolicy.COMPLETE and line.open + line.backordered)
+            or id(line) in held_back
+        )
     ]
 
 

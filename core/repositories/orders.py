@@ -53,12 +53,13 @@ async def lines_of_orders(uow: Transaction, order_ids: Iterable[int], *, unplann
     """(order_id, sku_id, id, line_number) of the lines of these orders, by order and line number.
 
     `unplanned`: only those with stock that is on no shipment yet or that stand on one although they have to leave whole
-    and wait again, and all of an order that ships complete.
+    and wait again, and all of an order that ships complete or of a kit that does.
     """
     return await uow.sql.fetch(
         """select l.order_id, l.sku_id, l.id, l.line_number from order_line l join sales_order o on o.id = l.order_id
         where l.order_id = any($1::bigint[]) and (not $2 or l.allocated > l.ready or o.ship_complete
-            or (l.ready > 0 and l.open + l.backordered > 0 and l.ship_policy = 'COMPLETE'))
+            or (l.ready > 0 and l.open + l.backordered > 0 and l.ship_policy = 'COMPLETE')
+            or (l.kit_sku_id is not null and l.kit_ships_together))
         order by l.order_id, l.line_number""",
         sorted(set(order_ids)),
         unplanned,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from core.domain.book import SkuBook
 from core.domain.cancelling import close_cancelled, give_up
+from core.domain.kit_groups import check_kit_quantity, in_whole_kits
 from core.domain.promising import promise
 from core.domain.records import Line, LineFact
 from core.domain.states import OrderStatus, PromiseReason, ShipPolicy
@@ -90,6 +91,8 @@ def _cuts(order: OrderRow, lines: Sequence[tuple[SkuBook, Line]], request: Cance
             "order line", f"{order.number}/{request.line_number}", chosen[0][1].status, OrderStatus.CANCELLED
         )
     for cut in cuts:
+        if request.quantity is not None:
+            check_kit_quantity(cut.line, request.quantity, ("input", "quantity"))
         if cut.quantity > cancellable(cut.line):
             raise QuantityExceeded(
                 f"of line {order.number}/{cut.line.line_number} have not left",
@@ -103,7 +106,11 @@ def _cuts(order: OrderRow, lines: Sequence[tuple[SkuBook, Line]], request: Cance
 async def carry_out(
     uow: Transaction, taken: TakenOrders, opened: OpenedOrders, cuts: Sequence[Cut], reason: str
 ) -> dict[int, OrderFacts]:
-    """Cancel the cuts, offer what is freed, save, and tell everybody. Returns the facts of every order touched."""
+    """Cancel the cuts, offer what is freed, save, and tell everybody. Returns the facts of every order touched.
+
+    Of a kit whole kits are cancelled. Raises InvalidInput when nothing is left to cut, because parts of each have left.
+    """
+    cuts = _in_whole_kits(opened, cuts)
     off: dict[tuple[int, int], int] = {}
     for cut in cuts:
         line = cut.line
@@ -137,6 +144,19 @@ async def carry_out(
         },
     )
     return orders
+
+
+def _in_whole_kits(opened: OpenedOrders, cuts: Sequence[Cut]) -> list[Cut]:
+    if not any(cut.line.kit is not None for cut in cuts):
+        return list(cuts)
+    whole: list[Cut] = []
+    for order_id in dict.fromkeys(cut.line.order_id for cut in cuts):
+        lines = opened.lines[order_id]
+        units = in_whole_kits(lines, {id(cut.line): cut.quantity for cut in cuts if cut.line.order_id == order_id})
+        whole += [Cut(book, line, units[id(line)]) for book, line in lines if id(line) in units]
+    if not whole:
+        raise InvalidInput("A part of each of these kits has left: nothing can be cancelled.", path=("input",))
+    return whole
 
 
 def _books_of(cuts: Sequence[Cut]) -> list[SkuBook]:

@@ -8,6 +8,7 @@ from datetime import date
 from core.domain.book import SkuBook
 from core.domain.cancelling import close_cancelled, give_up
 from core.domain.holding import cancel_rest
+from core.domain.kit_groups import refuse_kit_change
 from core.domain.network import Network
 from core.domain.promising import Demand, Proposal, commit, promise, propose
 from core.domain.records import Line, LineFact, Supply
@@ -95,6 +96,7 @@ def _find(opened: OpenedOrders, order_id: int, request: ChangeOrderLine) -> tupl
 def _check(book: SkuBook, line: Line, request: ChangeOrderLine) -> None:
     if line.status in _OVER:
         raise IllegalTransition("order line", f"{request.number}/{request.line_number}", line.status, "CHANGED")
+    refuse_kit_change(line, ("input", "lineNumber"))
     quantity = request.quantity
     if quantity is not None and not 0 < quantity <= MAX_QUANTITY:
         raise InvalidInput(

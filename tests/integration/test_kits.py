@@ -6,7 +6,15 @@ import pytest
 
 from core.domain.placing import LineRequest
 from core.domain.states import ShipPolicy
+from core.errors import InvalidInput
 from core.repositories.gates import take_gates
+from core.services.allocate_waiting import allocate_waiting
+from core.services.cancel_backorder import CancelBackorder, cancel_backorder
+from core.services.cancel_order import CancelOrder, cancel_order
+from core.services.change_order_line import ChangeOrderLine, change_order_line
+from core.services.count_stock import CountStock, count_stock
+from core.services.plan_shipments import plan_shipments
+from core.services.reconcile_stock import recount
 from core.unit_of_work import UnitOfWork
 from tests.world import World
 
@@ -96,3 +104,71 @@ async def test_a_kit_changes_only_under_the_gates_of_kit_and_component(world: Wo
 
     with pytest.raises(Exception, match="without the gate of SKU"):
         await world.do(half)
+
+
+async def kit_order(world: World, kits: int = 3, *, second: int = 3) -> str:
+    """An order of kits of 2 S (plenty) and 1 S2 (`second` units); returns its number."""
+    await make_kit(world, S=2, S2=1)
+    await world.stock(20, "S")
+    if second:
+        await world.stock(second, "S2")
+    return (await world.place(world.order(("K", kits))))[0].number or ""
+
+
+async def plan(world: World, number: str) -> list[int]:
+    order_id = await world.value("select id from sales_order where number = $1", number)
+    return await world.do(lambda uow: plan_shipments(uow, [order_id]))
+
+
+async def test_nothing_of_a_kit_leaves_before_all_of_it_is_there(world: World) -> None:
+    number = await kit_order(world, 3, second=2)
+    assert await plan(world, number) == []
+    await world.stock(1, "S2")
+    sku_id = await world.sku("S2")
+    await world.do(lambda uow: allocate_waiting(uow, [sku_id]))
+    assert len(await plan(world, number)) == 1
+    rows = await world.rows("select sum(quantity) as units from shipment_line group by sku_id order by 1")
+    assert [row["units"] for row in rows] == [3, 6]
+    assert await world.do(recount) == []
+
+
+async def test_a_policy_lets_the_parts_of_a_kit_leave_one_by_one(world: World) -> None:
+    await world.database.system.execute("""insert into policy (code, value) values ('kit_release', '"PARTS"')""")
+    number = await kit_order(world, 3, second=0)
+    assert len(await plan(world, number)) == 1
+
+
+async def test_a_planned_kit_is_withdrawn_when_a_part_of_it_is_lost(world: World) -> None:
+    number = await kit_order(world)
+    await plan(world, number)
+    await world.do(lambda uow: count_stock(uow, CountStock("S2", "A", 2)))
+    await plan(world, number)
+    assert await world.value("select count(*) from shipment where status = 'PLANNED'") == 0
+    assert await world.value("select sum(ready) from order_line") == 0
+    assert await world.do(recount) == []
+
+
+async def test_whole_kits_are_cancelled_by_any_of_their_lines(world: World) -> None:
+    number = await kit_order(world)
+    await plan(world, number)
+    await world.do(lambda uow: cancel_order(uow, CancelOrder(number, 2, 1)))
+    assert [await world.quantities(number, n) for n in (1, 2)] == [(0, 4, 0, 0, 2), (0, 2, 0, 0, 1)]
+    with pytest.raises(InvalidInput, match="multiple of 2"):
+        await world.do(lambda uow: cancel_order(uow, CancelOrder(number, 1, 1)))
+    await world.do(lambda uow: cancel_order(uow, CancelOrder(number, 1)))
+    assert await world.value("select status from sales_order") == "CANCELLED"
+    assert await world.do(recount) == []
+
+
+async def test_cancelling_the_short_component_cancels_its_kits(world: World) -> None:
+    number = await kit_order(world, 5, second=3)
+    backorder = (await world.rows("select sku_id, id from backorder"))[0]
+    await world.do(lambda uow: cancel_backorder(uow, CancelBackorder(backorder["sku_id"], backorder["id"])))
+    assert [await world.quantities(number, n) for n in (1, 2)] == [(0, 6, 0, 0, 4), (0, 3, 0, 0, 2)]
+    assert await world.do(recount) == []
+
+
+async def test_a_component_line_is_not_changed_alone(world: World) -> None:
+    number = await kit_order(world)
+    with pytest.raises(InvalidInput, match="part of a kit"):
+        await world.do(lambda uow: change_order_line(uow, ChangeOrderLine(number, 1, quantity=8)))
