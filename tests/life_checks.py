@@ -89,7 +89,8 @@ QUERIES: dict[str, str] = {
         where n.order_id <> l.order_id or l.cancelled = 0
             or not exists (select from backorder b where b.order_line_id = l.id and b.state = 'SUBSTITUTED')""",
     "who is DELAYED knows since which day": """
-        select id from backorder where state <> 'DELAYED' and state <> 'ON_HOLD' and delayed_from is not null""",
+        select id from backorder where delayed_from is not null
+            and state not in ('DELAYED', 'ON_HOLD', 'OPTION_OFFERED', 'CANCEL_PENDING')""",
     "an order shows its least advanced line": """
         select o.id from sales_order o join (select order_id, min(case status when 'RECEIVED' then 0 when 'VALIDATED' then 1
             when 'BACKORDERED' then 1 when 'ALLOCATED' then 2 when 'READY_TO_SHIP' then 3 when 'SHIPPED' then 4

@@ -64,6 +64,6 @@ def close_cancelled(book: SkuBook, line: Line, reason: str) -> None:
         kind = "CLOSED" if state == BackorderState.CANCELLED else "STATE_CHANGED"
         book.backorder_facts.append(BackorderFact(backorder, kind, backorder.state, state, 0, reason))
         backorder.state = state
-    backorder.held_from_state = None
+    backorder.held_from_state = backorder.delayed_from = None
     backorder.closed_at = book.now
     backorder.is_changed = line.is_changed = book.is_changed = True

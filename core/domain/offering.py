@@ -51,8 +51,16 @@ def offer(book: SkuBook, backorder: Backorder, reason: str) -> None:
 def withdraw(book: SkuBook, backorder: Backorder, reason: str) -> None:
     """The choice is gone before anybody chose."""
     note(book, backorder, "OPTION_WITHDRAWN", reason)
-    if backorder.state is BackorderState.OPTION_OFFERED:
-        settle_state(book, backorder, reason)
+    if backorder.state is not BackorderState.OPTION_OFFERED:
+        return
+    before, expected = backorder.delayed_from, backorder.expected_date
+    settle_state(book, backorder, reason)
+    if before is None or (expected is not None and expected <= before):
+        return
+    if backorder.state is BackorderState.PEGGED:  # nobody has agreed to the later day
+        walk(book, backorder, BackorderState.DELAYED, reason)
+    if backorder.state is BackorderState.DELAYED:
+        backorder.delayed_from = before
 
 
 def accept_wait(book: SkuBook, network: Network, backorder: Backorder, reason: str) -> None:

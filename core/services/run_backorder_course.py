@@ -26,7 +26,7 @@ from core.domain.options import (
 )
 from core.domain.options import POLICY as OPTIONS_POLICY
 from core.domain.promising import Demand, available_now
-from core.domain.records import Backorder, Peg
+from core.domain.records import Backorder, Line, Peg
 from core.domain.sourcing import search_sites
 from core.domain.states import BackorderState, CourseStep, OptionOfferState, PegKind, ShipPolicy
 from core.ports import Transaction
@@ -231,6 +231,7 @@ def _other_sites(run: _Run, book: SkuBook, backorder: Backorder, row: CourseRow,
         sources,
         run.lead_days[book.sku_id],
         demand_class=line.demand_class,
+        min_life=book.min_life(line),
     )
     gained = search_sites(book, run.network, line, demand)
     if gained:
@@ -244,7 +245,7 @@ def _substitute(
     run: _Run, book: SkuBook, backorder: Backorder, row: CourseRow, order: CourseOrder, *, is_forced: bool
 ) -> bool:
     """Ask for the substitution when one needs no consent; what was tried for these facts is not tried again."""
-    if not backorder.line.substitutes_allowed or backorder.state is BackorderState.OPTION_OFFERED:
+    if not _takes_substitutes(backorder.line) or backorder.state is BackorderState.OPTION_OFFERED:
         return False
     offers = _substitute_offers(run, book, backorder, order)
     facts = OptionFacts(
@@ -267,7 +268,7 @@ def _substitute_offers(
     run: _Run, book: SkuBook, backorder: Backorder, order: CourseOrder
 ) -> tuple[SubstituteOffer, ...]:
     """What the substitutes of a line could give now; only an estimate, their gates are not held."""
-    if not backorder.line.substitutes_allowed:
+    if not _takes_substitutes(backorder.line):
         return ()
     sources = run.network.sources(order.destination_id, order.allowed_locations)
     found = []
@@ -284,6 +285,11 @@ def _substitute_offers(
             )
         )
     return tuple(found)
+
+
+def _takes_substitutes(line: Line) -> bool:
+    """A component is replaced with its whole kit or not at all."""
+    return line.substitutes_allowed and line.kit is None
 
 
 def _purchase(run: _Run, book: SkuBook, backorder: Backorder, row: CourseRow) -> None:
@@ -338,7 +344,7 @@ def _options(
         run.uow.now,
         backorder.expected_date,
         wait_days(book, backorder),
-        withheld=line.allocated - line.ready if whole else 0,
+        withheld=line.allocated - line.ready if whole and line.kit is None else 0,
         substitutes=_substitute_offers(run, book, backorder, order),
         rule=rule,
     )

@@ -147,7 +147,7 @@ FAULTS = {
     "what a line has is its HARD claims, what it waits for the others": "update peg set quantity = quantity + 1",
     "stock is the sum of its movements": "update stock_level set on_hand = on_hand + 1",
     "an order shows its least advanced line": "update sales_order set status = 'ALLOCATED'",
-    "who is DELAYED knows since which day": "update backorder set delayed_from = now()",
+    "who is DELAYED knows since which day": "update backorder set delayed_from = now(), state = 'SOURCING'",
 }
 
 
