@@ -27,7 +27,7 @@ PROMISE: dict[str, str] = {
             select sum(g.quantity) as covered from [peg] g where g.sku_id = l.sku_id and g.order_line_id = l.id
                 and (g.kind <> 'OPEN' or greatest(g.created_at, g.updated_at) > q.created_at)
         ) p
-        where c.promised > coalesce(p.covered, 0) + l.shipped + l.cancelled""",
+        where least(c.promised, l.ordered) > coalesce(p.covered, 0) + l.shipped + l.cancelled""",
     # What the timeline promised and no supply could be pegged to stands as LEAD_TIME on a day that no supplier can make.
     "lead_time_promise_is_not_too_early": """
         select q.sku_id, q.order_line_id, q.sequence, (t.slice ->> 'shipDate')::date as ship_date,

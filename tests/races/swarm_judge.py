@@ -1,0 +1,149 @@
+"""The recount after the swarm: every unit from the movement ledger, every event, every key, every log."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from core.database import Database
+from core.services.anchor_seals import inspect_heads
+from core.services.recount_ledgers import recount
+from core.services.verify_ledgers import verify_ledgers
+from core.settings import Settings
+from core.unit_of_work import run_unit_of_work
+
+# Independent of the product's own checks: written from the data model, without looking at them.
+OWN_RECOUNT: dict[str, str] = {
+    "oversold": "select sku_id, location_id from stock_level where allocated + unsellable > on_hand",
+    "counter is not its ledger": """select s.sku_id, s.location_id, s.on_hand, s.unsellable, s.allocated, m.h, m.u, m.a
+        from stock_level s cross join lateral (select coalesce(sum(x.on_hand_delta), 0) as h,
+            coalesce(sum(x.unsellable_delta), 0) as u, coalesce(sum(x.allocated_delta), 0) as a from stock_movement x
+            where x.sku_id = s.sku_id and x.location_id = s.location_id) m
+        where s.on_hand <> m.h or s.unsellable <> m.u or s.allocated <> m.a""",
+    "allocated without a HARD peg": """select s.sku_id, s.location_id from stock_level s where s.allocated <> (
+        select coalesce(sum(p.quantity), 0) from peg p where p.sku_id = s.sku_id and p.location_id = s.location_id
+            and p.kind = 'HARD')""",
+    "line is not its pegs": """select l.sku_id, l.id, l.allocated, l.open + l.backordered, p.hard, p.waiting
+        from order_line l cross join lateral (select coalesce(sum(x.quantity) filter (where x.kind = 'HARD'), 0) as hard,
+            coalesce(sum(x.quantity) filter (where x.kind <> 'HARD'), 0) as waiting
+            from peg x where x.sku_id = l.sku_id and x.order_line_id = l.id) p
+        where l.allocated <> p.hard or l.open + l.backordered <> p.waiting""",
+    "supply is not its pegs": """select s.sku_id, s.id from supply s where s.pegged <> (
+        select coalesce(sum(p.quantity), 0) from peg p where p.sku_id = s.sku_id and p.supply_id = s.id)""",
+    "backorder is not its line": """select l.sku_id, l.id from order_line l where l.backordered <> (
+        select coalesce(sum(b.quantity), 0) from backorder b where b.sku_id = l.sku_id and b.order_line_id = l.id
+            and b.closed_at is null)""",
+    "one key, two orders": """select external_number from sales_order where external_number is not null
+        group by channel, external_number having count(*) > 1""",
+    "hold that nobody ends": "select group_id from reservation where state = 'held' and expires_at < now() - interval '1 minute'",
+    "positions with a gap": """select position from (select position, lag(position) over (order by position) as before
+        from event) x where before is not null and position <> before + 1""",
+    "order event out of order": """select a.position from (select position, order_id, (payload ->> 'version')::int as version,
+            lag((payload ->> 'version')::int) over (partition by order_id order by position) as before
+        from event where topic = 'order') a where version < before""",
+    "order change without its event": """select o.id, o.number, o.version from sales_order o
+        where not exists (select from event e where e.order_id = o.id and e.occurred_at = o.updated_at)
+            and o.updated_at > (select min(occurred_at) from event)""",
+}
+BAD_LOG = re.compile(
+    r"violates \w+[ -]\w+ constraint|deadlock detected|InvariantBroken|without the gate of SKU|is append-only",
+    re.IGNORECASE,
+)
+
+
+STORY = """select 'line' as what, to_jsonb(l) - 'created_at' as row, 0 as n from order_line l where l.id = $1
+    union all select 'peg', to_jsonb(p), 1 from peg p where p.order_line_id = $1
+    union all select 'promise ' || sequence, jsonb_build_object('cause', cause_kind, 'at', created_at, 'slices', slices), 2
+        from promise where order_line_id = $1
+    union all select 'movement', jsonb_build_object('kind', kind, 'at', occurred_at, 'allocated', allocated_delta,
+        'cause', cause_kind), 3 from stock_movement where order_line_id = $1
+    union all select 'event ' || e.kind, jsonb_build_object('at', e.occurred_at, 'line', e.payload -> 'lineNumber',
+        'quantity', e.payload -> 'quantity', 'reason', e.payload -> 'reason'), 3
+        from event e join order_line l on l.order_id = e.order_id where l.id = $1
+    order by 3, 2"""
+
+
+async def _stories(database: Database, found: dict[str, Any]) -> list[str]:
+    """What happened to the first lines at fault, so that a report can be followed up."""
+    told: list[str] = []
+    for check, _, rows in found["auditor"]:
+        for row in rows[:1]:
+            if row.get("order_line_id"):
+                told.append(f"--- {check}: line {row['order_line_id']}")
+                told += [f"{r['what']}: {r['row']}" for r in await database.system.fetch(STORY, row["order_line_id"])]
+    for order_id, number, _ in found["order change without its event"][:2]:
+        told.append(f"--- order change without its event: {number}")
+        told += [
+            f"{r['what']}: {r['row']}"
+            for r in await database.system.fetch(
+                """select 'order' as what, jsonb_build_object('version', version, 'at', updated_at, 'status', status) as row
+                from sales_order where id = $1
+                union all select 'audit', jsonb_build_object('operation', a.operation, 'object', a.object, 'by', a.request_id)
+                from audit_entry a join sales_order o on o.updated_at = a.at where o.id = $1
+                union all select 'event at that instant', jsonb_build_object('topic', e.topic, 'kind', e.kind,
+                    'payload', e.payload) from event e join sales_order o on o.updated_at = e.occurred_at where o.id = $1
+                union all select 'line', jsonb_build_object('line', l.id, 'at', l.updated_at, 'status', l.status)
+                from order_line l where l.order_id = $1""",
+                order_id,
+            )
+        ]
+    return told
+
+
+async def judge(dsn: str, data: Path, seal_key: bytes, numbers: dict[str, str], seen: list[int]) -> dict[str, Any]:
+    """Everything that must be empty or equal; an empty list under every name means that the system is sound."""
+    found: dict[str, Any] = {}
+    async with Database(Settings(database_url=dsn, env="test", pool_size=2)) as database:
+        for name, sql in OWN_RECOUNT.items():
+            found[name] = [tuple(row) for row in await database.system.fetch(sql)][:10]
+        found["auditor"] = [
+            (difference.check, difference.count, difference.rows[:3])
+            for difference in await run_unit_of_work(database, recount)
+        ]
+        file = inspect_heads(data / "seals.log", seal_key)
+        reports = await run_unit_of_work(database, lambda uow: verify_ledgers(uow, file.heads, key=seal_key))
+        found["seals"] = [*file.faults, *(fault for report in reports for fault in report.faults)]
+        placed = {
+            row["external_number"]: row["number"]
+            for row in await database.system.fetch(
+                "select external_number, number from sales_order where external_number like 'swarm-%'"
+            )
+        }
+        found["acknowledged and not there"] = [pair for pair in numbers.items() if placed.get(pair[0]) != pair[1]]
+        found["there and never acknowledged"] = sorted(placed.keys() - numbers.keys())[:10]
+        events = [
+            row["position"]
+            for row in await database.system.fetch(
+                "select position from event where topic = 'order' and position >= $1 and position <= $2 order by position",
+                seen[0] if seen else 0,
+                seen[-1] if seen else -1,
+            )
+        ]
+        found["events not delivered once in order"] = [] if events == seen else _first_difference(events, seen)
+        found["deadlocks"] = await database.system.fetchval(
+            "select deadlocks from pg_stat_database where datname = current_database()"
+        )
+        found["dead jobs"] = [
+            (row["function"], (row["error"] or "")[:300])
+            for row in await database.system.fetch("select function, error from job_run where state = 'dead'")
+        ]
+        found["stories"] = await _stories(database, found)
+    found["constraints met"] = _bad_lines(data / "log")
+    return found
+
+
+def _first_difference(events: list[int], seen: list[int]) -> list[Any]:
+    missing, more = sorted(set(events) - set(seen))[:5], sorted(set(seen) - set(events))[:5]
+    doubled = len(seen) - len(set(seen))
+    ordered = seen == sorted(seen)
+    return [{"missing": missing, "unknown": more, "doubled": doubled, "ordered": ordered, "events": len(events)}]
+
+
+def _bad_lines(folder: Path) -> list[str]:
+    lines: list[str] = []
+    for log in sorted(folder.glob("*.log")):
+        for line in log.read_text(errors="replace").splitlines():
+            if BAD_LOG.search(line):
+                lines.append(f"{log.name}: {line.strip()[:220]}")
+    return lines[:20]
