@@ -48,6 +48,7 @@ CRONS = (
     Cron("seal_ledgers", 20, "fast"),
     Cron("start_due_repromising", 60, "fast"),
     Cron("reconcile_stock", 3_600, "bulk", business=False),
+    Cron("check_overdue_supplies", 3_600, "bulk"),
     Cron("review_stock", 86_400, "fast"),
     Cron("purge_history", 3_600, "bulk"),
 )

@@ -38,6 +38,7 @@ async def answers(
         locations=locations,
         ship_to=None if ship_to is None else (ship_to.country, ship_to.postal_code),
         is_public=caller.is_publishable,
+        customer_id=caller.customer_id,
     )
     async with context.read_system() as sql:
         uow = UnitOfWork(sql=sql, now=await context.clock.now(sql), principal=caller, request_id=context.request_id)

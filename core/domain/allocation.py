@@ -208,7 +208,7 @@ def _list(places: Sequence[int] | None) -> list[int] | None:
 
 def _may_be_served(book: SkuBook, peg: Peg, held: Collection[int], policy: ServePolicy) -> bool:
     line = peg.line
-    if line is None or line.status == OrderLineStatus.RECEIVED or line.order_id in held:
+    if line is None or line.status == OrderLineStatus.RECEIVED or line.order_id in held or not book.may_have_stock(peg):
         return False
     if peg.kind == PegKind.FIRM and not (policy.redistribution.rescue_late and is_late(book, peg)):
         return False

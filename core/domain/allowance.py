@@ -24,6 +24,7 @@ class Allowance:
 
     steps: Sequence[tuple[date, int | None]]
     waits_for: WaitsFor
+    quota_id: int | None = None
 
     def up_to(self, day: date) -> int | None:
         """Units in all that may be claimed for `day` or earlier; None: no limit."""
@@ -50,8 +51,3 @@ def blocker(allowances: Iterable[Allowance], day: date, claimed: int) -> WaitsFo
 def marks(allowances: Iterable[Allowance], after: date) -> list[date]:
     """The days after `after` on which more may be claimed."""
     return sorted({since for a in allowances for since, _ in a.steps if since > after})
-
-
-def released_on(day: date) -> Allowance:
-    """Nothing before the release day, everything from it on."""
-    return Allowance(((day, None),), WaitsFor.RELEASE_DATE)

@@ -27,6 +27,8 @@ from core.domain.records import (
     Movement,
     Peg,
     PromiseDraft,
+    Quota,
+    QuotaUse,
     StockLevel,
     Supply,
     Transfer,
@@ -70,6 +72,13 @@ class SkuBook:
     """
     available_from: date | None = None
     """Release day of a pre-order: nothing is given out before it. None: it is on sale."""
+    horizon_days: int | None = None
+    """Policy `promise_horizon_days`: dated supply is promised up to so many days ahead; None: up to the lead time."""
+    quotas: list[Quota] = field(default_factory=list)
+    quota_used: dict[tuple[int, date], int] = field(default_factory=dict)
+    """Units used, by quota id and day."""
+    quota_uses: list[QuotaUse] = field(default_factory=list)
+    """What this change uses up."""
     run_id: int | None = None
     """The re-promising run that changes it: its customers get one notice per order, of that run."""
     lines: dict[int, Line] = field(default_factory=dict)
@@ -125,10 +134,12 @@ class SkuBook:
 
     def may_have_stock(self, peg: Peg) -> bool:
         """May the claim get units today: not before the release of a pre-order, nor before the window of its quota."""
-        if self.is_preorder(peg.location_id):
-            return False
+        return not self.is_preorder(peg.location_id) and not self.waits_for_quota(peg)
+
+    def waits_for_quota(self, peg: Peg) -> bool:
+        """Does the claim wait for the window of a quota that has not begun?"""
         waits = peg.kind == PegKind.OPEN and peg.cause == WaitsFor.QUOTA
-        return not waits or peg.need_date <= self.today[peg.location_id]
+        return waits and peg.need_date > self.today[peg.location_id]
 
     def timeline(self, location_id: int, demand_class: str = "") -> Timeline:
         """The SKU's curve at a location for a demand class, kept up to date by every operation."""
@@ -503,6 +514,13 @@ class SkuBook:
         supply.is_changed = True
         self._shift(supply.location_id, supply.effective_date(today), supply.open)
 
+    def slide_supply(self, supply: Supply, overdue_days: int, today: date) -> None:
+        """An overdue supply is believed to come `overdue_days` from today; its own day, which has passed, stays."""
+        self._shift(supply.location_id, supply.effective_date(today), -supply.open)
+        supply.overdue_days, supply.overdue_checked_on = overdue_days, today
+        supply.is_changed = True
+        self._shift(supply.location_id, supply.effective_date(today), supply.open)
+
     def split_supply(
         self, supply: Supply, quantity: int, usable_date: date, basis: str, sequence: str | None
     ) -> Supply:
@@ -582,8 +600,9 @@ class SkuBook:
     ) -> list[Line]:
         """Book `quantity` arrived on a supply, of it `damaged` unsellable; its pegs become stock by priority, then age.
 
-        A damaged unit covers nobody: pegs it would have covered turn OPEN; so does a claim for which no lot here lives
-        long enough. `lot` is where the units are, for a SKU that tracks lots. Returns the lines that gained or lost.
+        A damaged unit covers nobody: pegs it would have covered turn OPEN, and so do all before a pre-order's release
+        day and a claim for which no lot here lives long enough. `lot` is where the units are, for a SKU that tracks
+        lots. Returns the lines that gained or lost.
         """
         if not 0 < quantity <= supply.open or not 0 <= damaged <= quantity:
             raise QuantityExceeded(f"of SKU {self.sku} open on this supply", quantity, supply.open)
@@ -604,18 +623,19 @@ class SkuBook:
         for peg in sorted((p for p in self.pegs if p.supply is supply), key=claim_order):
             line = peg.line
             given = 0 if line is None else min(free, peg.quantity, self.shelf(location_id, line))
-            if given <= 0 or line is None:
+            if given <= 0 or line is None or self.is_preorder(location_id):
                 continue
             self.drop_peg(peg, given)
             self.allocate(line, location_id, given, cause_kind, cause_id)
             self.line_facts.append(LineFact(line, "ALLOCATED", given))
             free -= given
             touched.append(line)
+        cause = "preorder" if self.is_preorder(location_id) else "damaged"
         for peg, lost in self._overhang(supply):
             line, need_date = peg.line, peg.need_date
             self.drop_peg(peg, lost)
             if line is not None:
-                self.add_peg(location_id, need_date, lost, PegKind.OPEN, line=line, cause="damaged")
+                self.add_peg(location_id, need_date, lost, PegKind.OPEN, line=line, cause=cause)
                 touched.append(line)
         return touched
 

@@ -271,7 +271,7 @@ def cover_open(book: SkuBook, network: Network, lead_days: int, reason: str) -> 
         return gained
     for peg in book.waiting(PegKind.OPEN):
         line, location_id = peg.line, peg.location_id
-        if line is None or line.status == OrderLineStatus.RECEIVED:
+        if line is None or line.status == OrderLineStatus.RECEIVED or book.waits_for_quota(peg):
             continue
         today = book.today[location_id]
         limit = max(peg.need_date, network.ship_day_from(location_id, today + timedelta(days=lead_days)))

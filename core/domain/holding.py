@@ -83,4 +83,4 @@ def cancel_rest(book: SkuBook, line: Line, proposal: Proposal) -> Proposal:
     if rest:
         line.cancelled += rest
         book.line_facts.append(LineFact(line, "CANCELLED", rest, reason=str(line.ship_policy)))
-    return Proposal(kept, proposal.home_id, proposal.ship_by, proposal.binding)
+    return replace(proposal, slices=kept)

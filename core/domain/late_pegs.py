@@ -130,7 +130,7 @@ def _rescue(
     book.drop_peg(peg)
     left -= book.cover_dated(line, location_id, need, left, str(cause.reason))
     free = book.timeline_without(location_id, others, line.demand_class).atp() if left else 0
-    given = min(left, free, max(0, book.shelf(location_id, line)))
+    given = min(left, free, max(0, book.shelf(location_id, line))) if book.may_have_stock(peg) else 0
     if given > 0:
         book.allocate(line, location_id, given, "reschedule", cause.id)
         book.line_facts.append(LineFact(line, "ALLOCATED", given))

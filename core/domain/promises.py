@@ -10,6 +10,7 @@ from core.domain.binding import Binding, BindingKind, DayEvent, events_on, name_
 from core.domain.book import SkuBook
 from core.domain.network import Network
 from core.domain.proposals import Proposal
+from core.domain.quotas import use_quotas
 from core.domain.records import Line, LineFact, PromiseDraft, Supply
 from core.domain.states import PegKind, PromiseReason
 
@@ -22,6 +23,7 @@ def commit(book: SkuBook, line: Line, proposal: Proposal, reason: PromiseReason,
     line.location_id, line.ship_by = proposal.home_id, proposal.ship_by
     if (spot := proposal.spot) is not None:
         line.binding = name_binding(spot, events_on(book, spot.location_id, spot.days, spot.demand_class)).as_json()
+    use_quotas(book, line, proposal)
     for part in proposal.slices:
         if part.kind == "ON_HAND" and validated:
             book.allocate(line, part.location_id, part.quantity, "order_line", line.order_id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from core.domain import shelf_life
-from core.domain.allowance import Allowance, blocker, marks, room
+from core.domain.allowance import Allowance, WaitsFor, blocker, marks, room
 from core.domain.binding import BindingKind, Spot, spot_on
 from core.domain.book import SkuBook
 from core.domain.network import Network
@@ -45,12 +45,19 @@ def available_now(
 ) -> int:
     """ATP today over the given locations, the tightest quota applied: what an order of the class is allocated now."""
     asker = Demand(0, destination_id, demand_class=demand_class, min_life=min_life)
-    total = 0
+    total, allowances = 0, _with_release(book, allowances)
     for location_id in sources:
         units = on_hand(book, location_id, asker)
         limit = room(allowances, book.today[location_id], total)
         total += units if limit is None else min(units, limit)
     return total
+
+
+def _with_release(book: SkuBook, allowances: Sequence[Allowance]) -> Sequence[Allowance]:
+    """A pre-order is also bound by its release day."""
+    if book.available_from is None:
+        return allowances
+    return [*allowances, Allowance(((book.available_from, None),), WaitsFor.RELEASE_DATE)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,7 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
     """
     if not demand.sources:
         return Proposal([], None, demand.requested_date)
+    demand = replace(demand, allowances=_with_release(book, demand.allowances))
     asking = _Asking(book, demand, network, now)
     for part in _own(book, demand, network, now):
         asking.take(part, None, part.ship_date if part.kind == "DATED" else book.today[part.location_id])
@@ -133,7 +141,7 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
     ]
     slices = _waiting(slices, book, demand)
     limiting = book.timeline(home, demand.demand_class).binding(book.today[home])
-    return Proposal(slices, home, ship_by, limiting, _spot(book, demand, slices, network))
+    return Proposal(slices, home, ship_by, limiting, _spot(book, demand, slices, network), demand.allowances)
 
 
 def _stock_is_free(book: SkuBook, demand: Demand, location_id: int) -> bool:
@@ -233,7 +241,7 @@ def _options(asking: _Asking, home: int) -> list[_Option]:
                     ship = network.ship_day_from(place, max(arrives, day))
                     offer(ProposedSlice("TRANSFER", place, 0, ship, None, donor, arrives), limit, order, rank)
     again = book.today[home] + timedelta(days=demand.lead_time_days)
-    horizon = book.today[home] + timedelta(days=demand.horizon_days or 0)
+    horizon = book.today[home] + timedelta(days=demand.horizon_days or book.horizon_days or 0)
     for day in [again, *marks(demand.allowances, again)]:
         ship = network.ship_day_from(home, day)
         beyond = _delivery(network, demand, home, network.ship_day_from(home, horizon))

@@ -38,6 +38,8 @@ class Proposal:
     binding: date | None = None
     """The day whose balance limits what is free today at `home_id`."""
     spot: Spot | None = None
+    allowances: Sequence[Allowance] = ()
+    """What bounded it; carried out, it uses up its quotas."""
 
     @property
     def quantity(self) -> int:

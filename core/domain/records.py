@@ -76,6 +76,7 @@ class Supply:
     pegged: int = 0
     paper_date: date | None = None
     overdue_days: int = 1
+    overdue_checked_on: date | None = None
     date_basis: str = "LEAD_TIME"
     date_revision: int = 0
     last_sequence: str | None = None
@@ -190,6 +191,30 @@ class Peg:
 
     def belongs_to(self, line: Line) -> bool:
         return self.line is line or (line.id is not None and self.line_id == line.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """`quantity` units per week (WEEK) or once (WINDOW) for what of channel, customer and tier is given."""
+
+    id: int
+    channel: str | None
+    customer_id: int | None
+    tier: str | None
+    period: str
+    from_day: date
+    until_day: date | None
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaUse:
+    """Units of a line that count against a quota in the window of `day`."""
+
+    quota_id: int
+    line: Line
+    day: date
+    quantity: int
 
 
 @dataclass(slots=True)

@@ -14,9 +14,9 @@ import asyncpg
 
 from core.domain.availability import Timeline
 
-_CURVES = """
-with k as materialized (
-  select u.s, w.id as l, ($3::timestamptz at time zone w.time_zone)::date as today,
+_PARTS = """
+k as materialized (
+  select u.s, w.id as l, w.time_zone as zone, ($3::timestamptz at time zone w.time_zone)::date as today,
     case when exists (select from protected_stock p where p.sku_id = u.s and p.location_id = w.id
       and p.demand_class = $4::text) then $4::text else '' end as c,
     exists (select from protected_stock p where p.sku_id = u.s and p.location_id = w.id and p.demand_class <> '') as split
@@ -64,10 +64,12 @@ hold as (select x.sku_id as s, x.location_id as l, sum(x.quantity)::int as reser
   group by 1, 2),
 coming as (select x.sku_id as s, x.location_id as l, sum(x.quantity - x.received - x.cancelled)::int as on_order
   from supply x where x.sku_id = any($1) and x.location_id = any($2) and x.quantity > x.received + x.cancelled
-  group by 1, 2)
-select k.s as sku_id, k.l as location_id, k.today, g.version, c.days, c.nets, r.others, coalesce(v.on_hand, 0) as on_hand,
+  group by 1, 2)"""
+
+_PAIRS = """select k.s as sku_id, k.l as location_id, k.today, g.version,
+  coalesce(c.days, '{}') as days, coalesce(c.nets, '{}') as nets, r.others, coalesce(v.on_hand, 0) as on_hand,
   coalesce(v.allocated, 0) as allocated, coalesce(v.unsellable, 0) as unsellable,
-  coalesce(h.reserved, 0) as reserved, h.next_expiry,
+  coalesce(h.reserved, 0) as reserved, h.next_expiry, least(h.next_expiry, (k.today + 1)::timestamp at time zone k.zone) as valid_until,
   coalesce(o.on_order, 0) as on_order,
   coalesce((select p.quantity from protected_stock p where p.sku_id = k.s and p.location_id = k.l
     and p.demand_class = k.c and p.from_date <= k.today order by p.from_date desc limit 1), 0) as safety_stock
@@ -76,8 +78,25 @@ left join curve c on c.s = k.s and c.l = k.l
 left join other r on r.s = k.s and r.l = k.l
 left join stock_level v on v.sku_id = k.s and v.location_id = k.l
 left join hold h on h.s = k.s and h.l = k.l
-left join coming o on o.s = k.s and o.l = k.l
-order by k.s, k.l"""
+left join coming o on o.s = k.s and o.l = k.l"""
+
+
+_READ = f"with {_PARTS} {_PAIRS} order by k.s, k.l"
+
+_COLUMNS = """version, valid_until, today, days, nets, others, on_hand, allocated, unsellable, reserved, on_order, safety_stock,
+    next_expiry"""
+
+_SAVE = f"""with {_PARTS}, found as ({_PAIRS}),
+saved as (insert into availability_curve (sku_id, location_id, demand_class, {_COLUMNS})
+  select sku_id, location_id, $4::text, {_COLUMNS} from found order by sku_id, location_id
+  on conflict (sku_id, location_id, demand_class) do update set version = excluded.version,
+    valid_until = excluded.valid_until, today = excluded.today, days = excluded.days, nets = excluded.nets,
+    others = excluded.others, on_hand = excluded.on_hand, allocated = excluded.allocated,
+    unsellable = excluded.unsellable, reserved = excluded.reserved, on_order = excluded.on_order,
+    safety_stock = excluded.safety_stock, next_expiry = excluded.next_expiry
+  where availability_curve.version < excluded.version
+    or (availability_curve.version = excluded.version and availability_curve.valid_until < excluded.valid_until))
+select * from found order by sku_id, location_id"""
 
 
 def timeline_of(row: Any) -> Timeline:
@@ -99,20 +118,76 @@ async def read_curves(
     location (a step of 0 exempts it), else those of the default class ''. `others`: claims without a source of classes
     that keep off another protected stock.
     """
-    return await sql.fetch(_CURVES, list(sku_ids), list(location_ids), now, demand_class)
+    return await sql.fetch(_READ, list(sku_ids), list(location_ids), now, demand_class)
 
 
-async def sellable_skus(sql: asyncpg.Connection, codes: Sequence[str]) -> list[asyncpg.Record]:
-    """Id, status, low-stock limit and lead time (P80, calendar days) of those of the SKUs that exist."""
+async def save_curves(
+    sql: asyncpg.Connection, sku_ids: Sequence[int], location_ids: Sequence[int], now: datetime, demand_class: str
+) -> list[asyncpg.Record]:
+    """As `read_curves`, and the same statement keeps the rows for the next reader (`availability_curve`).
+
+    A kept row is valid for its gate version until `valid_until`: the next expiry of a hold it counts, or the location's
+    next midnight. It gives way only to a higher version, or to a later instant of the same one.
+    """
+    return await sql.fetch(_SAVE, list(sku_ids), list(location_ids), now, demand_class)
+
+
+_ASK = f"""
+with channel_asked as (select code, location_ids, max_shown, protected_class from channel where code = $4),
+asked as (
+  select k.id, k.code, k.status, k.low_stock_at, k.tracks_lots, g.version as gate_version,
+    case when k.status = 'PREORDER' then k.available_from end as available_from,
+    coalesce(x.lead_time_p80, 30) as lead_time, q.quotas
+  from sku k join sku_gate g on g.sku_id = k.id
+  left join lateral (select lead_time_p80 from supplier_sku x where x.sku_id = k.id
+    order by x.is_preferred desc, x.lead_time_p80, x.supplier_id limit 1) x on true
+  left join lateral (select jsonb_agg(to_jsonb(y) || jsonb_build_object('used', (
+      select jsonb_object_agg(u.day, u.units) from (
+        select n.day, sum(greatest(0, least(n.quantity, l.ordered - l.cancelled - n.prior)))::int as units from (
+          select z.day, z.quantity, z.order_line_id, sum(z.quantity) over (partition by z.order_line_id
+            order by z.day, z.id) - z.quantity as prior from quota_use z where z.sku_id = k.id and z.quota_id = y.id) n
+        join order_line l on l.sku_id = k.id and l.id = n.order_line_id group by n.day) u)) order by y.id) as quotas
+    from quota y where y.sku_id = k.id) q on true
+  where k.code = any($1::text[])),
+place as (select id, ($3::timestamptz at time zone time_zone)::date as today from location where id = any($2::bigint[])),
+pair as (
+  select asked.*, place.id as location_id, {", ".join("a." + name.strip() for name in _COLUMNS.split(","))}
+  from asked cross join place
+  left join availability_curve a on a.sku_id = asked.id and a.location_id = place.id and a.version = asked.gate_version
+    and a.demand_class = coalesce((select protected_class from channel_asked), '')
+    and a.valid_until > $3 and a.today = place.today)
+select ($STAMP) as stamp, h.code as channel, h.location_ids, h.max_shown,
+  coalesce(h.protected_class, '') as protected_class,
+  (select (value #>> '{{}}')::int from policy where code = 'promise_horizon_days') as horizon_days,
+  (select tier from customer where id = $5) as tier, pair.*
+from (select 1) one left join channel_asked h on true left join pair on true
+order by pair.id, pair.location_id"""
+
+
+async def ask(
+    sql: asyncpg.Connection,
+    codes: Sequence[str],
+    location_ids: Sequence[int],
+    now: datetime,
+    channel: str | None,
+    customer_id: int | None,
+    stamp: str,
+) -> list[asyncpg.Record]:
+    """Everything an answer needs, in one statement: the network's stamp (`stamp` is its SQL), the channel, the SKUs that exist,
+    their quotas, and per (SKU, location) the kept curve when its version is the SKU's gate version and it is still valid.
+
+    At least one row, with `id` null when no SKU exists; `version` is null where no valid curve is kept.
+    """
+    statement = _ASK.replace("$STAMP", stamp)
+    return await sql.fetch(statement, list(codes), list(location_ids), now, channel, customer_id)
+
+
+async def stale_pairs(sql: asyncpg.Connection, now: datetime, limit: int) -> list[asyncpg.Record]:
+    """(demand class, SKU id, location ids) of kept curves that a change of the SKU or time has made invalid."""
     return await sql.fetch(
-        """select k.id, k.code, k.status, k.low_stock_at, coalesce(s.lead_time_p80, 30) as lead_time
-        from sku k left join lateral (select lead_time_p80 from supplier_sku x where x.sku_id = k.id
-            order by x.is_preferred desc, x.lead_time_p80, x.supplier_id limit 1) s on true
-        where k.code = any($1::text[])""",
-        list(codes),
+        """select a.demand_class, a.sku_id, array_agg(a.location_id) as location_ids
+        from availability_curve a join sku_gate g on g.sku_id = a.sku_id
+        where a.version <> g.version or a.valid_until <= $1 group by a.demand_class, a.sku_id order by 1, 2 limit $2""",
+        now,
+        limit,
     )
-
-
-async def selling_channel(sql: asyncpg.Connection, code: str) -> asyncpg.Record | None:
-    """The channel's own locations (null for all), how much it shows, and its protected class."""
-    return await sql.fetchrow("select location_ids, max_shown, protected_class from channel where code = $1", code)

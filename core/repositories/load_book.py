@@ -16,11 +16,12 @@ from core.events import JobRequest
 from core.ports import Transaction
 from core.repositories.load_lots import SKU_COLUMNS, attach_lots
 from core.repositories.priority_facts import rank_waiting
+from core.repositories.quotas import load_quotas
 
 Lines = Literal["own", "none", "waiting", "all"]
 
 _SUPPLY_COLUMNS = """select s.id, s.sku_id, s.location_id, s.kind, s.quantity, s.usable_date, s.received, s.cancelled, s.pegged,
-    s.paper_date, s.overdue_days, s.date_basis, s.date_revision, s.last_sequence, s.supplier_id,
+    s.paper_date, s.overdue_days, s.overdue_checked_on, s.date_basis, s.date_revision, s.last_sequence, s.supplier_id,
     s.purchase_order_line_id, s.ship_notice_line_id, s.transfer_id, s.split_from_id from supply s"""
 _SUPPLY = f"""{_SUPPLY_COLUMNS} where s.sku_id = any($1::bigint[]) and s.quantity > s.received + s.cancelled order by s.sku_id, s.id"""
 
@@ -73,10 +74,18 @@ async def read_books(
     A hold counts while it is `held` and `now` is before its expiry. `versions` are the gate versions of that snapshot.
     """
     today = {location_id: network.today(location_id, now) for location_id in network.locations}
-    names = await sql.fetch(f"select {SKU_COLUMNS} from sku where id = any($1::bigint[])", sorted(versions))
+    names = await sql.fetch(
+        f"""select {SKU_COLUMNS}, case when status = 'PREORDER' then available_from end as available_from,
+            (select (value #>> '{{}}')::int from policy where code = 'promise_horizon_days') as horizon_days
+        from sku where id = any($1::bigint[])""",
+        sorted(versions),
+    )
     books = {r["id"]: SkuBook(r["id"], r["code"], versions[r["id"]], now, today) for r in names}
+    for row in names:
+        books[row["id"]].available_from, books[row["id"]].horizon_days = row["available_from"], row["horizon_days"]
     await attach_lots(sql, books, names, network, now)
     await _load_stock(sql, now, books)
+    await load_quotas(sql, books)
     supplies = await _load_supplies(sql, books)
     await _load_claims(sql, books, supplies, lines, line_ids)
     return books

@@ -12,21 +12,30 @@ from core.ports import Transaction
 EVERY_DAY = WorkCalendar(frozenset(range(1, 8)))
 
 
-_STAMP = """select (select (count(*), max(updated_at)) from location)::text || (select (count(*), max(updated_at))
+STAMP = """select (select (count(*), max(updated_at)) from location)::text || (select (count(*), max(updated_at))
     from lane)::text || (select (count(*), max(updated_at)) from calendar)::text || (select (count(*), max(created_at))
     from calendar_exception)::text || (select (count(*), max(created_at)) from delivery_zone)::text
     || current_database()"""
+"""SQL of what changes whenever a location, lane, calendar or delivery zone does."""
+
 _known: dict[str, Network] = {}
 
 
 async def load_network(uow: Transaction) -> Network:
     """The whole reference network as of now: a few dozen rows, kept in the process until one of them changes."""
-    stamp = await uow.sql.fetchval(_STAMP)
+    stamp = await uow.sql.fetchval(STAMP)
     network = _known.get(stamp)
     if network is None:
         _known.clear()
         network = _known[stamp] = await _read_network(uow.sql)
     return network
+
+
+def known_network(stamp: str | None = None) -> Network | None:
+    """The network that this process read last, if it still is the one with this stamp (None: whichever it is)."""
+    if stamp is None:
+        return next(iter(_known.values()), None)
+    return _known.get(stamp)
 
 
 async def _read_network(sql: Any) -> Network:

@@ -12,6 +12,7 @@ from core.ports import Transaction
 from core.repositories.announce_changes import announce_changes
 from core.repositories.follow_course import follow_course
 from core.repositories.priority_facts import write_bumps
+from core.repositories.quotas import write_quota_uses
 from core.repositories.write_backorders import judge_causes, park_on_hold, write_backorders
 from core.repositories.write_lines import name_new_lines, write_lines, write_pegs
 from core.repositories.write_stock import write_stock, write_supplies
@@ -49,6 +50,7 @@ async def save_books(
     orders = await _lock_orders(uow, changed, new_orders or {})
     await write_supplies(uow, changed)
     await write_lines(uow, changed)
+    await write_quota_uses(uow, changed)
     await write_stock(uow, changed)
     await write_pegs(uow, changed)
     await write_backorders(uow, changed)

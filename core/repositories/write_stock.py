@@ -151,10 +151,12 @@ async def write_supplies(uow: Transaction, books: list[SkuBook]) -> None:
             """update supply s set quantity = u.quantity, received = u.received, cancelled = u.cancelled,
                 pegged = u.pegged, usable_date = u.usable_date, date_basis = u.date_basis,
                 date_revision = u.date_revision, last_sequence = u.last_sequence, paper_date = u.paper_date,
-                ship_notice_line_id = u.ship_notice_line_id, updated_at = $13
+                ship_notice_line_id = u.ship_notice_line_id, overdue_days = u.overdue_days,
+                overdue_checked_on = u.overdue_checked_on, updated_at = $15
             from unnest($1::bigint[], $2::bigint[], $3::int[], $4::int[], $5::int[], $6::int[], $7::date[], $8::text[],
-                $9::int[], $10::text[], $11::date[], $12::bigint[]) as u(sku_id, id, quantity, received, cancelled,
-                pegged, usable_date, date_basis, date_revision, last_sequence, paper_date, ship_notice_line_id)
+                $9::int[], $10::text[], $11::date[], $12::bigint[], $13::smallint[], $14::date[]) as u(sku_id, id, quantity,
+                received, cancelled, pegged, usable_date, date_basis, date_revision, last_sequence, paper_date,
+                ship_notice_line_id, overdue_days, overdue_checked_on)
             where s.sku_id = u.sku_id and s.id = u.id""",
             [b.sku_id for b, _ in changed],
             [s.id for _, s in changed],
@@ -168,6 +170,8 @@ async def write_supplies(uow: Transaction, books: list[SkuBook]) -> None:
             [s.last_sequence for _, s in changed],
             [s.paper_date for _, s in changed],
             [s.ship_notice_line_id for _, s in changed],
+            [s.overdue_days for _, s in changed],
+            [s.overdue_checked_on for _, s in changed],
             uow.now,
         )
     if rows:

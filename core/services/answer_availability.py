@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -12,11 +12,13 @@ from core.domain.availability import Timeline
 from core.domain.book import SkuBook
 from core.domain.network import Network
 from core.domain.promising import Demand, Proposal, available_now, propose
-from core.domain.records import StockLevel
+from core.domain.quotas import Asker, allowances_for
+from core.domain.records import Quota, StockLevel
 from core.errors import InvalidInput, UnknownSku
 from core.ports import Transaction
-from core.queries.availability import read_curves, sellable_skus, selling_channel, timeline_of
-from core.repositories.network import load_network
+from core.queries.availability import ask, save_curves, timeline_of
+from core.repositories.load_book import read_books
+from core.repositories.network import STAMP, known_network, load_network
 
 MAX_SKUS = 100
 PUBLIC_MAX_SHOWN = 10
@@ -35,6 +37,8 @@ class AvailabilityQuestion:
     locations: Sequence[str] | None = None
     ship_to: tuple[str, str] | None = None
     is_public: bool = False
+    customer_id: int | None = None
+    """Whose quotas bind besides the channel's: the caller's own, when it is a customer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +99,94 @@ async def answer_availability(uow: Transaction, question: AvailabilityQuestion) 
     Raises InvalidInput for an unknown channel or location, a quantity below 1, or more than MAX_SKUS codes.
     """
     _check(question)
-    channel = await selling_channel(uow.sql, question.channel) if question.channel is not None else None
-    if question.channel is not None and channel is None:
+    network = known_network() or await load_network(uow)
+    rows = await _ask(uow, question, network)
+    if known_network(rows[0]["stamp"]) is None:
+        network = await load_network(uow)
+        rows = await _ask(uow, question, network)
+    head = rows[0]
+    if question.channel is not None and head["channel"] is None:
         raise InvalidInput(f"There is no channel {question.channel!r}.", field="channel", value=question.channel)
-    network = await load_network(uow)
-    destination_id, sources = _route(question, network, channel)
-    known = {row["code"]: row for row in await sellable_skus(uow.sql, list(set(question.skus)))}
-    stocked = sources or network.sources(None)  # without a route the version still names the answer
-    places = sorted({*stocked, *(donor for source in stocked for donor in network.donors(source))})
-    demand_class = channel["protected_class"] if channel is not None else ""
-    rows = await read_curves(uow.sql, [sku["id"] for sku in known.values()], places, uow.now, demand_class)
-    curves: dict[int, dict[int, Any]] = {}
+    destination_id, sources = _route(question, network, head["location_ids"])
+    skus = {row["code"]: row for row in rows if row["id"] is not None}
+    needed = set(_places(question, network, sources))
+    pairs: dict[int, dict[int, Any]] = {row["id"]: {} for row in skus.values()}
     for row in rows:
-        curves.setdefault(row["sku_id"], {})[row["location_id"]] = row
-    shown_by_channel = channel["max_shown"] if channel is not None else None
-    cap = shown_by_channel if shown_by_channel is not None else (PUBLIC_MAX_SHOWN if question.is_public else None)
+        if row["id"] is not None and row["location_id"] in needed and row["version"] is not None:
+            pairs[row["id"]][row["location_id"]] = row
+    missing = sorted(sku_id for sku_id, found in pairs.items() if found.keys() != needed)
+    for row in await save_curves(uow.sql, missing, sorted(needed), uow.now, head["protected_class"]) if missing else ():
+        pairs[row["sku_id"]][row["location_id"]] = row
+    books = await _books(uow, skus.values(), pairs, network, head)
+    cap = head["max_shown"] if head["max_shown"] is not None else (PUBLIC_MAX_SHOWN if question.is_public else None)
+    asker = Asker(question.channel, question.customer_id, head["tier"] or "STANDARD")
     answers = {
-        code: _answer(sku, curves.get(sku["id"], {}), question.quantity, destination_id, sources, network, uow.now, cap)
-        for code, sku in known.items()
+        code: _answer(
+            sku,
+            books[sku["id"]],
+            pairs[sku["id"]],
+            question.quantity,
+            destination_id,
+            sources,
+            network,
+            uow.now,
+            cap,
+            asker,
+        )
+        for code, sku in skus.items()
     }
     return [answers.get(code) or UnknownSku(code) for code in question.skus]
+
+
+async def _ask(uow: Transaction, question: AvailabilityQuestion, network: Network) -> list[Any]:
+    """The one statement, for every location that may matter whatever the channel says."""
+    destination_id = None if question.ship_to is None else network.destination(*question.ship_to)
+    places = _places(question, network, network.sources(destination_id))
+    codes = sorted(set(question.skus))
+    return await ask(uow.sql, codes, places, uow.now, question.channel, question.customer_id, STAMP)
+
+
+def _places(question: AvailabilityQuestion, network: Network, sources: Sequence[int]) -> list[int]:
+    """The locations whose curves an answer needs: the sources and those that can transfer to them."""
+    stocked = sources or network.sources(None)  # without a route the version still names the answer
+    return sorted({*stocked, *(donor for source in stocked for donor in network.donors(source))})
+
+
+async def _books(
+    uow: Transaction, skus: Iterable[Any], pairs: dict[int, dict[int, Any]], network: Network, head: Any
+) -> dict[int, SkuBook]:
+    """A book per SKU that holds just its curves and levels; where lots are tracked, the real one."""
+    today = {location_id: network.today(location_id, uow.now) for location_id in network.locations}
+    tracking = {sku["id"]: sku["gate_version"] for sku in skus if sku["tracks_lots"]}
+    books = await read_books(uow.sql, uow.now, tracking, network) if tracking else {}
+    for sku in skus:
+        sku_id = sku["id"]
+        if sku_id not in books:
+            rows = pairs[sku_id]
+            version = max((row["version"] for row in rows.values()), default=0)
+            books[sku_id] = SkuBook(
+                sku_id,
+                sku["code"],
+                version,
+                uow.now,
+                today,
+                {p: StockLevel(p, row["on_hand"], row["unsellable"], row["allocated"]) for p, row in rows.items()},
+                available_from=sku["available_from"],
+                horizon_days=head["horizon_days"],
+                _timelines={place: {"": timeline_of(row)} for place, row in rows.items()},
+            )
+            _limit(books[sku_id], sku["quotas"] or ())
+    return books
+
+
+def _limit(book: SkuBook, quotas: Iterable[dict[str, Any]]) -> None:
+    names = ("id", "channel", "customer_id", "tier", "period", "quantity")
+    for row in quotas:
+        until = None if row["until_day"] is None else date.fromisoformat(row["until_day"])
+        values = {name: row[name] for name in names}
+        book.quotas.append(Quota(**values, from_day=date.fromisoformat(row["from_day"]), until_day=until))
+        for day, units in (row["used"] or {}).items():
+            book.quota_used[row["id"], date.fromisoformat(day)] = units
 
 
 def _check(question: AvailabilityQuestion) -> None:
@@ -124,10 +196,9 @@ def _check(question: AvailabilityQuestion) -> None:
         raise InvalidInput(f"At most {MAX_SKUS} SKUs at once.", field="skus", value=len(question.skus))
 
 
-def _route(question: AvailabilityQuestion, network: Network, channel: Any) -> tuple[int | None, list[int]]:
+def _route(question: AvailabilityQuestion, network: Network, allowed: list[int] | None) -> tuple[int | None, list[int]]:
     """The destination and the locations that may serve it, in the order an order would use them."""
     destination_id = None if question.ship_to is None else network.destination(*question.ship_to)
-    allowed = channel["location_ids"] if channel is not None else None
     if question.ship_to is not None and destination_id is None:
         return None, []
     sources = network.sources(destination_id, allowed)
@@ -143,6 +214,7 @@ def _route(question: AvailabilityQuestion, network: Network, channel: Any) -> tu
 
 def _answer(
     sku: Any,
+    book: SkuBook,
     rows: dict[int, Any],
     quantity: int,
     destination_id: int | None,
@@ -150,26 +222,25 @@ def _answer(
     network: Network,
     now: datetime,
     cap: int | None,
+    asker: Asker,
 ) -> SkuAvailability:
-    curves = {location_id: timeline_of(row) for location_id, row in rows.items()}
-    today = {location_id: network.today(location_id, now) for location_id in network.locations}
-    version = max((row["version"] for row in rows.values()), default=0)
-    levels = {
-        place: StockLevel(place, row["on_hand"], row["unsellable"], row["allocated"]) for place, row in rows.items()
-    }
-    kept = {place: {"": curve} for place, curve in curves.items()}
-    book = SkuBook(sku["id"], sku["code"], version, now, today, levels, _timelines=kept)
     is_sold = sku["status"] not in NOT_SOLD
-    free = available_now(book, sources) if is_sold else 0
-    proposal = None
-    if is_sold and sources:
-        proposal = propose(book, Demand(quantity, destination_id, None, sources, sku["lead_time"]), network, now)
+    version = max((row["version"] for row in rows.values()), default=sku["gate_version"])
+    demand = Demand(
+        quantity, destination_id, None, sources, sku["lead_time"], allowances=allowances_for(book, asker, sources)
+    )
+    free = available_now(book, sources, "", demand.allowances, destination_id) if is_sold else 0
+    proposal = propose(book, demand, network, now) if is_sold and sources else None
+    is_preorder = sku["status"] == "PREORDER" and (
+        sku["available_from"] is None or (bool(sources) and book.is_preorder(sources[0]))
+    )
+    status = sku["status"] if sku["status"] != "PREORDER" or is_preorder else "ACTIVE"
     return SkuAvailability(
         sku_id=sku["id"],
         version=version,
         as_of=now,
         valid_until=_valid_until([rows[place] for place in rows], sources, network, now),
-        state=state_of(sku["status"], free, sku["low_stock_at"], can_promise=proposal is not None),
+        state=state_of(status, free, sku["low_stock_at"], can_promise=proposal is not None),
         available_now=free,
         cap=cap,
         locations=[
@@ -180,8 +251,8 @@ def _answer(
                 reserved=rows[place]["reserved"],
                 safety_stock=rows[place]["safety_stock"],
                 on_order=rows[place]["on_order"],
-                available_now=available_now(book, [place]),
-                curve=curves[place],
+                available_now=available_now(book, [place], "", demand.allowances, destination_id),
+                curve=book.timeline(place),
             )
             for place in sources
             if place in rows

@@ -11,11 +11,13 @@ from core.domain.holding import cancel_rest
 from core.domain.kit_groups import refuse_kit_change
 from core.domain.network import Network
 from core.domain.promising import Demand, Proposal, commit, promise, propose
+from core.domain.quotas import allowances_for
 from core.domain.records import Line, LineFact, Supply
 from core.domain.states import OrderLineStatus, PegKind, PromiseReason, ShipPolicy
 from core.errors import DateInPast, IllegalTransition, InvalidInput, NotFound, QuantityExceeded
 from core.ports import Transaction
 from core.repositories.orders import find_orders
+from core.repositories.quotas import askers_of
 from core.repositories.save_book import save_books
 from core.repositories.shipments import take_off
 from core.repositories.supplying import load_lead_days
@@ -60,6 +62,8 @@ async def change_order_line(uow: Transaction, request: ChangeOrderLine) -> Order
     sources = taken.network.sources(order.destination_id, order.allowed_locations) or taken.network.sources(None)
     lead_days = (await load_lead_days(uow, [book.sku_id]))[book.sku_id]
 
+    asker = (await askers_of(uow, [order_id]))[order_id]
+
     def demand(quantity: int) -> Demand:
         return Demand(
             quantity,
@@ -69,6 +73,7 @@ async def change_order_line(uow: Transaction, request: ChangeOrderLine) -> Order
             lead_days,
             demand_class=line.demand_class,
             min_life=book.min_life(line),
+            allowances=allowances_for(book, asker, sources) if quantity else (),
         )
 
     off: dict[int, int] = {}
@@ -131,7 +136,7 @@ def _redate(book: SkuBook, line: Line, demand: Demand, network: Network, uow: Tr
         (peg.location_id, peg.need_date, peg.quantity, peg.kind, peg.supply) for peg in waiting
     ]
     last = max((peg.need_date for peg in waiting), default=None)
-    if last is not None and validated:
+    if last is not None and validated and not any(book.waits_for_quota(peg) for peg in waiting):
         quantity = sum(peg.quantity for peg in waiting)
         for peg in waiting:
             book.drop_peg(peg)

@@ -14,6 +14,7 @@ from core.domain.order_sites import Ask, with_shelves
 from core.domain.placing import OrderRequest
 from core.domain.priority import PriorityWeights, Standing, margin_of, priority_weights
 from core.domain.promising import Demand, Proposal, commit, promise, propose
+from core.domain.quotas import Asker, allowances_for
 from core.domain.ranking import rank_again
 from core.domain.records import Line
 from core.domain.reserving import Held, HoldUse, close_use, may_use, take_own, use_up
@@ -133,7 +134,8 @@ async def _place(
             asks.append(Ask(book, demand, must_be_whole=whole, weight_g=sku["weight_g"]))
         demands = with_shelves(asks, network, uow.now)
         for (book, line), demand in zip(order.lines, demands, strict=True):
-            proposal = propose(book, demand, network, uow.now)
+            quotas = allowances_for(book, Asker(order.request.channel, order.customer_id, order.tier), demand.sources)
+            proposal = propose(book, replace(demand, allowances=quotas), network, uow.now)
             use_up(demand.held, [(part.location_id, part.quantity) for part in proposal.slices])
             _cover(book, line, proposal, network, uow.now, validated=not order.holds)
         if held is not None:
@@ -212,7 +214,6 @@ def _cover(book: SkuBook, line: Line, proposal: Proposal, network: Network, now:
         PromiseReason.PLACED,
         cause_kind=PromiseReason.PLACED,
         cause_id=line.order_id,
-        evidence={"binding": {"date": proposal.binding.isoformat()}} if proposal.binding else None,
     )
 
 

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from core.domain.holding import unpark, validate
 from core.domain.promising import Demand
+from core.domain.quotas import allowances_for
 from core.domain.states import HoldReason, OrderLineStatus, ShipPolicy
 from core.errors import IllegalTransition
 from core.ports import Transaction
 from core.repositories.announce_changes import order_event
 from core.repositories.holds import LiveHold, live_holds, release_holds
 from core.repositories.orders import find_orders, touch_orders
+from core.repositories.quotas import askers_of, give_back_uses
 from core.repositories.save_book import OrderFacts, save_books
 from core.repositories.supplying import load_lead_days
 from core.services.allocate_waiting import serve_books
@@ -51,12 +53,22 @@ async def _release(
 ) -> list[OrderChange]:
     lead_days = await load_lead_days(uow, opened.books)
     validated: set[int] = set()
+    askers = await askers_of(uow, ending)
+    fresh = [line.id or 0 for o in ending for _, line in opened.lines[o] if line.status == OrderLineStatus.RECEIVED]
+    await give_back_uses(uow, opened.books, fresh)
     for order_id in ending:
         order = taken.orders[order_id]
         sources = taken.network.sources(order.destination_id, order.allowed_locations) or taken.network.sources(None)
         for book, line in opened.lines[order_id]:
             if line.status == OrderLineStatus.RECEIVED:
-                demand = Demand(0, order.destination_id, line.requested_date, sources, lead_days[book.sku_id])
+                demand = Demand(
+                    0,
+                    order.destination_id,
+                    line.requested_date,
+                    sources,
+                    lead_days[book.sku_id],
+                    allowances=allowances_for(book, askers[order_id], sources),
+                )
                 validate(book, line, demand, taken.network, uow.now)
                 validated.add(order_id)
             else:

@@ -35,6 +35,8 @@ class Sku(c.Row, table=True):
     low_stock_at: int = c.integer(default=5)
     reorder_point: int = c.integer(default=0)
     reorder_quantity: int = c.integer(default=0)
+    available_from: date | None = c.day(null=True)
+    """Release day of a PREORDER SKU."""
     created_at: datetime = c.created()
     updated_at: datetime = c.updated()
 

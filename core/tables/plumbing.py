@@ -1,6 +1,6 @@
 """What carries facts and work outwards: outbox, event log, relay position, job runs, caches and the simulated clock."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -117,7 +117,8 @@ class Idempotency(c.Row, table=True):
 
 
 class AvailabilityCurve(c.Row, table=True):
-    """A cache of availability curves, valid for one gate version until an instant; lost in a crash, never missed."""
+    """A cache of what `core.queries.availability` reads, valid for one gate version until an instant; lost in a crash,
+    never missed."""
 
     __table_args__ = ({"prefixes": ["UNLOGGED"]},)
 
@@ -126,8 +127,17 @@ class AvailabilityCurve(c.Row, table=True):
     demand_class: str = c.key(sa.Text)
     version: int = c.bigint()
     valid_until: datetime = c.instant()
-    dates: Any = c.array(sa.Date)
-    quantities: list[int] = c.array(sa.Integer)
+    today: date = c.day()
+    days: Any = c.array(sa.Date)
+    nets: list[int] = c.array(sa.BigInteger)
+    others: Any = c.json(null=True)
+    on_hand: int = c.integer()
+    allocated: int = c.integer()
+    unsellable: int = c.integer()
+    reserved: int = c.integer()
+    on_order: int = c.integer()
+    safety_stock: int = c.integer()
+    next_expiry: datetime | None = c.instant(null=True)
     created_at: datetime = c.created()
 
 

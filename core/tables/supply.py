@@ -43,6 +43,8 @@ class Supply(c.Row, table=True):
     paper_date: date | None = c.day(null=True)
     usable_date: date = c.day()
     overdue_days: int = c.smallint(default=1)
+    overdue_checked_on: date | None = c.day(null=True)
+    """The location's day on which it was last found overdue."""
     date_basis: str | None = c.text(null=True)
     date_revision: int = c.integer(default=0)
     last_sequence: str | None = c.text(null=True)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from core.domain.allowance import Allowance, WaitsFor, released_on
+from core.domain.allowance import Allowance, WaitsFor
 from core.domain.binding import BindingKind, events_on, name_binding
 from core.domain.book import SkuBook
 from core.domain.calendars import WorkCalendar
@@ -144,8 +144,8 @@ def line_of(quantity: int) -> Line:
 def test_a_pre_order_is_promised_from_its_release_day_and_stays_open():
     book = book_of(20, (2, 9))
     book.available_from = day(9)
-    demand = Demand(5, ZONE, sources=[A], allowances=[released_on(day(9))])
-    assert available_now(book, [A], allowances=demand.allowances) == 0
+    demand = Demand(5, ZONE, sources=[A])
+    assert available_now(book, [A]) == 0
     proposal = propose(book, demand, network(), book.now)
     assert [(s.kind, s.ship_date, s.waits_for) for s in proposal.slices] == [("DATED", day(9), WaitsFor.RELEASE_DATE)]
     line = line_of(5)
@@ -159,7 +159,7 @@ def test_a_pre_order_is_promised_from_its_release_day_and_stays_open():
 def test_a_pre_order_with_too_little_is_late_beyond_its_release_day():
     book = book_of(0, (2, 3))
     book.available_from = day(4)
-    demand = Demand(5, ZONE, sources=[A], lead_time_days=10, allowances=[released_on(day(4))])
+    demand = Demand(5, ZONE, sources=[A], lead_time_days=10)
     line = line_of(5)
     commit(book, line, propose(book, demand, network(), book.now), PromiseReason.PLACED)
     assert (line.open, line.backordered) == (3, 2), "what comes after the release is late"

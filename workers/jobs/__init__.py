@@ -2,6 +2,7 @@
 
 from workers.jobs import (
     allocate_waiting_demand,
+    check_overdue_supplies,
     compute_repromising_run,
     expire_reservations,
     ingest_edi_document,
@@ -28,6 +29,7 @@ ALL_JOBS = tuple(
     module.__name__.rpartition(".")[2]
     for module in (
         allocate_waiting_demand,
+        check_overdue_supplies,
         compute_repromising_run,
         expire_reservations,
         ingest_edi_document,

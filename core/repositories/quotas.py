@@ -1,0 +1,79 @@
+"""Quotas of SKUs under their gates: what they allow, what has been used of them, and what a promise uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import asyncpg
+
+from core.domain.book import SkuBook
+from core.domain.quotas import Asker
+from core.domain.records import Quota
+from core.ports import Transaction
+
+USED = """select u.sku_id, u.quota_id, u.day, sum(greatest(0, least(u.quantity, l.ordered - l.cancelled - u.prior)))::int as units
+    from (select x.*, sum(x.quantity) over (partition by x.sku_id, x.order_line_id, x.quota_id order by x.day, x.id)
+        - x.quantity as prior from quota_use x where x.sku_id = any($1::bigint[])) u
+    join order_line l on l.sku_id = u.sku_id and l.id = u.order_line_id group by 1, 2, 3"""
+"""Units used per quota and day; of a line that was cancelled in part, the latest uses count no more."""
+
+
+async def load_quotas(sql: asyncpg.Connection, books: dict[int, SkuBook]) -> None:
+    """Fill the quotas of the books; SKUs without any cost one statement."""
+    rows = await sql.fetch(
+        """select sku_id, id, channel, customer_id, tier, period, from_day, until_day, quantity from quota
+        where sku_id = any($1::bigint[]) order by sku_id, id""",
+        list(books),
+    )
+    for row in rows:
+        values = dict(row)
+        books[values.pop("sku_id")].quotas.append(Quota(**values))
+    limited = [sku_id for sku_id, book in books.items() if book.quotas]
+    if limited:
+        for row in await sql.fetch(USED, limited):
+            books[row["sku_id"]].quota_used[row["quota_id"], row["day"]] = row["units"]
+
+
+async def askers_of(uow: Transaction, order_ids: Iterable[int]) -> dict[int, Asker]:
+    """Who asks, by order."""
+    rows = await uow.sql.fetch(
+        """select o.id, o.channel, o.customer_id, c.tier from sales_order o left join customer c on c.id = o.customer_id
+        where o.id = any($1::bigint[])""",
+        sorted(set(order_ids)),
+    )
+    return {r["id"]: Asker(r["channel"], r["customer_id"], r["tier"] or "STANDARD") for r in rows}
+
+
+async def give_back_uses(uow: Transaction, books: dict[int, SkuBook], line_ids: Iterable[int]) -> None:
+    """What these lines have used is free again: they are about to be promised anew."""
+    limited = [sku_id for sku_id, book in books.items() if book.quotas]
+    if not limited:
+        return
+    for row in await uow.sql.fetch(
+        """delete from quota_use where sku_id = any($1::bigint[]) and order_line_id = any($2::bigint[])
+        returning sku_id, quota_id, day, quantity""",
+        limited,
+        list(line_ids),
+    ):
+        used, key = books[row["sku_id"]].quota_used, (row["quota_id"], row["day"])
+        used[key] = max(0, used.get(key, 0) - row["quantity"])
+
+
+async def write_quota_uses(uow: Transaction, books: Iterable[SkuBook]) -> None:
+    """Keep what the lines of this transaction have used; call it when new lines have their ids."""
+    rows = [(book.sku_id, use) for book in books for use in book.quota_uses]
+    if rows:
+        await uow.sql.execute(
+            """insert into quota_use (sku_id, quota_id, order_line_id, day, quantity, created_at)
+            select u.sku_id, u.quota_id, u.line_id, u.day, u.quantity, $6
+            from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::date[], $5::int[])
+                as u(sku_id, quota_id, line_id, day, quantity)""",
+            [sku_id for sku_id, _ in rows],
+            [use.quota_id for _, use in rows],
+            [use.line.id for _, use in rows],
+            [use.day for _, use in rows],
+            [use.quantity for _, use in rows],
+            uow.now,
+        )
+    for book in books:
+        book.quota_uses.clear()
