@@ -50,6 +50,7 @@ CRONS = (
     Cron("reconcile_stock", 3_600, "bulk", business=False),
     Cron("check_overdue_supplies", 3_600, "bulk"),
     Cron("review_stock", 86_400, "fast"),
+    Cron("propose_rebalancing", 86_400, "bulk"),
     Cron("purge_history", 3_600, "bulk"),
 )
 

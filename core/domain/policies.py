@@ -9,6 +9,7 @@ from typing import Any
 from core.domain import course, options
 from core.domain.priority import priority_weights
 from core.domain.rebalancing import rebalancing_rules
+from core.domain.rebalancing import rebalancing_rules
 from core.domain.serving import serve_policy
 from core.domain.shipping import release_gate
 from core.domain.states import HoldDeadlineAction, HoldReason, ReservationKind
@@ -137,6 +138,12 @@ def _rebalancing(value: Any) -> None:
     rebalancing_rules(value)
 
 
+def _rebalancing(value: Any) -> None:
+    if not isinstance(value, Mapping):
+        raise _refuse("rebalancing", "an object", value)
+    rebalancing_rules(value)
+
+
 def _release_gate(value: Any) -> None:
     if not isinstance(value, Mapping) or set(value) - {"linePercent", "orderPercent"}:
         raise _refuse("release_gate", "an object of linePercent and orderPercent", value)
@@ -230,6 +237,13 @@ RULES: tuple[PolicyRule, ...] = (
         "pack and minimum.",
         {},
         _serving("allocation"),
+    ),
+    PolicyRule(
+        "rebalancing",
+        "Moves between locations that are proposed once a day: isOn, shortDays (at risk below), targetDays, keepDays "
+        "(a giver keeps), minUnits, maxCostPercent (of the price), validDays.",
+        {},
+        _rebalancing,
     ),
     PolicyRule(
         "rebalancing",

@@ -13,18 +13,23 @@ from core.repositories.codes import location_ids_of, sku_ids_of
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
+from core.repositories.rebalancing import accept_proposal, lock_proposal
 from core.repositories.save_book import save_books
 from core.repositories.supplying import load_lead_days
 
 
 @dataclass(frozen=True, slots=True)
 class TransferStock:
-    """Move `quantity` base units of a SKU between two locations that a lane connects."""
+    """Move `quantity` base units of a SKU between two locations that a lane connects.
+
+    `proposal_id` accepts a rebalancing proposal of that SKU and lane; the quantity may be another.
+    """
 
     sku: str
     from_location: str
     to_location: str
     quantity: int
+    proposal_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,8 @@ class TransferResult:
 async def transfer_stock(uow: Transaction, request: TransferStock) -> TransferResult:
     """Reserve the units and peg lines that wait at the destination to them.
 
-    Raises InsufficientStock when the source does not have as much that nobody needs, InvalidInput without a lane.
+    Raises InsufficientStock when the source does not have as much that nobody needs, InvalidInput without a lane or for
+    a proposal of another move, NotFound and IllegalTransition for one that is not open any more.
     """
     if request.quantity < 1:
         raise InvalidInput("A transfer moves at least one unit.", path=("input", "quantity"), value=request.quantity)
@@ -45,6 +51,10 @@ async def transfer_stock(uow: Transaction, request: TransferStock) -> TransferRe
     places = await location_ids_of(uow, [request.from_location, request.to_location])
     source, target = places[request.from_location], places[request.to_location]
     versions = await take_gates(uow, [sku_id])
+    if request.proposal_id is not None:
+        proposal = await lock_proposal(uow, request.proposal_id)
+        if (proposal.sku_id, proposal.from_location_id, proposal.to_location_id) != (sku_id, source, target):
+            raise InvalidInput("The proposal is about another move.", path=("input", "proposalId"))
     network = await load_network(uow)
     lane = network.lanes.get((source, target))
     if lane is None:
@@ -64,5 +74,8 @@ async def transfer_stock(uow: Transaction, request: TransferStock) -> TransferRe
     assert supply.transfer is not None
     assert supply.transfer.id is not None
     transfer_id = supply.transfer.id
-    uow.audit("stockTransfer", f"transfer:{transfer_id}", None, {"quantity": request.quantity})
+    if request.proposal_id is not None:
+        await accept_proposal(uow, request.proposal_id, transfer_id)
+    facts = {"quantity": request.quantity, "proposalId": request.proposal_id}
+    uow.audit("stockTransfer", f"transfer:{transfer_id}", None, facts)
     return TransferResult(transfer_id)

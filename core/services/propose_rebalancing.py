@@ -1,0 +1,79 @@
+"""Propose to planners which stock should move to another location; nothing moves before somebody accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from core.domain.book import SkuBook
+from core.domain.network import Network
+from core.domain.promising import available_now
+from core.domain.rebalancing import (
+    Goods,
+    Move,
+    Position,
+    RebalancingRules,
+    daily_demand,
+    propose_moves,
+    rebalancing_rules,
+)
+from core.domain.states import PegKind
+from core.ports import Transaction
+from core.queries.rebalancing import DEMAND_DAYS, demand_by_place, goods_of, skus_waiting, skus_with_stock
+from core.repositories.load_book import read_books
+from core.repositories.network import load_network
+from core.repositories.rebalancing import expire_proposals, write_proposals
+from core.repositories.supplying import load_policies
+
+POLICY = "rebalancing"
+Demand = dict[tuple[int, int], tuple[int, int, int]]
+
+
+async def start_rebalancing(uow: Transaction) -> list[int]:
+    """Close the proposals that have expired; returns the SKUs to look at, none where planners want no proposals."""
+    await expire_proposals(uow)
+    rules = rebalancing_rules((await load_policies(uow)).get(POLICY))
+    return await skus_with_stock(uow.sql) if rules.is_on else []
+
+
+async def propose_rebalancing(uow: Transaction, sku_ids: Sequence[int]) -> int:
+    """Bring the proposals of these SKUs up to date; returns how many are new.
+
+    It reads without gates: a proposal may be outdated a moment later, and accepting it judges again under the gate.
+    """
+    rules = rebalancing_rules((await load_policies(uow)).get(POLICY))
+    network = await load_network(uow)
+    goods = {row["id"]: row for row in await goods_of(uow.sql, sku_ids)}
+    demand = await demand_by_place(uow.sql, list(goods), uow.now)
+    wanted = sorted({sku_id for sku_id, _ in demand} | set(await skus_waiting(uow.sql, list(goods))))
+    books = await read_books(uow.sql, uow.now, {s: goods[s]["version"] for s in wanted}, network)
+    moves: list[Move] = []
+    for sku_id in wanted:
+        row, book = goods[sku_id], books[sku_id]
+        places = _positions(book, network, demand, rules)
+        moves += propose_moves(Goods(sku_id, row["weight_g"], row["unit_price"]), places, network, rules, uow.now)
+    currencies = {sku_id: row["currency"] for sku_id, row in goods.items()}
+    return await write_proposals(uow, sku_ids, moves, currencies, uow.now + timedelta(days=rules.valid_days))
+
+
+def _positions(book: SkuBook, network: Network, demand: Demand, rules: RebalancingRules) -> list[Position]:
+    found: list[Position] = []
+    for place, location in network.locations.items():
+        if not location.holds_stock:
+            continue
+        until: date = book.today[place] + timedelta(days=rules.short_days)
+        recent, same_weeks, next_weeks = demand.get((book.sku_id, place), (0, 0, 0))
+        found.append(
+            Position(
+                place,
+                available_now(book, [place]),
+                daily_demand(recent, DEMAND_DAYS, same_weeks, next_weeks),
+                sum(p.quantity for p in book.pegs if p.location_id == place and p.kind == PegKind.OPEN),
+                sum(
+                    s.unpegged
+                    for s in book.supplies
+                    if s.location_id == place and s.effective_date(book.today[place]) <= until
+                ),
+            )
+        )
+    return found
