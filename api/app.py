@@ -143,6 +143,7 @@ def create_app(
                 await asyncio.sleep(0)
                 await hub.close()
                 await authenticator.close()
+                await endpoint.rates.close()
                 if redis is not None:
                     await redis.aclose()
 

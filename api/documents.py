@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import msgspec
 from graphql import GraphQLError
+
+from core.errors import ConfigurationError
 
 MAX_REGISTERED = 1_000
 MAX_CHARACTERS = 8_000
@@ -15,6 +19,20 @@ MAX_CHARACTERS = 8_000
 
 def _not_found() -> GraphQLError:
     return GraphQLError("PersistedQueryNotFound", extensions={"code": "PERSISTED_QUERY_NOT_FOUND"})
+
+
+def read_manifest(file: Path) -> dict[str, str]:
+    """Texts by id from a JSON file: an object of id and text, as relay-compiler and persisted-query tools write it.
+
+    Apollo's manifest (`operations` with `id` and `body`) is understood too. Raises ConfigurationError.
+    """
+    try:
+        given = msgspec.json.decode(file.read_bytes())
+        if isinstance(given, dict) and isinstance(given.get("operations"), list):
+            given = {entry["id"]: entry["body"] for entry in given["operations"]}
+        return msgspec.convert(given, dict[str, str])
+    except (OSError, msgspec.DecodeError, msgspec.ValidationError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"TRUSTED_DOCUMENTS: {file} is no manifest of documents: {error}") from error
 
 
 class Documents:

@@ -43,6 +43,22 @@ class Settings(BaseSettings):
     introspection: bool | None = None
     """None: on in development and test, off in production."""
 
+    trusted_documents: Path | None = None
+    """JSON file of documents by id (an object of id and text); they are executed by `documentId`."""
+    only_trusted_documents: bool = False
+    """Execute nothing but trusted documents."""
+    rate_limit: int | None = Field(default=None, ge=0)
+    """Points per minute and credential: the static cost of its operations, 1 at least. 0: off; None: 3,000,000 in
+    production, off elsewhere."""
+    rate_limit_publishable: int | None = Field(default=None, ge=0)
+    """The same for publishable keys, per address; None: 300,000 in production."""
+    rate_limit_anonymous: int | None = Field(default=None, ge=0)
+    """The same without a credential, per address; None: 6,000 in production."""
+    max_connections: int = 20_000
+    """WebSockets and event streams that one process serves at a time."""
+    max_connections_per_key: int = 5_000
+    """Of these, by one credential."""
+
     max_body_bytes: int = 1_000_000
     edi_max_bytes: int = 20_000_000
     event_retention_days: int = 30

@@ -11,20 +11,32 @@ from graphql import GraphQLError
 from starlette.types import Receive, Scope, Send
 
 from api.context import Context
-from api.documents import Documents
-from api.error_handlers import ErrorCode
+from api.documents import Documents, read_manifest
+from api.error_handlers import ErrorCode, failure
+from api.limits import RateLimiter, Throttled
 from api.permissions import Authenticator
+from api.transport.connections import ConnectionCount
 from api.transport.engine import Engine, RequestFailed
 from api.transport.http import handle_http
 from api.transport.request import GraphQLRequest
 from api.transport.websocket import handle_websocket
 from core.domain.access import Principal
+from core.errors import ConfigurationError
 from core.settings import Settings
 
 __all__ = ["Engine", "GraphQLEndpoint"]
 
 MakeContext = Callable[[Principal | None, str, str | None], Context]
 """(caller, request id, Accept-Language) -> the context of one operation."""
+
+
+def documents_of(settings: Settings) -> Documents:
+    """Where this process looks documents up; raises ConfigurationError for a manifest that cannot be read."""
+    manifest = None if settings.trusted_documents is None else read_manifest(settings.trusted_documents)
+    if settings.only_trusted_documents and not manifest:
+        raise ConfigurationError("ONLY_TRUSTED_DOCUMENTS needs TRUSTED_DOCUMENTS: nothing could be executed without.")
+    registers = not (settings.is_production or settings.only_trusted_documents)
+    return Documents(manifest, only_trusted=settings.only_trusted_documents, registers=registers)
 
 
 class GraphQLEndpoint:
@@ -42,7 +54,9 @@ class GraphQLEndpoint:
         self.authenticator = authenticator
         self.make_context = make_context
         self.settings = settings
-        self.documents = documents or Documents(registers=not settings.is_production)
+        self.documents = documents or documents_of(settings)
+        self.rates = RateLimiter(settings)
+        self.connections = ConnectionCount(settings.max_connections, settings.max_connections_per_key)
         self.draining = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,6 +72,20 @@ class GraphQLEndpoint:
     def request_id(self, scope: Scope) -> str:
         """The id that the outer middleware gave this request, or a fresh one."""
         return scope.get("state", {}).get("request_id") or uuid.uuid4().hex
+
+    async def charge(self, caller: Principal | None, scope: Scope, cost: int) -> None:
+        """Let the caller pay for an operation; raises RequestFailed with THROTTLED."""
+        address = (scope.get("client") or ("", 0))[0]
+        try:
+            await self.rates.spend(caller, address, cost)
+        except Throttled as error:
+            facts = {
+                "retryAfterSeconds": error.retry_after,
+                "rateLimit": {"available": error.available, "limit": error.limit},
+            }
+            failed = RequestFailed([failure(ErrorCode.THROTTLED, str(error), **facts)], ErrorCode.THROTTLED)
+            failed.retry_after = error.retry_after
+            raise failed from error
 
     def resolve_document(self, request: GraphQLRequest) -> GraphQLRequest:
         """The request with its text, when it named a trusted or persisted document; raises RequestFailed."""

@@ -60,6 +60,8 @@ class RequestFailed(Exception):
         super().__init__(errors[0].message)
         self.errors = errors
         self.default = default
+        self.retry_after: int | None = None
+        """Seconds after which the same request may be let through."""
 
 
 @dataclass(frozen=True, slots=True)

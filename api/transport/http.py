@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.error_handlers import ErrorCode, format_failure
 from api.permissions import AuthenticationFailed
+from api.transport.connections import TooManyConnections
 from api.transport.engine import Answer, RequestFailed
 from api.transport.negotiation import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, best_media_type, is_json_content
 from api.transport.request import GraphQLRequest, Refused, parse_json, read_body, request_of, request_of_query_string
@@ -72,6 +73,7 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
         caller = await endpoint.authenticator.authenticate(request.headers.get("authorization"))
         graphql_request = endpoint.resolve_document(graphql_request)
         prepared = endpoint.engine.prepare(graphql_request, anonymous=caller is None)
+        await endpoint.charge(caller, scope, prepared.figures.cost)
         if request.method == "GET" and prepared.kind is OperationType.MUTATION:
             raise Refused(405, ErrorCode.BAD_REQUEST, "Mutations need POST.", {"Allow": "POST"})
         if prepared.kind is OperationType.SUBSCRIPTION and media_type != EVENT_STREAM:
@@ -81,8 +83,9 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
         context = endpoint.make_context(caller, request_id, request.headers.get("accept-language"))
         if media_type == EVENT_STREAM:
             context.resume_after = request.headers.get("last-event-id") or None
-            answers = endpoint.engine.stream(graphql_request, prepared, context)
-            await stream_answers(endpoint, context, answers, receive, send)
+            with endpoint.connections.one(), endpoint.connections.of(caller):
+                answers = endpoint.engine.stream(graphql_request, prepared, context)
+                await stream_answers(endpoint, context, answers, receive, send)
             return
         answer = await endpoint.engine.execute(graphql_request, prepared, context)
         response = _respond(answer.body, status_of(answer, media_type), media_type)
@@ -90,6 +93,9 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
         shown = JSON if media_type == EVENT_STREAM else media_type
         body = format_failure(error.code, error.message, request_id, **error.facts)
         response = _respond(body, error.status, shown, error.headers)
+    except TooManyConnections as error:
+        body = format_failure(ErrorCode.THROTTLED, str(error), request_id)
+        response = _respond(body, 429, JSON, {"Retry-After": "5"})
     except AuthenticationFailed as error:
         shown = JSON if media_type == EVENT_STREAM else media_type
         body = format_failure(ErrorCode.UNAUTHENTICATED, str(error), request_id)
@@ -101,7 +107,9 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
             await stream_answers(endpoint, context, _only(answer), receive, send)
             return
         shown = JSON if media_type == EVENT_STREAM else media_type
-        headers = {"WWW-Authenticate": "Bearer"} if answer.failed is ErrorCode.UNAUTHENTICATED else None
+        headers = {"WWW-Authenticate": "Bearer"} if answer.failed is ErrorCode.UNAUTHENTICATED else {}
+        if error.retry_after is not None:
+            headers = {"Retry-After": str(error.retry_after)}
         response = _respond(answer.body, status_of(answer, shown), shown, headers)
     except ClientDisconnect:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from api.error_handlers import ErrorCode, failure, format_errors
 from api.live import StreamsClosing
 from api.permissions import AuthenticationFailed
+from api.transport.connections import TooManyConnections
 from api.transport.engine import RequestFailed
 from api.transport.request import GraphQLRequest, Refused, parse_json, request_of
 from core.domain.access import Principal
@@ -45,6 +46,8 @@ SUBPROTOCOL_NOT_ACCEPTABLE = 4406
 INIT_TIMEOUT = 4408
 ALREADY_EXISTS = 4409
 TOO_MANY_INITS = 4429
+TOO_MANY_CONNECTIONS = 4291
+"""The server, or the credential, has as many connections as it may; try again later."""
 SLOW_CONSUMER = 4290
 """The client took nothing for SEND_SECONDS; it reconnects and resumes with its last cursor."""
 
@@ -80,6 +83,7 @@ class Connection:
         self._acknowledged = asyncio.Event()
         self._stop = asyncio.Event()
         self._closing: Close | None = None
+        self._counted = ExitStack()
 
     async def run(self) -> None:
         """Serve until somebody closes; whatever one client sends, only its own connection ends."""
@@ -93,6 +97,7 @@ class Connection:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._counted.close()
             await self._close(identities)
 
     def _help(self, work: Coroutine[Any, Any, None]) -> None:
@@ -204,6 +209,10 @@ class Connection:
             self._caller = await self._endpoint.authenticator.authenticate(_credential(payload, self._socket))
         except AuthenticationFailed as error:
             raise Close(UNAUTHORIZED, str(error)) from error
+        try:
+            self._counted.enter_context(self._endpoint.connections.of(self._caller))
+        except TooManyConnections as error:
+            raise Close(TOO_MANY_CONNECTIONS, str(error)) from error
         self._acknowledged.set()
         if self._caller is not None:
             self._help(self._watch_credential())
@@ -231,6 +240,7 @@ class Connection:
                 raise RequestFailed([failure(ErrorCode.THROTTLED, message)], ErrorCode.THROTTLED)
             request = endpoint.resolve_document(request)
             prepared = endpoint.engine.prepare(request, anonymous=self._caller is None)
+            await endpoint.charge(self._caller, self._socket.scope, prepared.figures.cost)
             language = self._socket.headers.get("accept-language")
             context = endpoint.make_context(self._caller, self._request_id, language)
             async with aclosing(endpoint.engine.stream(request, prepared, context)) as answers:
@@ -294,4 +304,8 @@ async def handle_websocket(endpoint: GraphQLEndpoint, scope: Scope, receive: Rec
         await socket.close(SUBPROTOCOL_NOT_ACCEPTABLE, "Subprotocol not acceptable")
         return
     await socket.accept(subprotocol=PROTOCOL)
-    await Connection(endpoint, socket, endpoint.request_id(scope)).run()
+    try:
+        with endpoint.connections.one():
+            await Connection(endpoint, socket, endpoint.request_id(scope)).run()
+    except TooManyConnections as error:
+        await socket.close(TOO_MANY_CONNECTIONS, str(error))

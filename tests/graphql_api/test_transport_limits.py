@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from graphql import GraphQLError, OperationDefinitionNode, parse
 
-from api.limits import Figures, Limits, check_limits, measure
+from api.limits.cost import Figures, Limits, check_limits, measure
 from api.transport.engine import Engine, RequestFailed
 from api.transport.request import GraphQLRequest
 from core.settings import Settings

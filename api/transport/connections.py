@@ -1,0 +1,54 @@
+"""How many WebSockets and event streams are open, in all and per credential."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import Gauge
+
+from core.domain.access import Principal
+
+OPEN = Gauge("backorder_open_connections", "WebSockets and event streams that are open")
+
+
+class TooManyConnections(Exception):
+    """This process, or this credential, has as many streams open as it may."""
+
+
+class ConnectionCount:
+    """Counts what is open; a cap that is reached refuses the next one and leaves the others alone."""
+
+    def __init__(self, limit: int, limit_per_key: int) -> None:
+        self._limit = limit
+        self._limit_per_key = limit_per_key
+        self._total = 0
+        self._by_key: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Count a connection while it is open; raises TooManyConnections."""
+        if self._total >= self._limit:
+            raise TooManyConnections(f"This server has its {self._limit} connections; try again later.")
+        self._total += 1
+        OPEN.set(self._total)
+        try:
+            yield
+        finally:
+            self._total -= 1
+            OPEN.set(self._total)
+
+    @contextmanager
+    def of(self, caller: Principal | None) -> Iterator[None]:
+        """Count a connection of a known caller while it is open; raises TooManyConnections."""
+        key = "" if caller is None else caller.credential_id or caller.id
+        if key and self._by_key[key] >= self._limit_per_key:
+            raise TooManyConnections(f"This credential has its {self._limit_per_key} connections open.")
+        self._by_key[key] += 1
+        try:
+            yield
+        finally:
+            self._by_key[key] -= 1
+            if not self._by_key[key]:
+                del self._by_key[key]

@@ -1,0 +1,160 @@
+"""Points per minute, connection caps and trusted documents on a real server; Redis may go away."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from api.documents import read_manifest
+from api.limits.rates import RateLimiter, Throttled
+from core.domain.access import Principal, Role
+from core.errors import ConfigurationError
+from core.settings import Settings
+from tests.graphql_api.api_under_test import Keys, serve, settings_for
+
+pytestmark = pytest.mark.anyio
+THING = "{ thing { number } }"
+
+
+@pytest.fixture
+async def start(database_url: str, valkey_url: str, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+    """`await start(**settings)` gives the url, the socket's url and the keys of a new server on the same Redis."""
+    async with AsyncExitStack() as stack:
+        keys = Keys(tmp_path / "key.pem")
+
+        async def one(**more: Any) -> Any:
+            settings = settings_for(database_url, valkey_url, keys.path, **more)
+            return await stack.enter_async_context(serve(settings)), keys
+
+        yield one
+
+
+async def ask(app: Any, token: str | None, query: str | None = THING, **more: Any) -> Any:
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    body = {"query": query, **more} if query is not None else more
+    async with httpx2.AsyncClient(base_url=app.state.url) as client:
+        return await client.post("/graphql", json=body, headers=headers)
+
+
+async def test_a_key_spends_its_points_over_all_processes_and_others_do_not_feel_it(start: Any, request: Any) -> None:
+    prefix = request.node.name[:20]
+    one, keys = await start(rate_limit=3, job_prefix=prefix)
+    two, _ = await start(rate_limit=3, job_prefix=prefix)
+    mine, other = keys.token("ADMIN", sub="mine"), keys.token("ADMIN", sub="other")
+    for app in (one, two, one):
+        assert (await ask(app, mine)).json()["data"] == {"thing": {"number": 1}}
+    refused = await ask(two, mine)
+    assert refused.status_code == 429
+    (error,) = refused.json()["errors"]
+    assert error["extensions"]["code"] == "THROTTLED"
+    assert error["extensions"]["rateLimit"] == {"available": 0, "limit": 3}
+    assert int(refused.headers["retry-after"]) == error["extensions"]["retryAfterSeconds"] >= 1
+    assert (await ask(two, other)).status_code == 200
+
+
+async def test_an_operation_is_charged_what_it_costs(start: Any, request: Any) -> None:
+    app, keys = await start(rate_limit=20, job_prefix=request.node.name[:20])
+    token = keys.token("ADMIN")
+    assert (await ask(app, token, "{ things(first: 10) { number } }")).status_code == 200
+    assert (await ask(app, token, "{ things(first: 10) { number } }")).status_code == 200
+    assert (await ask(app, token, THING)).status_code == 429
+
+
+async def test_an_operation_on_a_socket_is_refused_and_the_socket_lives_on(start: Any, request: Any) -> None:
+    app, keys = await start(rate_limit=1, job_prefix=request.node.name[:20])
+    async with connect(app.state.ws_url, subprotocols=["graphql-transport-ws"]) as socket:
+        authorization = f"Bearer {keys.token('ADMIN')}"
+        await socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": authorization}}))
+        assert json.loads(await socket.recv()) == {"type": "connection_ack"}
+        kinds = []
+        for identity in ("a", "b"):
+            await socket.send(json.dumps({"type": "subscribe", "id": identity, "payload": {"query": THING}}))
+            kinds.append(json.loads(await asyncio.wait_for(socket.recv(), 5)))
+            if identity == "a":
+                assert json.loads(await socket.recv()) == {"type": "complete", "id": "a"}
+        assert kinds[0]["type"] == "next"
+        assert (kinds[1]["type"], kinds[1]["payload"][0]["extensions"]["code"]) == ("error", "THROTTLED")
+        await socket.send(json.dumps({"type": "ping"}))
+        assert json.loads(await socket.recv()) == {"type": "pong"}
+
+
+async def test_without_redis_each_process_counts_for_itself() -> None:
+    limiter = RateLimiter(Settings(redis_url="redis://127.0.0.1:1/0", rate_limit=2, env="test"))
+    caller = Principal("planner", Role.PLANNER, credential_id="jwt:1")
+    await limiter.spend(caller, "127.0.0.1", 1)
+    await limiter.spend(caller, "127.0.0.1", 1)
+    with pytest.raises(Throttled) as caught:
+        await limiter.spend(caller, "127.0.0.1", 1)
+    assert caught.value.limit == 2
+
+
+@pytest.mark.parametrize(("env", "passes"), [("test", 30), ("production", 4)])
+async def test_limits_are_off_unless_set_but_in_production(env: Any, passes: int) -> None:
+    limiter = RateLimiter(Settings(env=env))
+    key = Principal("key", Role.STOREFRONT, credential_id="key:1", is_publishable=True)
+    done = 0
+    for _ in range(30):
+        try:
+            await limiter.spend(key, "192.0.2.1", 75_000)
+        except Throttled:
+            break
+        done += 1
+    assert done == passes
+
+
+async def test_a_credential_has_its_connections_and_gets_them_back(start: Any) -> None:
+    app, keys = await start(max_connections_per_key=1)
+    init = json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {keys.token('ADMIN')}"}})
+    open_one = lambda: connect(app.state.ws_url, subprotocols=["graphql-transport-ws"])  # noqa: E731
+    async with open_one() as first:
+        await first.send(init)
+        assert json.loads(await first.recv()) == {"type": "connection_ack"}
+        async with open_one() as second:
+            await second.send(init)
+            with pytest.raises(ConnectionClosed) as ended:
+                await asyncio.wait_for(second.recv(), 5)
+            assert ended.value.rcvd is not None
+            assert ended.value.rcvd.code == 4291
+        stream = await ask_stream(app, keys)
+        assert (stream.status_code, stream.json()["errors"][0]["extensions"]["code"]) == (429, "THROTTLED")
+    await asyncio.sleep(0.2)
+    async with open_one() as third:
+        await third.send(init)
+        assert json.loads(await third.recv()) == {"type": "connection_ack"}
+
+
+async def ask_stream(app: Any, keys: Keys) -> Any:
+    headers = {"authorization": f"Bearer {keys.token('ADMIN')}", "accept": "text/event-stream"}
+    async with httpx2.AsyncClient(base_url=app.state.url) as client:
+        return await client.post("/graphql", json={"query": "subscription { count(to: 1) }"}, headers=headers)
+
+
+async def test_only_trusted_documents_are_executed_where_that_is_switched_on(start: Any, tmp_path: Path) -> None:
+    manifest = tmp_path / "documents.json"
+    manifest.write_text(json.dumps({"thing-1": THING}))
+    app, keys = await start(trusted_documents=manifest, only_trusted_documents=True)
+    token = keys.token("ADMIN")
+    assert (await ask(app, token, None, documentId="thing-1")).json()["data"] == {"thing": {"number": 1}}
+    assert (await ask(app, token, THING)).status_code == 200
+    refused = await ask(app, token, "{ hello }")
+    assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")
+    unknown = await ask(app, token, None, documentId="other")
+    assert unknown.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+
+
+def test_a_manifest_of_either_shape_is_read_and_a_broken_one_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "m.json"
+    file.write_text(json.dumps({"format": "x", "operations": [{"id": "1", "name": "Q", "body": THING}]}))
+    assert read_manifest(file) == {"1": THING}
+    file.write_text("[1]")
+    with pytest.raises(ConfigurationError, match=r"TRUSTED_DOCUMENTS: .*m\.json is no manifest of documents"):
+        read_manifest(file)
+    with pytest.raises(ConfigurationError, match="No such file"):
+        read_manifest(tmp_path / "none.json")
