@@ -145,6 +145,9 @@ class Mutation:
     order_line_change = _mutation(
         order_mutations.order_line_change, "Change quantity or day of an order line; it is promised anew.", *PLANNING
     )
+    order_line_split = _mutation(
+        order_mutations.order_line_split, "Let part of an order line come on another day, as a line of its own.", *PLANNING
+    )
     shipment_confirm = _mutation(fulfilment_mutations.shipment_confirm, "Book a shipment out.", WAREHOUSE, *PLANNING)
     shipment_deliver = _mutation(
         fulfilment_mutations.shipment_deliver, "Book a shipment as arrived.", WAREHOUSE, *PLANNING

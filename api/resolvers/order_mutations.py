@@ -197,7 +197,13 @@ async def order_line_change(
     """Change quantity or day of a line; it is promised anew."""
     context: Context = info.context
     wanted = ChangeOrderLine(
-        input.number, input.line_number, input.quantity, input.requested_date, input.expected_version
+        input.number,
+        input.line_number,
+        input.quantity,
+        input.requested_date,
+        input.expected_version,
+        input.ship_policy,
+        input.substitutes_allowed,
     )
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:

@@ -116,6 +116,21 @@ class OrderLineChangeInput:
     line_number: int = field(description="Number of the line.")
     quantity: int | None = field(default=None, description="New quantity in base units; null to keep it.")
     requested_date: date | None = field(default=None, description="New day of delivery; null to keep it.")
+    ship_policy: enums.ShipPolicy | None = field(
+        default=None, description="What to do when it cannot be shipped whole; null to keep it."
+    )
+    substitutes_allowed: bool | None = field(default=None, description="May it be replaced; null to keep it.")
+    expected_version: int | None = field(default=None, description="Refuse when the order has another version.")
+
+
+@strawberry.input(description="Part of a line that is to come on another day.")
+class OrderLineSplitInput:
+    """Input of orderLineSplit."""
+
+    number: str = field(description="Number of the order.")
+    line_number: int = field(description="Number of the line.")
+    quantity: int = field(description="Base units of the part; some of the line stays.")
+    requested_date: date | None = field(default=None, description="Day of delivery of the part; null for the line's.")
     expected_version: int | None = field(default=None, description="Refuse when the order has another version.")
 
 

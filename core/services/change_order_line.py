@@ -42,10 +42,14 @@ class ChangeOrderLine:
     quantity: int | None = None
     requested_date: date | None = None
     expected_version: int | None = None
+    ship_policy: ShipPolicy | None = None
+    substitutes_allowed: bool | None = None
 
 
 async def change_order_line(uow: Transaction, request: ChangeOrderLine) -> OrderChange:
     """Fewer units free the least certain claims first; more are promised as a new line would be.
+
+    A line that from now on cancels its rest gives up what waits at once.
 
     Another day is tried for better coverage; what the line has is kept unless the line comes earlier. Raises NotFound,
     VersionConflict, InvalidInput, DateInPast, QuantityExceeded (fewer than have left) and IllegalTransition (the line
@@ -77,6 +81,10 @@ async def change_order_line(uow: Transaction, request: ChangeOrderLine) -> Order
         )
 
     off: dict[int, int] = {}
+    if request.substitutes_allowed is not None:
+        line.substitutes_allowed = request.substitutes_allowed
+    if request.ship_policy is not None:
+        line.ship_policy = request.ship_policy
     if request.requested_date is not None and request.requested_date != line.requested_date:
         line.requested_date = request.requested_date
         _redate(book, line, demand(0), taken.network, uow)
@@ -88,6 +96,8 @@ async def change_order_line(uow: Transaction, request: ChangeOrderLine) -> Order
         book.settle(line, "orderLineChange")
     elif more > 0:
         _enlarge(book, line, propose(book, demand(more), taken.network, uow.now))
+    if request.ship_policy == ShipPolicy.PARTIAL_CANCEL_REST and line.status != OrderLineStatus.RECEIVED:
+        _cancel_waiting(book, line)
     return await _save(uow, taken, opened, (book, line), off, before)
 
 
@@ -155,6 +165,17 @@ def _enlarge(book: SkuBook, line: Line, proposal: Proposal) -> None:
     if line.ship_policy == ShipPolicy.PARTIAL_CANCEL_REST and validated:
         proposal = cancel_rest(book, line, proposal)
     commit(book, line, proposal, PromiseReason.LINE_CHANGED, validated=validated)
+
+
+def _cancel_waiting(book: SkuBook, line: Line) -> None:
+    """Give up what has no stock, as a fact that the policy names."""
+    rest = line.open + line.backordered
+    if rest:
+        give_up(book, line, rest, {}, str(ShipPolicy.PARTIAL_CANCEL_REST))
+        line.cancelled += rest
+        close_cancelled(book, line, str(ShipPolicy.PARTIAL_CANCEL_REST))
+        book.settle(line, str(ShipPolicy.PARTIAL_CANCEL_REST))
+        book.line_facts.append(LineFact(line, "CANCELLED", rest, reason=str(ShipPolicy.PARTIAL_CANCEL_REST)))
 
 
 async def _save(

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from core.domain.book import SkuBook
 from core.domain.offering import give_up_for_substitute
 from core.domain.promising import Demand, commit, promise, propose
+from core.domain.quotas import allowances_for
 from core.domain.records import Backorder, Line, LineFact
 from core.domain.states import OrderLineStatus, PromiseReason
 from core.errors import DomainError, IllegalTransition, InsufficientStock, NotFound
 from core.ports import Transaction
 from core.repositories.load_book import load_books
 from core.repositories.orders import find_backorder_order
+from core.repositories.quotas import askers_of
 from core.repositories.save_book import OrderFacts, save_books
 from core.repositories.shipments import take_off
 from core.repositories.supplying import load_lead_days
@@ -49,7 +51,7 @@ async def substitute_line(uow: Transaction, request: SubstituteLine) -> int | No
             request.sku_id,
             request.substitute_sku_id,
         )
-        if ratio is None or not backorder.line.substitutes_allowed:
+        if ratio is None or not backorder.line.substitutes_allowed or backorder.line.kit is not None:
             return None
         line, _ = await replace_short_part(
             uow, taken, opened, backorder, request.substitute_sku_id, ratio, "COURSE_SUBSTITUTE"
@@ -88,7 +90,18 @@ async def replace_short_part(
     units = backorder.quantity * ratio
     sources = taken.network.sources(order.destination_id, order.allowed_locations) or taken.network.sources(None)
     lead = (await load_lead_days(uow, [substitute_sku_id]))[substitute_sku_id]
-    demand = Demand(units, order.destination_id, old.requested_date, sources, lead, demand_class=old.demand_class)
+    line = _new_line(old, units, 1 + max(x.line_number for _, x in opened.lines[old.order_id]))
+    asker = (await askers_of(uow, [old.order_id]))[old.order_id]
+    demand = Demand(
+        units,
+        order.destination_id,
+        old.requested_date,
+        sources,
+        lead,
+        demand_class=old.demand_class,
+        min_life=other.min_life(line),
+        allowances=allowances_for(other, asker, sources),
+    )
     proposal = propose(other, demand, taken.network, uow.now)
     if proposal.available_now < units:
         raise InsufficientStock(other.sku, units, proposal.available_now)
@@ -103,22 +116,6 @@ async def replace_short_part(
         cause_kind=PromiseReason.SUBSTITUTED,
         cause_id=old.order_id,
         only_if_moved=True,
-    )
-    line = Line(
-        None,
-        old.order_id,
-        1 + max(x.line_number for _, x in opened.lines[old.order_id]),
-        units,
-        customer_id=old.customer_id,
-        open=units,
-        requested_date=old.requested_date,
-        ship_policy=old.ship_policy,
-        priority=old.priority,
-        status=OrderLineStatus.VALIDATED,
-        destination_id=old.destination_id,
-        demand_class=old.demand_class,
-        substituted_for_line_id=old.id,
-        is_new=True,
     )
     other.new_lines.append(line)
     commit(other, line, proposal, PromiseReason.SUBSTITUTED)
@@ -138,6 +135,26 @@ async def replace_short_part(
     await take_off(uow, opened.planned, {(old.id or 0, place): taken_off for place, taken_off in off.items()})
     request_shipments(uow, [old.order_id])
     return line, orders
+
+
+def _new_line(old: Line, units: int, number: int) -> Line:
+    return Line(
+        None,
+        old.order_id,
+        number,
+        units,
+        customer_id=old.customer_id,
+        channel=old.channel,
+        open=units,
+        requested_date=old.requested_date,
+        ship_policy=old.ship_policy,
+        priority=old.priority,
+        status=OrderLineStatus.VALIDATED,
+        destination_id=old.destination_id,
+        demand_class=old.demand_class,
+        substituted_for_line_id=old.id,
+        is_new=True,
+    )
 
 
 async def _book_of(uow: Transaction, taken: TakenOrders, opened: OpenedOrders, sku_id: int) -> SkuBook:

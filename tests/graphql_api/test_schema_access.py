@@ -53,6 +53,7 @@ MATRIX = {
         "orderHold": "PA",
         "orderHoldRelease": "PA",
         "orderLineChange": "PA",
+        "orderLineSplit": "PA",
         "shipmentConfirm": "WPA",
         "shipmentDeliver": "WPA",
         "reservationCreate": "SPA",

@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from core.domain.placing import LineRequest
-from core.domain.states import CourseStep
+from core.domain.states import CourseStep, ShipPolicy
+from core.errors import QuantityExceeded
 from core.repositories.gates import take_gates
 from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
+from core.services.change_order_line import ChangeOrderLine, change_order_line
 from core.services.change_policy import ChangePolicy, change_policy
 from core.services.count_stock import CountStock, count_stock
 from core.services.hold_order import HoldOrder, hold_order
@@ -17,6 +19,7 @@ from core.services.reconcile_stock import recount
 from core.services.release_order_hold import release_order_hold
 from core.services.reschedule_supply import SupplyChange, reschedule_supply
 from core.services.run_backorder_course import run_backorder_course
+from core.services.split_order_line import SplitOrderLine, split_order_line
 from core.services.steer_course import PauseCourse, RunStep, pause_course, run_step
 from tests.life_checks import QUERIES
 from tests.world import TODAY
@@ -165,3 +168,31 @@ async def test_the_second_opinion_sees_a_planted_fault(world, name):
 
     await world.do(plant)
     assert await world.rows(QUERIES[name]) != []
+
+
+async def test_a_split_part_is_a_line_of_its_own_and_both_balance(world):
+    await world.stock(4)
+    (order,) = await world.place(world.order(("S", 10)))
+    await world.do(lambda uow: split_order_line(uow, SplitOrderLine(order.number, 1, 6, day(40))))
+    assert await world.quantities(order.number, 1) == (0, 4, 0, 0, 0)
+    assert await world.quantities(order.number, 2) in ((6, 0, 0, 0, 0), (0, 0, 6, 0, 0))
+    line = await world.line(order.number, 2)
+    assert (line["requested_date"], line["ordered"], (await world.line(order.number, 1))["ordered"]) == (day(40), 6, 4)
+    evidence = await world.value("select evidence from promise order by id desc limit 1")
+    assert evidence["splitFrom"] == (await world.line(order.number, 1))["id"]
+    for quantity in (0, 4, 9):
+        with pytest.raises(QuantityExceeded):
+            await world.do(lambda uow, n=quantity: split_order_line(uow, SplitOrderLine(order.number, 1, n)))
+    assert await world.do(recount) == []
+
+
+async def test_a_line_that_cancels_its_rest_from_now_on_gives_it_up_at_once(world):
+    await world.stock(4)
+    (order,) = await world.place(world.order(("S", 10)))
+    change = ChangeOrderLine(order.number, 1, ship_policy=ShipPolicy.PARTIAL_CANCEL_REST, substitutes_allowed=True)
+    await world.do(lambda uow: change_order_line(uow, change))
+    assert await world.quantities(order.number) == (0, 4, 0, 0, 6)
+    line = await world.line(order.number)
+    assert (line["ship_policy"], line["substitutes_allowed"]) == ("PARTIAL_CANCEL_REST", True)
+    assert (await one(world))["state"] == "CANCELLED"
+    assert await world.do(recount) == []

@@ -47,6 +47,7 @@ from core.services.review_backorders import overdue_options
 from core.services.run_backorder_course import run_backorder_course
 from core.services.run_hold_deadlines import run_hold_deadlines
 from core.services.ship_transfers import ship_transfers
+from core.services.split_order_line import SplitOrderLine, split_order_line
 from core.services.steer_course import PauseCourse, RunStep, pause_course, run_step
 from core.services.substitute_line import substitute_line
 from core.services.transfer_stock import TransferStock, transfer_stock
@@ -225,12 +226,25 @@ class LifeMachine(RuleBasedStateMachine):
     def hold_deadlines(self) -> None:
         self.act("hold_deadlines", run_hold_deadlines)
 
-    @rule(n=pick, units=st.none() | quantity, wait=st.none() | days)
-    def amend(self, n: int, units: int | None, wait: int | None) -> None:
+    @rule(
+        n=pick,
+        units=st.none() | quantity,
+        wait=st.none() | days,
+        policy=st.none() | st.sampled_from(ShipPolicy),
+        substitutes=st.none() | st.booleans(),
+    )
+    def amend(self, n: int, units: int | None, wait: int | None, policy: Any, substitutes: bool | None) -> None:
         if line := self.line(n):
             when = None if wait is None else self.world.clock.at.date() + timedelta(days=wait)
-            change = ChangeOrderLine(line["number"], line["n"], units, when)
+            change = ChangeOrderLine(line["number"], line["n"], units, when, None, policy, substitutes)
             self.act("amend", lambda uow: change_order_line(uow, change))
+
+    @rule(n=pick, units=quantity, wait=st.none() | days)
+    def split(self, n: int, units: int, wait: int | None) -> None:
+        if line := self.line(n):
+            when = None if wait is None else self.world.clock.at.date() + timedelta(days=wait)
+            wanted = SplitOrderLine(line["number"], line["n"], units, when)
+            self.act("split", lambda uow: split_order_line(uow, wanted))
 
     @rule(n=pick, units=st.none() | quantity, whole=st.booleans())
     def cancel(self, n: int, units: int | None, whole: bool) -> None:
