@@ -15,6 +15,7 @@ from api.schema.inputs import (
     OrderHoldInput,
     OrderHoldReleaseInput,
     OrderLineChangeInput,
+    OrderLineSplitInput,
     OrderPlaceInput,
 )
 from api.schema.node import build
@@ -28,6 +29,7 @@ from core.services.change_order_line import ChangeOrderLine, change_order_line
 from core.services.hold_order import HoldOrder, hold_order
 from core.services.place_orders import place_orders
 from core.services.release_order_hold import release_order_hold
+from core.services.split_order_line import SplitOrderLine, split_order_line
 from core.unit_of_work import UnitOfWork
 
 
@@ -210,4 +212,22 @@ async def order_line_change(
         return _change(await change_order_line(uow, wanted))
 
     done = await run_mutation(context, "orderLineChange", input, idempotency_key, use_case)
+    return OrderLineChangePayload(order=await _order(context, done.result), user_errors=done.errors)
+
+
+async def order_line_split(
+    info: Info,
+    input: Annotated[OrderLineSplitInput, argument(description="Which part.")],
+    idempotency_key: IdempotencyKey,
+) -> OrderLineChangePayload:
+    """Let part of a line come on another day, as a line of its own."""
+    context: Context = info.context
+    wanted = SplitOrderLine(
+        input.number, input.line_number, input.quantity, input.requested_date, input.expected_version
+    )
+
+    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
+        return _change(await split_order_line(uow, wanted))
+
+    done = await run_mutation(context, "orderLineSplit", input, idempotency_key, use_case)
     return OrderLineChangePayload(order=await _order(context, done.result), user_errors=done.errors)
