@@ -226,6 +226,13 @@ class PromiseReason(StrEnum):
     REPRIORITISED = "REPRIORITISED"
 
 
+class QuotaPeriod(StrEnum):
+    """Over which days a quota holds: every ISO week, or one window."""
+
+    WEEK = "WEEK"
+    WINDOW = "WINDOW"
+
+
 class ReservationState(StrEnum):
     """What became of a hold on stock that is not yet an order."""
 

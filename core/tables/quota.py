@@ -2,9 +2,8 @@
 
 from datetime import date, datetime
 
+from core.domain.states import QuotaPeriod
 from core.tables import columns as c
-
-PERIODS = ("WEEK", "WINDOW")
 
 
 class Quota(c.Row, table=True):
@@ -14,7 +13,7 @@ class Quota(c.Row, table=True):
     """
 
     __table_args__ = (
-        c.one_of("period", PERIODS),
+        c.one_of("period", QuotaPeriod),
         c.check("quantity >= 0", "quantity"),
         c.check("until_day >= from_day", "days"),
         c.check("period = 'WEEK' or until_day is not null", "window_ends"),

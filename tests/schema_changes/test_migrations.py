@@ -22,6 +22,7 @@ ENUMS: dict[str, list[str]] = {
     f"{table}_{column}": [str(value) for value in values]
     for table, column, values in [
         ("sku", "status", states.SkuStatus),
+        ("quota", "period", states.QuotaPeriod),
         ("location", "kind", states.LocationKind),
         ("stock_movement", "kind", states.MovementKind),
         ("lot", "state", states.LotState),
