@@ -105,6 +105,9 @@ def guard() -> None:
         )
         op.execute(f"grant select, insert, update, delete on {table} to bm_system")
         op.execute(f"grant usage, select on sequence {table}_id_seq to bm_system")
+        op.execute(f"alter table {table} enable row level security")
+        op.execute(f"alter table {table} force row level security")
+        op.execute(f"create policy {table}_system on {table} to bm_system using (true) with check (true)")
 
 
 def upgrade() -> None:
