@@ -242,6 +242,28 @@ async def course(s: Scene) -> None:
     await s.planner.do("backorderCourseRun", "backorder { id }", {"id": found["id"], "step": step})
 
 
+async def repromise(s: Scene) -> None:
+    """A run that redistributes everything and is published with a snapshot that is stale by then, or given up."""
+    given: dict[str, Any] = {
+        "definition": {
+            "segments": [{"name": "all", "strategy": s.dice.choice(("REDISTRIBUTE", "IMPROVE", "GAIN"))}],
+        },
+        "seed": s.dice.randint(1, 99),
+    }
+    payload = await s.planner.do("repromisingRunStart", "run { id }", given)
+    identity = payload["run"]["id"]
+    for _ in range(40):
+        found = await s.planner.ask("query($id: ID!) { repromisingRun(id: $id) { state } }", id=identity)
+        if found["repromisingRun"]["state"] != "COMPUTING":
+            break
+        if s.dice.random() < 0.05:
+            await s.planner.do("repromisingRunCancel", "run { id }", {"id": identity})
+            return
+        await asyncio.sleep(0.25)
+    verb = "repromisingRunPublish" if s.dice.random() < 0.8 else "repromisingRunCancel"
+    await s.planner.do(verb, "run { id }", {"id": identity})
+
+
 async def look(s: Scene) -> None:
     found = await s.shop.ask(
         'query($skus: [String!]!) { availability(skus: $skus, channel: "web") { availableNow atp { quantity } } }',
@@ -262,7 +284,7 @@ VERBS: tuple[tuple[Verb, int, str], ...] = (
     (buy, 2, "purchaseOrderCreate"), (acknowledge, 3, "purchaseOrderAcknowledge"), (receive, 6, "goodsReceive"),
     (transfer, 3, "stockTransfer"), (move_transfer, 3, "stockTransferShip"), (ship, 6, "shipmentConfirm"),
     (reprioritize, 2, "backorderReprioritize"), (cancel_backorder, 2, "backorderCancel"),
-    (choose, 2, "backorderOptionChoose"), (course, 2, "backorderCourseRun"), (look, 4, ""),
+    (choose, 2, "backorderOptionChoose"), (repromise, 1, "repromisingRunStart"), (course, 2, "backorderCourseRun"), (look, 4, ""),
 )  # fmt: skip
 
 
