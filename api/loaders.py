@@ -25,6 +25,7 @@ from core.queries import (
     edi_documents,
     network,
     notices,
+    rebalancing,
     order_lines,
     orders,
     purchase_orders,
@@ -293,6 +294,13 @@ class Loaders:
         async with self._context.read() as sql:
             rows, more = await repromising.changes_page(sql, run_id, given, page)
         return slice_of(repromising.CHANGES, page, rows, more)
+
+    @cached_property
+    def rebalancing_proposal_by_id(self) -> DataLoader[int, Any]:
+        async def fetch(sql: Any, ids: list[int]) -> Iterable[Any]:
+            return [] if self._principal.is_row_scoped else await rebalancing.proposals_by_ids(sql, ids)
+
+        return self._one(fetch)
 
     @cached_property
     def simulation_by_id(self) -> DataLoader[int, Any]:

@@ -18,6 +18,7 @@ from api.resolvers import (
     order_mutations,
     planning,
     policies,
+    rebalancing,
     repromising,
     reservations,
     simulations,
@@ -128,6 +129,12 @@ class Query:
         *READING,
     )
     reservations = _field(reservations.reservation_list, "Reservations, newest first.", *READING)
+    rebalancing_proposals = _field(
+        rebalancing.rebalancing_proposal_list,
+        "Proposed moves of stock between locations, the most urgent first.",
+        WAREHOUSE,
+        *READING,
+    )
     policies = _field(policies.policies, "Business parameters that may be changed without code, by name.", *READING)
     backorder_causes = _field(
         backorder_life.backorder_causes, "Why lines went short in a period, the costliest cause first.", *READING

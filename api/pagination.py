@@ -54,6 +54,7 @@ NODE_KINDS = (
     "JobRun",
     "Simulation",
     "RepromisingRun",
+    "RebalancingProposal",
 )
 """Position in this tuple is the type byte of an id: only ever append."""
 

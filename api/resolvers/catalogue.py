@@ -35,6 +35,7 @@ NODE_ROLES: dict[str, frozenset[Role]] = {
     "EdiDocument": frozenset({Role.SUPPLIER, Role.PLANNER, Role.ADMIN, Role.AUDITOR}),
     "Notice": frozenset({Role.CUSTOMER, Role.PLANNER, Role.ADMIN, Role.AUDITOR}),
     "AuditEntry": frozenset({Role.ADMIN, Role.AUDITOR}),
+    "RebalancingProposal": frozenset({Role.WAREHOUSE, Role.PLANNER, Role.ADMIN, Role.AUDITOR}),
     "Simulation": frozenset({Role.PLANNER, Role.ADMIN, Role.AUDITOR}),
     "RepromisingRun": frozenset({Role.PLANNER, Role.ADMIN, Role.AUDITOR}),
 }
@@ -56,6 +57,7 @@ _LOADERS = {
     "Transfer": "transfer_by_key",
     "EdiDocument": "document_by_id",
     "Notice": "notice_by_id",
+    "RebalancingProposal": "rebalancing_proposal_by_id",
     "Simulation": "simulation_by_id",
     "RepromisingRun": "repromising_run_by_id",
 }

@@ -288,7 +288,8 @@ async def stock_transfer(
 ) -> StockTransferPayload:
     """Plan a transfer between two locations."""
     context: Context = info.context
-    wanted = TransferStock(input.sku, input.from_location, input.to_location, input.quantity)
+    proposal = None if input.proposal_id is None else decode_id(input.proposal_id, "RebalancingProposal").id
+    wanted = TransferStock(input.sku, input.from_location, input.to_location, input.quantity, proposal)
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
         return {"transferId": (await transfer_stock(uow, wanted)).transfer_id}

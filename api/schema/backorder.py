@@ -28,13 +28,48 @@ def _written(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-@strawberry.type(description="Rank of a backorder: higher scores are served first.")
+class PriorityTier(Enum):
+    """Names of core.domain.priority.Tier."""
+
+    BREACH = "BREACH"
+    AT_RISK = "AT_RISK"
+    CONTRACT = "CONTRACT"
+    REST = "REST"
+
+
+described(
+    PriorityTier,
+    "Why a line stands before others whatever they bring, highest first.",
+    BREACH="A law or a contract is about to be broken.",
+    AT_RISK="Its promise does not hold as things stand.",
+    CONTRACT="A customer whose grade stands for a contract.",
+    REST="Everybody else.",
+)
+
+
+@strawberry.type(description="One part of a rank: it adds value times weight to the sum.")
+class PriorityComponent:
+    """A component."""
+
+    name: str = field(
+        description="What is weighed: slack, grade, margin, preorder, completion, age, bumped, supplierRisk."
+    )
+    value: float = field(description="How much of it there is, 0 to 1; age and bumped grow without bound.")
+    weight: float = field(description="How much it counts, as the policy `priority` said.")
+
+
+@strawberry.type(description="Rank of a backorder at the last decision about it: higher scores are served first.")
 class Priority:
     """The score and what it is made of."""
 
-    score: int = field(description="The line's score; higher is served first, then age.")
-    is_manual: bool = field(description="Was it set by a person.")
-    reason: str | None = field(description="Why it was set by hand.", default=None)
+    score: int = field(description="The line's score; higher is served first, then the earlier promise, then age.")
+    tier: PriorityTier = field(description="Decides before any sum; a step of 1,000,000 in the score.")
+    components: list[PriorityComponent] = field(
+        description="What the sum was made of, 1,000 points each; customers see none of it."
+    )
+    times_bumped: int = field(description="How often somebody younger was served before it; each time its claim grows.")
+    is_manual: bool = field(description="Was the score set by a person; it wins over what is computed.")
+    reason: str | None = field(description="Why it was set by hand; customers do not see it.", default=None)
 
 
 @register
@@ -122,10 +157,16 @@ class Backorder(Node):
         return pegs_of([row for row in rows if row["firmness"] != "HARD"] if self.closed_at is None else [])
 
     @field(description="Who is served first.")
-    def priority(self) -> Priority:
+    def priority(self, info: Info) -> Priority:
         given = self.row["priority"] or {}
+        is_customer = info.context.principal.role in (Role.CUSTOMER, Role.STOREFRONT)  # margins are ours
         return Priority(
-            score=self.row["priority_score"] or 0, is_manual=bool(given.get("manual")), reason=given.get("reason")
+            score=self.row["priority_score"] or 0,
+            tier=PriorityTier(given.get("tier", "REST")),
+            components=[] if is_customer else [PriorityComponent(**part) for part in given.get("components", ())],
+            times_bumped=self.row["times_bumped"],
+            is_manual=bool(given.get("manual")),
+            reason=None if is_customer else given.get("reason"),
         )
 
     @field(description="What is offered to the customer.")

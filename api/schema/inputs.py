@@ -209,7 +209,9 @@ class BackorderReprioritizeInput:
     """Input of backorderReprioritize."""
 
     id: strawberry.ID = field(description="Id of the backorder.")
-    score: int = field(description="New score; higher is served first.")
+    score: int | None = field(
+        default=None, description="New score, which wins over what is computed; null: computed again from now on."
+    )
     reason: str = field(description="Why.")
     expected_version: int | None = field(default=None, description="Refuse when the backorder has another version.")
 

@@ -174,6 +174,9 @@ class StockTransferInput:
     from_location: str = field(description="Code of the location it leaves.")
     to_location: str = field(description="Code of the location it goes to.")
     quantity: int = field(description="Base units, above 0.")
+    proposal_id: strawberry.ID | None = field(
+        default=None, description="The rebalancing proposal that this accepts; of the same SKU, from and to."
+    )
 
 
 @strawberry.input(description="A planned transfer whose units leave now.")

@@ -24,7 +24,7 @@ SORTS = {
     "PRIORITY_DESC": Sort("priority-", (SortKey("l.priority_score", int, "bigint"), _ID)),
 }
 _SELECT = """select b.sku_id, b.id, b.order_line_id, b.quantity, b.state, b.cause, b.evidence, b.priority, b.opened_at,
-    b.closed_at, b.version, b.expected_date, l.priority_score, coalesce(w.time_zone, 'UTC') as timezone,
+    b.closed_at, b.version, b.expected_date, l.priority_score, l.times_bumped, coalesce(w.time_zone, 'UTC') as timezone,
     case b.state when 'PROVISIONAL' then 'LEAD_TIME' when 'SOURCING' then 'LEAD_TIME' when 'AWAITING_SUPPLY' then 'LEAD_TIME'
         when 'FILLED' then 'ON_HAND' else coalesce(p.slices -> -1 ->> 'basis', 'LEAD_TIME') end as basis,
     (select max(coalesce(s ->> 'deliveryDate', s ->> 'shipDate'))::date from jsonb_array_elements(p.slices) s)

@@ -44,6 +44,7 @@ MATRIX = {
         "simulations": "PAU",
         "reservation": "SPAU",
         "reservations": "PAU",
+        "rebalancingProposals": "WPAU",
         "policies": "PAU",
         "backorderCauses": "PAU",
     },
