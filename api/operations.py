@@ -153,7 +153,9 @@ class Mutation:
         order_mutations.order_line_change, "Change quantity or day of an order line; it is promised anew.", *PLANNING
     )
     order_line_split = _mutation(
-        order_mutations.order_line_split, "Let part of an order line come on another day, as a line of its own.", *PLANNING
+        order_mutations.order_line_split,
+        "Let part of an order line come on another day, as a line of its own.",
+        *PLANNING,
     )
     shipment_confirm = _mutation(fulfilment_mutations.shipment_confirm, "Book a shipment out.", WAREHOUSE, *PLANNING)
     shipment_deliver = _mutation(
@@ -217,7 +219,10 @@ class Mutation:
         supply_mutations.stock_transfer_ship, "Let a planned transfer leave its location.", WAREHOUSE, *PLANNING
     )
     stock_transfer_lose = _mutation(
-        backorder_life.stock_transfer_lose, "Write off units of a transfer that will never arrive.", WAREHOUSE, *PLANNING
+        backorder_life.stock_transfer_lose,
+        "Write off units of a transfer that will never arrive.",
+        WAREHOUSE,
+        *PLANNING,
     )
     edi_document_submit = _mutation(
         supply_mutations.edi_document_submit,
@@ -229,7 +234,9 @@ class Mutation:
         supply_mutations.edi_document_replay, "Apply a document again, after its cause was mended.", *PLANNING
     )
     repromising_run_start = _mutation(
-        repromising.repromising_run_start, "Compute a re-promising run; nothing changes until it is published.", *PLANNING
+        repromising.repromising_run_start,
+        "Compute a re-promising run; nothing changes until it is published.",
+        *PLANNING,
     )
     repromising_run_publish = _mutation(
         repromising.repromising_run_publish, "Approve a re-promising run and publish it.", *PLANNING
