@@ -47,12 +47,13 @@ def decode_856(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
         if segment.value(2)
     )
     orders: dict[str, list[ShippedLine]] = {}
+    named = list(dict.fromkeys(number for node in nodes if (number := _po_number(node))))
     for node in nodes:
         if node.level == "O" and node.first("PRF") is not None:
             orders.setdefault(_po_number(node), [])
         if node.first("SN1") is None or (node.level in _PACK_LEVELS and _carries_items(node)):
             continue
-        po_number = _order_of(node, nodes, notes)
+        po_number = _order_of(node, named, notes)
         lines = _lines(node, guide, notes)
         if po_number is not None:
             orders.setdefault(po_number, []).extend(lines)
@@ -88,7 +89,7 @@ def _po_number(node: Node) -> str:
     return prf.value(1) if prf is not None else ""
 
 
-def _order_of(node: Node, nodes: list[Node], notes: Notes) -> str | None:
+def _order_of(node: Node, named: list[str], notes: Notes) -> str | None:
     """The order of the nearest node with a PRF, upwards first, then downwards, then the only one of the document.
 
     Empty where the document names none at all: it is well formed, and what it means is for review.
@@ -97,7 +98,7 @@ def _order_of(node: Node, nodes: list[Node], notes: Notes) -> str | None:
         if _po_number(near):
             return _po_number(near)
     below = list(dict.fromkeys(number for near in node.descendants() if (number := _po_number(near))))
-    candidates = below or list(dict.fromkeys(number for near in nodes if (number := _po_number(near))))
+    candidates = below or named
     if len(candidates) == 1:
         return candidates[0]
     if not candidates:

@@ -14,6 +14,7 @@ from core.edi.more_documents import ShippingAdvice, ShippingOrder, WarehouseLine
 
 # List 432 of G62, which is not list 374 of DTM.
 _SHIP, _SHIPPED, _DELIVER = ("10", "38", "37", "53"), ("11", "06"), ("02", "17", "68", "70")
+_MOST_AROUND = 100
 _LINE_NUMBERS = ("LI", "PL", "LN")
 # W1201: how a line ended.
 LINE_STATUSES = frozenset(
@@ -82,7 +83,8 @@ def _cut(document: TransactionSet, opening: str) -> tuple[list[Segment], list[li
         if segment.tag == "LX":
             around, is_open = [segment], False
         elif segment.tag == opening:
-            blocks.append([segment, *(around or ())])
+            # Bounded: a group of many marks and many lines would multiply.
+            blocks.append([segment, *(around or ())[:_MOST_AROUND]])
             is_open = True
         elif is_open:
             blocks[-1].append(segment)

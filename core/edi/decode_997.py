@@ -66,13 +66,15 @@ def decode_997(document: TransactionSet) -> Decoded[FunctionalAcknowledgement]:
     sets: list[AcknowledgedSet] = []
     opening: Segment | None = None
     faults: list[AcknowledgedFault] = []
+    parent: AcknowledgedFault | None = None
     for segment in document.segments:
         if segment.tag == "AK2":
-            opening, faults = segment, []
+            opening, faults, parent = segment, [], None
         elif segment.tag in ("AK3", "IK3"):
-            faults.append(_segment_fault(segment))
+            parent = _segment_fault(segment)
+            faults.append(parent)
         elif segment.tag in ("AK4", "IK4"):
-            faults.append(_element_fault(segment, faults))
+            faults.append(_element_fault(segment, parent))
         elif segment.tag in ("AK5", "IK5"):
             if segment.value(1) not in _SET_VERDICTS:
                 notes.error("verdict", f"The verdict {segment.value(1)!r} is not known", segment, 1)
@@ -116,9 +118,8 @@ def _segment_fault(segment: Segment) -> AcknowledgedFault:
     return AcknowledgedFault(segment.value(1), _count(segment, 2), code, f"segment {place}: {reason}")
 
 
-def _element_fault(segment: Segment, before: list[AcknowledgedFault]) -> AcknowledgedFault:
-    """An element of the segment that was named last."""
-    parent = next((fault for fault in reversed(before) if fault.element is None), None)
+def _element_fault(segment: Segment, parent: AcknowledgedFault | None) -> AcknowledgedFault:
+    """An element of `parent`, the segment that was named last."""
     place = f"{parent.segment} at {parent.segment_number}" if parent is not None else "?"
     code, value = segment.value(3), segment.value(4)
     reason = _ELEMENT_ERRORS.get(code, f"code {code}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 
 from core.edi.decode_856 import is_sscc
 from core.edi.decoding import DELIVERY_DATES, SHIP_DATES, Notes, best_date, item
@@ -23,7 +24,9 @@ from core.edi.edifact_decoding import (
 )
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
+from core.edi.normaliser import DEFAULT_LIMITS
 
+_MOST_PACKS = 100
 _LOT_ITEM = ("NB",)
 # List 7405 of GIN: what the numbers are.
 _SSCC, _BATCH, _SERIAL = ("BJ", "AW"), "BX", "BN"
@@ -37,6 +40,7 @@ class _Pack:
     level: str
     parent: _Pack | None
     segments: list[Segment] = field(default_factory=list)
+    depth: int = 1
 
     def around(self) -> list[_Pack]:
         """This pack and those around it, from the inside out."""
@@ -107,7 +111,12 @@ def _cut(document: TransactionSet, notes: Notes) -> tuple[list[Segment], list[tu
             number, parent = segment.value(1), segment.value(2)
             if parent and parent not in packs:
                 notes.warning("pack", f"CPS names the parent {parent!r}, which does not come before it", segment, 2)
-            pack = _Pack(number, segment.value(3), packs.get(parent))
+            above = packs.get(parent)
+            pack = _Pack(number, segment.value(3), above, depth=above.depth + 1 if above is not None else 1)
+            if pack.depth > DEFAULT_LIMITS.hierarchy_depth:
+                deepest = DEFAULT_LIMITS.hierarchy_depth
+                notes.error("pack", f"CPS {number[:20]!r} lies deeper than {deepest} levels", segment, 2)
+                break
             if number in packs:
                 notes.warning("pack", f"CPS repeats the number {number!r}", segment, 1)
             packs.setdefault(number, pack)
@@ -146,14 +155,17 @@ def _line(pack: _Pack | None, block: list[Segment], guide: PartnerGuide, notes: 
 def _packs(pack: _Pack | None, block: list[Segment], notes: Notes) -> tuple[Pack, ...]:
     """Serial shipping container codes of the line itself and of the packs around it; both ends of a range are given."""
     found = [(block, "")] + ([(node.segments, node.level) for node in pack.around()] if pack is not None else [])
-    packs: list[Pack] = []
-    for segments, level in found:
-        for gin in segments:
-            if gin.tag != "GIN" or gin.value(1) not in _SSCC:
-                continue
-            for parts in gin.elements[1:]:
-                packs.extend(_pack(mark.strip(), gin, level, notes) for mark in parts if mark.strip())
-    return tuple(packs)
+    marks = (
+        (mark.strip(), gin, level)
+        for segments, level in found
+        for gin in segments
+        if gin.tag == "GIN" and gin.value(1) in _SSCC
+        for parts in gin.elements[1:]
+        for mark in parts
+        if mark.strip()
+    )
+    # Bounded: many marks around many lines would multiply.
+    return tuple(_pack(mark, gin, level, notes) for mark, gin, level in islice(marks, _MOST_PACKS))
 
 
 def _pack(mark: str, gin: Segment, level: str, notes: Notes) -> Pack:

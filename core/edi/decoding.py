@@ -26,6 +26,7 @@ class Notes:
     def __init__(self, document: TransactionSet) -> None:
         self.kind = document.kind
         self.faults: list[Fault] = []
+        self._said: set[Fault] = set()
 
     def error(self, code: str, message: str, segment: Segment | None, element: int | None = None) -> None:
         self._add(Severity.ERROR, code, message, segment, element)
@@ -38,20 +39,22 @@ class Notes:
         return any(fault.severity is Severity.ERROR for fault in self.faults)
 
     def _add(self, severity: Severity, code: str, message: str, segment: Segment | None, element: int | None) -> None:
-        self.faults.append(
-            Fault(
-                Level.BUSINESS,
-                severity,
-                code,
-                message if segment is None else f"{message} (segment {segment.number}, {segment.tag}).",
-                segment.number if segment else None,
-                segment.tag if segment else "",
-                element,
-                None,
-                segment.value(element) if segment and element else "",
-                offset=segment.offset if segment else None,
-            )
+        fault = Fault(
+            Level.BUSINESS,
+            severity,
+            code,
+            message if segment is None else f"{message} (segment {segment.number}, {segment.tag}).",
+            segment.number if segment else None,
+            segment.tag if segment else "",
+            element,
+            None,
+            segment.value(element) if segment and element else "",
+            offset=segment.offset if segment else None,
         )
+        # A mark around many lines is looked at with each of them, and said once.
+        if fault not in self._said:
+            self._said.add(fault)
+            self.faults.append(fault)
 
 
 def quantity(segment: Segment, element: int, unit: str, guide: PartnerGuide, notes: Notes) -> int | None:

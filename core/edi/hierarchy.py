@@ -47,15 +47,17 @@ def build_tree(segments: tuple[Segment, ...]) -> list[Node]:
     """All nodes in the order of the document; a node whose parent is unknown is a root."""
     nodes: list[Node] = []
     by_number: dict[str, Node] = {}
+    latest: dict[str, tuple[int, Node]] = {}
     for segment in segments:
         if segment.tag == "HL":
             number, parent_number, level = segment.value(1), segment.value(2), segment.value(3)
-            parent = by_number.get(parent_number) if parent_number else _implied_parent(nodes, level)
+            parent = by_number.get(parent_number) if parent_number else _implied_parent(nodes, latest, level)
             node = Node(number, level, parent, [segment])
             if parent is not None:
                 parent.children.append(node)
             by_number.setdefault(number, node)
             nodes.append(node)
+            latest[level] = (len(nodes), node)
         elif segment.tag in ("CTT", "SE"):
             continue
         elif nodes:
@@ -63,13 +65,15 @@ def build_tree(segments: tuple[Segment, ...]) -> list[Node]:
     return nodes
 
 
-def _implied_parent(nodes: list[Node], level: str) -> Node | None:
+def _implied_parent(nodes: list[Node], latest: dict[str, tuple[int, Node]], level: str) -> Node | None:
+    """The nearest earlier node of a higher level; `latest` has the last node of each level with its place."""
     if not nodes or level == "S":
         return None
     rank = _RANKS.get(level)
     if rank is None:
         return nodes[-1]
-    return next((node for node in reversed(nodes) if _RANKS.get(node.level, 9) < rank), None)
+    above = [found for name, found in latest.items() if _RANKS.get(name, 9) < rank]
+    return max(above, key=lambda found: found[0])[1] if above else None
 
 
 def hierarchy_faults(segments: tuple[Segment, ...], depth_limit: int) -> tuple[Fault, ...]:
