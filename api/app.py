@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -29,6 +29,7 @@ from api.transport.pages import console, root_of
 from core.database import Database
 from core.domain.access import Principal
 from core.ports import SimulationClock, WallClock
+from core.queries.gate_versions import gate_versions
 from core.settings import Settings, load_settings
 
 log = structlog.get_logger(__name__)
@@ -113,7 +114,11 @@ def create_app(
         language = preferred_language(accept_language)
         return Context(database, chosen, caller, clock, request_id, language, hub, make_loaders)
 
-    endpoint = GraphQLEndpoint(Engine(schema, chosen), authenticator, make_context, chosen)
+    async def read_versions(sku_ids: Collection[int]) -> Mapping[int, int]:
+        async with database.system.acquire() as sql:
+            return await gate_versions(sql, sku_ids)
+
+    endpoint = GraphQLEndpoint(Engine(schema, chosen), authenticator, make_context, chosen, read_versions=read_versions)
 
     def drain() -> None:
         endpoint.drain()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -22,6 +22,19 @@ T = TypeVar("T")
 
 PUBLIC_TOPICS = frozenset({"availability"})
 """Facts that belong to nobody: their rows carry neither customer nor supplier."""
+
+
+@dataclass(slots=True)
+class Sources:
+    """What an answer rests on: gate versions by SKU, and the first moment at which it can change without an event."""
+
+    versions: dict[int, int] = field(default_factory=dict)
+    valid_until: datetime | None = None
+
+    def add(self, versions: Mapping[int, int], valid_until: datetime) -> None:
+        """One more part of the answer."""
+        self.versions.update(versions)
+        self.valid_until = valid_until if self.valid_until is None else min(self.valid_until, valid_until)
 
 
 @dataclass(eq=False)
@@ -44,6 +57,8 @@ class Context:
     """The parsed and validated document of this operation."""
     extensions: dict[str, Any] = field(default_factory=dict)
     """Merged into `extensions` of the answer."""
+    sources: Sources = field(default_factory=Sources)
+    """Of availability answers, so that they can be kept and compared."""
     _loaders: Any = None
 
     @property

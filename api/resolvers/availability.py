@@ -43,6 +43,9 @@ async def answers(
     async with context.read_system() as sql:
         uow = UnitOfWork(sql=sql, now=await context.clock.now(sql), principal=caller, request_id=context.request_id)
         found = await answer_availability(uow, question)
+    for answer in found:
+        if isinstance(answer, SkuAvailability):
+            context.sources.add({answer.sku_id: answer.version}, answer.valid_until)
     return [_shown(context, answer, quantity) if isinstance(answer, SkuAvailability) else answer for answer in found]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from graphql import GraphQLError
@@ -19,6 +19,7 @@ from api.transport.connections import ConnectionCount
 from api.transport.engine import Engine, RequestFailed
 from api.transport.http import handle_http
 from api.transport.request import GraphQLRequest
+from api.transport.reuse import AnswerReuse, ReadVersions
 from api.transport.websocket import handle_websocket
 from core.domain.access import Principal
 from core.errors import ConfigurationError
@@ -28,6 +29,10 @@ __all__ = ["Engine", "GraphQLEndpoint"]
 
 MakeContext = Callable[[Principal | None, str, str | None], Context]
 """(caller, request id, Accept-Language) -> the context of one operation."""
+
+
+async def _no_versions(sku_ids: Collection[int]) -> Mapping[int, int]:
+    return {}
 
 
 def documents_of(settings: Settings) -> Documents:
@@ -49,6 +54,7 @@ class GraphQLEndpoint:
         make_context: MakeContext,
         settings: Settings,
         documents: Documents | None = None,
+        read_versions: ReadVersions | None = None,
     ) -> None:
         self.engine = engine
         self.authenticator = authenticator
@@ -57,6 +63,8 @@ class GraphQLEndpoint:
         self.documents = documents or documents_of(settings)
         self.rates = RateLimiter(settings)
         self.connections = ConnectionCount(settings.max_connections, settings.max_connections_per_key)
+        self.reuse = AnswerReuse(read_versions or _no_versions)
+        self._keeps_answers = read_versions is not None and not settings.simulated_clock
         self.draining = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,6 +80,10 @@ class GraphQLEndpoint:
     def request_id(self, scope: Scope) -> str:
         """The id that the outer middleware gave this request, or a fresh one."""
         return scope.get("state", {}).get("request_id") or uuid.uuid4().hex
+
+    def reuse_key(self, request: GraphQLRequest, caller: Principal | None, language: str) -> bytes | None:
+        """Names an answer that may have been kept; None where nothing is kept."""
+        return self.reuse.key(request, caller, language) if self._keeps_answers else None
 
     async def charge(self, caller: Principal | None, scope: Scope, cost: int) -> None:
         """Let the caller pay for an operation; raises RequestFailed with THROTTLED."""

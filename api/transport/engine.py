@@ -39,6 +39,7 @@ from api.limits import LIMITS, Figures, Limits, check_limits
 from api.live import StreamsClosing
 from api.permissions.roles import unauthenticated
 from api.transport.request import GraphQLRequest
+from api.transport.reuse import may_be_kept
 from core.settings import Settings
 
 OPERATION_SECONDS = 30.0
@@ -73,6 +74,8 @@ class Prepared:
     figures: Figures
     root: str
     """First root field: the label of metrics and logs, bounded by the schema."""
+    is_public_availability: bool = False
+    """May its answer be kept and given again."""
 
     @property
     def kind(self) -> OperationType:
@@ -111,6 +114,7 @@ class Engine:
             self._rules.append(NoSchemaIntrospectionCustomRule)
         self._hides_suggestions = settings.is_production
         self._known: OrderedDict[str, tuple[DocumentNode, list[GraphQLError] | None]] = OrderedDict()
+        self._public: OrderedDict[tuple[str, str | None], bool] = OrderedDict()
 
     # Before execution.
 
@@ -144,7 +148,20 @@ class Engine:
         if anonymous and not all(name.startswith("__") for name in roots):
             raise RequestFailed([unauthenticated()], ErrorCode.UNAUTHENTICATED)
         COST.observe(figures.cost)
-        return Prepared(document, operation, figures, roots[0] if roots else "")
+        public = roots == ["availability"] and self._is_public(text, request.operation_name, document, operation)
+        return Prepared(document, operation, figures, roots[0] if roots else "", public)
+
+    def _is_public(
+        self, text: str, name: str | None, document: DocumentNode, operation: OperationDefinitionNode
+    ) -> bool:
+        known = self._public.get((text, name))
+        if known is None:
+            known = may_be_kept(self._schema._schema, document, operation)
+            if len(text) <= CACHED_CHARACTERS:
+                self._public[text, name] = known
+                if len(self._public) > CACHE_SIZE:
+                    self._public.popitem(last=False)
+        return known
 
     def _parse(self, text: str) -> DocumentNode:
         limits = self._limits

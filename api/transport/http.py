@@ -15,8 +15,10 @@ from api.error_handlers import ErrorCode, format_failure
 from api.permissions import AuthenticationFailed
 from api.transport.connections import TooManyConnections
 from api.transport.engine import Answer, RequestFailed
+from api.transport.language import preferred_language
 from api.transport.negotiation import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, best_media_type, is_json_content
 from api.transport.request import GraphQLRequest, Refused, parse_json, read_body, request_of, request_of_query_string
+from api.transport.reuse import Kept
 from api.transport.sse import stream_answers
 
 if TYPE_CHECKING:
@@ -48,6 +50,18 @@ def _respond(body: Any, status: int, media_type: str, headers: Mapping[str, str]
     )
 
 
+def _cached(request: Request, kept: Kept, media_type: str) -> Response:
+    """A kept answer; to a GET with its validator, so that browsers and CDNs store it and ask again every time."""
+    headers = {"content-type": f"{media_type}; charset=utf-8", "vary": "Accept, Authorization, Accept-Language"}
+    if request.method != "GET":
+        return Response(kept.body, headers=headers)
+    headers |= {"etag": kept.etag, "cache-control": "public, no-cache"}
+    wanted = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
+    if kept.etag in wanted or kept.etag.removeprefix("W/") in wanted or "*" in wanted:
+        return Response(status_code=304, headers={name: headers[name] for name in ("etag", "cache-control", "vary")})
+    return Response(kept.body, headers=headers)
+
+
 async def _read(request: Request, limit: int) -> GraphQLRequest:
     if request.method == "GET":
         return request_of_query_string(request.query_params)
@@ -72,6 +86,12 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
         graphql_request = await _read(request, endpoint.settings.max_body_bytes)
         caller = await endpoint.authenticator.authenticate(request.headers.get("authorization"))
         graphql_request = endpoint.resolve_document(graphql_request)
+        language = preferred_language(request.headers.get("accept-language"))
+        name = None if media_type == EVENT_STREAM else endpoint.reuse_key(graphql_request, caller, language)
+        if name is not None and (kept := await endpoint.reuse.find(name)) is not None:
+            await endpoint.charge(caller, scope, 1)
+            await _cached(request, kept, media_type)(scope, receive, send)
+            return
         prepared = endpoint.engine.prepare(graphql_request, anonymous=caller is None)
         await endpoint.charge(caller, scope, prepared.figures.cost)
         if request.method == "GET" and prepared.kind is OperationType.MUTATION:
@@ -89,6 +109,10 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
             return
         answer = await endpoint.engine.execute(graphql_request, prepared, context)
         response = _respond(answer.body, status_of(answer, media_type), media_type)
+        if name is not None and prepared.is_public_availability and "errors" not in answer.body:
+            kept = endpoint.reuse.keep(name, bytes(response.body), context)
+            if kept is not None:
+                response = _cached(request, kept, media_type)
     except Refused as error:
         shown = JSON if media_type == EVENT_STREAM else media_type
         body = format_failure(error.code, error.message, request_id, **error.facts)

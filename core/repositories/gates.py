@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import asyncpg
-
 from core.ports import Transaction
 
 
@@ -23,14 +21,5 @@ async def take_gates(uow: Transaction, sku_ids: Iterable[int]) -> dict[int, int]
         update sku_gate g set version = g.version + 1, changed_by = pg_current_xact_id()
         from k where g.sku_id = k.sku_id returning g.sku_id, g.version""",
         wanted,
-    )
-    return {row["sku_id"]: row["version"] for row in rows}
-
-
-async def read_versions(sql: asyncpg.Connection, sku_ids: Iterable[int] | None = None) -> dict[int, int]:
-    """Gate version by SKU id without taking a gate, of these SKUs or of all: the name of what a snapshot saw."""
-    wanted = None if sku_ids is None else sorted(set(sku_ids))
-    rows = await sql.fetch(
-        "select sku_id, version from sku_gate where $1::bigint[] is null or sku_id = any($1) order by sku_id", wanted
     )
     return {row["sku_id"]: row["version"] for row in rows}

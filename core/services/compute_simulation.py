@@ -29,7 +29,7 @@ from core.domain.simulation.projection import Expected, Outcome, Replenishment, 
 from core.domain.states import LocationKind, SimulationState
 from core.ports import Transaction
 from core.queries import simulations
-from core.repositories.gates import read_versions
+from core.queries.gate_versions import gate_versions
 from core.repositories.load_book import read_books
 from core.repositories.network import load_network
 from core.repositories.simulations import finish_simulation
@@ -108,7 +108,7 @@ async def compute_simulation(uow: Transaction, id: int, progress: Progress) -> d
     for start in range(0, len(wanted), CHUNK):
         await progress(start, len(wanted))
         chunk = wanted[start : start + CHUNK]
-        books = await read_books(uow.sql, uow.now, await read_versions(uow.sql, chunk), network, lines="waiting")
+        books = await read_books(uow.sql, uow.now, await gate_versions(uow.sql, chunk), network, lines="waiting")
         settings, parties = await _settings(uow, books, network)
         for sku_id, book in books.items():
             live.add(book)

@@ -14,8 +14,8 @@ from core.domain.records import Line, Supply
 from core.domain.states import PromiseReason
 from core.errors import InvalidInput, NotFound
 from core.ports import Transaction
+from core.queries.gate_versions import gate_versions
 from core.queries.open_supplies import open_supplies
-from core.repositories.gates import read_versions
 from core.repositories.load_book import read_books
 from core.repositories.network import load_network
 from core.repositories.supplying import load_policies, move_policy
@@ -79,7 +79,7 @@ async def judge_supply_impact(uow: Transaction, question: SupplyImpactQuestion) 
         wanted[row["sku_id"]].add(row["id"])
     network = await load_network(uow)
     policy = move_policy(await load_policies(uow))
-    books = await read_books(uow.sql, uow.now, await read_versions(uow.sql, wanted), network, lines="waiting")
+    books = await read_books(uow.sql, uow.now, await gate_versions(uow.sql, wanted), network, lines="waiting")
     affected: list[AffectedLine] = []
     for sku_id, book in books.items():
         supplies = [s for s in book.supplies if s.id in wanted[sku_id]]

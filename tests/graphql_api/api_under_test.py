@@ -150,9 +150,11 @@ class Keys:
 
 
 @asynccontextmanager
-async def serve(settings: Settings, schema: strawberry.Schema | None = None) -> AsyncIterator[Any]:
-    """Run the application on a free loopback port; yields it with `.state.url`."""
-    app = create_app(settings, schema=schema or small_schema())
+async def serve(
+    settings: Settings, schema: strawberry.Schema | None = None, *, is_whole: bool = False
+) -> AsyncIterator[Any]:
+    """Run the application on a free loopback port, with a small schema or whole; yields it with `.state.url`."""
+    app = create_app(settings) if is_whole else create_app(settings, schema=schema or small_schema())
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, log_level="warning", access_log=False, timeout_graceful_shutdown=3
     )
