@@ -49,6 +49,7 @@ CRONS = (
     Cron("start_due_repromising", 60, "fast"),
     Cron("reconcile_stock", 3_600, "bulk", business=False),
     Cron("check_overdue_supplies", 3_600, "bulk"),
+    Cron("expire_lots", 3_600, "fast"),
     Cron("review_stock", 86_400, "fast"),
     Cron("propose_rebalancing", 86_400, "bulk"),
     Cron("purge_history", 3_600, "bulk"),

@@ -15,7 +15,8 @@ from api.schema.inputs import ShipToInput
 from api.schema.promise import Promise
 from core.domain.access import Role
 from core.domain.proposals import Proposal
-from core.services.answer_availability import AvailabilityQuestion, SkuAvailability, answer_availability
+from core.services.answer_availability import AvailabilityQuestion, SkuAvailability
+from core.services.answer_kits import answer_with_kits
 from core.unit_of_work import UnitOfWork
 
 SEES_LOCATIONS = frozenset({Role.STOREFRONT, Role.WAREHOUSE, Role.PLANNER, Role.ADMIN, Role.AUDITOR})
@@ -42,10 +43,10 @@ async def answers(
     )
     async with context.read_system() as sql:
         uow = UnitOfWork(sql=sql, now=await context.clock.now(sql), principal=caller, request_id=context.request_id)
-        found = await answer_availability(uow, question)
+        found = await answer_with_kits(uow, question)
     for answer in found:
         if isinstance(answer, SkuAvailability):
-            context.sources.add({answer.sku_id: answer.version}, answer.valid_until)
+            context.sources.add(answer.gates, answer.valid_until)
     return [_shown(context, answer, quantity) if isinstance(answer, SkuAvailability) else answer for answer in found]
 
 

@@ -137,7 +137,9 @@ with channel_asked as (select code, location_ids, max_shown, protected_class fro
 asked as (
   select k.id, k.code, k.status, k.low_stock_at, k.tracks_lots, g.version as gate_version,
     case when k.status = 'PREORDER' then k.available_from end as available_from,
-    coalesce(x.lead_time_p80, 30) as lead_time, q.quotas
+    coalesce(x.lead_time_p80, 30) as lead_time, q.quotas,
+    (select jsonb_object_agg(c.code, n.quantity) from kit_component n join sku c on c.id = n.component_sku_id
+      where n.kit_sku_id = k.id) as parts
   from sku k join sku_gate g on g.sku_id = k.id
   left join lateral (select lead_time_p80 from supplier_sku x where x.sku_id = k.id
     order by x.is_preferred desc, x.lead_time_p80, x.supplier_id limit 1) x on true

@@ -26,6 +26,16 @@ _ORDERS: dict[str, str] = {
         select o.channel, o.external_number, min(o.id) as order_id, count(*) as orders
         from [sales_order] o join sales_order x on x.channel = o.channel and x.external_number = o.external_number
         group by o.channel, o.external_number, o.id having count(*) > 1""",
+    # An order of which a line was substituted is left out: its new line stands for a component.
+    "kit_lines_keep_their_ratio": """
+        select l.order_id, l.kit_line_number, array_agg(l.id order by l.line_number) as order_line_ids,
+            array_agg((l.ordered - l.cancelled)::numeric / l.kit_quantity order by l.line_number) as kits
+        from [sales_order] o join order_line l on l.order_id = o.id and l.kit_sku_id is not null
+        where not exists (select from order_line s where s.order_id = o.id and s.substituted_for_line_id is not null)
+        group by l.order_id, l.kit_line_number
+        having min((l.ordered - l.cancelled)::numeric / l.kit_quantity)
+            <> max((l.ordered - l.cancelled)::numeric / l.kit_quantity)
+            or bool_or((l.ordered - l.cancelled) % l.kit_quantity <> 0)""",
 }
 
 

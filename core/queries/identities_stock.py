@@ -25,11 +25,36 @@ STOCK: dict[str, str] = {
         ) p on p.sku_id = s.sku_id and p.location_id = s.location_id
         where coalesce(s.allocated, 0) <> coalesce(p.hard, 0)""",
     "lots_equal_on_hand": """
-        select s.sku_id, s.location_id, s.on_hand, coalesce(l.on_hand, 0) as in_lots
+        select s.sku_id, s.location_id, s.on_hand, coalesce(l.on_hand, 0) as in_lots, s.unsellable,
+            coalesce(l.unsellable, 0) as unsellable_in_lots, s.allocated, coalesce(l.allocated, 0) as allocated_in_lots
         from [stock_level] s join [sku] k on k.id = s.sku_id and k.tracks_lots
-        left join (select sku_id, location_id, sum(on_hand) as on_hand from [lot] x group by sku_id, location_id) l
+        left join (select sku_id, location_id, sum(on_hand) as on_hand, sum(unsellable) as unsellable,
+            sum(allocated) as allocated from [lot] x group by sku_id, location_id) l
             on l.sku_id = s.sku_id and l.location_id = s.location_id
-        where s.on_hand <> coalesce(l.on_hand, 0)""",
+        where (s.on_hand, s.unsellable, s.allocated)
+            is distinct from (coalesce(l.on_hand, 0), coalesce(l.unsellable, 0), coalesce(l.allocated, 0))""",
+    "lots_equal_movements": """
+        select coalesce(l.sku_id, m.sku_id) as sku_id, coalesce(l.id, m.lot_id) as lot_id, l.on_hand,
+            m.on_hand as moved_on_hand, l.unsellable, m.unsellable as moved_unsellable, l.allocated,
+            m.allocated as moved_allocated
+        from [lot] l full join (
+            select x.sku_id, x.lot_id, sum(x.on_hand_delta) as on_hand, sum(x.unsellable_delta) as unsellable,
+                sum(x.allocated_delta) as allocated
+            from [stock_movement] x where x.lot_id is not null group by x.sku_id, x.lot_id
+        ) m on m.sku_id = l.sku_id and m.lot_id = l.id
+        where (coalesce(l.on_hand, 0), coalesce(l.unsellable, 0), coalesce(l.allocated, 0))
+            is distinct from (coalesce(m.on_hand, 0), coalesce(m.unsellable, 0), coalesce(m.allocated, 0))""",
+    # A unit that is under way between two locations is in stock and at its source until it is scanned at the other end.
+    "serials_equal_on_hand": """
+        select k.id as sku_id, coalesce(s.on_hand, 0) as on_hand, coalesce(t.under_way, 0) as under_way,
+            coalesce(u.serials, 0) as serials
+        from [sku] k
+        left join (select sku_id, sum(on_hand) as on_hand from [stock_level] x group by sku_id) s on s.sku_id = k.id
+        left join (select sku_id, sum(shipped - received) as under_way from [transfer] x group by sku_id) t
+            on t.sku_id = k.id
+        left join (select sku_id, count(*) as serials from [serial_unit] x where state in ('in_stock', 'quarantined')
+            group by sku_id) u on u.sku_id = k.id
+        where k.tracks_serials and coalesce(s.on_hand, 0) + coalesce(t.under_way, 0) <> coalesce(u.serials, 0)""",
     "lots_equal_hard_pegs": """
         select coalesce(l.sku_id, p.sku_id) as sku_id, coalesce(l.id, p.lot_id) as lot_id, l.allocated, p.hard
         from [lot] l full join (

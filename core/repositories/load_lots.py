@@ -105,3 +105,26 @@ async def lots_that_left(uow: Transaction, sku_id: int, line_id: int) -> dict[st
         line_id,
     )
     return {row["code"]: row["units"] for row in rows}
+
+
+async def blocked_units(uow: Transaction, sku_id: int, lot_ids: Collection[int]) -> dict[int, int]:
+    """Units by lot id that a recall has set aside and no release has given back."""
+    rows = await uow.sql.fetch(
+        """select lot_id, sum(unsellable_delta)::int as units from stock_movement
+        where sku_id = $1 and lot_id = any($2::bigint[]) and cause_kind in ('lot_block', 'lot_release')
+        group by lot_id""",
+        sku_id,
+        list(lot_ids),
+    )
+    return {row["lot_id"]: row["units"] for row in rows}
+
+
+async def skus_with_expired_lots(uow: Transaction) -> list[int]:
+    """SKUs of which units can still be sold although their lot's last day is over at its location."""
+    rows = await uow.sql.fetch(
+        """select distinct x.sku_id from lot x join location l on l.id = x.location_id
+        where x.on_hand > x.unsellable and x.expires_on < ($1::timestamptz at time zone l.time_zone)::date
+        order by x.sku_id""",
+        uow.now,
+    )
+    return [row["sku_id"] for row in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from core.domain.availability import Timeline
 from core.domain.book import SkuBook
+from core.domain.lots import Lots
 from core.domain.network import Network
 from core.domain.promising import Demand, Proposal, available_now, propose
 from core.domain.quotas import Asker, allowances_for
@@ -75,6 +76,15 @@ class SkuAvailability:
     proposal: Proposal | None
     slices: list[dict[str, Any]] = field(default_factory=list)
     """The proposal in the shape of a promise's slices."""
+    parts: Mapping[str, int] = field(default_factory=dict)
+    """Units by component code when the SKU is a kit; its own figures say nothing then (`answer_kits`)."""
+    low_stock_at: int = 0
+    status: str = "ACTIVE"
+
+    @property
+    def gates(self) -> dict[int, int]:
+        """The gate versions it was computed from, by SKU."""
+        return {self.sku_id: self.version}
 
     @property
     def shown(self) -> int:
@@ -132,6 +142,7 @@ async def answer_availability(uow: Transaction, question: AvailabilityQuestion) 
             uow.now,
             cap,
             asker,
+            head["protected_class"],
         )
         for code, sku in skus.items()
     }
@@ -223,13 +234,26 @@ def _answer(
     now: datetime,
     cap: int | None,
     asker: Asker,
+    protected_class: str,
 ) -> SkuAvailability:
     is_sold = sku["status"] not in NOT_SOLD
     version = max((row["version"] for row in rows.values()), default=sku["gate_version"])
+    demand_class, min_life = ("", None) if book.lots is None else _asked_of_lots(book.lots, asker, protected_class)
     demand = Demand(
-        quantity, destination_id, None, sources, sku["lead_time"], allowances=allowances_for(book, asker, sources)
+        quantity,
+        destination_id,
+        None,
+        sources,
+        sku["lead_time"],
+        demand_class=demand_class,
+        allowances=allowances_for(book, asker, sources),
+        min_life=min_life,
     )
-    free = available_now(book, sources, "", demand.allowances, destination_id) if is_sold else 0
+
+    def free_at(places: list[int]) -> int:
+        return available_now(book, places, demand_class, demand.allowances, destination_id, min_life)
+
+    free = free_at(sources) if is_sold else 0
     proposal = propose(book, demand, network, now) if is_sold and sources else None
     is_preorder = sku["status"] == "PREORDER" and (
         sku["available_from"] is None or (bool(sources) and book.is_preorder(sources[0]))
@@ -251,15 +275,23 @@ def _answer(
                 reserved=rows[place]["reserved"],
                 safety_stock=rows[place]["safety_stock"],
                 on_order=rows[place]["on_order"],
-                available_now=available_now(book, [place], "", demand.allowances, destination_id),
-                curve=book.timeline(place),
+                available_now=free_at([place]),
+                curve=book.timeline(place, demand_class),
             )
             for place in sources
             if place in rows
         ],
         proposal=proposal,
         slices=[] if proposal is None else _slices(proposal, destination_id, network),
+        parts=sku["parts"] or {},
+        low_stock_at=sku["low_stock_at"],
+        status=status,
     )
+
+
+def _asked_of_lots(lots: Lots, asker: Asker, protected_class: str) -> tuple[str, int]:
+    """A real book knows every class, and how long its lots must live for whom."""
+    return protected_class, lots.min_life_of(asker.customer_id, asker.channel or "")
 
 
 def state_of(status: str, available: int, low_stock_at: int, *, can_promise: bool) -> str:

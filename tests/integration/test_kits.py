@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from typing import Any
+
 import pytest
 
 from core.domain.placing import LineRequest
@@ -9,6 +12,8 @@ from core.domain.states import ShipPolicy
 from core.errors import InvalidInput
 from core.repositories.gates import take_gates
 from core.services.allocate_waiting import allocate_waiting
+from core.services.answer_availability import AvailabilityQuestion, SkuAvailability
+from core.services.answer_kits import answer_with_kits
 from core.services.cancel_backorder import CancelBackorder, cancel_backorder
 from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.change_order_line import ChangeOrderLine, change_order_line
@@ -19,6 +24,8 @@ from core.unit_of_work import UnitOfWork
 from tests.world import World
 
 pytestmark = pytest.mark.anyio
+
+TODAY = date(2026, 11, 2)
 
 
 async def make_kit(world: World, code: str = "K", **parts: int) -> None:
@@ -133,7 +140,7 @@ async def test_nothing_of_a_kit_leaves_before_all_of_it_is_there(world: World) -
 
 
 async def test_a_policy_lets_the_parts_of_a_kit_leave_one_by_one(world: World) -> None:
-    await world.database.system.execute("""insert into policy (code, value) values ('kit_release', '"PARTS"')""")
+    await world.database.system.execute("""insert into policy (code, value) values ('kit_release', '"PARTIAL"')""")
     number = await kit_order(world, 3, second=0)
     assert len(await plan(world, number)) == 1
 
@@ -172,3 +179,45 @@ async def test_a_component_line_is_not_changed_alone(world: World) -> None:
     number = await kit_order(world)
     with pytest.raises(InvalidInput, match="part of a kit"):
         await world.do(lambda uow: change_order_line(uow, ChangeOrderLine(number, 1, quantity=8)))
+
+
+async def ask(world: World, quantity: int = 1, **more: Any) -> SkuAvailability:
+    question = AvailabilityQuestion(["K"], quantity, **more)
+    (answer,) = await world.do(lambda uow: answer_with_kits(uow, question))
+    assert isinstance(answer, SkuAvailability)
+    return answer
+
+
+async def test_as_many_kits_as_the_scarcest_component_allows(world: World) -> None:
+    await make_kit(world, S=2, S2=1)
+    await world.stock(5, "S", "A")
+    await world.stock(2, "S", "B")
+    await world.stock(2, "S2", "A")
+    await world.stock(4, "S2", "B")
+    answer = await ask(world, 3, ship_to=("KR", "04524"))
+    assert answer.available_now == 3  # 7 // 2 and 6 // 1, from both locations together
+    codes = {await world.location(code): code for code in ("A", "B")}
+    assert {codes[x.location_id]: x.available_now for x in answer.locations if x.location_id in codes} == {
+        "A": 2,
+        "B": 1,
+    }
+    assert sum(s["quantity"] for s in answer.slices) == 3
+    await world.place(world.order(("K", 3)))
+    assert (await ask(world)).available_now == 0
+    assert await world.value("select sum(backordered) from order_line") == 0
+
+
+async def test_a_kit_is_promised_when_its_last_component_is_there(world: World) -> None:
+    await make_kit(world, S=2, S2=1)
+    await world.stock(10, "S")
+    await world.stock(1, "S2")
+    await world.supply(2, TODAY + timedelta(days=6), "S2")
+    answer = await ask(world, 3, ship_to=("KR", "04524"))
+    assert answer.available_now == 1
+    told = [(s["quantity"], s["deliveryDate"]) for s in answer.slices]
+    assert told == [(1, "2026-11-03"), (2, "2026-11-09")]
+    assert answer.atp(30) == [(TODAY, 1), (TODAY + timedelta(days=6), 3)]
+    assert answer.state == "LOW_STOCK"
+    before = answer.version
+    await world.stock(1, "S2")
+    assert (await ask(world)).version > before
