@@ -47,6 +47,7 @@ CRONS = (
     Cron("send_notices", 5, "fast"),
     Cron("seal_ledgers", 20, "fast"),
     Cron("start_due_repromising", 60, "fast"),
+    Cron("refresh_curves", 2, "fast"),
     Cron("reconcile_stock", 3_600, "bulk", business=False),
     Cron("check_overdue_supplies", 3_600, "bulk"),
     Cron("expire_lots", 3_600, "fast"),

@@ -193,3 +193,14 @@ async def stale_pairs(sql: asyncpg.Connection, now: datetime, limit: int) -> lis
         now,
         limit,
     )
+
+
+async def drop_curves(sql: asyncpg.Connection, before: datetime, now: datetime) -> None:
+    """Forget curves first kept before an instant that are not valid at `now`; rows another reader holds are left."""
+    await sql.execute(
+        """delete from availability_curve a using (select c.sku_id, c.location_id, c.demand_class from availability_curve c
+            where c.created_at < $1 and c.valid_until <= $2 for update skip locked) x
+        where a.sku_id = x.sku_id and a.location_id = x.location_id and a.demand_class = x.demand_class""",
+        before,
+        now,
+    )
