@@ -12,7 +12,7 @@ from core.domain.network import Network
 from core.domain.promising import DEFAULT_LEAD_TIME_DAYS
 from core.domain.repromising.arrays import Events
 from core.domain.repromising.segments import Facts
-from core.domain.repromising.snapshot import HARD, Ints, Raw, positions
+from core.domain.repromising.snapshot import HARD, Ints, Raw, distinct, positions
 from core.domain.repromising.variant import SortField, Variant
 from core.domain.states import OrderLineStatus
 from core.ports import Transaction
@@ -98,7 +98,7 @@ async def read_open_facts(uow: Transaction, network: Network, variant: Variant) 
     """Facts of all open lines, of as many kinds as the variant asks for."""
     lines = await _read_lines(uow.sql, None, ())
     today = max((network.today(i, uow.now).toordinal() for i in network.locations), default=uow.now.date().toordinal())
-    return await _facts(uow, variant, lines, np.unique(lines["sku"]), today)
+    return await _facts(uow, variant, lines, distinct(lines["sku"]), today)
 
 
 async def _read_lines(sql: Any, only: list[int] | None, arguments: tuple[Any, ...]) -> dict[str, Ints]:
@@ -127,7 +127,7 @@ async def _read_lines(sql: Any, only: list[int] | None, arguments: tuple[Any, ..
 async def _facts(uow: Transaction, variant: Variant, lines: dict[str, Ints], sku: Ints, today: int) -> Facts:
     sql = uow.sql
     sku_row = positions(sku, lines["sku"])
-    order_ids = np.unique(lines["order"])
+    order_ids = distinct(lines["order"])
     some = len(order_ids) <= 50_000
     orders = await copy_columns(
         sql,
@@ -199,7 +199,7 @@ def _used(variant: Variant) -> set[str]:
 
 
 async def _name_customers(sql: Any, customer: Ints, codes: dict[str, Ints], names: dict[str, list[str]]) -> None:
-    ids = np.unique(customer)
+    ids = distinct(customer)
     rows = await sql.fetch("select id, code, tier from customer where id = any($1::bigint[]) order by id", ids.tolist())
     known = np.array([0, *(row["id"] for row in rows)], np.int64)
     at = positions(known, customer)

@@ -16,12 +16,9 @@ from numpy.typing import NDArray
 from core.domain.repromising.strategies import CODE, IMPROVING, RESTORED, Reaction, Strategy
 
 Ints = NDArray[np.int64]
-FAR = np.int64(1 << 40)
 MAX_CELLS = 8_000_000
 """Claims x days of one dense block: what bounds the memory."""
-_WIN, _GAIN, _FILL, _LOSE, _SKIP = (
-    CODE[s] for s in (Strategy.WIN, Strategy.GAIN, Strategy.FILL, Strategy.LOSE, Strategy.SKIP)
-)
+_WIN, _GAIN, _FILL, _SKIP = (CODE[s] for s in (Strategy.WIN, Strategy.GAIN, Strategy.FILL, Strategy.SKIP))
 
 
 @dataclass(slots=True)
@@ -105,7 +102,9 @@ def solve_arrays(
     reaction: Reaction = Reaction.KEEP,
 ) -> Solution:
     """Decide all pools (numbered from 0). `rank(rows)` gives the places of those claims, lower is served first."""
-    active = _active_pools(claims, events, reserved, pools)
+    from core.domain.repromising.screen import active_pools
+
+    active = active_pools(claims, events, reserved, pools)
     rows = np.flatnonzero(active[claims.pool])
     empty = np.empty(0, np.int64)
     if not len(rows):
@@ -113,10 +112,11 @@ def solve_arrays(
     order = np.lexsort((rank(rows), claims.pool[rows]))
     rows = rows[order]
     mine = claims.of(rows)
-    parts = [
-        _solve_block(mine, block, events_, reserved_, reaction)
-        for block, events_, reserved_ in _blocks(mine, events.of(active), reserved.of(active), pools)
-    ]
+    number = np.cumsum(active) - 1
+    supply, kept_back = events.of(active), reserved.of(active)
+    for part in (mine, supply, kept_back):
+        part.pool = number[part.pool]
+    parts = [_solve_block(mine, block, reaction) for block in _blocks(mine, supply, kept_back)]
     return Solution(
         rows[np.concatenate([p.changed for p in parts])],
         rows[np.concatenate([p.step_claim for p in parts])],
@@ -127,147 +127,77 @@ def solve_arrays(
     )
 
 
-# --- which pools may change -------------------------------------------------------------------------------------------
-
-
-def _active_pools(claims: Claims, events: Events, reserved: Events, pools: int) -> NDArray[np.bool_]:
-    """Pools in which some promise may change. A pool that is left out keeps every promise under any rank.
-
-    When all claims are on time from sources that come in time, nothing moves. Else a claim of Gain or Improve can only
-    be better off when the balance of everything in place is positive just before a day on which it has something late.
-    """
-    strategy = claims.strategy
-    moved = strategy != _SKIP
-    step_strategy = strategy[claims.step_claim]
-    late = (claims.step_day > claims.wanted[claims.step_claim]) & (step_strategy != _SKIP)
-    unreal = (claims.step_source > claims.step_day) & (step_strategy != _SKIP)
-    waiting = moved & (claims.open > 0)
-    active = np.zeros(pools, bool)
-    active[claims.pool[claims.step_claim[unreal | (step_strategy == _LOSE)]]] = True
-    active[claims.pool[waiting & (claims.open_day < claims.fallback)]] = True
-    # where somebody may take or be taken from, all is decided anew as soon as anybody in the pool is late
-    may_take = np.zeros(pools, bool)
-    may_take[claims.pool[np.isin(strategy, [CODE[Strategy.REDISTRIBUTE], _WIN, _FILL])]] = True
-    is_late = waiting.copy()
-    is_late[claims.step_claim[late]] = True
-    active[claims.pool[is_late]] |= may_take[claims.pool[is_late]]
-    ask = ~active[claims.pool] & is_late & (strategy != _FILL)
-    if not ask.any():
-        return active
-    candidates = np.zeros(pools, bool)
-    candidates[claims.pool[ask]] = True
-    _mark_improvable(active, candidates, claims, events, reserved, late, ask & waiting)
-    return active
-
-
-def _mark_improvable(
-    active: NDArray[np.bool_],
-    candidates: NDArray[np.bool_],
-    claims: Claims,
-    events: Events,
-    reserved: Events,
-    late: NDArray[np.bool_],
-    waiting: NDArray[np.bool_],
-) -> None:
-    fixed, held = events.of(candidates), reserved.of(candidates)
-    mine = np.flatnonzero(candidates[claims.pool[claims.step_claim]])
-    step_pool, step_day = claims.pool[claims.step_claim[mine]], claims.step_day[mine]
-    skipped = np.flatnonzero((claims.strategy == _SKIP) & (claims.open > 0) & candidates[claims.pool])
-    pool = np.concatenate([fixed.pool, held.pool, claims.pool[skipped], step_pool])
-    day = np.concatenate([fixed.day, held.day, claims.open_day[skipped], step_day])
-    quantity = np.concatenate([fixed.quantity, -held.quantity, -claims.open[skipped], -claims.step_quantity[mine]])
-    first = int(day.min())
-    width = int(max(day.max(), claims.fallback.max())) - first + 2
-    key = pool * width + (day - first)
-    order = np.argsort(key)
-    key = key[order]
-    total = np.cumsum(quantity[order])
-    starts = np.flatnonzero(np.diff(key, prepend=-1))  # first event of each (pool, day)
-    first_of_pool = np.flatnonzero(np.diff(key // width, prepend=-1))
-    base = np.concatenate([[0], total])[first_of_pool]  # what earlier pools have summed up to
-    pool_at = key[first_of_pool] // width
-    offset = np.zeros(len(candidates), np.int64)
-    offset[pool_at] = base
-    begin = np.zeros(len(candidates), np.int64)
-    begin[pool_at] = first_of_pool
-    known = np.zeros(len(candidates), bool)
-    known[pool_at] = True
-
-    def balance_before(pools: Ints, days: Ints) -> Ints:
-        """Sum of all that lies before the day; nothing lies before the first event."""
-        place = starts[np.minimum(np.searchsorted(key[starts], pools * width + (days - first)), len(starts) - 1)]
-        place = np.where(key[place] < pools * width + (days - first), len(key), place)
-        return np.where(known[pools] & (place > begin[pools]), total[np.maximum(place, 1) - 1] - offset[pools], 0)
-
-    asked = mine[late[mine]]
-    pools = claims.pool[claims.step_claim[asked]]
-    positive = balance_before(pools, claims.step_day[asked]) > 0
-    active[pools[positive]] = True
-    rows = np.flatnonzero(waiting & candidates[claims.pool])
-    pools = claims.pool[rows]
-    positive = balance_before(pools, claims.fallback[rows] + 1) > 0
-    active[pools[positive]] = True
-
-
 # --- dense blocks -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class _Block:
-    """Pools of one size: claims `first..` sorted by (pool, rank), and the days of each pool in a row."""
+    """Pools of one size, a row each: their days ascending (the last one repeated), and where everything lies."""
 
     claims: Ints
     """Rows of the active claims, by (pool, rank)."""
     row: Ints
     """Row of the block of each claim."""
     days: Ints
-    column_of: Callable[[Ints, Ints], Ints]
+    supply: Events
+    """(row, column, units)."""
+    reserved: Events
+    step_column: Ints
+    """Of the steps of these claims, in their order."""
+    source_column: Ints
+    open_column: Ints
+    """Of the claims, meaningless where nothing is open."""
 
 
-def _blocks(claims: Claims, events: Events, reserved: Events, pools: int) -> Iterator[tuple[_Block, Events, Events]]:
-    """Cut the active pools into blocks of like width (days), each within MAX_CELLS."""
+def _blocks(claims: Claims, events: Events, reserved: Events) -> Iterator[_Block]:
+    """Cut the active pools (numbered without gaps) into blocks of like width (days), each within MAX_CELLS."""
     step_pool = claims.pool[claims.step_claim]
-    has_open = np.flatnonzero(claims.open > 0)
-    pool = np.concatenate([events.pool, reserved.pool, step_pool, step_pool, claims.pool, claims.pool[has_open]])
-    day = np.concatenate(
-        [events.day, reserved.day, claims.step_day, claims.step_source, claims.wanted, claims.open_day[has_open]]
-    )
+    source = np.maximum(claims.step_day, claims.step_source)
+    open_day = np.where(claims.open > 0, claims.open_day, claims.wanted)
+    pool = [events.pool, reserved.pool, step_pool, step_pool, claims.pool, claims.pool]
+    day = np.concatenate([events.day, reserved.day, claims.step_day, source, open_day, claims.wanted])
+    cuts = np.cumsum([len(part) for part in pool])[:-1]
     first = int(day.min())
     width = int(day.max()) - first + 1
-    keys = np.unique(pool * width + (day - first))
+    key = np.concatenate(pool) * width + (day - first)
+    order = np.argsort(key)
+    is_new = np.diff(key[order], prepend=-1) != 0
+    cell = np.empty(len(key), np.int64)
+    cell[order] = np.cumsum(is_new) - 1
+    keys = key[order][is_new]
     key_pool = keys // width
-    count = np.bincount(key_pool, minlength=pools)
+    count = np.bincount(key_pool)
     begin = np.cumsum(count) - count
-    claimed = np.bincount(claims.pool, minlength=pools)
-    size = np.where(claimed > 0, np.maximum(2, 1 << np.ceil(np.log2(np.maximum(count, 1))).astype(np.int64)), 0)
-    for wide in np.unique(size[size > 0]):
+    columns = np.split(cell - begin[np.concatenate(pool)], cuts)
+    claimed = np.bincount(claims.pool, minlength=len(count))
+    size = np.maximum(2, 1 << np.ceil(np.log2(count)).astype(np.int64))
+    key_day = keys % width + first
+    for wide in np.flatnonzero(np.bincount(size)).tolist():
         found = np.flatnonzero(size == wide)
-        cells = np.cumsum(claimed[found] * wide) // MAX_CELLS
-        for part in np.split(found, np.flatnonzero(np.diff(cells)) + 1):
-            row_of = np.full(pools, -1, np.int64)
+        spread = np.cumsum(claimed[found] * wide) // MAX_CELLS
+        for part in np.split(found, np.flatnonzero(np.diff(spread)) + 1):
+            row_of = np.full(len(count), -1, np.int64)
             row_of[part] = np.arange(len(part))
-            days = np.full((len(part), int(wide)), FAR, np.int64)
-            inside = np.flatnonzero(row_of[key_pool] >= 0)
-            rows = row_of[key_pool[inside]]
-            days[rows, inside - begin[key_pool[inside]]] = keys[inside] % width + first
-
-            def column_of(
-                pool: Ints, day: Ints, keys: Ints = keys, begin: Ints = begin, width: int = width, first: int = first
-            ) -> Ints:
-                return np.searchsorted(keys, pool * width + (day - first)) - begin[pool]
-
+            place = np.minimum(np.arange(wide), count[part, None] - 1) + begin[part, None]
             mine = np.flatnonzero(row_of[claims.pool] >= 0)
-            wanted = row_of >= 0
-            yield (
-                _Block(mine, row_of[claims.pool[mine]], days, column_of),
-                _rows(events.of(wanted), row_of, column_of),
-                _rows(reserved.of(wanted), row_of, column_of),
+            steps = np.flatnonzero(row_of[step_pool] >= 0)
+            yield _Block(
+                mine,
+                row_of[claims.pool[mine]],
+                key_day[place],
+                _placed(events, row_of, columns[0]),
+                _placed(reserved, row_of, columns[1]),
+                columns[2][steps],
+                columns[3][steps],
+                columns[4][mine],
             )
 
 
-def _rows(events: Events, row_of: Ints, column_of: Callable[[Ints, Ints], Ints]) -> Events:
+def _placed(events: Events, row_of: Ints, column: Ints) -> Events:
     """Events as (row, column, units) of a block."""
-    return Events(row_of[events.pool], column_of(events.pool, events.day), events.quantity)
+    row = row_of[events.pool]
+    mine = np.flatnonzero(row >= 0)
+    return Events(row[mine], column[mine], events.quantity[mine])
 
 
 def _dense(shape: tuple[int, int], events: Sequence[tuple[Ints, Ints, Ints]]) -> Ints:
@@ -277,19 +207,17 @@ def _dense(shape: tuple[int, int], events: Sequence[tuple[Ints, Ints, Ints]]) ->
     return np.cumsum(flat.reshape(shape).astype(np.int64), axis=1)
 
 
-def _solve_block(all_claims: Claims, block: _Block, events: Events, reserved: Events, reaction: Reaction) -> Solution:
+def _solve_block(all_claims: Claims, block: _Block, reaction: Reaction) -> Solution:
     claims = all_claims.of(block.claims)
-    row, days = block.row, block.days
+    row, days, events, reserved = block.row, block.days, block.supply, block.reserved
+    step_column, source_column = block.step_column, block.source_column
     shape, count = days.shape, len(claims.pool)
-    step_pool = claims.pool[claims.step_claim]
-    step_column = block.column_of(step_pool, claims.step_day)
-    source_column = block.column_of(step_pool, np.maximum(claims.step_day, claims.step_source))
     present = _dense((count, shape[1]), [(claims.step_claim, step_column, claims.step_quantity)])
     mine = days[row]
     wish = np.maximum(present, np.where(mine >= claims.wanted[:, None], claims.quantity[:, None], 0))
     within = mine <= claims.fallback[:, None]
     open_rows = np.flatnonzero(claims.open > 0)
-    open_column = block.column_of(claims.pool[open_rows], claims.open_day[open_rows])
+    open_column = block.open_column[open_rows]
     first_claim = np.flatnonzero(np.diff(row, prepend=-1))
     strategy = claims.strategy.copy()
     broken = np.zeros(count, bool)
@@ -332,7 +260,9 @@ def _once(
     """One run of the procedure on a block: (new confirmations, which claims could not be kept)."""
     confirmed = np.zeros_like(present)
 
-    def sweep(which: NDArray[np.bool_], upper: Ints) -> None:
+    ends_early = ~within[:, -1]
+
+    def sweep(which: NDArray[np.bool_], upper: Ints, releases: bool = False) -> None:
         selected = np.flatnonzero(which)
         if not len(selected):
             return
@@ -347,13 +277,20 @@ def _once(
             now = selected[order[begin:end]]
             begin = end
             at = row[now]
-            balance = free[at] + confirmed[now]
-            atp = np.maximum(np.minimum.accumulate(balance[:, ::-1], axis=1)[:, ::-1], 0)
+            balance = free[at]
+            if releases:
+                balance += confirmed[now]
+            atp = np.minimum.accumulate(balance[:, ::-1], axis=1)[:, ::-1]
+            np.maximum(atp, 0, out=atp)
             found = np.minimum(upper[now], atp)
-            inside = within[now]
-            reached = np.max(np.where(inside, found, 0), axis=1, keepdims=True)
-            found = np.where(inside, found, np.maximum(reached, np.minimum(present[now], atp)))
-            free[at] = balance - found
+            beyond = np.flatnonzero(ends_early[now])
+            if len(beyond):
+                inside, part = within[now[beyond]], found[beyond]
+                reached = np.max(np.where(inside, part, 0), axis=1, keepdims=True)
+                kept = np.maximum(reached, np.minimum(present[now[beyond]], atp[beyond]))
+                found[beyond] = np.where(inside, part, kept)
+            balance -= found
+            free[at] = balance
             confirmed[now] = found
 
     sweep(strategy == _WIN, wish)
@@ -362,7 +299,7 @@ def _once(
     lower = np.where((strategy == _WIN)[:, None] & asked, claims.quantity[:, None], 0)
     lower = np.where((strategy == _GAIN)[:, None], present, lower)
     broken = np.any(confirmed < lower, axis=1)
-    sweep(np.isin(strategy, [CODE[kind] for kind in IMPROVING]), wish)
+    sweep(np.isin(strategy, [CODE[kind] for kind in IMPROVING]), wish, releases=True)
     sweep(strategy == _FILL, present)
     return confirmed, broken
 

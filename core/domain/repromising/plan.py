@@ -12,8 +12,8 @@ from core.domain.network import Network
 from core.domain.repromising.arrays import Claims, Events, Solution, solve_arrays
 from core.domain.repromising.effects import Effect, Why
 from core.domain.repromising.segments import rank_of, segment_of, strategy_of
-from core.domain.repromising.snapshot import Ints, Problem, Ranking, Raw, build
-from core.domain.repromising.strategies import CODE, Reaction, Strategy
+from core.domain.repromising.snapshot import Ints, Problem, Ranking, Raw, build, distinct
+from core.domain.repromising.strategies import CODE, STRATEGIES, Reaction, Strategy
 from core.domain.repromising.variant import Variant
 
 Solver = Callable[[Claims, Events, Events, int, Ranking, Reaction], Solution]
@@ -186,21 +186,29 @@ def make_plan(
     while True:
         turns += 1
         _decide(problem, todo, answer, facts_rank(raw, variant, segments, problem), variant.reaction, solver)
-        plan = _compare(raw, problem, answer, strategy, segments, variant.reaction)
-        over = (plan.effect == EFFECTS.index(Effect.LOST)) & ~plan.is_forced & (plan.days > (limit or 0))
-        over &= plan.why != WHYS.index(Why.FREED)
-        if limit is None or not over.any() or turns == MAX_TURNS:
+        far = np.empty(0, np.int64) if limit is None else _too_far(problem, answer, limit)
+        if not len(far) or turns == MAX_TURNS:
             break
-        lines = np.zeros(len(facts), bool)
-        lines[plan.line[over]] = True
-        mine = lines[problem.claim_line]
+        mine = np.zeros(count, bool)
+        mine[far] = True
         _spare(problem, mine)
         pools = np.zeros(problem.pools, bool)
-        pools[problem.claims.pool[mine]] = True
+        pools[problem.claims.pool[far]] = True
         todo = pools[problem.claims.pool]
+    plan = _compare(raw, problem, answer, strategy, segments)
+    over = np.zeros(len(plan.line), bool)
+    if limit is not None:
+        over = (plan.effect == EFFECTS.index(Effect.LOST)) & ~plan.is_forced & (plan.days > limit)
+        over &= plan.why != WHYS.index(Why.FREED)
     plan.turns, plan.active_pools = turns, answer.active
-    _charge(plan, raw, strategy, variant, allowed, seed, over if limit is not None else np.zeros(len(plan.line), bool))
+    _charge(plan, raw, strategy, variant, allowed, seed, over)
     return plan
+
+
+_WEAK = (Strategy.IMPROVE, Strategy.REDISTRIBUTE, Strategy.FILL)
+_INSTEAD = {Strategy.LOSE: (Strategy.SKIP, Strategy.SKIP), **dict.fromkeys(_WEAK, (Strategy.GAIN, Strategy.IMPROVE))}
+_SPARED = np.array([[CODE[_INSTEAD.get(s, (s, s))[forced]] for s in STRATEGIES] for forced in (0, 1)], np.int8)
+"""Strategy of a line that may not be worsened, by whether its promise is lost anyway and its strategy."""
 
 
 def facts_rank(raw: Raw, variant: Variant, segments: NDArray[np.int16], problem: Problem) -> Ranking:
@@ -215,16 +223,10 @@ def facts_rank(raw: Raw, variant: Variant, segments: NDArray[np.int16], problem:
 def _spare(problem: Problem, claims: NDArray[np.bool_]) -> None:
     """These may not be worsened: what they have is theirs. One whose promise is lost anyway keeps what it can."""
     now = problem.claims.strategy
-    weak = np.isin(now, [CODE[s] for s in (Strategy.IMPROVE, Strategy.REDISTRIBUTE, Strategy.FILL)])
-    problem.claims.strategy = np.select(
-        [claims & (now == CODE[Strategy.LOSE]), claims & weak & ~problem.is_forced, claims & weak],
-        [
-            np.full_like(now, CODE[Strategy.SKIP]),
-            np.full_like(now, CODE[Strategy.GAIN]),
-            np.full_like(now, CODE[Strategy.IMPROVE]),
-        ],
-        now,
-    )
+    rows = np.flatnonzero(claims)
+    spared = _SPARED[problem.is_forced[rows].astype(np.int64), now[rows]]
+    problem.claims.strategy = now.copy()
+    problem.claims.strategy[rows] = spared
 
 
 def _decide(
@@ -246,13 +248,31 @@ def _decide(
     answer.take_over(found, todo)
 
 
+def _too_far(problem: Problem, answer: _Answer, limit: int) -> Ints:
+    """Claims that would move back by more days than the budget allows, though their promise could be kept."""
+    claims = problem.claims
+    rows = np.flatnonzero(answer.is_changed & ~problem.is_forced & (claims.strategy != CODE[Strategy.LOSE]))
+    number = np.full(len(claims.pool), -1, np.int64)
+    number[rows] = np.arange(len(rows))
+    last = np.zeros((2, len(rows)), np.int64)
+    covered = np.zeros(len(rows), np.int64)
+    for side, claim, day in ((0, claims.step_claim, claims.step_day), (1, answer.step_claim, answer.step_day)):
+        mine = np.flatnonzero(number[claim] >= 0)
+        mine = mine[np.argsort(day[mine], kind="stable")]
+        last[side, number[claim[mine]]] = day[mine]  # the latest is written last
+        if side:
+            covered = np.bincount(number[claim[mine]], answer.step_quantity[mine], len(rows)).astype(np.int64)
+    before = np.where(claims.open[rows] > 0, np.maximum(last[0], claims.open_day[rows]), last[0])
+    after = np.where(claims.quantity[rows] > covered, np.maximum(last[1], claims.fallback[rows]), last[1])
+    return rows[after - before > limit]
+
+
 def _compare(
     raw: Raw,
     problem: Problem,
     answer: _Answer,
     strategy: NDArray[np.int8],
     segments: NDArray[np.int16],
-    reaction: Reaction,
 ) -> Plan:
     """Lines that change or are exceptions, with all their claims before and after."""
     claims = problem.claims
@@ -262,56 +282,57 @@ def _compare(
     lines = lines[np.lexsort((raw.facts.line[lines], raw.line_sku[lines]))]
     entry_of = np.full(len(raw.facts), -1, np.int64)
     entry_of[lines] = np.arange(len(lines))
-    of_claim = entry_of[problem.claim_line]
-    places = len(raw.location_ids)
+    rows = np.flatnonzero(touched[problem.claim_line])
+    steps = np.flatnonzero(touched[problem.step_line])
+    is_changed = answer.is_changed[rows]
 
-    old = np.flatnonzero(of_claim[claims.step_claim] >= 0)
-    old_claim = claims.step_claim[old]
-    old_open = np.flatnonzero((of_claim >= 0) & (claims.open > 0))
-    stays = ~answer.is_changed[old_claim]
-    open_stays = ~answer.is_changed[old_open]
-    covered = np.bincount(answer.step_claim, answer.step_quantity, len(claims.pool)).astype(np.int64)
-    new_open = np.flatnonzero(answer.is_changed & (claims.quantity > covered))
-
-    claim = np.concatenate([old_claim, old_open, old_claim[stays], old_open[open_stays], answer.step_claim, new_open])
+    old_claim, old_open = claims.step_claim[steps], rows[claims.open[rows] > 0]
+    stays, open_stays = ~answer.is_changed[old_claim], ~answer.is_changed[old_open]
+    covered = np.bincount(np.searchsorted(rows, answer.step_claim), answer.step_quantity, len(rows)).astype(np.int64)
+    left = claims.quantity[rows] - covered
+    new_open = np.flatnonzero(is_changed & (left > 0))
+    days, units = claims.step_day[steps], claims.step_quantity[steps]
+    claim = np.concatenate(
+        [old_claim, old_open, old_claim[stays], old_open[open_stays], answer.step_claim, rows[new_open]]
+    )
     day = np.concatenate(
         [
-            claims.step_day[old],
+            days,
             claims.open_day[old_open],
-            claims.step_day[old][stays],
-            claims.open_day[old_open][open_stays],
+            days[stays],
+            claims.open_day[old_open[open_stays]],
             answer.step_day,
-            claims.fallback[new_open],
+            claims.fallback[rows[new_open]],
         ]
     )
     quantity = np.concatenate(
         [
-            claims.step_quantity[old],
+            units,
             claims.open[old_open],
-            claims.step_quantity[old][stays],
-            claims.open[old_open][open_stays],
+            units[stays],
+            claims.open[old_open[open_stays]],
             answer.step_quantity,
-            claims.quantity[new_open] - covered[new_open],
+            left[new_open],
         ]
     )
     lengths = [len(old_claim), len(old_open), int(stays.sum()), int(open_stays.sum()), len(answer.step_claim)]
     sourced = np.repeat([True, False, True, False, True, False], [*lengths, len(new_open)])
     is_after = np.repeat([False, False, True, True, True, True], [*lengths, len(new_open)])
-    entry = of_claim[claim]
+    entry = entry_of[problem.claim_line[claim]]
 
     count = len(lines)
-    complete = np.zeros((2, count), np.int64)
-    np.maximum.at(complete, (is_after.astype(np.int64), entry), day)
-    unit_days = np.zeros((2, count), np.int64)
-    np.add.at(unit_days, (is_after.astype(np.int64), entry), day * quantity)
-    days = complete[1] - complete[0]
-    shift = np.where(days != 0, days, unit_days[1] - unit_days[0])
-    forced = np.zeros(count, bool)
-    forced[of_claim[np.flatnonzero(problem.is_forced & (of_claim >= 0))]] = True
-    excepted = np.zeros(count, bool)
-    excepted[of_claim[np.flatnonzero(answer.is_exception)]] = True
-    changed = np.zeros(count, bool)
-    changed[of_claim[np.flatnonzero(answer.is_changed)]] = True
+    side = is_after * count + entry
+    by_day = np.argsort(day, kind="stable")
+    complete = np.zeros(2 * count, np.int64)
+    complete[side[by_day]] = day[by_day]  # the latest is written last
+    unit_days = np.bincount(side, (day - raw.facts.today) * quantity, 2 * count).astype(np.int64)
+    moved_by = complete[count:] - complete[:count]
+    shift = np.where(moved_by != 0, moved_by, unit_days[count:] - unit_days[:count])
+    of_row = entry_of[problem.claim_line[rows]]
+    forced, excepted, changed = np.zeros(count, bool), np.zeros(count, bool), np.zeros(count, bool)
+    forced[of_row[problem.is_forced[rows]]] = True
+    excepted[of_row[answer.is_exception[rows]]] = True
+    changed[of_row[is_changed]] = True
 
     effect = np.where(shift > 0, EFFECTS.index(Effect.LOST), EFFECTS.index(Effect.GAINED)).astype(np.int8)
     effect[~changed] = EFFECTS.index(Effect.EXCEPTION)
@@ -320,11 +341,11 @@ def _compare(
         lines,
         effect,
         why,
-        days,
+        moved_by,
         forced & (effect != EFFECTS.index(Effect.GAINED)),
         ~changed,
         entry,
-        claims.pool[claim] % places,
+        claims.pool[claim] % len(raw.location_ids),
         day,
         quantity,
         sourced,
@@ -377,7 +398,7 @@ def _charge(
     """
     facts = raw.facts
     in_run = (strategy != CODE[Strategy.SKIP]) & facts.is_served
-    plan.orders_in_run = len(np.unique(facts.order[in_run]))
+    plan.orders_in_run = len(distinct(facts.order[in_run]))
     share = variant.budget.worsened_share
     plan.allowed = allowed if allowed != -1 else None if share is None else int(share * plan.orders_in_run)
     sku = raw.line_sku[plan.line]
@@ -387,13 +408,13 @@ def _charge(
     if plan.allowed is not None:
         _keep_best(plan, raw, lost, dropped_skus, seed)
     plan.is_dropped |= dropped_skus[sku]
-    plan.worsened = len(np.unique(facts.order[plan.line[lost & ~plan.is_dropped]]))
+    plan.worsened = len(distinct(facts.order[plan.line[lost & ~plan.is_dropped]]))
 
 
 def _keep_best(plan: Plan, raw: Raw, lost: NDArray[np.bool_], dropped: NDArray[np.bool_], seed: int) -> None:
     sku, order = raw.line_sku[plan.line], raw.facts.order[plan.line]
     live = lost & ~dropped[sku]
-    if plan.allowed is None or len(np.unique(order[live])) <= plan.allowed:
+    if plan.allowed is None or len(distinct(order[live])) <= plan.allowed:
         return
     count = len(raw.sku_ids)
     gained = np.bincount(sku, np.maximum(-plan.days, 0) + (plan.effect == 0), count)

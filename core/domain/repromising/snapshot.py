@@ -94,63 +94,78 @@ class Problem:
     pools: int
     is_forced: NDArray[np.bool_]
     """The present promise of the claim cannot be kept: its supply comes later, or its day has passed without one."""
+    step_line: Ints
+    """Row of the line of each step."""
 
 
 class ShipDays:
-    """Maps (location row, day) to the first working day of the location on or after it, each pair once."""
+    """Maps (location row, day) to the first working day of the location on or after it; few days, many rows."""
 
     def __init__(self, network: Network, location_ids: Ints) -> None:
         self._network = network
         self._ids = [int(i) for i in location_ids]
-        self._tables: dict[int, tuple[int, Ints]] = {}
+        self._known: dict[tuple[int, int], int] = {}
 
     def __call__(self, location: Ints, day: Ints) -> Ints:
-        found = day.copy()
         if not len(day):
-            return found
+            return day
         first, last = int(day.min()), int(day.max())
-        width = last - first + 1
-        table = np.zeros(len(self._ids) * width, np.int64)
-        used = np.zeros(len(table), bool)
-        place = location * width + (day - first)
-        used[place] = True
-        for cell in np.flatnonzero(used):
-            where, offset = divmod(int(cell), width)
-            table[cell] = self._network.ship_day_from(self._ids[where], date.fromordinal(first + offset)).toordinal()
-        return table[place]
+        days = np.arange(first, last + 1)
+        table = np.array([[self._ship_day(where, day) for day in days.tolist()] for where in range(len(self._ids))])
+        return day if np.all(table == days) else table[location, day - first]
+
+    def _ship_day(self, location: int, day: int) -> int:
+        found = self._known.get((location, day))
+        if found is None:
+            found = self._network.ship_day_from(self._ids[location], date.fromordinal(day)).toordinal()
+            self._known[location, day] = found
+        return found
 
 
 def build(raw: Raw, strategy: NDArray[np.int8], network: Network, *, reallocates: bool) -> Problem:
     """Claims and pools of a snapshot under the given strategies (one code per line)."""
     ship_days = ShipDays(network, raw.location_ids)
     places = len(raw.location_ids)
-    skip = strategy == CODE[Strategy.SKIP]
-    moves = ~((raw.peg_kind == HARD) & (raw.peg_is_fixed | skip[raw.peg_line] | (not reallocates)))
-    fixed_open = raw.peg_is_fixed & (raw.peg_kind != HARD)
-    use = np.flatnonzero(moves & ~fixed_open)
+    hard = np.flatnonzero(raw.peg_kind == HARD)
+    fixed = np.flatnonzero(raw.peg_is_fixed)
+    kept = fixed[raw.peg_kind[fixed] != HARD]
+    stays = np.zeros(len(raw.peg_line), bool)
+    stays[hard] = raw.peg_is_fixed[hard] | (strategy[raw.peg_line[hard]] == CODE[Strategy.SKIP]) | (not reallocates)
+    stays[kept] = True
+    use = np.flatnonzero(~stays) if stays.any() else slice(None)
     line, location = raw.peg_line[use], raw.peg_location[use]
-    kind, quantity = raw.peg_kind[use], raw.peg_quantity[use]
-    today = raw.today[location]
-    claim_line, claim_location, claim = _group(line, location, len(raw.facts), places)
+    kind, quantity, need = raw.peg_kind[use], raw.peg_quantity[use], raw.peg_need[use]
+    claim_line, claim_location, claim = _group(line, location, places)
     count = len(claim_line)
     claim_sku = raw.line_sku[claim_line]
     here = raw.today[claim_location]
-    wanted = np.maximum(np.maximum(raw.facts.wanted[claim_line], here), raw.released[claim_sku])
-    anew = np.maximum(ship_days(claim_location, here + raw.lead_days[claim_sku]), wanted)
-    is_open = kind == OPEN
+    wanted = np.maximum(raw.facts.wanted[claim_line], here)
+    if raw.released.any():
+        np.maximum(wanted, raw.released[claim_sku], out=wanted)
     open_day = np.zeros(count, np.int64)
-    np.maximum.at(open_day, claim[is_open], raw.peg_need[use][is_open])
-    has_open = open_day > 0
-    alive = has_open & (open_day >= here)
-    open_day = np.where(alive, np.maximum(open_day, wanted), np.where(has_open, open_day, anew))
-    fallback = np.where(alive, open_day, anew)
-    stepped = ~is_open
-    usable = np.where(kind[stepped] == HARD, today[stepped], raw.peg_usable[use][stepped])
-    source = np.where(kind[stepped] == HARD, usable, ship_days(location[stepped], usable))
-    day = np.where(kind[stepped] == HARD, today[stepped], np.maximum(raw.peg_need[use][stepped], today[stepped]))
+    by_day = np.flatnonzero(kind == OPEN)
+    if count < len(line):  # the latest of several
+        by_day = by_day[np.argsort(need[by_day], kind="stable")]
+    open_day[claim[by_day]] = need[by_day]
+    alive = open_day >= here
+    lapsed = (open_day > 0) & ~alive
+    # an order anew is the day for units without a source, unless they have one that is still to come
+    other = np.flatnonzero(~alive)
+    place = claim_location[other]
+    anew = np.maximum(ship_days(place, here[other] + raw.lead_days[claim_sku[other]]), wanted[other])
+    np.maximum(open_day, wanted, out=open_day, where=alive)
+    fallback = open_day.copy()
+    fallback[other] = anew
+    open_day[other] = np.where(lapsed[other], open_day[other], anew)
+    stepped = np.flatnonzero(kind != OPEN)
+    is_stock = kind[stepped] == HARD
+    where = location[stepped]
+    now = raw.today[where]
+    source = np.where(is_stock, now, ship_days(where, np.where(is_stock, now, raw.peg_usable[use][stepped])))
+    day = np.where(is_stock, now, np.maximum(need[stepped], now))
     claims = Claims(
         claim_sku * places + claim_location,
-        np.bincount(claim, quantity, count).astype(np.int64),
+        quantity if count == len(line) else np.bincount(claim, quantity, count).astype(np.int64),
         wanted,
         fallback,
         open_day,
@@ -160,17 +175,16 @@ def build(raw: Raw, strategy: NDArray[np.int8], network: Network, *, reallocates
         quantity[stepped],
         source,
     )
-    forced = has_open & ~alive
+    forced = lapsed
     forced[claims.step_claim[source > day]] = True
     hard = np.flatnonzero(kind == HARD)
-    back = Events(raw.line_sku[line[hard]] * places + location[hard], today[hard], quantity[hard])
+    back = Events(raw.line_sku[line[hard]] * places + location[hard], raw.today[location[hard]], quantity[hard])
     supply_place = raw.supply.pool % places
     arriving = Events(
         raw.supply.pool,
         ship_days(supply_place, np.maximum(raw.supply.day, raw.today[supply_place])),
         raw.supply.quantity,
     )
-    kept = np.flatnonzero(fixed_open)
     waits = Events(
         raw.line_sku[raw.peg_line[kept]] * places + raw.peg_location[kept],
         np.maximum(raw.peg_need[kept], raw.today[raw.peg_location[kept]]),
@@ -184,6 +198,7 @@ def build(raw: Raw, strategy: NDArray[np.int8], network: Network, *, reallocates
         _joined(raw.reserved, waits),
         len(raw.sku_ids) * places,
         forced,
+        line[stepped],
     )
 
 
@@ -195,17 +210,16 @@ def _joined(*parts: Events) -> Events:
     )
 
 
-def _group(line: Ints, location: Ints, lines: int, places: int) -> tuple[Ints, Ints, Ints]:
+def _group(line: Ints, location: Ints, places: int) -> tuple[Ints, Ints, Ints]:
     """(line, location) of each claim, and the claim of each peg."""
+    if not len(line) or np.bincount(line).max() == 1:  # one claim each, as almost always
+        return line, location, np.arange(len(line))
     key = line * places + location
-    if lines * places > 200_000_000:
-        found, claim = np.unique(key, return_inverse=True)
-    else:
-        number = np.zeros(lines * places, np.int32)
-        number[key] = 1
-        found = np.flatnonzero(number)
-        number[found] = np.arange(len(found), dtype=np.int32)
-        claim = number[key].astype(np.int64)
+    order = np.argsort(key, kind="stable")
+    is_first = np.diff(key[order], prepend=-1) != 0
+    claim = np.empty(len(key), np.int64)
+    claim[order] = np.cumsum(is_first) - 1
+    found = key[order][is_first]
     return found // places, found % places, claim
 
 
@@ -222,6 +236,19 @@ def positions(ids: Ints, wanted: Ints) -> Ints:
     order = np.argsort(ids)
     place = np.minimum(np.searchsorted(ids, wanted, sorter=order), len(ids) - 1)
     return np.where(ids[order[place]] == wanted, order[place], -1)
+
+
+def distinct(ids: Ints) -> Ints:
+    """The different values, ascending; ids are dense, so that marking them beats sorting or hashing."""
+    if not len(ids):
+        return ids
+    low, high = int(ids.min()), int(ids.max())
+    if high - low > 20 * len(ids) + 1_000_000:
+        found = np.sort(ids)
+        return found[np.diff(found, prepend=low - 1) != 0]
+    marks = np.zeros(high - low + 1, bool)
+    marks[ids - low] = True
+    return np.flatnonzero(marks) + low
 
 
 Ranking = Callable[[Ints], Ints]
