@@ -27,13 +27,15 @@ class Ask:
 def with_shelves(asks: Sequence[Ask], network: Network, now: datetime) -> list[Demand]:
     """The demands of one order, each with the units to take from stock per location (`site_choice.choose_sites`).
 
-    A line whose reservation covers it keeps what was reserved; those locations ship anyway. An order of one line is
-    left to `propose`, unless it must be whole. Of several lines of one SKU the first is filled first: what a line lacks
-    is claimed for a later day, and would take the units of the lines after it. Locations that were chosen come first
-    among a demand's sources, so that what comes later joins a shipment that is there.
+    A line whose reservation covers it keeps what was reserved; those locations ship anyway. An order of one line or
+    with one location is left to `propose`, unless something must be whole. Of several lines of one SKU the first is
+    filled first: what a line lacks is claimed for a later day, and would take the units of the lines after it.
+    Locations that were chosen come first among a demand's sources, so that what comes later joins a shipment that is
+    there.
     """
-    if len(asks) == 1 and not asks[0].must_be_whole:
-        return [asks[0].demand]
+    places = {place for ask in asks for place in ask.demand.sources}
+    if (len(asks) == 1 or len(places) == 1) and not any(ask.must_be_whole for ask in asks):
+        return [ask.demand for ask in asks]
     opened = {hold.location_id for ask in asks for hold in ask.demand.held if hold.quantity > 0}
     choosing = {i: ask for i, ask in enumerate(asks) if not any(hold.quantity for hold in ask.demand.held)}
     free = {

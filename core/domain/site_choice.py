@@ -12,7 +12,9 @@ EXACT_SITES = 10
 EXACT_WORK = 200_000
 """Subsets times SKUs that are looked at exactly; larger orders are searched as well."""
 
-Vector = tuple[int, ...]
+Vector = tuple[int, int, int, int, int, int, int]
+"""Weight of units left out, late days, days, cost, carbon, load, rank."""
+_ZERO: Vector = (0, 0, 0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Objective:
     load: int
     rank: int
 
-    def as_tuple(self) -> Vector:
+    def as_tuple(self) -> tuple[int, ...]:
         return (
             self.unfilled,
             self.late_days,
@@ -123,6 +125,20 @@ class _Problem:
         self.sites = sorted({site for _, site in self.free})
         self.shipment_costs = shipment_costs
         self.opened = opened & frozenset(self.sites)
+        self.legs = {
+            (want.key, site): self._vector(sku_id, want, site)
+            for sku_id, rows in self.by_sku.items()
+            for want in rows
+            for site in want.legs
+            if (sku_id, site) in self.free
+        }
+        self.cheapest = {
+            want.key: sorted(
+                (site for site in want.legs if (want.key, site) in self.legs),
+                key=lambda site, key=want.key: (self.legs[key, site], site),
+            )
+            for want in wants
+        }
         self._solved: dict[tuple[int, frozenset[int]], tuple[dict[int, dict[int, int]], Vector]] = {}
         shares = self.solve(frozenset(self.sites)).shares
         self.filled = {
@@ -153,7 +169,7 @@ class _Problem:
     def solve(self, sites: frozenset[int]) -> SiteChoice:
         """The cheapest assignment of all lines to these locations."""
         shares: dict[int, dict[int, int]] = {}
-        total: Vector = (0,) * 7
+        total: Vector = _ZERO
         for sku_id, wants in self.by_sku.items():
             here = frozenset(site for site in sites if (sku_id, site) in self.free)
             key = (sku_id, here)
@@ -171,20 +187,23 @@ class _Problem:
     def _assign(
         self, sku_id: int, wants: list[Want], sites: frozenset[int]
     ) -> tuple[dict[int, dict[int, int]], Vector]:
-        legs = {
-            (want.key, site): self._vector(sku_id, want, site) for want in wants for site in sites if site in want.legs
-        }
-        capacity = {site: self.free[sku_id, site] for site in sites}
-        if len(wants) == 1:
-            flow = _greedy(wants[0], sorted(capacity, key=lambda s: (legs[wants[0].key, s], s)), capacity)
-        else:
-            flow = _cheapest_flow(wants, capacity, legs)
         shares: dict[int, dict[int, int]] = {want.key: {} for want in wants}
-        total: Vector = (0,) * 7
+        total: Vector = _ZERO
+        if len(wants) == 1:
+            (want,) = wants
+            missing, share = want.quantity, shares[want.key]
+            for site in self.cheapest[want.key]:  # at each further location only what is still missing
+                if site in sites and missing:
+                    share[site] = units = min(missing, self.free[sku_id, site])
+                    missing -= units
+                    total = _add(total, _times(units, self.legs[want.key, site]))
+            return shares, _add(total, (want.weight * missing, 0, 0, 0, 0, 0, 0))
+        legs = {(w.key, site): self.legs[w.key, site] for w in wants for site in sites if site in w.legs}
+        flow = _cheapest_flow(wants, {site: self.free[sku_id, site] for site in sites}, legs)
         for (key, site), units in sorted(flow.items()):
             if units:
                 shares[key][site] = units
-                total = _add(total, tuple(units * figure for figure in legs[key, site]))
+                total = _add(total, _times(units, legs[key, site]))
         missing = sum(w.weight * (w.quantity - sum(shares[w.key].values())) for w in wants)
         return shares, _add(total, (missing, 0, 0, 0, 0, 0, 0))
 
@@ -195,18 +214,14 @@ class _Problem:
 
 
 def _add(one: Vector, other: Vector) -> Vector:
-    return tuple(a + b for a, b in zip(one, other, strict=True))
+    a, b, c, d, e, f, g = one
+    t, u, v, w, x, y, z = other
+    return (a + t, b + u, c + v, d + w, e + x, f + y, g + z)
 
 
-def _greedy(want: Want, sites: Sequence[int], capacity: Mapping[int, int]) -> dict[tuple[int, int], int]:
-    """One line alone takes the cheapest units first; at each further location only what is still missing."""
-    flow, missing = {}, want.quantity
-    for site in sites:
-        units = min(missing, capacity[site])
-        if units > 0 and site in want.legs:
-            flow[want.key, site] = units
-            missing -= units
-    return flow
+def _times(units: int, leg: Vector) -> Vector:
+    a, b, c, d, e, f, g = leg
+    return (units * a, units * b, units * c, units * d, units * e, units * f, units * g)
 
 
 def _cheapest_flow(
@@ -218,11 +233,10 @@ def _cheapest_flow(
     missing = {want.key: want.quantity for want in wants}
     out: dict[int, int] = dict.fromkeys(missing, 0)
     weight = {want.key: want.weight for want in wants}
-    zero: Vector = (0,) * 7
     for want in wants:
         while missing[want.key]:
             # cheapest way from this line to a free unit, or to leaving a unit out, over units that others give back
-            cost: dict[tuple[str, int], Vector] = {("line", want.key): zero}
+            cost: dict[tuple[str, int], Vector] = {("line", want.key): _ZERO}
             back: dict[tuple[str, int], tuple[str, int]] = {}
             changed = True
             while changed:
@@ -231,7 +245,7 @@ def _cheapest_flow(
                     line, place = ("line", key), ("site", site)
                     if line in cost and (place not in cost or _add(cost[line], leg) < cost[place]):
                         cost[place], back[place], changed = _add(cost[line], leg), line, True
-                    gain = tuple(-figure for figure in leg)
+                    gain = _times(-1, leg)
                     if flow[key, site] and place in cost and (line not in cost or _add(cost[place], gain) < cost[line]):
                         cost[line], back[line], changed = _add(cost[place], gain), place, True
             ends = [(cost["site", site], 0, site) for site in left if left[site] and ("site", site) in cost]
@@ -258,11 +272,11 @@ def _cheapest_flow(
     return flow
 
 
-def _exact(problem: _Problem, optional: Sequence[int], best: Vector) -> frozenset[int]:
+def _exact(problem: _Problem, optional: Sequence[int], best: tuple[int, ...]) -> frozenset[int]:
     """The best of the smallest subsets that reach `best` (unfilled, late): all of a size before any larger."""
     must, coverage = problem.masks(optional)
     for size in range(len(optional) + 1):
-        candidates: list[tuple[Vector, tuple[int, ...]]] = []
+        candidates: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
         for bits in combinations(range(len(optional)), size):
             mask = sum(1 << i for i in bits)
             if mask & must != must or any(not mask & sites for sites in coverage):
@@ -278,10 +292,10 @@ def _exact(problem: _Problem, optional: Sequence[int], best: Vector) -> frozense
     return problem.opened | frozenset(optional)
 
 
-def _search(problem: _Problem, optional: Sequence[int], best: Vector) -> frozenset[int]:
+def _search(problem: _Problem, optional: Sequence[int], best: tuple[int, ...]) -> frozenset[int]:
     """Greedy cover by the most value per added shipment, then dropping and swapping locations while that helps."""
 
-    def value(sites: frozenset[int]) -> tuple[Vector, tuple[int, ...]]:
+    def value(sites: frozenset[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         return problem.solve(sites).objective.as_tuple(), tuple(sorted(sites))
 
     chosen = problem.opened
