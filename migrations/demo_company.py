@@ -205,6 +205,14 @@ POLICIES: dict[str, Any] = {
     "reservation_ttl": {"seconds": 600, "maximumSeconds": 3600},
     # working days from dock to usable
     "receiving_days": 1,
+    # a pilot: small shops are asked what they want by a message, everybody else is called by a person
+    "backorder_course": [
+        {"step": "OTHER_SITES"},
+        {"step": "SUBSTITUTE"},
+        {"step": "PURCHASE"},
+        {"step": "OPTIONS", "waitLongerThanDays": 10, "tiers": ["SILVER"]},
+        {"step": "RELEASE"},
+    ],
 }
 
 STOCK_AT = ("DC-ICN", "DC-LTN", "RES-BUSAN", "STORE-SEOUL")

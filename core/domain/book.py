@@ -14,7 +14,7 @@ from core.domain.allowance import WaitsFor
 from core.domain.availability import Timeline
 from core.domain.backorder_life import follow
 from core.domain.lots import Lots
-from core.domain.order import line_status
+from core.domain.order import check_line_move, line_status
 from core.domain.pegging import Exchange, make_room, take_unpegged
 from core.domain.priority import PriorityWeights, serve_order
 from core.domain.records import (
@@ -491,7 +491,9 @@ class SkuBook:
             late = sum(peg.quantity for peg in waiting if self.is_late(line, peg))
         line.open, line.backordered = remaining - late, late
         line.ready = min(line.ready, line.allocated)
-        line.status = status_of(line)
+        status = status_of(line)
+        check_line_move(f"{self.sku}/{line.id}", line.status, status)
+        line.status = status
         line.is_changed = True
         self.is_changed = True
         self.backorder_facts += follow(self.backorders, line, waiting, self.now, reason)

@@ -14,10 +14,10 @@ DEFAULT_COURSE: list[dict[str, Any]] = [
     {"step": "OTHER_SITES"},
     {"step": "SUBSTITUTE"},
     {"step": "PURCHASE"},
-    {"step": "OPTIONS", "waitLongerThanDays": 10},
+    {"step": "OPTIONS", "waitLongerThanDays": 21},
     {"step": "RELEASE"},
 ]
-"""What holds where no policy is stored: everything on, options only for who waits more than ten days or is delayed."""
+"""What holds where no policy is stored: everything on, options only for who waits more than three weeks or is delayed."""
 
 MARK = "COURSE_"
 """Causes of facts that the course itself leaves begin so: they do not call for another run."""

@@ -39,25 +39,6 @@ def order_quantity(shortage: int, moq: int, order_multiple: int) -> int:
     return -(-max(shortage, moq) // order_multiple) * order_multiple
 
 
-def uncovered(
-    *,
-    open_pegs: int,
-    unpegged_inbound: int,
-    open_proposals: int,
-    inventory_position: int = 0,
-    reorder_point: int = 0,
-    reorder_quantity: int = 0,
-) -> int:
-    """Units still to be bought (before MOQ and multiples), so that nothing is bought twice.
-
-    The larger of two needs: OPEN pegs beyond unpegged inbound and open purchase proposals; and, when the
-    `inventory_position` (which already counts backorders as demand, inbound and proposals as supply) is at or below a
-    `reorder_point` above 0, the reorder need. They overlap, so they are not added.
-    """
-    waiting = max(0, open_pegs - unpegged_inbound - open_proposals)
-    return max(waiting, reorder_need(inventory_position, reorder_point, reorder_quantity))
-
-
 def reorder_need(inventory_position: int, reorder_point: int, reorder_quantity: int) -> int:
     """The plain reorder-point rule, before MOQ and multiples: 0 above the reorder point or without one (0).
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.domain.backorder import path
 from core.domain.backorder_life import step as take_step
-from core.domain.book import SkuBook, claim_order
+from core.domain.book import SkuBook
 from core.domain.causes import rejudge
 from core.domain.course import DEFAULT_COURSE, MARK, POLICY, CourseFacts, StepRule, applies, read_course
 from core.domain.delay_rules import rule_for
@@ -26,7 +26,7 @@ from core.domain.options import (
 )
 from core.domain.options import POLICY as OPTIONS_POLICY
 from core.domain.promising import Demand, available_now
-from core.domain.records import Backorder, Line, Peg
+from core.domain.records import Backorder, Line
 from core.domain.sourcing import search_sites
 from core.domain.states import BackorderState, CourseStep, OptionOfferState, PegKind, ShipPolicy
 from core.ports import Transaction
@@ -71,6 +71,8 @@ class _Run:
     substitute_books: dict[int, SkuBook]
     lead_days: dict[int, int]
     rules: list[Any]
+    uncovered: dict[int, int] = field(default_factory=dict)
+    """Units without a source before the run, by backorder."""
     to_buy: set[int] = field(default_factory=set)
     to_ship: set[int] = field(default_factory=set)
     wanted: list[SubstituteLine] = field(default_factory=list)
@@ -107,6 +109,7 @@ async def run_backorder_course(
     found = _open_backorders(books.values())
     run = await _prepare(uow, network, books, found, policies)
     await _judge_causes(run, found)
+    run.uncovered = {backorder.id or 0: _uncovered(book, backorder) for book, backorder in found}
     if any(rule.step is CourseStep.OTHER_SITES and rule.is_on for rule in course):
         await serve_books(uow, books.values(), network)
     for book, backorder in found:
@@ -234,6 +237,7 @@ def _other_sites(run: _Run, book: SkuBook, backorder: Backorder, row: CourseRow,
         min_life=book.min_life(line),
     )
     gained = search_sites(book, run.network, line, demand)
+    gained = max(gained, run.uncovered[backorder.id or 0] - _uncovered(book, backorder))
     if gained:
         run.to_ship.add(line.order_id)
         _record(run, book, backorder, row, CourseStep.OTHER_SITES, "FOUND", [gained, backorder.quantity, line.version])
@@ -293,7 +297,7 @@ def _takes_substitutes(line: Line) -> bool:
 
 
 def _purchase(run: _Run, book: SkuBook, backorder: Backorder, row: CourseRow) -> None:
-    units = sum(peg.quantity for peg in _claims(book, backorder) if peg.kind == PegKind.OPEN)
+    units = _uncovered(book, backorder)
     if not units:
         return
     _begin(book, backorder, BackorderState.AWAITING_SUPPLY, CourseStep.PURCHASE)
@@ -304,8 +308,8 @@ def _purchase(run: _Run, book: SkuBook, backorder: Backorder, row: CourseRow) ->
     _record(run, book, backorder, row, CourseStep.PURCHASE, "REQUESTED", units)
 
 
-def _claims(book: SkuBook, backorder: Backorder) -> list[Peg]:
-    return sorted((p for p in book.pegs_of(backorder.line) if p.kind != PegKind.HARD), key=claim_order)
+def _uncovered(book: SkuBook, backorder: Backorder) -> int:
+    return sum(peg.quantity for peg in book.pegs_of(backorder.line) if peg.kind == PegKind.OPEN)
 
 
 def _options(

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from core.domain.access import Role
+from core.services.change_policy import ChangePolicy, change_policy
 from core.services.run_backorder_course import run_backorder_course
 from core.unit_of_work import run_unit_of_work
 from tests.graphql_api.schema_under_test import NOW, Shop, open_shop
@@ -18,6 +19,10 @@ OPTIONS = "backorder { id state version options { id kind isDefault quantity pri
 @pytest.fixture
 async def shop(database_url):
     async with open_shop(database_url) as opened:
+        course = [{"step": "PURCHASE"}, {"step": "OPTIONS", "waitLongerThanDays": 10}]
+        await run_unit_of_work(
+            opened.database, lambda uow: change_policy(uow, ChangePolicy("backorder_course", course))
+        )
         yield opened
 
 

@@ -30,6 +30,15 @@ def day(n: int):
     return TODAY + timedelta(days=n)
 
 
+COURSE = [{"step": step} for step in ("OTHER_SITES", "SUBSTITUTE", "PURCHASE")]
+
+
+@pytest.fixture(autouse=True)
+async def ten_days_are_long(world):
+    course = [*COURSE, {"step": "OPTIONS", "waitLongerThanDays": 10}, {"step": "RELEASE"}]
+    await world.do(lambda uow: change_policy(uow, ChangePolicy("backorder_course", course)))
+
+
 async def run(world, *codes, only=None):
     """The course as its job runs it."""
     ids = [await world.sku(code) for code in codes or ("S",)]

@@ -19,8 +19,8 @@ from core.domain.purchasing import (
     order_quantity,
     purchase_order_status,
     receive,
+    reorder_need,
     ship,
-    uncovered,
 )
 from core.domain.replenishment import (
     economic_order_quantity,
@@ -48,20 +48,11 @@ def test_order_quantity_refuses_a_multiple_of_nothing():
 
 
 @pytest.mark.parametrize(
-    ("facts", "expected"),
-    [
-        ({"open_pegs": 4, "unpegged_inbound": 0, "open_proposals": 0}, 4),
-        ({"open_pegs": 4, "unpegged_inbound": 3, "open_proposals": 1}, 0),
-        ({"open_pegs": 4, "unpegged_inbound": 9, "open_proposals": 0}, 0),
-        ({"inventory_position": 21, "reorder_point": 20, "reorder_quantity": 50}, 0),
-        ({"inventory_position": 20, "reorder_point": 20, "reorder_quantity": 50}, 50),
-        ({"inventory_position": -60, "reorder_point": 20, "reorder_quantity": 50}, 81),
-        ({"open_pegs": 90, "inventory_position": -60, "reorder_point": 20, "reorder_quantity": 50}, 90),
-        ({"open_pegs": 4, "inventory_position": -4, "reorder_point": 0, "reorder_quantity": 50}, 4),
-    ],
+    ("position", "point", "quantity", "expected"),
+    [(21, 20, 50, 0), (20, 20, 50, 50), (-60, 20, 50, 81), (-4, 0, 50, 0)],
 )
-def test_only_what_nothing_else_covers_is_bought(facts: dict, expected: int):
-    assert uncovered(**{"open_pegs": 0, "unpegged_inbound": 0, "open_proposals": 0} | facts) == expected
+def test_what_the_reorder_point_asks_for(position: int, point: int, quantity: int, expected: int):
+    assert reorder_need(position, point, quantity) == expected
 
 
 def test_855_with_two_acks_splits_the_line():
