@@ -41,15 +41,20 @@ def _move(book: SkuBook, line: Line, target: BackorderState, reason: str) -> Non
     backorder.is_changed = line.is_changed = book.is_changed = True
 
 
+def give_up_places(book: SkuBook, line: Line) -> None:
+    """Drop the claims of a line that stood without stock; it is covered anew in the same change."""
+    for peg in book.pegs_of(line):
+        if peg.kind != PegKind.HARD:
+            book.drop_peg(peg)
+
+
 def validate(book: SkuBook, line: Line, demand: Demand, network: Network, now: datetime) -> None:
     """Validate a line that was RECEIVED: give up the places it kept, propose and commit anew.
 
     `demand.quantity` is ignored: what is asked for is what the line still waits for. The customer is told
     (HOLD_RELEASED) only when the day moves.
     """
-    for peg in book.pegs_of(line):
-        if peg.kind != PegKind.HARD:
-            book.drop_peg(peg)
+    give_up_places(book, line)
     line.status = OrderLineStatus.VALIDATED
     remaining = line.ordered - line.allocated - line.shipped - line.cancelled
     asked = replace(

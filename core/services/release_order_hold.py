@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.domain.holding import unpark, validate
+from core.domain.holding import give_up_places, unpark, validate
+from core.domain.order_sites import Ask, with_shelves
 from core.domain.promising import Demand
 from core.domain.quotas import allowances_for
+from core.domain.serving import CompleteLines, serve_policy
 from core.domain.states import HoldReason, OrderLineStatus, ShipPolicy
 from core.errors import IllegalTransition
 from core.ports import Transaction
@@ -15,7 +17,7 @@ from core.repositories.holds import LiveHold, live_holds, release_holds
 from core.repositories.orders import find_orders, touch_orders
 from core.repositories.quotas import askers_of, give_back_uses
 from core.repositories.save_book import OrderFacts, save_books
-from core.repositories.supplying import load_lead_days
+from core.repositories.supplying import load_lead_days, load_policies
 from core.services.allocate_waiting import serve_books
 from core.services.cancel_order import cut_by_policy, tell_cancelled
 from core.services.follow_up import request_purchase, request_shipments
@@ -52,6 +54,7 @@ async def _release(
     uow: Transaction, taken: TakenOrders, opened: OpenedOrders, ending: dict[int, list[LiveHold]]
 ) -> list[OrderChange]:
     lead_days = await load_lead_days(uow, opened.books)
+    leaves_parts = serve_policy(await load_policies(uow)).complete_lines is CompleteLines.FREE
     validated: set[int] = set()
     askers = await askers_of(uow, ending)
     fresh = [line.id or 0 for o in ending for _, line in opened.lines[o] if line.status == OrderLineStatus.RECEIVED]
@@ -59,19 +62,26 @@ async def _release(
     for order_id in ending:
         order = taken.orders[order_id]
         sources = taken.network.sources(order.destination_id, order.allowed_locations) or taken.network.sources(None)
+        asks: list[Ask] = []
+        received = [(book, line) for book, line in opened.lines[order_id] if line.status == OrderLineStatus.RECEIVED]
+        for book, line in received:
+            give_up_places(book, line)
+            demand = Demand(
+                line.ordered - line.allocated - line.shipped - line.cancelled,
+                order.destination_id,
+                line.requested_date,
+                sources,
+                lead_days[book.sku_id],
+                demand_class=line.demand_class,
+                allowances=allowances_for(book, askers[order_id], sources),
+            )
+            whole = leaves_parts and (order.ship_complete or line.ship_policy == ShipPolicy.COMPLETE)
+            asks.append(Ask(book, demand, must_be_whole=whole))
+        for (book, line), demand in zip(received, with_shelves(asks, taken.network, uow.now), strict=True):
+            validate(book, line, demand, taken.network, uow.now)
+            validated.add(order_id)
         for book, line in opened.lines[order_id]:
-            if line.status == OrderLineStatus.RECEIVED:
-                demand = Demand(
-                    0,
-                    order.destination_id,
-                    line.requested_date,
-                    sources,
-                    lead_days[book.sku_id],
-                    allowances=allowances_for(book, askers[order_id], sources),
-                )
-                validate(book, line, demand, taken.network, uow.now)
-                validated.add(order_id)
-            else:
+            if line.status != OrderLineStatus.RECEIVED:
                 unpark(book, line, "HOLD_RELEASED")
     await serve_books(uow, opened.books.values(), taken.network)
     orders = await save_books(uow, opened.books.values())

@@ -110,3 +110,15 @@ async def test_an_order_that_ships_complete_takes_only_lines_that_are_whole(worl
     await world.stock(4, "S2")
     (order,) = await world.place(world.order(("S", 6), ("S2", 5), ship_complete=True))
     assert await shelves(world, order.number) == {1: {"A": 6}}
+
+
+async def test_an_order_that_comes_off_hold_chooses_for_all_its_lines(world):
+    from core.services.release_order_hold import release_order_hold
+
+    await world.stock(5, location="A")
+    await world.stock(5, location="B")
+    await world.stock(5, "S2", location="B")
+    (order,) = await world.place(world.order(("S", 5), ("S2", 5), payment_state="PENDING"))
+    assert await shelves(world, order.number) == {}
+    await world.do(lambda uow: release_order_hold(uow, order.number))
+    assert await shelves(world, order.number) == {1: {"B": 5}, 2: {"B": 5}}

@@ -93,7 +93,7 @@ def _solve(order: Order) -> tuple[int, int]:
     cost[len(arcs) : len(arcs) + len(wants)] = 1_000
     cost[len(arcs) + len(wants) :] = 1
     rows = lil_matrix((len(wants) + len(arcs), size))
-    low, high = np.full(rows.shape[0], -np.inf), np.zeros(rows.shape[0])
+    low, high = np.full(len(wants) + len(arcs), -np.inf), np.zeros(len(wants) + len(arcs))
     for w, want in enumerate(wants):
         rows[w, len(arcs) + w] = 1
         low[w] = high[w] = want.quantity
