@@ -1,4 +1,4 @@
-"""`manage.py edi`: check files without a system; list, show, replay and submit documents of a running one."""
+"""`manage.py edi`: check files and learn from them without a system; list, show, replay and submit documents of a running one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 
 from core.domain.states import EdiDelivery
 from core.edi.judge_file import judge_file, refuse_size
+from core.edi.learn_guide import learn as propose_guide
 from core.errors import NotFound
 from core.queries.edi_documents import document_in_full, edi_documents_page
 from core.queries.page import Page
@@ -20,7 +21,15 @@ from core.services.receive_edi_file import store_edi_file
 from core.services.replay_edi_document import replay_edi_document
 from core.unit_of_work import UnitOfWork
 from workers.commands.connection import OPERATOR, DataOption, operator_settings, run_on, said_plainly
-from workers.commands.edi_lines import document_facts, document_lines, file_lines, full_facts, full_lines, printable
+from workers.commands.edi_lines import (
+    document_facts,
+    document_lines,
+    file_lines,
+    full_facts,
+    full_lines,
+    printable,
+    proposal_lines,
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -53,6 +62,39 @@ def check(
     else:
         _print([line for file in judged for line in file_lines(file)])
     if any(file["verdict"] == "rejected" for file in judged):
+        raise typer.Exit(1)
+
+
+@app.command()
+def learn(
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, metavar="FILE...", help="Sample files.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Propose a partner's profile from sample files: addresses, guide, the evidence for it, and what is not decided.
+
+    Reads files without a database. Exit code 1 when no document of a partner is among them.
+    """
+    samples: list[tuple[str, bytes]] = []
+    unread: list[str] = []
+    for path in files:
+        try:
+            refused = refuse_size(path.stat().st_size)
+            if refused is None:
+                samples.append((str(path), path.read_bytes()))
+            else:
+                unread.append(f"{path}: {refused['faults'][0]['message']}")
+        except OSError as error:
+            typer.echo(f"{printable(str(path))} cannot be read: {error.strerror}.", err=True)
+            raise typer.Exit(2) from None
+    proposal = propose_guide(samples)
+    proposal["seen"]["unread"] += unread
+    if as_json:
+        typer.echo(json.dumps(proposal))
+    else:
+        _print(list(proposal_lines(proposal)))
+    if proposal["partner"] is None:
         raise typer.Exit(1)
 
 

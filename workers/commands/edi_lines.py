@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -45,6 +46,37 @@ def file_lines(file: Mapping[str, Any]) -> Iterator[str]:
                     f": {document['verdict']}"
                 )
                 yield from _faults(document["faults"], 8)
+
+
+def proposal_lines(proposal: Mapping[str, Any]) -> Iterator[str]:
+    """A proposed profile: who, the settings with their evidence, and what is left to a person."""
+    partner, seen = proposal["partner"], proposal["seen"]
+    if partner is None:
+        yield "No document of a partner was found."
+    else:
+        yield (
+            f"{partner['standard']} partner {_address(partner['qualifier'], partner['interchangeId'])}"
+            f" (group {partner['groupId'] or '-'}) writes to"
+            f" {_address(partner['ourQualifier'], partner['ourInterchangeId'])} (group {partner['ourGroupId'] or '-'})"
+        )
+    documents = ", ".join(f"{count} {kind}" for kind, count in seen["documents"].items())
+    yield f"seen: {documents or 'no documents'} in {seen['files']} files; versions {', '.join(seen['versions']) or '-'}"
+    for marks in seen["separators"]:
+        shown = " ".join(f"{name} {marks[name]!r}" for name in ("element", "component", "segment") if marks[name])
+        yield f"  separators in {marks['files']} files: {shown}"
+    yield from (f"  not read: {line}" for line in seen["unread"])
+    yield "proposed guide:"
+    for name, value in proposal["guide"].items():
+        why = proposal["evidence"].get(name)
+        yield f"  {name} = {json.dumps(value)}" + (f"  ({why})" if why else "")
+    yield "left to you:"
+    yield from (f"  {entry['setting']}: {entry['why']}" for entry in proposal["undecided"])
+    tried = ", ".join(f"{count} {word}" for word, count in proposal["tried"].items() if count)
+    yield f"the files under this guide: {tried or 'none'}"
+
+
+def _address(qualifier: str, name: str) -> str:
+    return f"{qualifier}/{name}".strip("/")
 
 
 def document_facts(row: Mapping[str, Any]) -> dict[str, Any]:

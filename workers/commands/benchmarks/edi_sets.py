@@ -85,7 +85,7 @@ def _read_validated(content: bytes) -> None:
     documents = [d for i in read(content).interchanges for group in i.groups for d in group.sets]
     for document in documents:
         if verdict(document.faults) is not Verdict.ACCEPTED or decode_855(document).document is None:
-            raise RuntimeError(f"Set {document.control} was not read: {document.faults}")
+            raise AssertionError(f"Set {document.control} was not read: {document.faults}")
 
 
 def _best(work: Callable[[], object]) -> float:

@@ -1,0 +1,193 @@
+"""Gathers what a partner's sample files show: who writes, how, with which codes, and how lines are named and split."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from core.edi.decoders import DECODERS
+from core.edi.documents import AcknowledgedLine, Acknowledgement, PurchaseOrderDocument, ShipNotice
+from core.edi.guide import PartnerGuide
+from core.edi.interchanges import Interchange, Segment, TransactionSet, Verdict, verdict
+from core.edi.more_documents import ChangeAcknowledgement
+from core.edi.reader import read
+
+# What we send to a partner; all else is written by the partner. Acknowledgements go both ways and tell nothing.
+_OURS = ("850", "860", "940", "ORDERS", "ORDCHG")
+_BOTH = ("997", "999", "CONTRL")
+SINGLE_UNITS = ("", "EA", "UN", "PC", "PCE", "ZZ", "C62", "H87", "NAR")
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """Addresses of both ends as the envelopes have them."""
+
+    standard: str
+    qualifier: str
+    interchange_id: str
+    our_qualifier: str
+    our_interchange_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredLine:
+    """A line of an answer, with the order it belongs to."""
+
+    document: int
+    po_number: str
+    line: AcknowledgedLine
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Counts over all files of the samples; `faults` are sentences of reading by their code."""
+
+    files: int = 0
+    unread: list[str] = field(default_factory=list)
+    partners: Counter[Partner] = field(default_factory=Counter)
+    group_ids: Counter[tuple[str, str]] = field(default_factory=Counter)
+    separators: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    versions: Counter[str] = field(default_factory=Counter)
+    interchange_versions: Counter[str] = field(default_factory=Counter)
+    usages: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    verdicts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    faults: Counter[tuple[str, str]] = field(default_factory=Counter)
+    repairs: Counter[str] = field(default_factory=Counter)
+    codes: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    units: Counter[str] = field(default_factory=Counter)
+    pack_sizes: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    answered: list[AnsweredLine] = field(default_factory=list)
+    ordered: dict[tuple[str, str], int] = field(default_factory=dict)
+    shipped: dict[tuple[str, str], int] = field(default_factory=dict)
+    controls: list[tuple[str, str]] = field(default_factory=list)
+
+
+class EveryUnit(dict[str, int]):
+    """A unit map for looking at documents before any factor is known."""
+
+    def get(self, key: str, default: object = None) -> int:  # type: ignore[override]
+        return 1
+
+
+# Where codes stand: (segment, element, component) to the name of the list.
+_CODES = {
+    ("BAK", 2, 1): "header",
+    ("ACK", 1, 1): "line_status",
+    ("BCA", 2, 1): "header",
+    ("POC", 2, 1): "line_change",
+    ("BSN", 1, 1): "purpose",
+    ("DTM", 1, 1): "date",
+    ("G62", 1, 1): "date_432",
+    ("QTY", 1, 1): "quantity",
+    ("AT7", 1, 1): "shipment_status",
+    ("W12", 1, 1): "warehouse_status",
+    ("MAN", 1, 1): "marks",
+    ("RFF", 1, 1): "reference",
+    ("REF", 1, 1): "reference",
+    ("STS", 2, 1): "shipment_status",
+    ("GIN", 1, 1): "marks",
+    ("QVR", 2, 1): "variance",
+}
+_ITEM_PAIRS = {"PO1": 6, "POC": 8, "LIN": 2, "IT1": 6}
+
+
+def gather(files: list[tuple[str, bytes]]) -> Evidence:
+    """What the files show; a file that cannot be read is named, and the others are still looked at."""
+    evidence = Evidence()
+    for name, data in files:
+        evidence.files += 1
+        found = read(data)
+        if not any(group.sets for interchange in found.interchanges for group in interchange.groups):
+            why = next((fault.message for fault in found.faults), "It holds no document.")
+            evidence.unread.append(f"{name}: {why}")
+        for interchange in found.interchanges:
+            _look_at_envelope(evidence, interchange)
+            for group in interchange.groups:
+                for document in group.sets:
+                    ours = document.kind in _OURS
+                    if group.sender and group.receiver and document.kind not in _BOTH:
+                        ids = (group.receiver, group.sender) if ours else (group.sender, group.receiver)
+                        evidence.group_ids[ids] += 1
+                    _look_at_set(evidence, interchange, document)
+    return evidence
+
+
+def _look_at_envelope(evidence: Evidence, interchange: Interchange) -> None:
+    marks = interchange.separators
+    evidence.interchange_versions[interchange.version] += 1
+    evidence.usages[interchange.usage] += 1
+    evidence.faults.update((fault.code, fault.message) for fault in interchange.faults)
+    evidence.repairs.update(repair.code for repair in interchange.repairs)
+    kinds = {document.kind for group in interchange.groups for document in group.sets} - set(_BOTH)
+    sender = (interchange.sender_qualifier, interchange.sender_id)
+    receiver = (interchange.receiver_qualifier, interchange.receiver_id)
+    if kinds and kinds <= set(_OURS):
+        sender, receiver = receiver, sender
+    elif kinds:
+        evidence.separators[(marks.element, marks.component, marks.segment, marks.repetition)] += 1
+        evidence.controls.append((f"{interchange.date}{interchange.time}", interchange.control))
+    if kinds:
+        evidence.partners[Partner(interchange.standard, *sender, *receiver)] += 1
+
+
+def _look_at_set(evidence: Evidence, interchange: Interchange, document: TransactionSet) -> None:
+    evidence.kinds[document.kind] += 1
+    evidence.versions[document.version] += 1
+    judged = verdict(document.faults)
+    evidence.verdicts[document.kind, judged.value] += 1
+    evidence.faults.update((fault.code, fault.message) for fault in document.faults)
+    for segment in document.segments:
+        _look_at_segment(evidence, segment, interchange.standard)
+    decode = DECODERS.get(document.kind)
+    if decode is None or judged is Verdict.REJECTED:
+        return
+    found = decode(document, PartnerGuide(unit_map=EveryUnit())).document
+    place = sum(evidence.kinds.values())
+    if isinstance(found, ChangeAcknowledgement):
+        found = found.acknowledgement
+    if isinstance(found, Acknowledgement):
+        evidence.answered += [AnsweredLine(place, found.po_number, line) for line in found.lines]
+    elif isinstance(found, PurchaseOrderDocument):
+        evidence.ordered.update({(found.number, line.line_number.lstrip("0")): line.quantity for line in found.lines})
+    elif isinstance(found, ShipNotice):
+        for order in found.orders:
+            for line in order.lines:
+                key = (order.po_number, line.po_line_number.lstrip("0"))
+                evidence.shipped[key] = evidence.shipped.get(key, 0) + line.quantity
+
+
+def _look_at_segment(evidence: Evidence, segment: Segment, standard: str) -> None:
+    tag = segment.tag
+    for element in (1, 2):
+        name = _CODES.get((tag, element, 1))
+        if name is not None and segment.value(element):
+            evidence.codes[name][segment.value(element)] += 1
+    if standard == "EDIFACT":
+        _look_at_edifact(evidence, segment)
+        return
+    if tag in _ITEM_PAIRS:
+        evidence.codes["item"].update(qualifier for qualifier, _ in segment.pairs(_ITEM_PAIRS[tag], 31))
+    unit_at = {"PO1": 3, "SN1": 3, "POC": 5, "W12": 5, "W01": 2, "IT1": 3}.get(tag)
+    if unit_at is not None and segment.value(unit_at):
+        evidence.units[segment.value(unit_at)] += 1
+    # PO401 packs of PO402 size in PO403; only a pack count says how many single units a case holds.
+    if tag == "PO4" and segment.value(1).isdecimal() and len(segment.value(1)) < 7:
+        evidence.pack_sizes["CA"][int(segment.value(1))] += 1
+
+
+def _look_at_edifact(evidence: Evidence, segment: Segment) -> None:
+    tag = segment.tag
+    if tag == "BGM":
+        evidence.codes["header"][segment.value(3)] += 1
+    elif tag == "LIN":
+        evidence.codes["line_status"][segment.value(2)] += 1
+        if segment.value(3):
+            evidence.codes["item"][segment.value(3, 2)] += 1
+    elif tag == "PIA":
+        evidence.codes["item"].update(segment.value(at, 2) for at in range(2, 7) if segment.value(at))
+    elif tag == "QTY":
+        if segment.value(1) == "59" and segment.value(1, 2).isdecimal() and len(segment.value(1, 2)) < 7:
+            evidence.pack_sizes[segment.value(1, 3) or "CT"][int(segment.value(1, 2))] += 1
+        elif segment.value(1, 3):
+            evidence.units[segment.value(1, 3)] += 1

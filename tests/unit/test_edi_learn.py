@@ -1,0 +1,188 @@
+"""A profile from sample files: what can be decided is, with its evidence; what cannot is said."""
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from core.edi.documents import (
+    AcknowledgedLine,
+    Acknowledgement,
+    Effect,
+    LineStatus,
+    PurchaseOrderDocument,
+    PurchaseOrderDocumentLine,
+    ShipNotice,
+    ShippedLine,
+    ShippedOrder,
+)
+from core.edi.guide import PartnerGuide
+from core.edi.learn_guide import learn
+from core.edi.supplier_side import write_855, write_856
+from core.edi.write_850 import write_850
+from core.edi.x12_writer import Envelope
+from tests.unit.edi_messages import EDIFACT, X12, edifact_file, x12_file
+from workers.commands import edi
+
+NUMBERS = iter(range(1, 10_000))
+
+
+def envelope(outbound: bool = False, control: int | None = None) -> Envelope:
+    ends = ("ZZ", "BACKORDER", "01", "SUPPLIER1") if outbound else ("01", "SUPPLIER1", "ZZ", "BACKORDER")
+    groups = ("US", "SUP") if outbound else ("SUP", "US")
+    number = control or next(NUMBERS)
+    return Envelope(*ends, *groups, number, number, 1, datetime(2026, 11, 20, 10, 30))
+
+
+def answer(
+    *parts: tuple[str, int | None], ordered: int | None = 10, number: str = "1", sku: str = "S1", unit: str = "EA"
+):
+    """An 855 for order PO1 with one line and these statuses."""
+    statuses = tuple(LineStatus(code, quantity, None, "", Effect.ACCEPT, code) for code, quantity in parts)
+    line = AcknowledgedLine(number, number, sku, "", "", ordered, unit, statuses)
+    return "a.edi", write_855(Acknowledgement("PO1", "AC", date(2026, 11, 20), "", (line,)), envelope())
+
+
+def shipped(quantity: int):
+    line = ShippedLine("1", "S1", "", quantity, "EA")
+    notice = ShipNotice("A1", "00", None, None, "UPSN", "1Z", (ShippedOrder("PO1", (line,)),))
+    return "s.edi", write_856(notice, envelope())
+
+
+def our_order(*numbers: str):
+    lines = tuple(PurchaseOrderDocumentLine(number, "S1", "", 10) for number in numbers)
+    return "o.edi", write_850(PurchaseOrderDocument("PO1", date(2026, 11, 19), lines), envelope(outbound=True))
+
+
+def undecided(found: dict) -> set[str]:
+    return {entry["setting"] for entry in found["undecided"]}
+
+
+def test_who_writes_to_whom_and_how():
+    found = learn([our_order("1"), answer(("IA", 10))])
+    assert found["partner"] == {
+        "standard": "X12",
+        "qualifier": "01",
+        "interchangeId": "SUPPLIER1",
+        "ourQualifier": "ZZ",
+        "ourInterchangeId": "BACKORDER",
+        "groupId": "SUP",
+        "ourGroupId": "US",
+    }
+    assert found["seen"]["documents"] == {"850": 1, "855": 1}
+    assert found["seen"]["separators"] == [
+        {"element": "*", "component": ">", "segment": "~", "repetition": "", "files": 1}
+    ]
+    assert (found["seen"]["versions"], found["tried"]["accepted"]) == ({"004010": 2}, 2)
+    assert found["guide"]["line_key"] == "po_line_number"
+    assert "All 1 answered lines whose orders are among the files" in found["evidence"]["line_key"]
+    assert PartnerGuide.from_json(found["guide"]).to_json() == found["guide"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "more", "encoding"),
+    [
+        ((("IA", 6), ("IB", 4)), [], "accept_and_backorder"),
+        ((("BP", 6), ("IB", 4)), [], "partial_and_backorder"),
+        ((("IB", 4),), [], "backorder_alone"),
+        ((("BP", 6),), [shipped(6)], "partial_with_accepted"),
+        ((("BP", 4),), [shipped(6)], "partial_with_backordered"),
+    ],
+)
+def test_the_five_encodings_of_a_partial_backorder(parts, more, encoding: str):
+    found = learn([answer(*parts), *more])
+    assert (found["guide"]["partial_backorder_encoding"], "partial_backorder_encoding" in undecided(found)) == (
+        encoding,
+        False,
+    )
+
+
+def test_a_bp_alone_is_not_guessed():
+    found = learn([answer(("BP", 6))])
+    (why,) = [entry["why"] for entry in found["undecided"] if entry["setting"] == "partial_backorder_encoding"]
+    assert "a ship notice of such a line would tell" in why
+    mixed = learn([answer(("IA", 6), ("IB", 4)), answer(("IB", 4))])
+    assert "partial_backorder_encoding" in undecided(mixed)
+    whole = learn([answer(("IA", 10))])
+    assert "partial_backorder_encoding" in undecided(whole)
+
+
+def test_an_ib_that_repeats_the_order():
+    found = learn([answer(("IA", 6), ("IB", 10))])
+    assert found["guide"]["ib_quantity_is_ordered"] is True
+
+
+def test_lines_that_are_numbered_in_their_own_way_are_known_by_their_item():
+    found = learn([our_order("1", "2"), answer(("IA", 10), number="907"), answer(("IA", 10), number="908", sku="S2")])
+    assert (found["guide"]["line_key"], "line_key" in undecided(found)) == ("buyer_sku", False)
+    assert "2 line numbers are not ours" in found["evidence"]["line_key"]
+    none = learn([answer(("IA", 10), number="", sku="")])
+    assert "line_key" in undecided(none)
+
+
+def test_unknown_codes_units_and_remainders_are_left_to_a_person():
+    found = learn([answer(("Z9", 10)), answer(("IQ", 6)), answer(("IA", 10), unit="CA")])
+    assert {"code_map", "iq_policy", "unit_map", "deadlines"} <= undecided(found)
+    assert found["guide"]["code_map"] == {}
+    sized = X12["855"].replace("*EA", "*CA").replace("ACK*IA", "PO4*12~ACK*IA")
+    assert learn([("p.edi", x12_file("855", sized))])["guide"]["unit_map"] == {"CA": 12}
+
+
+def test_control_numbers_that_start_anew_are_said():
+    first = ("a.edi", write_855(Acknowledgement("PO1", "AK", date(2026, 11, 20), "", ()), envelope(control=900)))
+    second = first[1].replace(b"000000900", b"000000001").replace(b"*1030*U", b"*1130*U")
+    assert "duplicate_window_days" in undecided(learn([first, ("b.edi", second)]))
+
+
+def test_an_edifact_partner():
+    found = learn(
+        [("a.edi", edifact_file("ORDRSP", EDIFACT["ORDRSP"])), ("d.edi", edifact_file("DESADV", EDIFACT["DESADV"]))]
+    )
+    assert (found["partner"]["standard"], found["partner"]["interchangeId"]) == ("EDIFACT", "SUP")
+    assert found["guide"]["partial_backorder_encoding"] == "accept_and_backorder"
+    assert found["seen"]["versions"] == {"D96A": 2}
+    assert "code_map" not in undecided(found)
+
+
+def test_files_that_are_none_are_named_and_do_no_harm():
+    found = learn([("noise", b"\x00\xff"), ("empty", b""), answer(("IA", 10))])
+    assert (len(found["seen"]["unread"]), found["tried"]["rejected"]) == (2, 2)
+    nothing = learn([("noise", b"?")])
+    assert nothing["partner"] is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([x12_file(*x) for x in X12.items()] + [edifact_file(*x) for x in EDIFACT.items()]), max_size=3
+    ),
+    st.data(),
+)
+def test_any_files_give_a_proposal(files: list[bytes], data: st.DataObject):
+    cut = [file[: data.draw(st.integers(0, len(file)))] + data.draw(st.binary(max_size=5)) for file in files]
+    found = learn([(str(number), file) for number, file in enumerate(cut)])
+    json.dumps(found, allow_nan=False)
+    PartnerGuide.from_json(found["guide"])
+
+
+def test_the_command_prints_a_profile_and_ends_with_its_codes(tmp_path: Path):
+    good, noise = tmp_path / "good.edi", tmp_path / "noise"
+    good.write_bytes(answer(("IA", 6), ("IB", 4))[1])
+    noise.write_bytes(b"\x1b[31m")
+    done = CliRunner().invoke(edi.app, ["learn", str(good), str(noise)])
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert lines[0] == "X12 partner 01/SUPPLIER1 (group SUP) writes to ZZ/BACKORDER (group US)"
+    assert (
+        '  partial_backorder_encoding = "accept_and_backorder"  (1 lines are split in this way, none in another.)'
+        in lines
+    )
+    assert lines[-1] == "the files under this guide: 1 accepted, 1 rejected"
+    as_json = CliRunner().invoke(edi.app, ["learn", str(good), "--json"])
+    assert json.loads(as_json.stdout)["guide"]["line_key"] == "po_line_number"
+    assert CliRunner().invoke(edi.app, ["learn", str(noise)]).exit_code == 1
+    assert CliRunner().invoke(edi.app, ["learn", str(tmp_path / "none")]).exit_code == 2
