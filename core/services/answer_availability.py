@@ -130,6 +130,7 @@ async def answer_availability(uow: Transaction, question: AvailabilityQuestion) 
     books = await _books(uow, skus.values(), pairs, network, head)
     cap = head["max_shown"] if head["max_shown"] is not None else (PUBLIC_MAX_SHOWN if question.is_public else None)
     asker = Asker(question.channel, question.customer_id, head["tier"] or "STANDARD")
+    until = _next_moment(sources, network, uow.now)
     answers = {
         code: _answer(
             sku,
@@ -143,6 +144,7 @@ async def answer_availability(uow: Transaction, question: AvailabilityQuestion) 
             cap,
             asker,
             head["protected_class"],
+            until,
         )
         for code, sku in skus.items()
     }
@@ -235,6 +237,7 @@ def _answer(
     cap: int | None,
     asker: Asker,
     protected_class: str,
+    until: datetime,
 ) -> SkuAvailability:
     is_sold = sku["status"] not in NOT_SOLD
     version = max((row["version"] for row in rows.values()), default=sku["gate_version"])
@@ -263,7 +266,7 @@ def _answer(
         sku_id=sku["id"],
         version=version,
         as_of=now,
-        valid_until=_valid_until([rows[place] for place in rows], sources, network, now),
+        valid_until=min([until, *(row["next_expiry"] for row in rows.values() if row["next_expiry"] is not None)]),
         state=state_of(status, free, sku["low_stock_at"], can_promise=proposal is not None),
         available_now=free,
         cap=cap,
@@ -307,18 +310,16 @@ def state_of(status: str, available: int, low_stock_at: int, *, can_promise: boo
     return "BACKORDERABLE" if can_promise else "OUT_OF_STOCK"
 
 
-def _valid_until(rows: Sequence[Any], sources: list[int], network: Network, now: datetime) -> datetime:
-    """The next moment the answer can change without a write: a hold expires, midnight or a cut-off passes."""
-    moments = [row["next_expiry"] for row in rows if row["next_expiry"] is not None]
+def _next_moment(sources: list[int], network: Network, now: datetime) -> datetime:
+    """The next midnight (quotas, release days and overdue supply change then) or cut-off of one of the locations."""
+    moments = [now + timedelta(days=1)]
     for location_id in sources or list(network.locations):
         place = network.locations[location_id]
         zone = ZoneInfo(place.time_zone)
         today = now.astimezone(zone).date()
         moments.append(datetime.combine(today + timedelta(days=1), time(), zone))
         moments.append(datetime.combine(today, place.cutoff_time, zone))
-    return min((moment for moment in moments if moment > now), default=now + timedelta(minutes=1)).astimezone(
-        now.tzinfo
-    )
+    return min(moment for moment in moments if moment > now).astimezone(now.tzinfo)
 
 
 _SOURCES = {
