@@ -18,29 +18,38 @@ SHRINKAGE = 6.0
 """Backtest origins at which a series' own errors have as much say as those of all series."""
 SCORES_NEEDED = 200
 WIDEST_CORRECTION = 0.1
-VARIANCE_MEMORY = 24
-"""Periods over which the spread of demand is measured."""
+CHOSEN_SAYS = 0.5
+"""Weight of the chosen forecast against the mean of the whole past in the centre of the distribution."""
+LAW_NEEDS = 30
+"""Series with demand from which the law is fitted."""
+LAW_SAYS = 20.0
+"""Periods of a series' own history at which its variance has as much say as that of series of its size."""
 
 
 @dataclass(frozen=True)
 class DemandForecast:
-    """Per series: units per period (`mean`), variance of the demand of one period, of the mean, and the method's place
-    in CHOICE."""
+    """Per series: units per period (`mean`), the centre of its distribution, variance of the demand of one period and of
+    the centre, and the method's place in CHOICE.
+
+    The centre lies between the chosen forecast and the mean of the whole past: for stock, the two together are surer
+    than either.
+    """
 
     mean: Floats
+    centre: Floats
     variance: Floats
-    mean_variance: Floats
+    centre_variance: Floats
     method: NDArray[np.int64]
     scores: Floats
     """How high in its distribution the demand of each backtest came: what the levels are put right by."""
 
     def variance_over(self, periods: float) -> Floats:
         """Of the demand of `periods` together: the periods' own spread, and that the mean is an estimate itself."""
-        return periods * self.variance + periods**2 * self.mean_variance
+        return periods * self.variance + periods**2 * self.centre_variance
 
     def quantile(self, level: float, periods: float) -> Floats:
         """Units that suffice for `periods` together with probability `level` (negative binomial by moments)."""
-        return demand_quantile(self.ask(level), periods * self.mean, self.variance_over(periods))
+        return demand_quantile(self.ask(level), periods * self.centre, self.variance_over(periods))
 
     def ask(self, level: float) -> float:
         """The level whose quantile held `level` of the backtests: split conformal over all series, at most
@@ -48,7 +57,7 @@ class DemandForecast:
         if len(self.scores) < SCORES_NEEDED:
             return level
         place = min(len(self.scores), int(np.ceil((len(self.scores) + 1) * level))) - 1
-        high = min(level + WIDEST_CORRECTION, 1 - (1 - level) / 100)
+        high = min(level + WIDEST_CORRECTION, 1 - (1 - level) / 10)
         return float(np.clip(np.partition(self.scores, place)[place] + 1e-9, level - WIDEST_CORRECTION, high))
 
 
@@ -69,8 +78,9 @@ def forecast_demand(units: Floats, horizon: int = 3, origins: int = ORIGINS) -> 
     mixed = (counted * own + SHRINKAGE * overall[:, None]) / (counted + SHRINKAGE)
     method = mixed.argmin(axis=0)
     mean = np.stack([METHODS[name](units) for name in CHOICE])[method, np.arange(len(units))]
-    variance, mean_variance = _spread(units)
-    return DemandForecast(mean, variance, mean_variance, method, _scores(units, horizon, origins, method))
+    past, variance, centre_variance = moments(units)
+    scores = _scores(units, horizon, origins, method)
+    return DemandForecast(mean, _centre(mean, past), variance, centre_variance, method, scores)
 
 
 def backtest(units: Floats, horizon: int, origins: int) -> NDArray[np.float64]:
@@ -105,26 +115,34 @@ def _scores(units: Floats, horizon: int, origins: int, method: NDArray[np.int64]
             rows = judged & (method == place)
             if rows.any():
                 mean[rows] = COARSE_METHODS[name](before[rows])
-        variance, mean_variance = _spread(before[judged])
-        total = horizon * variance + horizon**2 * mean_variance
-        found.append(demand_below(after[judged].sum(axis=1), horizon * mean[judged], total))
+        past, variance, centre_variance = moments(before[judged])
+        total = horizon * variance + horizon**2 * centre_variance
+        found.append(demand_below(after[judged].sum(axis=1), horizon * _centre(mean[judged], past), total))
     return np.concatenate(found) if found else np.zeros(0)
 
 
-def _spread(units: Floats) -> tuple[Floats, Floats]:
-    variance, periods = recent_variance(units)
-    return variance, variance / np.clip(periods, 2, 12)
+def _centre(chosen: Floats, past: Floats) -> Floats:
+    return CHOSEN_SAYS * chosen + (1 - CHOSEN_SAYS) * past
 
 
-def recent_variance(units: Floats, memory: int = VARIANCE_MEMORY) -> tuple[Floats, Floats]:
-    """Variance of the last known periods of each series (at least that of a Poisson), and how many they were."""
-    recent = units[:, -memory:]
-    known = ~np.isnan(recent)
+def moments(units: Floats) -> tuple[Floats, Floats, Floats]:
+    """Mean and variance of a period of each series, and the variance of that mean, from all that is known of it.
+
+    The variance is mixed with that of series of the same size (Taylor's power law, fitted over all series: variance =
+    a * mean ** b), since a short history says little of its own spread; it is at least that of a Poisson.
+    """
+    known = ~np.isnan(units)
     count = known.sum(axis=1).astype(float)
-    filled = np.where(known, recent, 0.0)
-    mean = filled.sum(axis=1) / np.maximum(count, 1)
-    squares = (np.where(known, recent - mean[:, None], 0.0) ** 2).sum(axis=1)
-    return np.maximum(squares / np.maximum(count - 1, 1), mean), count
+    mean = np.where(known, units, 0.0).sum(axis=1) / np.maximum(count, 1)
+    squares = (np.where(known, units - mean[:, None], 0.0) ** 2).sum(axis=1)
+    variance = np.maximum(squares / np.maximum(count - 1, 1), mean)
+    told = (mean > 0) & (variance > 0)
+    if told.sum() >= LAW_NEEDS:
+        power, factor = np.polyfit(np.log(mean[told]), np.log(variance[told]), 1)
+        lawful = np.exp(np.clip(factor + power * np.log(np.maximum(mean, 1e-6)), -50, 50))
+        variance = np.maximum((count * variance + LAW_SAYS * lawful) / (count + LAW_SAYS), mean)
+    variance = np.where(mean > 0, variance, 0.0)
+    return mean, variance, variance / np.maximum(count, 1)
 
 
 def demand_below(sold: Floats, mean: Floats, variance: Floats) -> Floats:

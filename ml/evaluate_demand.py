@@ -71,7 +71,7 @@ def _judge(before: Floats, after: Floats, horizon: int) -> dict[str, Floats]:
     lines |= {"sold": after.sum(axis=1), "scale": _scale(before), "method": found.method.astype(float)}
     for level in LEVELS:
         lines[f"q{level}"] = found.quantile(level, horizon)
-        lines[f"u{level}"] = demand_quantile(level, found.mean * horizon, found.variance_over(horizon))
+        lines[f"u{level}"] = demand_quantile(level, found.centre * horizon, found.variance_over(horizon))
         lines[f"n{level}"] = found.mean * horizon + NormalDist().inv_cdf(level) * np.sqrt(horizon * found.variance)
     return lines
 
