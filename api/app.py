@@ -20,6 +20,7 @@ from starlette.routing import Route, WebSocketRoute
 from api.context import Context
 from api.live import LiveHub
 from api.permissions import Authenticator
+from api.permissions.denials import DenialCounter
 from api.transport import Engine, GraphQLEndpoint
 from api.transport.edi import edi_endpoint
 from api.transport.health import healthz, metrics, readyz_of
@@ -30,7 +31,9 @@ from core.database import Database
 from core.domain.access import Principal
 from core.ports import SimulationClock, WallClock
 from core.queries.gate_versions import gate_versions
+from core.services.count_denials import Denial, count_denials
 from core.settings import Settings, load_settings
+from core.unit_of_work import run_unit_of_work
 
 log = structlog.get_logger(__name__)
 
@@ -110,9 +113,14 @@ def create_app(
     authenticator = Authenticator(database, chosen)
     clock = SimulationClock() if chosen.simulated_clock else WallClock()
 
+    async def write_denials(counts: Mapping[Denial, int]) -> None:
+        await run_unit_of_work(database, lambda uow: count_denials(uow, counts))
+
+    denials = DenialCounter(write_denials)
+
     def make_context(caller: Principal | None, request_id: str, accept_language: str | None) -> Context:
         language = preferred_language(accept_language)
-        return Context(database, chosen, caller, clock, request_id, language, hub, make_loaders)
+        return Context(database, chosen, caller, clock, request_id, language, hub, make_loaders, denials=denials)
 
     async def read_versions(sku_ids: Collection[int]) -> Mapping[int, int]:
         async with database.system.acquire() as sql:
@@ -148,6 +156,7 @@ def create_app(
                 await asyncio.sleep(0)
                 await hub.close()
                 await authenticator.close()
+                await denials.close()
                 await endpoint.rates.close()
                 if redis is not None:
                     await redis.aclose()

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from api.live import LiveEvent, LiveFilter, LiveHub
+from api.permissions.denials import DenialCounter
 from api.permissions.roles import unauthenticated
 from core.domain.access import Principal, Role
 from core.ports import Clock, WallClock
@@ -57,6 +58,7 @@ class Context:
     """The parsed and validated document of this operation."""
     extensions: dict[str, Any] = field(default_factory=dict)
     """Merged into `extensions` of the answer."""
+    denials: DenialCounter | None = None
     sources: Sources = field(default_factory=Sources)
     """Of availability answers, so that they can be kept and compared."""
     _loaders: Any = None

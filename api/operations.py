@@ -119,6 +119,9 @@ class Query:
     )
     notices = _field(lists.notice_list, "What was or will be told to whom, newest first.", CUSTOMER, *READING)
     audit_entries = _field(lists.audit_entry_list, "The audit trail, newest first.", ADMIN, AUDITOR)
+    access_denials = _field(
+        lists.access_denial_list, "Who was refused what, by the minute, newest first.", ADMIN, AUDITOR
+    )
     ledger_alarms = _field(
         lists.ledger_alarm_list, "Differences that the auditor found in the ledgers, newest first.", *READING
     )

@@ -40,6 +40,9 @@ class RolePermission(FieldExtension):
         if principal is None:
             raise unauthenticated()
         if principal.role not in self.allowed or (principal.is_publishable and not self.publishable):
+            denials = getattr(info.context, "denials", None)
+            if denials is not None:
+                denials.count(principal, info.field_name)
             raise forbidden(info.field_name, principal)
 
     def resolve(self, next_: Callable[..., Any], source: Any, info: Info[Any, Any], **kwargs: Any) -> Any:

@@ -7,7 +7,15 @@ from typing import Annotated
 from strawberry import Info, argument
 
 from api.pagination import page_of, slice_of
-from api.schema.audit import AuditEntry, AuditFilter, LedgerAlarm, LedgerAlarmFilter, alarm_of
+from api.schema.audit import (
+    AccessDenial,
+    AccessDenialFilter,
+    AuditEntry,
+    AuditFilter,
+    LedgerAlarm,
+    LedgerAlarmFilter,
+    alarm_of,
+)
 from api.schema.backorder import Backorder, BackorderFilter, BackorderOrder
 from api.schema.edi import EdiDocument, EdiDocumentFilter
 from api.schema.node import Connection, PageAfter, PageBefore, PageFirst, PageLast, build, connection
@@ -16,6 +24,7 @@ from api.schema.order import Order, OrderFilter, OrderOrder
 from api.schema.purchasing import PurchaseOrder, PurchaseOrderFilter, ScheduledReceipt, ScheduledReceiptFilter
 from api.schema.sku import as_filter
 from core.queries import (
+    access_denials,
     audit_entries,
     backorders,
     edi_documents,
@@ -166,3 +175,18 @@ async def ledger_alarm_list(
     async with info.context.read() as sql:
         rows, more = await ledger_alarms.ledger_alarms_page(sql, as_filter(filter), page)
     return connection(slice_of(ledger_alarms.SORT, page, rows, more), alarm_of)
+
+
+async def access_denial_list(
+    info: Info,
+    first: PageFirst = None,
+    after: PageAfter = None,
+    last: PageLast = None,
+    before: PageBefore = None,
+    filter: Annotated[AccessDenialFilter | None, argument(description="Which denials.")] = None,
+) -> Connection[AccessDenial]:
+    """Who was refused what."""
+    page = page_of(access_denials.SORT, first, after, last, before)
+    async with info.context.read() as sql:
+        rows, more = await access_denials.access_denials_page(sql, as_filter(filter), page)
+    return connection(slice_of(access_denials.SORT, page, rows, more), lambda row: build("AccessDenial", row))

@@ -84,3 +84,25 @@ def alarm_of(row: Row) -> LedgerAlarm:
         updated_at=row["updated_at"],
         cleared_at=row["cleared_at"],
     )
+
+
+@register
+@strawberry.type(description="How often a caller was refused an operation within one minute.")
+class AccessDenial:
+    """One count."""
+
+    principal: str = field(description="Who was refused.")
+    role: str = field(description="In which role.")
+    operation: str = field(description="Which root field.")
+    minute: datetime = field(description="Beginning of the minute.")
+    denials: int = field(description="How often.")
+
+
+@strawberry.input(description="Which denials.")
+class AccessDenialFilter:
+    """All given conditions must hold."""
+
+    principal: str | None = field(default=None, description="Of this caller.")
+    operation: str | None = field(default=None, description="Of this root field.")
+    minute_from: datetime | None = field(default=None, description="At or after.")
+    minute_before: datetime | None = field(default=None, description="Before.")

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from core.domain.access import Role
 from core.tables import columns as c
 
@@ -23,3 +25,15 @@ class ApiKey(c.Row, table=True):
     revoked_at: datetime | None = c.instant(null=True)
     last_used_at: datetime | None = c.instant(null=True)
     created_at: datetime = c.created()
+
+
+class AccessDenial(c.Row, table=True):
+    """How often a caller was refused an operation within a minute; written apart from what was refused."""
+
+    __table_args__ = (c.check("denials > 0", "denials"), c.index("access_denial_minute_idx", "minute"))
+
+    principal: str = c.key(sa.Text)
+    operation: str = c.key(sa.Text)
+    minute: datetime = c.key(sa.DateTime(timezone=True))
+    role: str = c.text()
+    denials: int = c.bigint()

@@ -33,6 +33,7 @@ MATRIX = {
         "ediDocuments": "VPAU",
         "notices": "CPAU",
         "auditEntries": "AU",
+        "accessDenials": "AU",
         "ledgerAlarms": "PAU",
         "supplyImpact": "PAU",
         "repromisingRun": "PAU",
