@@ -34,7 +34,7 @@ class UnitOfWork:
     request_id: str = ""
     _events: list[Event] = field(default_factory=list)
     _jobs: list[JobRequest] = field(default_factory=list)
-    _audits: list[tuple[str, str, Any, Any]] = field(default_factory=list)
+    _audits: list[tuple[str, str, Any, Any, str]] = field(default_factory=list)
 
     def announce(self, event: Event) -> None:
         """Write `event` with this transaction. Call it only while the gate or row lock of its subject is held."""
@@ -44,9 +44,14 @@ class UnitOfWork:
         """Ask for a job that runs after this transaction has committed."""
         self._jobs.append(request)
 
-    def audit(self, operation: str, object_: str, before: Any = None, after: Any = None) -> None:
-        """Record who did what to which object; ids and figures only, no personal data."""
-        self._audits.append((operation, object_, before, after))
+    def audit(
+        self, operation: str, object_: str, before: Any = None, after: Any = None, request_id: str | None = None
+    ) -> None:
+        """Record who did what to which object; ids and figures only, no personal data.
+
+        `request_id` names the request where the transaction serves several.
+        """
+        self._audits.append((operation, object_, before, after, request_id or self.request_id))
 
     async def flush(self) -> None:
         """Write outbox and audit rows, set based. The unit of work calls it just before the commit."""
@@ -56,15 +61,16 @@ class UnitOfWork:
             rows, self._audits = self._audits, []
             await self.sql.execute(
                 """insert into audit_entry (at, actor, operation, object, before, after, request_id)
-                select $1, $2, u.operation, u.object, u.before, u.after, $7
-                from unnest($3::text[], $4::text[], $5::jsonb[], $6::jsonb[]) as u(operation, object, before, after)""",
+                select $1, $2, u.operation, u.object, u.before, u.after, u.request_id
+                from unnest($3::text[], $4::text[], $5::jsonb[], $6::jsonb[], $7::text[])
+                    as u(operation, object, before, after, request_id)""",
                 self.now,
                 self.principal.id,
                 [row[0] for row in rows],
                 [row[1] for row in rows],
                 [row[2] for row in rows],
                 [row[3] for row in rows],
-                self.request_id,
+                [row[4] for row in rows],
             )
 
     async def _write_outbox(self) -> None:

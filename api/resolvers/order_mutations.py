@@ -8,8 +8,8 @@ from strawberry import Info, argument
 
 from api.context import Context
 from api.resolvers.arguments import IdempotencyKey
-from api.resolvers.mutation import must_see_order, refusals, run_mutation, stored_errors
-from api.schema.errors import user_error
+from api.resolvers.mutation import Done, must_see_order, plain, refusals, run_mutation, stored_errors
+from api.schema.errors import stored_user_error, user_error
 from api.schema.inputs import (
     OrderCancelInput,
     OrderHoldInput,
@@ -24,10 +24,11 @@ from core.domain.access import Role
 from core.domain.placing import LineRequest, OrderRequest, ShipTo
 from core.errors import DomainError, DuplicateOrder, InvalidInput, NotFound, ReservationExpired
 from core.queries import network
+from core.services.accept_orders import OrderResult
 from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.change_order_line import ChangeOrderLine, change_order_line
 from core.services.hold_order import HoldOrder, hold_order
-from core.services.place_orders import place_orders
+from core.services.place_in_groups import groups_of
 from core.services.release_order_hold import release_order_hold
 from core.services.split_order_line import SplitOrderLine, split_order_line
 from core.unit_of_work import UnitOfWork
@@ -72,12 +73,9 @@ async def order_place(
         customer_code = await _customer_code(context, input)
     except DomainError as error:
         return OrderPlacePayload(user_errors=[user_error(error, context.language)])
-    request = _request(input, customer_code)
+    request = _request(input, customer_code, context.request_id)
 
-    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
-        (result,) = await place_orders(uow, [request])
-        if result.outcome != "placed":
-            raise Refused(result.errors)
+    def answer(result: OrderResult) -> dict[str, Any]:
         lost = [ReservationExpired(str(request.reservation_id))] if result.reservation_expired else []
         return {
             "orderId": result.order_id,
@@ -85,11 +83,16 @@ async def order_place(
             "userErrors": stored_errors([*result.errors, *lost]),
         }
 
+    groups = groups_of(context.database, context.clock)
     try:
-        done = await run_mutation(context, "orderPlace", input, idempotency_key, use_case)
-    except Refused as refused:
-        errors = [await _without_others(context, error) for error in refused.errors]
+        placed = await groups.place(context.principal, idempotency_key, plain(input), request, answer)
+    except DomainError as error:
+        return OrderPlacePayload(user_errors=[user_error(error, context.language)])
+    if placed.refusals:
+        errors = [await _without_others(context, error) for error in placed.refusals]
         return OrderPlacePayload(user_errors=[user_error(error, context.language) for error in errors])
+    stored = placed.answer.get("userErrors") or ()
+    done = Done(placed.answer, [stored_user_error(error, context.language) for error in stored])
     keys = [(sku_id, id) for sku_id, id in done.result.get("backorders", ())]
     opened = await context.loaders.backorder_by_key.load_many(keys)
     return OrderPlacePayload(
@@ -111,17 +114,10 @@ async def _without_others(context: Context, error: DomainError) -> DomainError:
     )
 
 
-class Refused(Exception):
-    """Rolls the unit of work back when an order was not placed; carries all reasons."""
-
-    def __init__(self, errors: list[DomainError]) -> None:
-        super().__init__([error.message for error in errors])
-        self.errors = errors
-
-
-def _request(input: OrderPlaceInput, customer_code: str | None) -> OrderRequest:
+def _request(input: OrderPlaceInput, customer_code: str | None, request_id: str) -> OrderRequest:
     to = input.ship_to
     return OrderRequest(
+        request_id=request_id,
         channel=input.channel,
         external_number=input.external_number,
         customer_code=customer_code,

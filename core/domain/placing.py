@@ -63,6 +63,8 @@ class OrderRequest:
     reservation_id: str | None = None
     payment_state: str = "OK"
     placed_at: datetime | None = None
+    request_id: str = ""
+    """Of the call that brought it, for the audit trail; "" for that of the transaction."""
 
     @property
     def group_id(self) -> str | None:

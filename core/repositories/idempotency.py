@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -53,3 +55,49 @@ async def store_answer(uow: Transaction, operation: str, key: str, digest: bytes
         result,
         uow.now,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAnswer:
+    """What is known of a key: another transaction works on it, it was answered (`digest` of its input), or nothing."""
+
+    is_busy: bool = False
+    digest: bytes | None = None
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+async def find_answers(uow: Transaction, operation: str, keys: Sequence[str]) -> dict[str, KnownAnswer]:
+    """As `find_answer`, for several keys of one caller in two statements; nothing is raised."""
+    principal = uow.principal.id
+    locked = await uow.sql.fetch(
+        """select u.key, pg_try_advisory_xact_lock(hashtextextended($1 || u.key, 0)) as mine
+        from unnest($2::text[]) as u(key)""",
+        f"idempotency:{principal}:{operation}:",
+        list(keys),
+    )
+    found = {row["key"]: KnownAnswer(is_busy=not row["mine"]) for row in locked}
+    for row in await uow.sql.fetch(
+        """select key, request_hash, result from idempotency
+        where principal = $1 and operation = $2 and key = any($3::text[])""",
+        principal,
+        operation,
+        [key for key, answer in found.items() if not answer.is_busy],
+    ):
+        found[row["key"]] = KnownAnswer(digest=row["request_hash"], result=row["result"])
+    return found
+
+
+async def store_answers(uow: Transaction, operation: str, rows: Sequence[tuple[str, bytes, dict[str, Any]]]) -> None:
+    """Store (key, digest, result) of one caller."""
+    if rows:
+        await uow.sql.execute(
+            """insert into idempotency (principal, operation, key, request_hash, result, created_at)
+            select $1, $2, u.key, u.digest, u.result, $6
+            from unnest($3::text[], $4::bytea[], $5::jsonb[]) as u(key, digest, result)""",
+            uow.principal.id,
+            operation,
+            [row[0] for row in rows],
+            [row[1] for row in rows],
+            [row[2] for row in rows],
+            uow.now,
+        )

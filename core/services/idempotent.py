@@ -33,10 +33,7 @@ async def run_idempotent(
     Scope of a key: (principal, operation). A DomainError of the use case passes through, nothing is stored then.
     Raises IdempotencyInProgress, IdempotencyMismatch, or InvalidInput for an empty or overlong key.
     """
-    if not 0 < len(key) <= MAX_KEY_LENGTH:
-        raise InvalidInput(
-            f"An idempotency key has 1 to {MAX_KEY_LENGTH} characters, not {len(key)}.", path=("idempotencyKey",)
-        )
+    check_key(key)
     digest = request_hash(request)
     stored = await find_answer(uow, operation, key, digest)
     if stored is not None:
@@ -44,3 +41,11 @@ async def run_idempotent(
     result = await use_case()
     await store_answer(uow, operation, key, digest, result)
     return Outcome(result, repeated=False)
+
+
+def check_key(key: str) -> None:
+    """Raise InvalidInput for an empty or overlong key."""
+    if not 0 < len(key) <= MAX_KEY_LENGTH:
+        raise InvalidInput(
+            f"An idempotency key has 1 to {MAX_KEY_LENGTH} characters, not {len(key)}.", path=("idempotencyKey",)
+        )

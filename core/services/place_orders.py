@@ -254,7 +254,8 @@ def _announce(uow: Transaction, order: Accepted, facts: OrderFacts) -> None:
         uow.announce(order_event(facts, "VALIDATED"))
         if order.status in (OrderStatus.ALLOCATED, OrderStatus.SHIPMENT_RESERVED):
             uow.announce(order_event(facts, "ALLOCATED"))
-    uow.audit("orderPlace", f"order:{order.order_id}", None, {"number": order.number, "lines": len(order.lines)})
+    done = {"number": order.number, "lines": len(order.lines)}
+    uow.audit("orderPlace", f"order:{order.order_id}", None, done, order.request.request_id)
 
 
 def _enqueue(uow: Transaction, batch: list[Accepted], *, released: bool) -> None:
