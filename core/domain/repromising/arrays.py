@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.repromising.strategies import CODE, IMPROVING, RESTORED, Reaction, Strategy
+from core.domain.repromising.strategies import CODE, IMPROVING, RESTORED, STRATEGIES, Reaction, Strategy
 
 Ints = NDArray[np.int64]
+_IMPROVES = np.array([s in IMPROVING for s in STRATEGIES])
 MAX_CELLS = 8_000_000
 """Claims x days of one dense block: what bounds the memory."""
 _WIN, _GAIN, _FILL, _SKIP = (CODE[s] for s in (Strategy.WIN, Strategy.GAIN, Strategy.FILL, Strategy.SKIP))
@@ -127,6 +128,12 @@ def solve_arrays(
     )
 
 
+def packed(pool: Ints, offset: Ints, width: int) -> NDArray[np.integer]:
+    """Pool and day in one number, as narrow as it may be: short keys sort faster."""
+    key = pool * width + offset
+    return key.astype(np.int32) if len(key) and int(key.max()) < 1 << 31 else key
+
+
 # --- dense blocks -----------------------------------------------------------------------------------------------------
 
 
@@ -159,12 +166,12 @@ def _blocks(claims: Claims, events: Events, reserved: Events) -> Iterator[_Block
     cuts = np.cumsum([len(part) for part in pool])[:-1]
     first = int(day.min())
     width = int(day.max()) - first + 1
-    key = np.concatenate(pool) * width + (day - first)
+    key = packed(np.concatenate(pool), day - first, width)
     order = np.argsort(key)
     is_new = np.diff(key[order], prepend=-1) != 0
     cell = np.empty(len(key), np.int64)
     cell[order] = np.cumsum(is_new) - 1
-    keys = key[order][is_new]
+    keys = key[order][is_new].astype(np.int64)
     key_pool = keys // width
     count = np.bincount(key_pool)
     begin = np.cumsum(count) - count
@@ -208,43 +215,83 @@ def _dense(shape: tuple[int, int], events: Sequence[tuple[Ints, Ints, Ints]]) ->
 
 
 def _solve_block(all_claims: Claims, block: _Block, reaction: Reaction) -> Solution:
-    claims = all_claims.of(block.claims)
+    """Decide a block; with `Reaction.KEEP` pools with an exception again, until none is new."""
+    strategy, parts = all_claims.strategy, []
+    while True:
+        claims = all_claims.of(block.claims)
+        claims.strategy = strategy[block.claims]
+        part, broken = _decide(claims, block, reaction)
+        parts.append(part)
+        if reaction is Reaction.BEST_EFFORT or not broken.any():
+            break
+        strategy = strategy.copy()
+        strategy[block.claims[broken]] = _SKIP
+        block = _part_of(block, claims, block.row[broken])
+    if len(parts) == 1:
+        return parts[0]
+    return Solution(
+        np.concatenate([part.changed for part in parts]),
+        np.concatenate([part.step_claim for part in parts]),
+        np.concatenate([part.step_day for part in parts]),
+        np.concatenate([part.step_quantity for part in parts]),
+        np.concatenate([part.exceptions for part in parts]),
+    )
+
+
+def _part_of(block: _Block, claims: Claims, rows: Ints) -> _Block:
+    """The block with only these rows."""
+    number = np.full(len(block.days), -1, np.int64)
+    number[rows] = 0
+    wanted = np.flatnonzero(number == 0)
+    number[wanted] = np.arange(len(wanted))
+    mine = np.flatnonzero(number[block.row] >= 0)
+    steps = np.flatnonzero(number[block.row[claims.step_claim]] >= 0)
+    return _Block(
+        block.claims[mine],
+        number[block.row[mine]],
+        block.days[wanted],
+        _placed(block.supply, number, block.supply.day),
+        _placed(block.reserved, number, block.reserved.day),
+        block.step_column[steps],
+        block.source_column[steps],
+        block.open_column[mine],
+    )
+
+
+def _decide(claims: Claims, block: _Block, reaction: Reaction) -> tuple[Solution, NDArray[np.bool_]]:
+    """Decide a block once: what changes where all is kept or exceptions do not matter, and which claims are broken."""
     row, days, events, reserved = block.row, block.days, block.supply, block.reserved
     step_column, source_column = block.step_column, block.source_column
     shape, count = days.shape, len(claims.pool)
     present = _dense((count, shape[1]), [(claims.step_claim, step_column, claims.step_quantity)])
     mine = days[row]
-    wish = np.maximum(present, np.where(mine >= claims.wanted[:, None], claims.quantity[:, None], 0))
+    asked = mine >= claims.wanted[:, None]
+    wish = np.maximum(present, np.where(asked, claims.quantity[:, None], 0))
     within = mine <= claims.fallback[:, None]
-    open_rows = np.flatnonzero(claims.open > 0)
-    open_column = block.open_column[open_rows]
     first_claim = np.flatnonzero(np.diff(row, prepend=-1))
-    strategy = claims.strategy.copy()
-    broken = np.zeros(count, bool)
-    step_row = row[claims.step_claim]
-    while True:
-        skip = strategy == _SKIP
-        step_skip = skip[claims.step_claim]
-        physical = [(events.pool, events.day, events.quantity)]
-        physical.append((step_row[step_skip], source_column[step_skip], -claims.step_quantity[step_skip]))
-        gap = np.flatnonzero(step_skip & (source_column > step_column))
-        lost = np.flatnonzero(skip[open_rows])
-        kept_back = [
-            (reserved.pool, reserved.day, reserved.quantity),
-            (step_row[gap], step_column[gap], claims.step_quantity[gap]),
-            (step_row[gap], source_column[gap], -claims.step_quantity[gap]),
-            (row[open_rows[lost]], open_column[lost], claims.open[open_rows[lost]]),
-        ]
-        free = _dense(shape, physical)
-        in_place = free - np.add.reduceat(np.where(skip[:, None], 0, present), first_claim, axis=0)
+    strategy = claims.strategy
+    skip = strategy == _SKIP
+    step_row, step_skip = row[claims.step_claim], np.flatnonzero(skip[claims.step_claim])
+    physical = [(events.pool, events.day, events.quantity)]
+    physical.append((step_row[step_skip], source_column[step_skip], -claims.step_quantity[step_skip]))
+    gap = step_skip[source_column[step_skip] > step_column[step_skip]]
+    lost = np.flatnonzero(skip & (claims.open > 0))
+    kept_back = [
+        (reserved.pool, reserved.day, reserved.quantity),
+        (step_row[gap], step_column[gap], claims.step_quantity[gap]),
+        (step_row[gap], source_column[gap], -claims.step_quantity[gap]),
+        (row[lost], block.open_column[lost], claims.open[lost]),
+    ]
+    free = _dense(shape, physical)
+    in_place = free - np.add.reduceat(np.where(skip[:, None], 0, present), first_claim, axis=0)
+    if any(len(part[0]) for part in kept_back):
         free -= np.minimum(_dense(shape, kept_back), np.maximum(in_place, 0))
-        confirmed, new = _once(free, present, wish, within, row, strategy, mine >= claims.wanted[:, None], claims)
-        new &= ~broken
-        broken |= new
-        if not new.any() or reaction is Reaction.BEST_EFFORT:
-            break
-        strategy[new] = _SKIP
-    return _changes(claims, block, strategy, confirmed, present, broken)
+    is_feasible = np.all(in_place >= 0, axis=1)
+    confirmed, broken = _once(free, present, wish, within, row, strategy, asked, claims, is_feasible)
+    final = np.ones(shape[0], bool)
+    if reaction is Reaction.KEEP:
+        final[row[broken]] = False
+    return _changes(claims, block, final[row] & ~skip, confirmed, present, broken), broken
 
 
 def _once(
@@ -256,8 +303,12 @@ def _once(
     strategy: NDArray[np.int8],
     asked: NDArray[np.bool_],
     claims: Claims,
+    is_feasible: NDArray[np.bool_],
 ) -> tuple[Ints, NDArray[np.bool_]]:
-    """One run of the procedure on a block: (new confirmations, which claims could not be kept)."""
+    """One run of the procedure on a block: (new confirmations, which claims could not be kept).
+
+    `is_feasible` marks rows where everything that is promised can be had as it is.
+    """
     confirmed = np.zeros_like(present)
 
     ends_early = ~within[:, -1]
@@ -293,13 +344,24 @@ def _once(
             free[at] = balance
             confirmed[now] = found
 
-    sweep(strategy == _WIN, wish)
+    wins = strategy == _WIN
+    sweep(wins, wish)
+    restored = (strategy == CODE[Strategy.GAIN]) | (strategy == CODE[Strategy.IMPROVE])
+    plain = is_feasible.copy()
+    plain[row[wins]] = False
+    at_once = restored & plain[row]  # in any order they get what they have
+    confirmed[at_once] = present[at_once]
+    first_claim = np.flatnonzero(np.diff(row, prepend=-1))
+    free -= np.add.reduceat(np.where(at_once[:, None], present, 0), first_claim, axis=0)
     for kind in RESTORED:
-        sweep(strategy == CODE[kind], present)
-    lower = np.where((strategy == _WIN)[:, None] & asked, claims.quantity[:, None], 0)
-    lower = np.where((strategy == _GAIN)[:, None], present, lower)
-    broken = np.any(confirmed < lower, axis=1)
-    sweep(np.isin(strategy, [CODE[kind] for kind in IMPROVING]), wish, releases=True)
+        sweep((strategy == CODE[kind]) & ~at_once, present)
+    broken = np.zeros(len(row), bool)
+    some = np.flatnonzero(wins)
+    broken[some] = np.any((confirmed[some] < claims.quantity[some, None]) & asked[some], axis=1)
+    some = np.flatnonzero((strategy == _GAIN) & ~at_once)
+    broken[some] = np.any(confirmed[some] < present[some], axis=1)
+    improving = _IMPROVES[strategy] & np.any(confirmed < wish, axis=1)  # whoever has all it may have stays
+    sweep(improving, wish, releases=True)
     sweep(strategy == _FILL, present)
     return confirmed, broken
 
@@ -307,18 +369,17 @@ def _once(
 def _changes(
     claims: Claims,
     block: _Block,
-    strategy: NDArray[np.int8],
+    decided: NDArray[np.bool_],
     confirmed: Ints,
     present: Ints,
     broken: NDArray[np.bool_],
 ) -> Solution:
     """Claims whose promise by day differs from the present one, units without a source on their day included."""
-    moved = strategy != _SKIP
     total = confirmed[:, -1]
     different = np.any(confirmed != present, axis=1)
     rest = claims.quantity - total
     different |= (rest > 0) & (claims.open > 0) & (claims.open_day != claims.fallback)
-    rows = np.flatnonzero(moved & different)
+    rows = np.flatnonzero(decided & different)
     # an order anew for the same day as the supply that is given up, or the other way round, is no other promise
     columns = block.days[block.row[rows]]
     before = present[rows] + np.where(columns >= claims.open_day[rows, None], claims.open[rows, None], 0)

@@ -252,16 +252,17 @@ def _too_far(problem: Problem, answer: _Answer, limit: int) -> Ints:
     """Claims that would move back by more days than the budget allows, though their promise could be kept."""
     claims = problem.claims
     rows = np.flatnonzero(answer.is_changed & ~problem.is_forced & (claims.strategy != CODE[Strategy.LOSE]))
-    number = np.full(len(claims.pool), -1, np.int64)
-    number[rows] = np.arange(len(rows))
+    is_mine = np.zeros(len(claims.pool), bool)
+    is_mine[rows] = True
     last = np.zeros((2, len(rows)), np.int64)
     covered = np.zeros(len(rows), np.int64)
     for side, claim, day in ((0, claims.step_claim, claims.step_day), (1, answer.step_claim, answer.step_day)):
-        mine = np.flatnonzero(number[claim] >= 0)
+        mine = np.flatnonzero(is_mine[claim])
         mine = mine[np.argsort(day[mine], kind="stable")]
-        last[side, number[claim[mine]]] = day[mine]  # the latest is written last
+        place = np.searchsorted(rows, claim[mine])
+        last[side, place] = day[mine]  # the latest is written last
         if side:
-            covered = np.bincount(number[claim[mine]], answer.step_quantity[mine], len(rows)).astype(np.int64)
+            covered = np.bincount(place, answer.step_quantity[mine], len(rows)).astype(np.int64)
     before = np.where(claims.open[rows] > 0, np.maximum(last[0], claims.open_day[rows]), last[0])
     after = np.where(claims.quantity[rows] > covered, np.maximum(last[1], claims.fallback[rows]), last[1])
     return rows[after - before > limit]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.repromising.arrays import Claims, Events, Ints
+from core.domain.repromising.arrays import Claims, Events, Ints, packed
 from core.domain.repromising.strategies import CODE, Strategy
 
 _WIN, _GAIN, _REDISTRIBUTE, _FILL, _LOSE, _SKIP = (
@@ -85,7 +85,7 @@ def _mark_improvable(
     )
     first = int(day.min())
     width = int(day.max()) - first + 1
-    key = pool * width + (day - first)
+    key = packed(pool, day - first, width)
     order = np.argsort(key)
     key = key[order]
     before = np.cumsum(quantity[order]) - quantity[order]
