@@ -45,7 +45,7 @@ class Evidence:
     files: int = 0
     unread: list[str] = field(default_factory=list)
     partners: Counter[Partner] = field(default_factory=Counter)
-    group_ids: Counter[tuple[str, str]] = field(default_factory=Counter)
+    group_ids: dict[Partner, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
     separators: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     versions: Counter[str] = field(default_factory=Counter)
     interchange_versions: Counter[str] = field(default_factory=Counter)
@@ -60,7 +60,7 @@ class Evidence:
     answered: list[AnsweredLine] = field(default_factory=list)
     ordered: dict[tuple[str, str], int] = field(default_factory=dict)
     shipped: dict[tuple[str, str], int] = field(default_factory=dict)
-    controls: list[tuple[str, str]] = field(default_factory=list)
+    controls: dict[Partner, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
 
 
 class EveryUnit(dict[str, int]):
@@ -102,33 +102,37 @@ def gather(files: list[tuple[str, bytes]]) -> Evidence:
             why = next((fault.message for fault in found.faults), "It holds no document.")
             evidence.unread.append(f"{name}: {why}")
         for interchange in found.interchanges:
-            _look_at_envelope(evidence, interchange)
+            partner = _look_at_envelope(evidence, interchange)
             for group in interchange.groups:
                 for document in group.sets:
                     ours = document.kind in _OURS
-                    if group.sender and group.receiver and document.kind not in _BOTH:
+                    if partner is not None and group.sender and group.receiver and document.kind not in _BOTH:
                         ids = (group.receiver, group.sender) if ours else (group.sender, group.receiver)
-                        evidence.group_ids[ids] += 1
+                        evidence.group_ids[partner][ids] += 1
                     _look_at_set(evidence, interchange, document)
     return evidence
 
 
-def _look_at_envelope(evidence: Evidence, interchange: Interchange) -> None:
+def _look_at_envelope(evidence: Evidence, interchange: Interchange) -> Partner | None:
+    """The partner of this interchange; None where it holds nothing but acknowledgements."""
     marks = interchange.separators
     evidence.interchange_versions[interchange.version] += 1
     evidence.usages[interchange.usage] += 1
     evidence.faults.update((fault.code, fault.message) for fault in interchange.faults)
     evidence.repairs.update(repair.code for repair in interchange.repairs)
     kinds = {document.kind for group in interchange.groups for document in group.sets} - set(_BOTH)
+    if not kinds:
+        return None
     sender = (interchange.sender_qualifier, interchange.sender_id)
     receiver = (interchange.receiver_qualifier, interchange.receiver_id)
-    if kinds and kinds <= set(_OURS):
-        sender, receiver = receiver, sender
-    elif kinds:
+    if kinds <= set(_OURS):
+        partner = Partner(interchange.standard, *receiver, *sender)
+    else:
+        partner = Partner(interchange.standard, *sender, *receiver)
         evidence.separators[(marks.element, marks.component, marks.segment, marks.repetition)] += 1
-        evidence.controls.append((f"{interchange.date}{interchange.time}", interchange.control))
-    if kinds:
-        evidence.partners[Partner(interchange.standard, *sender, *receiver)] += 1
+        evidence.controls[partner].append((f"{interchange.date}{interchange.time}", interchange.control))
+    evidence.partners[partner] += 1
+    return partner
 
 
 def _look_at_set(evidence: Evidence, interchange: Interchange, document: TransactionSet) -> None:

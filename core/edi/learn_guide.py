@@ -66,7 +66,7 @@ def _partner(proposal: Proposal, evidence: Evidence) -> dict[str, Any] | None:
         proposal.undecided["partner"] = (
             f"The files come from several senders; {count} from this one, others from {names}."
         )
-    groups = evidence.group_ids.most_common(1)
+    groups = evidence.group_ids[partner].most_common(1)
     return {
         "standard": partner.standard,
         "qualifier": partner.qualifier,
@@ -229,8 +229,10 @@ def _decide_strictness(proposal: Proposal, evidence: Evidence) -> None:
 
 
 def _decide_duplicates(proposal: Proposal, evidence: Evidence) -> None:
-    numbers = [int(control) for _, control in sorted(evidence.controls) if control.isdecimal() and len(control) < 15]
-    back = sum(later < earlier for earlier, later in pairwise(numbers))
+    back = 0
+    for controls in evidence.controls.values():
+        numbers = [int(control) for _, control in sorted(controls) if control.isdecimal() and len(control) < 15]
+        back += sum(later < earlier for earlier, later in pairwise(numbers))
     if back:
         why = f"Control numbers went back {back} times in the order of the files' dates: they may start anew."
         proposal.undecided["duplicate_window_days"] = why
