@@ -214,6 +214,12 @@ RULES: tuple[PolicyRule, ...] = (
         whole("promise_hysteresis_days", 0, 365),
     ),
     PolicyRule(
+        "promise_horizon_days",
+        "Dated supply is promised up to so many days ahead, beyond it the lead time answers; null: up to the lead time.",
+        None,
+        whole("promise_horizon_days", 0, 730, or_null=True),
+    ),
+    PolicyRule(
         "promise_pull_in_days",
         "A promise moves earlier by itself from this many days on; null: only by a run or a person.",
         None,
