@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 from typing import Any
 
 from core.domain.backorder import path
@@ -12,28 +11,20 @@ from core.domain.backorder_life import step as take_step
 from core.domain.book import SkuBook
 from core.domain.causes import rejudge
 from core.domain.course import DEFAULT_COURSE, MARK, POLICY, CourseFacts, StepRule, applies, read_course
-from core.domain.delay_rules import rule_for
 from core.domain.network import Network
-from core.domain.offering import MAY_OFFER, note, offer, withdraw
+from core.domain.offering import note
 from core.domain.options import (
-    DEFAULT_POLICY,
     OptionFacts,
-    OptionSet,
-    SubstituteOffer,
     best_substitute,
-    make_options,
-    read_policy,
 )
-from core.domain.options import POLICY as OPTIONS_POLICY
-from core.domain.promising import Demand, available_now
-from core.domain.records import Backorder, Line
+from core.domain.promising import Demand
+from core.domain.records import Backorder
 from core.domain.sourcing import search_sites
-from core.domain.states import BackorderState, CourseStep, OptionOfferState, PegKind, ShipPolicy
+from core.domain.states import BackorderState, CourseStep, OptionOfferState, PegKind
 from core.ports import Transaction
 from core.repositories.course_facts import (
     CourseOrder,
     CourseRow,
-    SubstituteRow,
     course_orders,
     course_rows,
     delay_rules,
@@ -41,44 +32,21 @@ from core.repositories.course_facts import (
     save_course_rows,
     substitutes,
 )
-from core.repositories.customer_notices import NoticeDraft, put_notices
+from core.repositories.customer_notices import put_notices
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books, read_books
 from core.repositories.network import load_network
-from core.repositories.option_offers import Key, Offer, close_offers, insert_offers, open_offers
+from core.repositories.option_offers import close_offers, insert_offers, open_offers
 from core.repositories.save_book import save_books
 from core.repositories.shortage_facts import load_shortage_facts
 from core.repositories.supplying import load_lead_days, load_policies
 from core.services.allocate_waiting import serve_books
+from core.services.course_run import CourseRun, record, substitute_offers, takes_substitutes, wait_days
 from core.services.follow_up import request_purchase, request_shipments
+from core.services.offer_options import offer_options
 from core.services.substitute_line import SubstituteLine
 
 _ASLEEP = frozenset({BackorderState.ON_HOLD, BackorderState.CANCEL_PENDING})
-
-
-@dataclass(slots=True)
-class _Run:
-    """One run over the backorders of some SKUs."""
-
-    uow: Transaction
-    network: Network
-    policies: dict[str, Any]
-    orders: dict[int, CourseOrder]
-    rows: dict[Key, CourseRow]
-    offers: dict[Key, Offer]
-    prices: dict[int, tuple[int, str]]
-    substitutes: dict[int, list[SubstituteRow]]
-    substitute_books: dict[int, SkuBook]
-    lead_days: dict[int, int]
-    rules: list[Any]
-    uncovered: dict[int, int] = field(default_factory=dict)
-    """Units without a source before the run, by backorder."""
-    to_buy: set[int] = field(default_factory=set)
-    to_ship: set[int] = field(default_factory=set)
-    wanted: list[SubstituteLine] = field(default_factory=list)
-    offered: list[tuple[Key, OptionSet, int, date | None, str, str, str | None]] = field(default_factory=list)
-    withdrawn: list[Key] = field(default_factory=list)
-    notices: list[NoticeDraft] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +104,10 @@ async def _prepare(
     books: dict[int, SkuBook],
     found: list[tuple[SkuBook, Backorder]],
     policies: dict[str, Any],
-) -> _Run:
+) -> CourseRun:
     replacing = await substitutes(uow, books) if any(b.line.substitutes_allowed for _, b in found) else {}
     others = {row.substitute_sku_id for rows in replacing.values() for row in rows}
-    return _Run(
+    return CourseRun(
         uow,
         network,
         policies,
@@ -154,7 +122,7 @@ async def _prepare(
     )
 
 
-async def _judge_causes(run: _Run, found: list[tuple[SkuBook, Backorder]]) -> None:
+async def _judge_causes(run: CourseRun, found: list[tuple[SkuBook, Backorder]]) -> None:
     """A cause that rows of our own now contradict gives way; what it was before stays in the evidence."""
     if not found:
         return
@@ -166,7 +134,7 @@ async def _judge_causes(run: _Run, found: list[tuple[SkuBook, Backorder]]) -> No
             note(book, backorder, "CAUSE_CHANGED", f"{MARK}CAUSE:{before}>{verdict.kind}")
 
 
-def _walk(run: _Run, book: SkuBook, backorder: Backorder, course: list[StepRule], only: OneStep | None) -> None:
+def _walk(run: CourseRun, book: SkuBook, backorder: Backorder, course: list[StepRule], only: OneStep | None) -> None:
     row, order = run.rows[book.sku_id, backorder.id or 0], run.orders[backorder.line.order_id]
     if only is not None and only.backorder_id != backorder.id:
         return
@@ -184,33 +152,13 @@ def _walk(run: _Run, book: SkuBook, backorder: Backorder, course: list[StepRule]
         elif rule.step is CourseStep.PURCHASE and is_due:
             _purchase(run, book, backorder, row)
         elif rule.step is CourseStep.OPTIONS:
-            _options(run, book, backorder, row, order, is_due=is_due, is_forced=only is not None)
+            offer_options(run, book, backorder, row, order, is_due=is_due, is_forced=only is not None)
 
 
-def _facts(run: _Run, book: SkuBook, backorder: Backorder, order: CourseOrder) -> CourseFacts:
+def _facts(run: CourseRun, book: SkuBook, backorder: Backorder, order: CourseOrder) -> CourseFacts:
     age = (run.uow.now - backorder.opened_at).total_seconds() / 3600
     value = backorder.quantity * run.prices[book.sku_id][0]
     return CourseFacts(backorder.state, order.tier, age, wait_days(book, backorder), value)
-
-
-def wait_days(book: SkuBook, backorder: Backorder) -> int | None:
-    """Days from the day the goods were wanted (else the opening) to the expected day; None without one."""
-    if backorder.expected_date is None:
-        return None
-    return (backorder.expected_date - (backorder.line.requested_date or backorder.opened_at.date())).days
-
-
-def _record(
-    run: _Run, book: SkuBook, backorder: Backorder, row: CourseRow, step: CourseStep, outcome: str, of: Any = None
-) -> None:
-    """Keep the outcome of a step and say it once: the same outcome of the same facts is no news."""
-    known = row.steps.get(step)
-    if known is not None and (known["outcome"], known["of"]) == (outcome, of):
-        return
-    row.steps = {**row.steps, str(step): {"at": run.uow.now.isoformat(), "outcome": outcome, "of": of}}
-    row.is_changed = True
-    if backorder.closed_at is None:
-        note(book, backorder, "COURSE_STEP", f"{MARK}{step}:{outcome}")
 
 
 def _begin(book: SkuBook, backorder: Backorder, target: BackorderState, step: CourseStep) -> None:
@@ -223,7 +171,7 @@ def _begin(book: SkuBook, backorder: Backorder, target: BackorderState, step: Co
     backorder.line.is_changed = book.is_changed = True
 
 
-def _other_sites(run: _Run, book: SkuBook, backorder: Backorder, row: CourseRow, order: CourseOrder) -> None:
+def _other_sites(run: CourseRun, book: SkuBook, backorder: Backorder, row: CourseRow, order: CourseOrder) -> None:
     line = backorder.line
     _begin(book, backorder, BackorderState.SOURCING, CourseStep.OTHER_SITES)
     sources = run.network.sources(order.destination_id, order.allowed_locations) or run.network.sources(None)
@@ -240,18 +188,18 @@ def _other_sites(run: _Run, book: SkuBook, backorder: Backorder, row: CourseRow,
     gained = max(gained, run.uncovered[backorder.id or 0] - _uncovered(book, backorder))
     if gained:
         run.to_ship.add(line.order_id)
-        _record(run, book, backorder, row, CourseStep.OTHER_SITES, "FOUND", [gained, backorder.quantity, line.version])
+        record(run, book, backorder, row, CourseStep.OTHER_SITES, "FOUND", [gained, backorder.quantity, line.version])
     elif str(CourseStep.OTHER_SITES) not in row.steps:
-        _record(run, book, backorder, row, CourseStep.OTHER_SITES, "NOTHING")
+        record(run, book, backorder, row, CourseStep.OTHER_SITES, "NOTHING")
 
 
 def _substitute(
-    run: _Run, book: SkuBook, backorder: Backorder, row: CourseRow, order: CourseOrder, *, is_forced: bool
+    run: CourseRun, book: SkuBook, backorder: Backorder, row: CourseRow, order: CourseOrder, *, is_forced: bool
 ) -> bool:
     """Ask for the substitution when one needs no consent; what was tried for these facts is not tried again."""
-    if not _takes_substitutes(backorder.line) or backorder.state is BackorderState.OPTION_OFFERED:
+    if not takes_substitutes(backorder.line) or backorder.state is BackorderState.OPTION_OFFERED:
         return False
-    offers = _substitute_offers(run, book, backorder, order)
+    offers = substitute_offers(run, book, backorder, order)
     facts = OptionFacts(
         backorder.quantity, *run.prices[book.sku_id], run.uow.now, backorder.expected_date, substitutes=offers
     )
@@ -259,136 +207,26 @@ def _substitute(
     of = [backorder.quantity, None if best is None else best.sku_id]
     known = row.steps.get(CourseStep.SUBSTITUTE)
     if best is None:
-        _record(run, book, backorder, row, CourseStep.SUBSTITUTE, "NOTHING", of)
+        record(run, book, backorder, row, CourseStep.SUBSTITUTE, "NOTHING", of)
         return False
     if known is not None and known["of"] == of and not is_forced:
         return False
-    _record(run, book, backorder, row, CourseStep.SUBSTITUTE, "ASKED", of)
+    record(run, book, backorder, row, CourseStep.SUBSTITUTE, "ASKED", of)
     run.wanted.append(SubstituteLine(book.sku_id, backorder.id or 0, best.sku_id, backorder.quantity))
     return True
 
 
-def _substitute_offers(
-    run: _Run, book: SkuBook, backorder: Backorder, order: CourseOrder
-) -> tuple[SubstituteOffer, ...]:
-    """What the substitutes of a line could give now; only an estimate, their gates are not held."""
-    if not _takes_substitutes(backorder.line):
-        return ()
-    sources = run.network.sources(order.destination_id, order.allowed_locations)
-    found = []
-    for row in run.substitutes.get(book.sku_id, ()):
-        other = run.substitute_books.get(row.substitute_sku_id)
-        if other is None or not sources:
-            continue
-        free = available_now(other, sources, backorder.line.demand_class)
-        ship = run.network.first_ship_day(sources[0], run.uow.now)
-        day = run.network.delivery_date(sources[0], order.destination_id, ship) or ship
-        found.append(
-            SubstituteOffer(
-                row.substitute_sku_id, row.ratio, row.unit_price, row.currency, free, day, row.needs_consent, row.rank
-            )
-        )
-    return tuple(found)
-
-
-def _takes_substitutes(line: Line) -> bool:
-    """A component is replaced with its whole kit or not at all."""
-    return line.substitutes_allowed and line.kit is None
-
-
-def _purchase(run: _Run, book: SkuBook, backorder: Backorder, row: CourseRow) -> None:
+def _purchase(run: CourseRun, book: SkuBook, backorder: Backorder, row: CourseRow) -> None:
     units = _uncovered(book, backorder)
     if not units:
         return
     _begin(book, backorder, BackorderState.AWAITING_SUPPLY, CourseStep.PURCHASE)
     if run.policies.get("purchase_requests", "AT_ONCE") == "DAILY":
-        _record(run, book, backorder, row, CourseStep.PURCHASE, "LEFT_TO_REVIEW", units)
+        record(run, book, backorder, row, CourseStep.PURCHASE, "LEFT_TO_REVIEW", units)
         return
     run.to_buy.add(book.sku_id)
-    _record(run, book, backorder, row, CourseStep.PURCHASE, "REQUESTED", units)
+    record(run, book, backorder, row, CourseStep.PURCHASE, "REQUESTED", units)
 
 
 def _uncovered(book: SkuBook, backorder: Backorder) -> int:
     return sum(peg.quantity for peg in book.pegs_of(backorder.line) if peg.kind == PegKind.OPEN)
-
-
-def _options(
-    run: _Run,
-    book: SkuBook,
-    backorder: Backorder,
-    row: CourseRow,
-    order: CourseOrder,
-    *,
-    is_due: bool,
-    is_forced: bool,
-) -> None:
-    key = (book.sku_id, backorder.id or 0)
-    day = backorder.expected_date.isoformat() if backorder.expected_date else None
-    present = run.offers.get(key)
-    if present is not None:
-        same = (present.quantity, present.expected_date) == (backorder.quantity, backorder.expected_date)
-        if same and not is_forced:
-            return
-        withdraw(book, backorder, f"{MARK}OPTIONS:FACTS_CHANGED")
-        run.withdrawn.append((book.sku_id, present.id))
-        del run.offers[key]
-        is_due = is_forced or (is_due and wait_days(book, backorder) != 0)
-    known = row.steps.get(CourseStep.OPTIONS)
-    if not is_due or order.customer_id is None or backorder.state not in MAY_OFFER:
-        return
-    if present is None and known is not None and not is_forced and not _is_worse(run, known["of"], backorder):
-        return
-    line, (price, currency) = backorder.line, run.prices[book.sku_id]
-    whole = order.ship_complete or line.ship_policy == ShipPolicy.COMPLETE
-    rule = rule_for(run.rules, order.country, run.uow.now.date())
-    facts = OptionFacts(
-        backorder.quantity,
-        price,
-        currency,
-        run.uow.now,
-        backorder.expected_date,
-        wait_days(book, backorder),
-        withheld=line.allocated - line.ready if whole and line.kit is None else 0,
-        substitutes=_substitute_offers(run, book, backorder, order),
-        rule=rule,
-    )
-    made = make_options(facts, read_policy(run.policies.get(OPTIONS_POLICY, DEFAULT_POLICY)))
-    if made is None:
-        return
-    offer(book, backorder, f"{MARK}OPTIONS")
-    row.steps = {
-        **row.steps,
-        str(CourseStep.OPTIONS): {"at": run.uow.now.isoformat(), "outcome": "OFFERED", "of": [backorder.quantity, day]},
-    }
-    row.is_changed = True
-    name = None if rule is None else f"{rule.pack}/{rule.code}"
-    run.offered.append((key, made, backorder.quantity, backorder.expected_date, currency, "COURSE", name))
-    run.notices.append(
-        NoticeDraft(
-            order.customer_id,
-            order.id,
-            "OPTION_OFFERED",
-            f"OPTION_OFFERED:{book.sku_id}:{backorder.id}:{backorder.version}:{run.uow.now.isoformat()}",
-            book.sku_id,
-            {
-                "orderNumber": order.number,
-                "lineNumber": line.line_number,
-                "quantity": backorder.quantity,
-                "expected": day,
-                "options": [str(option.kind) for option in made.options],
-                "default": str(made.default.kind),
-                "deadline": made.deadline.date().isoformat(),
-            },
-        )
-    )
-
-
-def _is_worse(run: _Run, of: list[Any], backorder: Backorder) -> bool:
-    """Have the facts become worse than those the customer has answered? Then the question is another."""
-    quantity, day = of
-    if backorder.quantity > quantity:
-        return True
-    if day is None or backorder.expected_date is None:
-        return day is not None and backorder.expected_date is None
-    days = (backorder.expected_date - date.fromisoformat(day)).days
-    return days >= max(1, int(run.policies.get("promise_hysteresis_days", 2)))

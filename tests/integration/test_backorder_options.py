@@ -350,3 +350,15 @@ async def test_other_sites_are_searched_again_when_stock_comes_there(world):
     assert await world.value("select count(*) from backorder_event where cause = 'COURSE_OTHER_SITES:FOUND'") == 1
     await sound(world)
     assert placed.outcome == "placed"
+
+
+async def test_where_a_rule_asks_for_consent_silence_cancels(world):
+    await world.database.system.execute(
+        """insert into delay_rule (pack, code, country, valid_from, valid_to, consent_needed, consent_days) values
+            ('TEST', 'old', 'KR', '2020-01-01', '2026-01-01', false, null),
+            ('TEST', 'now', 'KR', '2026-01-02', null, true, 5), ('TEST', 'other', 'JP', '2020-01-01', null, true, 9)"""
+    )
+    await offered(world)
+    assert await kinds(world) == ["WAIT", "CANCEL*"]
+    (row,) = await world.rows("select deadline, rule from option_offer")
+    assert (row["deadline"] - world.clock.at, row["rule"]) == (timedelta(days=5), "TEST/now")

@@ -1,0 +1,110 @@
+"""Offer a customer the options of a backorder, keep an offer in step with the facts, and take it back when it is wrong."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from core.domain.book import SkuBook
+from core.domain.course import MARK
+from core.domain.delay_rules import rule_for
+from core.domain.offering import MAY_OFFER, offer, withdraw
+from core.domain.options import DEFAULT_POLICY, OptionFacts, make_options, read_policy
+from core.domain.options import POLICY as OPTIONS_POLICY
+from core.domain.records import Backorder
+from core.domain.states import CourseStep, ShipPolicy
+from core.repositories.course_facts import CourseOrder, CourseRow
+from core.repositories.customer_notices import NoticeDraft
+from core.services.course_run import CourseRun, substitute_offers, wait_days
+
+
+def offer_options(
+    run: CourseRun,
+    book: SkuBook,
+    backorder: Backorder,
+    row: CourseRow,
+    order: CourseOrder,
+    *,
+    is_due: bool,
+    is_forced: bool,
+) -> None:
+    """Offer a set when the step is due and nobody has answered these facts; take back one whose facts have changed.
+
+    A customer is asked again only when the facts have become worse than those it was asked about.
+    """
+    key = (book.sku_id, backorder.id or 0)
+    day = backorder.expected_date.isoformat() if backorder.expected_date else None
+    present = run.offers.get(key)
+    if present is not None:
+        same = (present.quantity, present.expected_date) == (backorder.quantity, backorder.expected_date)
+        if same and not is_forced:
+            return
+        withdraw(book, backorder, f"{MARK}OPTIONS:FACTS_CHANGED")
+        run.withdrawn.append((book.sku_id, present.id))
+        del run.offers[key]
+        _keep(run, row, "WITHDRAWN", [present.quantity, None])
+    known = row.steps.get(CourseStep.OPTIONS)
+    if not is_due or order.customer_id is None or backorder.state not in MAY_OFFER:
+        return
+    if (
+        known is not None
+        and known["outcome"] == "OFFERED"
+        and not is_forced
+        and not _is_worse(run, known["of"], backorder)
+    ):
+        return
+    line, (price, currency) = backorder.line, run.prices[book.sku_id]
+    whole = order.ship_complete or line.ship_policy == ShipPolicy.COMPLETE
+    rule = rule_for(run.rules, order.country, run.uow.now.date())
+    facts = OptionFacts(
+        backorder.quantity,
+        price,
+        currency,
+        run.uow.now,
+        backorder.expected_date,
+        wait_days(book, backorder),
+        withheld=line.allocated - line.ready if whole and line.kit is None else 0,
+        substitutes=substitute_offers(run, book, backorder, order),
+        rule=rule,
+    )
+    made = make_options(facts, read_policy(run.policies.get(OPTIONS_POLICY, DEFAULT_POLICY)))
+    if made is None:
+        return
+    offer(book, backorder, f"{MARK}OPTIONS")
+    _keep(run, row, "OFFERED", [backorder.quantity, day])
+    name = None if rule is None else f"{rule.pack}/{rule.code}"
+    run.offered.append((key, made, backorder.quantity, backorder.expected_date, currency, "COURSE", name))
+    run.notices.append(
+        NoticeDraft(
+            order.customer_id,
+            order.id,
+            "OPTION_OFFERED",
+            f"OPTION_OFFERED:{book.sku_id}:{backorder.id}:{backorder.version}:{run.uow.now.isoformat()}",
+            book.sku_id,
+            {
+                "orderNumber": order.number,
+                "lineNumber": line.line_number,
+                "quantity": backorder.quantity,
+                "expected": day,
+                "options": [str(option.kind) for option in made.options],
+                "default": str(made.default.kind),
+                "deadline": made.deadline.date().isoformat(),
+            },
+        )
+    )
+
+
+def _keep(run: CourseRun, row: CourseRow, outcome: str, of: list[Any]) -> None:
+    row.steps = {**row.steps, str(CourseStep.OPTIONS): {"at": run.uow.now.isoformat(), "outcome": outcome, "of": of}}
+    row.is_changed = True
+
+
+def _is_worse(run: CourseRun, of: list[Any], backorder: Backorder) -> bool:
+    """Have the facts become worse than those the customer has answered? Then the question is another."""
+    quantity, day = of
+    if backorder.quantity > quantity:
+        return True
+    if day is None or backorder.expected_date is None:
+        return day is not None and backorder.expected_date is None
+    days = (backorder.expected_date - date.fromisoformat(day)).days
+    return days >= max(1, int(run.policies.get("promise_hysteresis_days", 2)))
