@@ -15,6 +15,7 @@ SORT = Sort(
     (
         SortKey("d.minute", datetime, "timestamptz"),
         SortKey("d.principal", str, "text"),
+        SortKey("d.role", str, "text"),
         SortKey("d.operation", str, "text"),
     ),
 )

@@ -12,12 +12,12 @@ Denial = tuple[str, str, str, datetime]
 
 
 async def count_denials(uow: Transaction, counts: Mapping[Denial, int]) -> None:
-    """Add to the counts per principal, operation and minute; several processes may count the same."""
+    """Add to the counts per principal in a role, operation and minute; several processes may count the same."""
     keys = sorted(counts)
     await uow.sql.execute(
         """insert into access_denial as d (principal, role, operation, minute, denials)
         select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bigint[])
-        on conflict (principal, operation, minute) do update set denials = d.denials + excluded.denials""",
+        on conflict (principal, role, operation, minute) do update set denials = d.denials + excluded.denials""",
         [key[0] for key in keys],
         [key[1] for key in keys],
         [key[2] for key in keys],

@@ -33,7 +33,7 @@ class AccessDenial(c.Row, table=True):
     __table_args__ = (c.check("denials > 0", "denials"), c.index("access_denial_minute_idx", "minute"))
 
     principal: str = c.key(sa.Text)
+    role: str = c.key(sa.Text)
     operation: str = c.key(sa.Text)
     minute: datetime = c.key(sa.DateTime(timezone=True))
-    role: str = c.text()
     denials: int = c.bigint()

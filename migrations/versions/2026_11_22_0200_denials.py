@@ -17,12 +17,12 @@ def upgrade() -> None:
     op.create_table(
         "access_denial",
         sa.Column("principal", sa.Text(), autoincrement=False, nullable=False),
+        sa.Column("role", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("operation", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("minute", sa.DateTime(timezone=True), autoincrement=False, nullable=False),
-        sa.Column("role", sa.Text(), nullable=False),
         sa.Column("denials", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("denials > 0", name=op.f("access_denial_denials")),
-        sa.PrimaryKeyConstraint("principal", "operation", "minute", name=op.f("access_denial_pkey")),
+        sa.PrimaryKeyConstraint("principal", "role", "operation", "minute", name=op.f("access_denial_pkey")),
     )
     op.create_index("access_denial_minute_idx", "access_denial", ["minute"])
     op.execute("grant select, insert, update, delete on access_denial to bm_system")
