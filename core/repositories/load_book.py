@@ -76,7 +76,8 @@ async def read_books(
     today = {location_id: network.today(location_id, now) for location_id in network.locations}
     names = await sql.fetch(
         f"""select {SKU_COLUMNS}, case when status = 'PREORDER' then available_from end as available_from,
-            (select (value #>> '{{}}')::int from policy where code = 'promise_horizon_days') as horizon_days
+            (select (value #>> '{{}}')::int from policy where code = 'promise_horizon_days') as horizon_days,
+            exists (select from quota q where q.sku_id = sku.id) as has_quota
         from sku where id = any($1::bigint[])""",
         sorted(versions),
     )
@@ -85,7 +86,7 @@ async def read_books(
         books[row["id"]].available_from, books[row["id"]].horizon_days = row["available_from"], row["horizon_days"]
     await attach_lots(sql, books, names, network, now)
     await _load_stock(sql, now, books)
-    await load_quotas(sql, books)
+    await load_quotas(sql, {r["id"]: books[r["id"]] for r in names if r["has_quota"]})
     supplies = await _load_supplies(sql, books)
     await _load_claims(sql, books, supplies, lines, line_ids)
     return books

@@ -19,7 +19,9 @@ USED = """select u.sku_id, u.quota_id, u.day, sum(greatest(0, least(u.quantity, 
 
 
 async def load_quotas(sql: asyncpg.Connection, books: dict[int, SkuBook]) -> None:
-    """Fill the quotas of the books; SKUs without any cost one statement."""
+    """Fill the quotas of books of SKUs that have some; without any it costs nothing."""
+    if not books:
+        return
     rows = await sql.fetch(
         """select sku_id, id, channel, customer_id, tier, period, from_day, until_day, quantity from quota
         where sku_id = any($1::bigint[]) order by sku_id, id""",

@@ -34,18 +34,19 @@ def network() -> Network:
 class BookMachine(RuleBasedStateMachine):
     """Drives the pure book as services do."""
 
-    @initialize(stock=st.integers(0, 30), reserve=st.integers(0, 10))
-    def open_book(self, stock: int, reserve: int) -> None:
+    @initialize(stock=st.integers(0, 30), reserve=st.integers(0, 10), kept=st.integers(0, 4))
+    def open_book(self, stock: int, reserve: int, kept: int) -> None:
         self.network = network()
         self.book = SkuBook(1, "S", 1, NOW, dict.fromkeys((A, R, ZONE), TODAY))
         self.book.levels = {A: StockLevel(A, stock), R: StockLevel(R, reserve)}
+        self.book.protected = {"": {A: [(TODAY, kept), (TODAY + timedelta(days=9), 1)]}, "urgent": {A: [(TODAY, 0)]}}
         self.stock = stock + reserve
         self.lines: list[Line] = []
 
-    @rule(quantity=st.integers(1, 15), wait=st.none() | st.integers(0, 40))
-    def place(self, quantity: int, wait: int | None) -> None:
+    @rule(quantity=st.integers(1, 15), wait=st.none() | st.integers(0, 40), name=st.sampled_from(("", "urgent")))
+    def place(self, quantity: int, wait: int | None, name: str) -> None:
         requested = None if wait is None else TODAY + timedelta(days=wait)
-        available = self.book.timeline(A).atp()
+        available = self.book.timeline(A, name).atp()
         line = Line(
             len(self.lines) + 1,
             1,
@@ -55,8 +56,10 @@ class BookMachine(RuleBasedStateMachine):
             requested_date=requested,
             status=OrderLineStatus.VALIDATED,
             destination_id=ZONE,
+            demand_class=name,
         )
-        proposal = propose(self.book, Demand(quantity, ZONE, requested, [A], 20), self.network, NOW)
+        demand = Demand(quantity, ZONE, requested, [A], 20, demand_class=name)
+        proposal = propose(self.book, demand, self.network, NOW)
         assert proposal.quantity == quantity
         assert proposal.available_now == min(quantity, available)
         commit(self.book, line, proposal, PromiseReason.PLACED)
@@ -124,7 +127,8 @@ class BookMachine(RuleBasedStateMachine):
     @invariant()
     def the_kept_curve_is_the_curve(self) -> None:
         if hasattr(self, "book"):
-            assert self.book.timeline(A).steps() == self.book.timeline_without(A, []).steps()
+            for name in ("", "urgent", "unknown"):
+                assert self.book.timeline(A, name).steps() == self.book.timeline_without(A, [], name).steps()
 
 
 BookMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
