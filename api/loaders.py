@@ -23,12 +23,13 @@ from core.queries import (
     backorders,
     day_events,
     edi_documents,
+    lots,
     network,
     notices,
-    rebalancing,
     order_lines,
     orders,
     purchase_orders,
+    rebalancing,
     repromising,
     shipments,
     simulations,
@@ -102,6 +103,33 @@ class Loaders:
     @cached_property
     def supplier_by_id(self) -> DataLoader[int, Any]:
         return self._one(lambda sql, ids: network.suppliers_by_ids(sql, self._principal, ids))
+
+    @cached_property
+    def lots_by_sku_id(self) -> DataLoader[int, Any]:
+        return self._many(lots.lots_by_sku_ids, lambda row: row["sku_id"])
+
+    @cached_property
+    def lot_by_key(self) -> DataLoader[Key, Any]:
+        return self._one(lots.lots_by_keys, _key)
+
+    @cached_property
+    def serials_by_shipped_key(self) -> DataLoader[tuple[int, int, int, int], Any]:
+        """By (SKU, shipment, order line, lot or 0)."""
+        names = ("sku_id", "shipment_id", "order_line_id", "lot_id")
+        return self._many(lots.shipped_serials, lambda row: tuple(row[name] for name in names))
+
+    @cached_property
+    def components_by_kit_id(self) -> DataLoader[int, Any]:
+        return self._many(lots.components_by_kit_ids, lambda row: row["kit_sku_id"])
+
+    @cached_property
+    def kit_by_order_line(self) -> DataLoader[tuple[int, int], Any]:
+        """By (order, kit line number)."""
+        return self._one(lots.kit_dates, lambda row: (row["order_id"], row["kit_line_number"]))
+
+    @cached_property
+    def steps_by_serial_key(self) -> DataLoader[Key, Any]:
+        return self._many(lots.serial_steps, lambda row: (row["sku_id"], row["serial_unit_id"]))
 
     @cached_property
     def order_by_id(self) -> DataLoader[int, Any]:

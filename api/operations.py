@@ -15,6 +15,7 @@ from api.resolvers import (
     catalogue,
     fulfilment_mutations,
     lists,
+    lots,
     order_mutations,
     planning,
     policies,
@@ -118,6 +119,15 @@ class Query:
         lists.edi_document_list, "Documents received from trading partners, newest first.", SUPPLIER, *READING
     )
     notices = _field(lists.notice_list, "What was or will be told to whom, newest first.", CUSTOMER, *READING)
+    lot_trace = _field(
+        lots.lot_trace,
+        "Where a lot is and to whom it went, at most 1000 lines; null for a lot nobody has seen.",
+        WAREHOUSE,
+        *READING,
+    )
+    serial_units = _field(
+        lots.serial_units, "Units by serial number, with their life; unknown numbers are left out.", WAREHOUSE, *READING
+    )
     audit_entries = _field(lists.audit_entry_list, "The audit trail, newest first.", ADMIN, AUDITOR)
     access_denials = _field(
         lists.access_denial_list, "Who was refused what, by the minute, newest first.", ADMIN, AUDITOR
@@ -217,6 +227,13 @@ class Mutation:
     )
     stock_adjust = _mutation(supply_mutations.stock_adjust, "Correct stock by a difference.", WAREHOUSE, *PLANNING)
     stock_count = _mutation(supply_mutations.stock_count, "Book what a count found.", WAREHOUSE, *PLANNING)
+    lot_block = _mutation(
+        lots.lot_block,
+        "Recall a lot: none of it is sold, lines that had units of it are covered anew or short.",
+        WAREHOUSE,
+        *PLANNING,
+    )
+    lot_release = _mutation(lots.lot_release, "Let a recalled lot be sold again.", *PLANNING)
     stock_transfer = _mutation(supply_mutations.stock_transfer, "Move stock to another location.", WAREHOUSE, *PLANNING)
     stock_transfer_ship = _mutation(
         supply_mutations.stock_transfer_ship, "Let a planned transfer leave its location.", WAREHOUSE, *PLANNING

@@ -23,6 +23,7 @@ from api.schema.payloads import (
     NoticePayload,
     ShipmentPayload,
 )
+from core.domain.picking import Pick
 from core.services.cancel_backorder import CancelBackorder, cancel_backorder
 from core.services.confirm_delivery import ConfirmDelivery, confirm_deliveries
 from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
@@ -43,7 +44,8 @@ async def shipment_confirm(
 ) -> ShipmentPayload:
     """Book a shipment out."""
     context: Context = info.context
-    wanted = ConfirmShipment(input.number, input.carrier, input.tracking_number, input.shipped_at)
+    picks = [Pick(x.line_number, x.quantity, x.lot, tuple(x.serials)) for x in input.picks]
+    wanted = ConfirmShipment(input.number, input.carrier, input.tracking_number, input.shipped_at, picks)
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
         (change,) = await confirm_shipments(uow, [wanted])

@@ -219,7 +219,10 @@ async def goods_receive(
         reference=str(decode_id(input.reference, "Transfer").id) if is_transfer else input.reference,
         kind=input.kind.value,
         location=input.location,
-        lines=[ReceiptLine(x.sku, x.quantity, x.damaged, x.line_number, x.lot) for x in input.lines],
+        lines=[
+            ReceiptLine(x.sku, x.quantity, x.damaged, x.line_number, x.lot, x.expires_on, tuple(x.serials))
+            for x in input.lines
+        ],
         receipt_number=input.receipt_number,
     )
 
@@ -254,7 +257,16 @@ async def stock_adjust(
 ) -> StockPayload:
     """Correct stock by a difference."""
     context: Context = info.context
-    wanted = AdjustStock(input.sku, input.location, input.delta, input.reason, input.unsellable)
+    wanted = AdjustStock(
+        input.sku,
+        input.location,
+        input.delta,
+        input.reason,
+        input.unsellable,
+        input.lot,
+        input.expires_on,
+        tuple(input.serials),
+    )
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
         change = await adjust_stock(uow, wanted)
@@ -271,7 +283,7 @@ async def stock_count(
 ) -> StockPayload:
     """Book what a count found."""
     context: Context = info.context
-    wanted = CountStock(input.sku, input.location, input.counted, input.reason)
+    wanted = CountStock(input.sku, input.location, input.counted, input.reason, input.lot, input.expires_on)
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
         change = await count_stock(uow, wanted)

@@ -10,6 +10,7 @@ from strawberry import field
 
 from api.schema import enums
 from api.schema.enums import described
+from api.schema.lots import PickInput
 
 
 @strawberry.input(description="Where goods go.")
@@ -142,6 +143,10 @@ class ShipmentConfirmInput:
     carrier: str | None = field(default=None, description="Who carries it.")
     tracking_number: str | None = field(default=None, description="The carrier's number.")
     shipped_at: datetime | None = field(default=None, description="When it left; null for now.")
+    picks: list[PickInput] = field(
+        default_factory=list,
+        description="Which lots and serial numbers left; a line without picks leaves in the lots it is allocated.",
+    )
 
 
 @strawberry.input(description="A shipment that has arrived.")

@@ -12,6 +12,7 @@ from strawberry import Info, field
 from api.schema import enums
 from api.schema.dates import pegs_of, promise_of, record_of
 from api.schema.enums import described
+from api.schema.lots import LineKit
 from api.schema.node import Connection, Node, PageAfter, PageFirst, build, build_all, connection, register
 from api.schema.promise import Peg, Promise, PromiseRecord
 from api.schema.sku import Customer, Sku
@@ -55,6 +56,20 @@ class OrderLine(Node):
     ship_policy: enums.ShipPolicy = field(description="What to do when it cannot be shipped whole.")
     substitutes_allowed: bool = field(description="May another SKU be sent instead.")
     version: int = field(description="Raised by every change of the line.")
+    kit_sku_id: strawberry.Private[int | None] = None
+    kit_line_number: strawberry.Private[int | None] = None
+    kit_quantity: strawberry.Private[int | None] = None
+
+    @field(description="The kit it is a component of; null when it was ordered by itself.")
+    def kit(self) -> LineKit | None:
+        if self.kit_sku_id is None or self.kit_line_number is None or self.kit_quantity is None:
+            return None
+        return LineKit(
+            sku_id=self.kit_sku_id,
+            order_id=self.order_id,
+            line_number=self.kit_line_number,
+            units_per_kit=self.kit_quantity,
+        )
 
     @field(description="What was ordered.")
     async def sku(self, info: Info) -> Sku:

@@ -9,8 +9,9 @@ import strawberry
 from strawberry import Info, field
 
 from api.schema import enums
+from api.schema.lots import Lot
 from api.schema.node import Node, build, build_all, register
-from api.schema.sku import Location
+from api.schema.sku import SEES_LOTS, Location
 
 if TYPE_CHECKING:
     from api.schema.order import Order, OrderLine
@@ -23,7 +24,22 @@ class ShipmentLine:
 
     sku_id: strawberry.Private[int]
     order_line_id: strawberry.Private[int]
+    shipment_id: strawberry.Private[int]
     quantity: int = field(description="Base units.")
+    lot_id: strawberry.Private[int | None] = None
+
+    @field(description="The lot that left; null while it is planned, and for callers who do not work with stock.")
+    async def lot(self, info: Info) -> Lot | None:
+        if self.lot_id is None or info.context.principal.role not in SEES_LOTS:
+            return None
+        return build("Lot", await info.context.loaders.lot_by_key.load((self.sku_id, self.lot_id)))
+
+    @field(description="Serial numbers that left; empty for callers who do not work with stock.")
+    async def serials(self, info: Info) -> list[str]:
+        if info.context.principal.role not in SEES_LOTS:
+            return []
+        key = (self.sku_id, self.shipment_id, self.order_line_id, self.lot_id or 0)
+        return [row["code"] for row in await info.context.loaders.serials_by_shipped_key.load(key)]
 
     @field(description="The order line.")
     async def order_line(self, info: Info) -> Annotated[OrderLine, strawberry.lazy("api.schema.order")]:

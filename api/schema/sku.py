@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from strawberry import Info, field
 
 from api.schema import enums
-from api.schema.node import Node, register
+from api.schema.node import Node, build_all, register
+from core.domain.access import Role
+
+if TYPE_CHECKING:
+    from api.schema.lots import KitComponent, Lot
+
+SEES_LOTS = frozenset({Role.WAREHOUSE, Role.PLANNER, Role.ADMIN, Role.AUDITOR})
 
 
 @strawberry.type(description="An amount of money in integer minor units.")
@@ -31,7 +37,24 @@ class Sku(Node):
     unit: str = field(description="Base unit that all quantities are counted in.")
     status: enums.SkuStatus = field(description="May it be sold, and how.")
     low_stock_at: int = field(description="At or below this many units that can be sold now it is LOW_STOCK.")
+    tracks_lots: bool = field(description="Are its units counted by lot.", default=False)
+    tracks_expiry: bool = field(description="Do its lots expire.", default=False)
+    tracks_serials: bool = field(description="Does every unit have a serial number.", default=False)
+    min_life_days: int = field(
+        description="Days of life its lots must have left at delivery, unless channel or customer ask for others.",
+        default=0,
+    )
     price: strawberry.Private[tuple[int, str] | None] = None
+
+    @field(description="Its lots with units, first expired first; empty for callers who do not work with stock.")
+    async def lots(self, info: Info) -> list[Annotated[Lot, strawberry.lazy("api.schema.lots")]]:
+        if info.context.principal.role not in SEES_LOTS:
+            return []
+        return build_all("Lot", await info.context.loaders.lots_by_sku_id.load(self.key))
+
+    @field(description="What one unit of it is made of, when it is a kit; empty otherwise.")
+    async def components(self, info: Info) -> list[Annotated[KitComponent, strawberry.lazy("api.schema.lots")]]:
+        return build_all("KitComponent", await info.context.loaders.components_by_kit_id.load(self.key))
 
     @field(description="Name in the caller's language, else in any; the code when it has none.")
     def name(self, info: Info) -> str:

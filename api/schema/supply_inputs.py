@@ -131,7 +131,15 @@ class ReceiptLineInput:
     quantity: int = field(description="Base units that arrived, damaged ones included.")
     damaged: int = field(default=0, description="Of these, damaged.")
     line_number: int | None = field(default=None, description="Number of the purchase order line.")
-    lot: str | None = field(default=None, description="Code of the lot.")
+    lot: str | None = field(
+        default=None, description="Code of the lot: needed where the SKU tracks lots, refused where it does not."
+    )
+    expires_on: date | None = field(
+        default=None, description="Last day of the lot's life; needed for a new lot where the SKU tracks expiry."
+    )
+    serials: list[str] = field(
+        default_factory=list, description="Serial numbers, one per unit, those of damaged units last."
+    )
 
 
 @strawberry.input(description="Goods that have arrived.")
@@ -154,6 +162,9 @@ class StockAdjustInput:
     delta: int = field(description="Units to add, or to take away when negative.")
     reason: str = field(description="Why.")
     unsellable: bool = field(default=False, description="Correct unsellable stock instead.")
+    lot: str | None = field(default=None, description="Code of the lot, where the SKU tracks lots.")
+    expires_on: date | None = field(default=None, description="Last day of the life of a lot that is new.")
+    serials: list[str] = field(default_factory=list, description="Serial numbers of the units, where they are tracked.")
 
 
 @strawberry.input(description="A count of stock.")
@@ -164,6 +175,8 @@ class StockCountInput:
     location: str = field(description="Code of the location.")
     counted: int = field(description="Units found.")
     reason: str = field(default="", description="Remark.")
+    lot: str | None = field(default=None, description="Code of the lot that was counted, where the SKU tracks lots.")
+    expires_on: date | None = field(default=None, description="Last day of the life of a lot that is new.")
 
 
 @strawberry.input(description="Stock to move to another location.")

@@ -38,7 +38,7 @@ async def shipments_by_ids(sql: asyncpg.Connection, principal: Principal, ids: S
 async def lines_by_shipment_ids(sql: asyncpg.Connection, ids: Sequence[int]) -> list[asyncpg.Record]:
     """What is in these shipments."""
     return await sql.fetch(
-        """select shipment_id, sku_id, order_line_id, quantity from shipment_line
-        where shipment_id = any($1::bigint[]) order by shipment_id, id""",
+        """select x.shipment_id, x.sku_id, x.order_line_id, x.quantity, x.lot_id from shipment_line x
+        where x.shipment_id = any($1::bigint[]) order by x.shipment_id, x.id""",
         list(ids),
     )

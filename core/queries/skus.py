@@ -10,7 +10,8 @@ import asyncpg
 from core.queries.page import Filter, Page, Sort, SortKey, fetch_page
 
 SORT = Sort("code+", (SortKey('s.code collate "C"', str, "text"),), descending=False)
-_SELECT = """select s.id, s.code, s.name as names, s.unit, s.status, s.low_stock_at
+_SELECT = """select s.id, s.code, s.name as names, s.unit, s.status, s.low_stock_at, s.tracks_lots,
+    s.tracks_expiry, s.tracks_serials, s.min_life_days
 from sku s"""
 
 

@@ -48,6 +48,8 @@ MATRIX = {
         "rebalancingProposals": "WPAU",
         "policies": "PAU",
         "backorderCauses": "PAU",
+        "lotTrace": "WPAU",
+        "serialUnits": "WPAU",
     },
     "Mutation": {
         "orderPlace": "SCPA",
@@ -75,6 +77,8 @@ MATRIX = {
         "goodsReceive": "WPA",
         "stockAdjust": "WPA",
         "stockCount": "WPA",
+        "lotBlock": "WPA",
+        "lotRelease": "PA",
         "stockTransfer": "WPA",
         "stockTransferShip": "WPA",
         "stockTransferLose": "WPA",
