@@ -38,7 +38,8 @@ def serve_waiting(
     the book with its waiting lines.
     """
     rank_again(book, {id(p.line): p.line for p in book.pegs if p.line is not None}.values(), book.now)
-    claims = [peg for peg in book.waiting(PegKind.OPEN, PegKind.FIRM) if _may_be_served(book, peg, held, policy)]
+    wanting = wanting_claims(book) if policy.redistribution.rescue_late else book.waiting(PegKind.OPEN)
+    claims = [peg for peg in wanting if _may_be_served(book, peg, held)]
     serving = _Serving(book, network, policy, claims, {k: _list(v) for k, v in (allowed or {}).items()})
     fair = policy.fair(book.sku)
     if fair is not None:
@@ -206,16 +207,25 @@ def _list(places: Sequence[int] | None) -> list[int] | None:
     return None if places is None else list(places)
 
 
-def _may_be_served(book: SkuBook, peg: Peg, held: Collection[int], policy: ServePolicy) -> bool:
+def wanting_claims(book: SkuBook) -> list[Peg]:
+    """Claims without a source, and those whose source fails them, in the order in which they are served.
+
+    A source fails a claim when it comes after the day the claim stands on, or when the customer had to be told a later
+    day (the backorder is DELAYED).
+    """
+    delayed = {id(b.line) for b in book.backorders if b.closed_at is None and b.state == BackorderState.DELAYED}
+    return [
+        peg
+        for peg in book.waiting(PegKind.OPEN, PegKind.FIRM)
+        if peg.supply is None
+        or id(peg.line) in delayed
+        or peg.supply.effective_date(book.today[peg.location_id]) > peg.need_date
+    ]
+
+
+def _may_be_served(book: SkuBook, peg: Peg, held: Collection[int]) -> bool:
     line = peg.line
     if line is None or line.status == OrderLineStatus.RECEIVED or line.order_id in held or not book.may_have_stock(peg):
         return False
-    if peg.kind == PegKind.FIRM and not (policy.redistribution.rescue_late and is_late(book, peg)):
-        return False
     backorder = book.backorder_of(line)
     return backorder is None or backorder.state not in _NOT_SERVED
-
-
-def is_late(book: SkuBook, peg: Peg) -> bool:
-    """Does the supply of a claim come after the day it claims?"""
-    return peg.supply is not None and peg.supply.effective_date(book.today[peg.location_id]) > peg.need_date

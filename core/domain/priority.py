@@ -79,7 +79,7 @@ class PriorityFacts:
     breach_on: date | None = None
     """The day on which a law or a contract is broken if the line still waits."""
     is_at_risk: bool = False
-    """Its promise does not hold as things stand: its supply comes later, or none is there and the day is near."""
+    """Its promise did not hold or does not as things stand: its supply comes later, or none is there and the day is near."""
     margin: float = 0.0
     is_preorder: bool = False
     completes_order: bool = False

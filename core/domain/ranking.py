@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from core.domain.book import SkuBook
 from core.domain.priority import Priority, PriorityFacts, PriorityWeights, Standing, score
 from core.domain.records import Line, Peg
-from core.domain.states import PegKind
+from core.domain.states import BackorderState, PegKind
 
 
 def rank_lines(book: SkuBook, standings: dict[int, Standing], weights: PriorityWeights, now: datetime) -> None:
@@ -30,14 +30,16 @@ def rank_again(book: SkuBook, lines: Iterable[Line], now: datetime) -> None:
     for peg in book.pegs:
         if peg.line is not None and peg.quantity and peg.kind != PegKind.HARD:
             waiting[id(peg.line)].append(peg)
+    delayed = {id(b.line) for b in book.backorders if b.closed_at is None and b.state == BackorderState.DELAYED}
     for line in wanted:
-        line.rank = _rank(book, line, waiting[id(line)], book.weights, now)
+        line.rank = _rank(book, line, waiting[id(line)], id(line) in delayed, now)
         line.priority = line.rank.score
 
 
-def _rank(book: SkuBook, line: Line, waiting: list[Peg], weights: PriorityWeights, now: datetime) -> Priority:
-    standing = line.standing
+def _rank(book: SkuBook, line: Line, waiting: list[Peg], is_delayed: bool, now: datetime) -> Priority:
+    standing, weights = line.standing, book.weights
     assert standing is not None
+    assert weights is not None
     units = sum(peg.quantity for peg in waiting)
     unsure = sum(peg.quantity for peg in waiting if _is_unsure(book, peg))
     facts = PriorityFacts(
@@ -45,7 +47,7 @@ def _rank(book: SkuBook, line: Line, waiting: list[Peg], weights: PriorityWeight
         grade=standing.grade,
         due=line.ship_by or min((peg.need_date for peg in waiting), default=None),
         breach_on=_breach(standing, weights) if units else None,
-        is_at_risk=any(is_at_risk(book, peg, weights.at_risk_days) for peg in waiting),
+        is_at_risk=is_delayed or any(is_at_risk(book, peg, weights.at_risk_days) for peg in waiting),
         margin=standing.margin,
         is_preorder=standing.is_preorder,
         completes_order=standing.completes_order,

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.domain.allocation import is_late, serve_waiting
+from core.domain.allocation import serve_waiting, wanting_claims
 from core.domain.book import SkuBook
 from core.domain.network import Network
 from core.domain.records import Line
 from core.domain.serving import AllocationRule, serve_policy
-from core.domain.states import PegKind
 from core.ports import Transaction
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
@@ -52,12 +51,7 @@ async def serve_books(uow: Transaction, books: Iterable[SkuBook], network: Netwo
     """
     every = list(books)
     wanting = {
-        book.sku_id: {
-            p.line.order_id
-            for p in book.pegs
-            if p.line is not None and (p.kind == PegKind.OPEN or (p.kind == PegKind.FIRM and is_late(book, p)))
-        }
-        for book in every
+        book.sku_id: {peg.line.order_id for peg in wanting_claims(book) if peg.line is not None} for book in every
     }
     changed = [book for book in every if wanting[book.sku_id]]
     waiting = {order_id for orders in wanting.values() for order_id in orders}

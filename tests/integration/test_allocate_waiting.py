@@ -6,11 +6,18 @@ from datetime import date, timedelta
 
 import pytest
 
+from core.domain.conclude import conclude
 from core.domain.placing import LineRequest
-from core.domain.states import PegKind, ShipPolicy
-from core.services.allocate_waiting import allocate_waiting
+from core.domain.states import PegKind, PromiseReason, ShipPolicy
+from core.repositories.gates import take_gates
+from core.repositories.load_book import load_books
+from core.repositories.network import load_network
+from core.repositories.save_book import save_books
+from core.services.allocate_waiting import allocate_waiting, serve_books
+from core.services.plan_shipments import plan_shipments
 from core.services.reconcile_stock import recount
 from core.services.reprioritize_backorder import ReprioritizeBackorder, reprioritize_backorder
+from core.services.reschedule_supply import SupplyChange, reschedule_supply
 
 pytestmark = pytest.mark.anyio
 
@@ -79,8 +86,6 @@ async def test_a_line_whose_supply_is_late_is_at_risk_and_gets_free_stock_first(
     sku_id = await world.sku()
 
     async def slip(uow):
-        from core.repositories.gates import take_gates
-
         await take_gates(uow, [sku_id])
         await uow.sql.execute("update supply set usable_date = $2 where id = $1", supply, TODAY + timedelta(days=30))
 
@@ -212,3 +217,69 @@ async def test_the_backorder_says_what_its_rank_is_made_of(world):
     assert figures["supplierRisk"] == (1.0, 0.5)
     total = sum(value * weight for value, weight in figures.values())
     assert given["score"] == 1_000_000 + int(total * 1_000)
+
+
+async def test_a_delay_puts_a_line_at_risk_and_stock_elsewhere_rescues_it(world):
+    """36: the customer was told a later day; what comes free at another place goes there before a better grade."""
+    supply = await world.supply(4, TODAY + timedelta(days=5))
+    (risky,) = await waiting(world, world.order(("S", 4)))
+    await waiting(world, world.order(("S", 4), customer="V1"))
+    change = SupplyChange(await world.sku(), supply, TODAY + timedelta(days=30), "CONFIRMED_ORDER")
+    await world.do(lambda uow: reschedule_supply(uow, [change]))
+    rank = await world.value(
+        "select b.priority from backorder b join order_line l on l.id = b.order_line_id where l.id = $1",
+        (await world.line(risky))["id"],
+    )
+    assert rank["tier"] == "AT_RISK"
+    told = (await world.line(risky))["promised_date"]
+    assert told == TODAY + timedelta(days=31)
+    await world.stock(6, location="R")
+    await serve(world)
+    assert (await world.line(risky))["promised_date"] == TODAY + timedelta(days=3)
+    firm = await world.rows(
+        "select l.id, sum(p.quantity)::int as units from peg p join order_line l on l.id = p.order_line_id "
+        "where p.kind = 'FIRM' and p.need_date = $1 group by 1 order by 1",
+        TODAY + timedelta(days=2),
+    )
+    assert [row["units"] for row in firm] == [4, 2]
+    assert await world.do(recount) == []
+
+
+async def test_goods_that_reach_a_reserve_go_on_to_who_waits_at_once(world):
+    """34: the reserve cannot ship to customers; its receipt becomes transfers in the very next job."""
+    (number,) = await waiting(world, world.order(("S", 4)))
+    await world.supply(9, TODAY, location="R")
+    reserve, sku_id = await world.location("R"), await world.sku()
+
+    async def arrive(uow):
+        books = await load_books(uow, await take_gates(uow, [sku_id]), await load_network(uow), lines="waiting")
+        book = books[sku_id]
+        book.receive(next(s for s in book.supplies if s.location_id == reserve), 9, 0, "goods_receipt", 1)
+        await serve_books(uow, [book], await load_network(uow))
+        await save_books(uow, [book])
+
+    await world.do(arrive)
+    assert await world.rows("select quantity, state from transfer") == [{"quantity": 4, "state": "planned"}]
+    assert await world.quantities(number) == (0, 0, 4, 0, 0)
+    assert await world.value("select state from backorder") == "PEGGED"
+    found = [difference.check for difference in await world.do(recount)]
+    assert found == ["units_have_a_document"]  # this receipt has no document, nothing else is wrong
+
+
+async def test_goods_for_a_waiting_line_are_on_its_shipment_without_hands(world):
+    """23: what arrives for a line is never put away: the shipment is planned from the receipt on."""
+    await world.supply(4, TODAY + timedelta(days=5))
+    (number,) = await waiting(world, world.order(("S", 4)))
+    sku_id = await world.sku()
+
+    async def arrive(uow):
+        books = await load_books(uow, await take_gates(uow, [sku_id]), await load_network(uow), lines="waiting")
+        book = books[sku_id]
+        lines = book.receive(book.supplies[0], 4, 0, "goods_receipt", 1)
+        conclude(book, await load_network(uow), lines, PromiseReason.ALLOCATED)
+        await save_books(uow, [book])
+        return lines[0].order_id
+
+    order_id = await world.do(arrive)
+    assert len(await world.do(lambda uow: plan_shipments(uow, [order_id]))) == 1
+    assert (await world.line(number))["status"] == "READY_TO_SHIP"
