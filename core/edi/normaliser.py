@@ -17,6 +17,7 @@ _PADDING = _BLANK + "\x00\x1a"
 # Not \s: it takes 0x1C to 0x1F for blanks, and senders use these as separators.
 _ISA = re.compile(r"(?<![A-Za-z0-9])ISA(?=[^A-Za-z0-9 \t\r\n])")
 _ISA_AFTER_BREAK = re.compile(r"[\r\n][ \t\r\n]*(?=ISA[^A-Za-z0-9 \t\r\n])")
+_EDIFACT_HEADER = re.compile(rb"(?<![A-Za-z0-9])UN[AB][^A-Za-z0-9 \t\r\n]")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -76,9 +77,11 @@ class NormalisedFile:
 
 
 def is_edifact(data: bytes) -> bool:
-    """Whether the first thing in the file is UNA, UNB or UNH."""
+    """Whether the first thing in the file is UNA, UNB or UNH, or such a thing is in it and no ISA is."""
     head = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip(_PADDING.encode())
-    return re.match(rb"UN[ABH][^A-Za-z0-9]", head) is not None
+    if re.match(rb"UN[ABGH][^A-Za-z0-9]", head) is not None:
+        return True
+    return b"ISA" not in data and _EDIFACT_HEADER.search(data) is not None
 
 
 def normalise(data: bytes, limits: Limits = DEFAULT_LIMITS) -> NormalisedFile:
@@ -109,10 +112,10 @@ def normalise(data: bytes, limits: Limits = DEFAULT_LIMITS) -> NormalisedFile:
             if not found:
                 faults.append(_refusal("no_interchange", "No ISA segment was found: this is not an X12 file."))
             elif text[at:stop].strip(_PADDING):
-                faults.append(_leftover(at, stop, is_cut="ISA".startswith(text[at:stop].strip(_PADDING))))
+                faults.append(_leftover(text, at, stop, is_cut="ISA".startswith(text[at:stop].strip(_PADDING))))
             break
         if text[at : start.start()].strip(_PADDING):
-            faults.append(_leftover(at, start.start()))
+            faults.append(_leftover(text, at, start.start()))
         tries += 1
         if tries > limits.interchanges:
             faults.append(_refusal("interchanges", f"The file has more than {limits.interchanges} interchanges."))
@@ -223,11 +226,15 @@ def _refusal(code: str, message: str, offset: int = 0) -> Fault:
     return Fault(Level.FILE, Severity.ERROR, code, message, offset=offset)
 
 
-def _leftover(at: int, end: int, is_cut: bool = False) -> Fault:
+def _leftover(text: str, at: int, end: int, is_cut: bool = False) -> Fault:
+    """Bytes around the interchanges: a remark of a mail is noise; the start of an interchange, or one of the other
+    standard, is something lost."""
+    message = f"{end - at} bytes that belong to no interchange were skipped"
+    other = _EDIFACT_HEADER.search(text[at:end].encode("latin-1")) is not None
+    if is_cut:
+        message += ": the file seems to be cut off"
+    elif other:
+        message += ": they hold an EDIFACT interchange, which has to come in a file of its own"
     return Fault(
-        Level.FILE,
-        Severity.ERROR if is_cut else Severity.WARNING,
-        "leftover",
-        f"{end - at} bytes that belong to no interchange were skipped{': the file seems to be cut off' * is_cut}.",
-        offset=at,
+        Level.FILE, Severity.ERROR if is_cut or other else Severity.WARNING, "leftover", f"{message}.", offset=at
     )

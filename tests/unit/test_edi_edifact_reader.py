@@ -8,6 +8,7 @@ from core.edi.edifact_segments import Marks, split_segment
 from core.edi.interchanges import Fault, Level, Severity, Verdict, verdict
 from core.edi.judge_file import judge_file
 from core.edi.reader import read
+from tests.unit.edi_messages import X12, x12_file
 
 HEAD = "UNB+UNOA:3+SENDER:14+RECEIVER:14+261120:1030+55'"
 BODY = (
@@ -203,6 +204,18 @@ def test_several_interchanges_each_with_its_own_marks():
     assert [found.control for found in result.interchanges] == ["55", "56"]
     assert all(found.groups[0].sets[0].faults == () for found in result.interchanges)
     assert [(fault.code, fault.severity) for fault in result.faults] == [("leftover", Severity.WARNING)]
+
+
+def test_noise_before_the_first_header_and_the_other_standard_behind_the_last():
+    result = read(b"From: me\r\n\r\n" + GOOD.encode())
+    assert [found.control for found in result.interchanges] == ["55"]
+    assert [(fault.code, fault.severity) for fault in result.faults] == [("leftover", Severity.WARNING)]
+    x12 = x12_file("850", X12["850"])
+    for both, found in ((GOOD.encode() + x12, "EDIFACT"), (x12 + GOOD.encode(), "X12")):
+        result = read(both)
+        assert [interchange.standard for interchange in result.interchanges] == [found]
+        assert [(fault.code, fault.severity) for fault in result.faults] == [("leftover", Severity.ERROR)]
+        assert "a file of its own" in result.faults[0].message
 
 
 def test_an_interchange_that_begins_before_the_last_one_ended():
