@@ -22,6 +22,7 @@ from api.resolvers import (
     rebalancing,
     repromising,
     reservations,
+    selling,
     simulations,
     subscriptions,
     supply_mutations,
@@ -198,6 +199,13 @@ class Mutation:
     backorder_course_run = _mutation(
         backorder_life.backorder_course_run, "Take one step of the course of a backorder now.", *PLANNING
     )
+    quota_set = _mutation(
+        selling.quota_set, "Bound what a channel, customer or tier may be promised of a SKU.", *PLANNING
+    )
+    protected_stock_set = _mutation(
+        selling.protected_stock_set, "Keep stock of a SKU back from a class of channels.", *PLANNING
+    )
+    sku_release_set = _mutation(selling.sku_release_set, "Make a SKU a pre-order until a day.", *PLANNING)
     policy_change = _mutation(policies.policy_change, "Change a business parameter.", *PLANNING)
     backorder_reprioritize = _mutation(
         fulfilment_mutations.backorder_reprioritize, "Change the rank of a backorder.", *PLANNING

@@ -29,6 +29,7 @@ from core.domain.states import (
     PromiseReason,
     PurchaseOrderStatus,
     QuarantineState,
+    QuotaPeriod,
     ReservationKind,
     ReservationState,
     ResolutionKind,
@@ -393,6 +394,12 @@ described(
 )
 
 
+described(
+    QuotaPeriod,
+    "Over which days a quota holds.",
+    WEEK="Every ISO week anew, Monday to Sunday.",
+    WINDOW="Once, between its first and last day.",
+)
 described(
     BindingKind,
     "Why a promise is not earlier.",
