@@ -19,17 +19,19 @@ from api.schema.repromising import (
     RepromisingCount,
     RepromisingDifference,
     RepromisingFilterCount,
-    RepromisingFilterInput,
     RepromisingRun,
-    RepromisingRunCancelInput,
-    RepromisingRunFilter,
     RepromisingRunPayload,
-    RepromisingRunPublishInput,
-    RepromisingRunStartInput,
     RepromisingVariant,
     RepromisingVariantPayload,
-    RepromisingVariantSaveInput,
     variant_from,
+)
+from api.schema.repromising_inputs import (
+    RepromisingFilterInput,
+    RepromisingRunCancelInput,
+    RepromisingRunFilter,
+    RepromisingRunPublishInput,
+    RepromisingRunStartInput,
+    RepromisingVariantSaveInput,
 )
 from api.schema.sku import as_filter
 from core.queries import repromising

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -88,16 +89,26 @@ def parts_json(
     parts: Sequence[tuple[int, int, int, bool]], network: Network, destination_id: int | None
 ) -> dict[str, Any]:
     """Parts of a line as they are stored: ship days ISO, `complete` the last of them, `delivery` at the customer."""
-    days = {day: date.fromordinal(day) for _, day, _, _ in parts}
-    deliveries = [network.delivery_date(place, destination_id, days[day]) or days[day] for place, day, _, _ in parts]
+    last = max((part[1] for part in parts), default=None)
+    arrives = max((network.delivery_date(p[0], destination_id, _day(p[1])) or _day(p[1]) for p in parts), default=None)
     return {
         "parts": [
-            {"location": place, "day": days[day].isoformat(), "quantity": units, "sourced": sourced}
+            {"location": place, "day": _iso(day), "quantity": units, "sourced": sourced}
             for place, day, units, sourced in parts
         ],
-        "complete": max(days.values()).isoformat() if days else None,
-        "delivery": max(deliveries).isoformat() if deliveries else None,
+        "complete": None if last is None else _iso(last),
+        "delivery": None if arrives is None else _iso(arrives.toordinal()),
     }
+
+
+@lru_cache(maxsize=4_096)
+def _day(ordinal: int) -> date:
+    return date.fromordinal(ordinal)
+
+
+@lru_cache(maxsize=4_096)
+def _iso(ordinal: int) -> str:
+    return date.fromordinal(ordinal).isoformat()
 
 
 def parts_of(stored: dict[str, Any] | None) -> list[tuple[int, int, int, bool]]:

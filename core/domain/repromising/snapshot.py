@@ -231,6 +231,8 @@ def positions(ids: Ints, wanted: Ints) -> Ints:
     if high - low < 20 * len(ids) + 1_000_000:
         table = np.full(high - low + 1, -1, np.int64)
         table[ids - low] = np.arange(len(ids))
+        if int(wanted.min()) >= low and int(wanted.max()) <= high:
+            return table[wanted - low]
         inside = (wanted >= low) & (wanted <= high)
         return np.where(inside, table[np.clip(wanted - low, 0, high - low)], -1)
     order = np.argsort(ids)
