@@ -199,27 +199,31 @@ async def availability_changed(
     unknown = next((answer for answer in found if isinstance(answer, UnknownSku)), None)
     if unknown is not None:
         raise unknown
-    by_id = {answer.sku_id: code for answer, code in zip(found, codes, strict=True)}
+    by_id: dict[int, list[str]] = {}
+    for answer, code in zip(found, codes, strict=True):
+        for sku_id in answer.answer.gates:  # a kit changes with each of its components
+            by_id.setdefault(sku_id, []).append(code)
     wanted = LiveFilter(topics=frozenset({"availability"}), sku_ids=frozenset(by_id), coalesce=True)
     return _availability(context, context.open_live(wanted, after), by_id, channel)
 
 
 async def _availability(
-    context: Context, stream: Any, codes: dict[int, str], channel: str | None
+    context: Context, stream: Any, codes: dict[int, list[str]], channel: str | None
 ) -> AsyncGenerator[AvailabilityEvent, None]:
     sent: dict[int, int] = {}
     try:
         async for event in stream:
-            wanted = codes if event.resync_required else {event.sku_id: codes[event.sku_id]}
+            everything = list(dict.fromkeys(code for names in codes.values() for code in names))
+            wanted = everything if event.resync_required else codes[event.sku_id]
             if event.resync_required:
                 sent.clear()
                 yield AvailabilityEvent(
                     cursor=event.cursor, occurred_at=event.occurred_at, availability=None, resync_required=True
                 )
-            elif sent.get(event.sku_id, -1) >= int(event.payload.get("version") or 0):
+            elif sent.get(event.sku_id, -1) >= int(event.payload.get("version") or 0) and len(wanted) == 1:
                 continue  # a later state was delivered already
-            for answer in await answers(context, list(wanted.values()), channel=channel):
-                if isinstance(answer, Availability):
+            for answer in await answers(context, wanted, channel=channel):
+                if isinstance(answer, Availability) and sent.get(answer.sku_id, -1) < int(answer.version):
                     sent[answer.sku_id] = int(answer.version)
                     yield AvailabilityEvent(cursor=event.cursor, occurred_at=event.occurred_at, availability=answer)
     finally:

@@ -9,7 +9,6 @@ from typing import Any
 from core.domain import course, options
 from core.domain.priority import priority_weights
 from core.domain.rebalancing import rebalancing_rules
-from core.domain.rebalancing import rebalancing_rules
 from core.domain.serving import serve_policy
 from core.domain.shipping import release_gate
 from core.domain.states import HoldDeadlineAction, HoldReason, ReservationKind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
@@ -26,6 +26,7 @@ from core.errors import (
 from core.ports import Transaction
 from core.repositories.codes import location_ids_of
 from core.repositories.gates import take_gates
+from core.repositories.kits import kit_parts
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
 from core.repositories.reservations import (
@@ -81,6 +82,8 @@ class ReservationResult:
 async def create_reservation(uow: Transaction, request: CreateReservation) -> ReservationResult:
     """Hold every item or none. A hold claims its day on the timeline and never touches a stock counter.
 
+    A kit is held as its components.
+
     What it replaces is released first; both happen or neither, and of the same kind its cap stays. Raises InvalidInput,
     UnknownSku, SkuNotSellable, NotFound (location, customer, replaced reservation), Forbidden (a pool by a shop),
     DateInPast, IllegalTransition (the replaced one is an order), InsufficientStock with the ATP at the day asked for.
@@ -90,6 +93,7 @@ async def create_reservation(uow: Transaction, request: CreateReservation) -> Re
         raise Forbidden(f"Reservations of kind {kind.name} are made by planners.", path=("input", "kind"))
     time = hold_time((await load_policies(uow)).get("reservation_ttl"), kind, request.channel)
     skus = await _check(uow, request.items)
+    items = await _in_components(uow, request.items, skus)
     channel, customer_id = await _channel(uow, request.channel), await _customer(uow, request.customer)
     places = await location_ids_of(uow, [item.location for item in request.items if item.location])
     network = await load_network(uow)
@@ -107,7 +111,7 @@ async def create_reservation(uow: Transaction, request: CreateReservation) -> Re
     rows: list[NewReservation] = []
     group_id = uuid4()
     demand_class = channel["protected_class"] if channel else ""
-    for index, item in enumerate(request.items):
+    for index, item in items:
         book = books[skus[item.sku]]
         allowed = [places[item.location]] if item.location else shipping
         for row in _hold(book, item, allowed, network, index, demand_class):
@@ -121,6 +125,22 @@ async def create_reservation(uow: Transaction, request: CreateReservation) -> Re
     facts = {"items": len(rows), "kind": kind.value, "replaces": request.replaces}
     uow.audit("reservationCreate", f"reservation:{group_id}", None, facts)
     return ReservationResult(str(group_id), expires_at)
+
+
+async def _in_components(
+    uow: Transaction, items: Sequence[ReservationItem], skus: dict[str, int]
+) -> list[tuple[int, ReservationItem]]:
+    """The items with their positions, kits as their components, whose ids `skus` gains."""
+    kits = await kit_parts(uow, skus.values())
+    found: list[tuple[int, ReservationItem]] = []
+    for index, item in enumerate(items):
+        if (parts := kits.get(skus[item.sku])) is None:
+            found.append((index, item))
+            continue
+        for component_id, code, units in parts:
+            skus[code] = component_id
+            found.append((index, replace(item, sku=code, quantity=item.quantity * units)))
+    return found
 
 
 async def _end(uow: Transaction, group_id: str) -> list[ReservationRow]:

@@ -9,7 +9,7 @@ import pytest
 
 from core.domain.placing import LineRequest
 from core.domain.states import ShipPolicy
-from core.errors import InvalidInput
+from core.errors import InsufficientStock, InvalidInput
 from core.repositories.gates import take_gates
 from core.services.allocate_waiting import allocate_waiting
 from core.services.answer_availability import AvailabilityQuestion, SkuAvailability
@@ -18,6 +18,7 @@ from core.services.cancel_backorder import CancelBackorder, cancel_backorder
 from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.change_order_line import ChangeOrderLine, change_order_line
 from core.services.count_stock import CountStock, count_stock
+from core.services.create_reservation import CreateReservation, ReservationItem, create_reservation
 from core.services.plan_shipments import plan_shipments
 from core.services.reconcile_stock import recount
 from core.unit_of_work import UnitOfWork
@@ -221,3 +222,17 @@ async def test_a_kit_is_promised_when_its_last_component_is_there(world: World) 
     before = answer.version
     await world.stock(1, "S2")
     assert (await ask(world)).version > before
+
+
+async def test_a_kit_is_reserved_as_its_components_and_ordered_from_them(world: World) -> None:
+    await make_kit(world, S=2, S2=1)
+    await world.stock(4, "S")
+    await world.stock(2, "S2")
+    asked = CreateReservation([ReservationItem("K", 2)])
+    held = await world.do(lambda uow: create_reservation(uow, asked))
+    assert (await ask(world)).available_now == 0
+    with pytest.raises(InsufficientStock):
+        await world.do(lambda uow: create_reservation(uow, asked))
+    placed = await world.place(world.order(("K", 2), reservation_id=held.group_id))
+    assert [(await world.quantities(placed[0].number, n))[1] for n in (1, 2)] == [4, 2]
+    assert await world.do(recount) == []
