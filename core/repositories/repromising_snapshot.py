@@ -168,6 +168,8 @@ async def _facts(uow: Transaction, variant: Variant, lines: dict[str, Ints], sku
     is_served = lines["status"] != STATUSES.index(OrderLineStatus.RECEIVED)
     is_served &= ~np.isin(lines["order"], np.array([row["order_id"] for row in held], np.int64))
     is_served &= ~np.isin(lines["id"], np.array([row["order_line_id"] for row in parked], np.int64))
+    bound = await sql.fetch("select distinct sku_id from quota")
+    is_served &= ~np.isin(lines["sku"], np.array([row["sku_id"] for row in bound], np.int64))
     late = (lines["promised"] > 0) & (lines["promised"] > np.where(lines["requested"] > 0, lines["requested"], today))
     facts = Facts(
         lines["id"],
@@ -265,11 +267,17 @@ async def _assemble(
     levels = await copy_columns(
         sql,
         f"""select sku_id, location_id, on_hand - unsellable - allocated from stock_level
-        where on_hand - unsellable - allocated <> 0 and {_of("sku_id", only)}""",
+        where on_hand - unsellable - allocated <> 0 and {_of("sku_id", only)}
+            and sku_id not in (select id from sku where tracks_lots)""",
         {"sku": "int8", "location": "int8", "quantity": "int4"},
         *arguments,
     )
     stock = pool(levels)
+    released = np.zeros(len(sku), np.int64)
+    for row in await sql.fetch(
+        "select id, available_from from sku where status = 'PREORDER' and available_from is not null"
+    ):
+        released[sku == row["id"]] = row["available_from"].toordinal()
     usable = supplies["day"].copy()
     here = today[positions(location_ids, supplies["location"])]
     usable = np.where(usable < here, here + supplies["overdue"], usable)
@@ -302,7 +310,7 @@ async def _assemble(
         await _kept_back(sql, uow.now, only, pool, today, places),
         await _lead_days(sql, sku, only, arguments),
         today,
-        np.zeros(len(sku), np.int64),
+        released,
     )
 
 

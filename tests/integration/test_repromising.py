@@ -361,3 +361,58 @@ async def test_books_and_rows_give_one_snapshot(world):
     assert plans[0] == plans[1]
     assert len(plans[0]) > 3
     assert sorted(rows.supply.quantity.tolist()) == sorted(books.supply.quantity.tolist())
+
+
+async def test_what_a_run_leaves_alone(world):
+    """Lines on hold, stock on planned shipments, SKUs with quotas; nothing of a pre-order before its release."""
+    await world.stock(4)
+    await world.supply(4, day(8))
+    (planned,) = await world.place(world.order(("S", 4), customer="C1"))
+    await world.place(world.order(("S", 4), customer="V1"))
+    sku_id = await world.sku()
+
+    async def plan(uow):
+        await take_gates(uow, [sku_id])
+        await uow.sql.execute(
+            "update order_line set ready = 4, status = 'READY_TO_SHIP' where order_id = $1", planned.order_id
+        )
+
+    await world.do(plan)
+    assert await diff(world, await propose(world)) == []
+    await world.supply(4, day(12), sku="S2")
+    (order,) = await world.place(world.order(("S2", 4)))
+    await world.stock(4, sku="S2")
+    await world.rows(
+        "insert into order_hold (order_id, reason, placed_by, placed_at) values ($1, 'MANUAL', 't', now())",
+        order.order_id,
+    )
+    assert await diff(world, await propose(world)) == []
+    await world.rows("update order_hold set released_at = now()")
+    await world.rows("update sku set status = 'PREORDER', available_from = $1 where code = 'S2'", day(5))
+    run_id = await propose(world, definition("GAIN"))
+    assert [(r["effect"], r["days"]) for r in await diff(world, run_id)] == [("GAINED", -7)]
+
+
+async def test_a_line_put_on_hold_after_the_snapshot_is_left_alone(world):
+    await world.supply(4, day(12))
+    (order,) = await world.place(world.order(("S", 4)))
+    await world.stock(4)
+    run_id = await propose(world, definition("GAIN"))
+    await world.rows(
+        "insert into order_hold (order_id, reason, placed_by, placed_at) values ($1, 'MANUAL', 't', now())",
+        order.order_id,
+    )
+    await publish(world, run_id)
+    assert [r["state"] for r in await diff(world, run_id)] == ["dropped"]
+    assert await world.quantities(order.number) == (0, 0, 4, 0, 0)
+
+
+async def test_publishing_on_another_day_decides_again(world):
+    await world.supply(4, day(12))
+    (order,) = await world.place(world.order(("S", 4)))
+    await world.stock(4)
+    run_id = await propose(world, definition("GAIN"))
+    world.clock.at += timedelta(days=1)
+    await publish(world, run_id)
+    assert [r["state"] for r in await diff(world, run_id)] == ["recomputed"]
+    assert await world.quantities(order.number) == (0, 4, 0, 0, 0)

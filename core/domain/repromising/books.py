@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def raw_of_books(
     for number, sku_id in enumerate(sku_ids.tolist()):
         book = books[sku_id]
         for location_id, level in book.levels.items():
-            if level.available:
+            if level.available and book.lots is None:
                 today = book.today[location_id].toordinal()
                 stock.append((number * places + row_of[location_id], today, level.available))
         for item in book.supplies:
@@ -98,8 +99,12 @@ def raw_of_books(
         _events(reserved),
         np.array([lead_days[s] for s in sku_ids.tolist()], np.int64),
         np.array(today, np.int64),
-        np.zeros(len(sku_ids), np.int64),
+        np.array([_ordinal(books[s].available_from) for s in sku_ids.tolist()], np.int64),
     )
+
+
+def _ordinal(day: date | None) -> int:
+    return 0 if day is None else day.toordinal()
 
 
 def _events(rows: list[tuple[int, int, int]]) -> Events:

@@ -124,8 +124,8 @@ def _cover(book: SkuBook, line: Line, location_id: int, day: date, sourced: int,
     left = sourced
     if day > book.today[location_id]:
         left -= book.cover_dated(line, location_id, day, left, CAUSE)
-    free = min(book.level(location_id).available, max(0, book.timeline(location_id, line.demand_class).atp()))
-    given = min(left, max(0, free))
+    free = 0 if book.is_preorder(location_id) else book.shelf(location_id, line)
+    given = max(0, min(left, free, book.timeline(location_id, line.demand_class).atp()))
     if given:
         book.allocate(line, location_id, given, CAUSE, run_id)
         left -= given
