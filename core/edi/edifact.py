@@ -311,7 +311,8 @@ class _Builder:
         self.closed = True
         claimed, reference = segment.value(1), segment.value(2)
         ours = self.header.value(5)
-        if self.block.is_unterminated and reference != ours and ours.startswith(reference):
+        lines_end = self.block.marks.segment in "\r\n"
+        if self.block.is_unterminated and reference != ours and (not lines_end or len(reference) < len(ours)):
             text = "The file ends inside its UNZ segment: it is cut off."
             self._note("13", text, segment, Severity.ERROR, 2, reference)
             return

@@ -6,12 +6,14 @@ is none (a date of 200, a test flag `{}`, a segment position that is a text).
 """
 
 import os
+import random
 import re
 from pathlib import Path
 
 import pytest
 
 from core.edi.judge_file import WORDS, judge_file
+from core.edi.reader import read
 
 DATA = Path(os.environ.get("BACKORDER_DATA") or "nowhere", "edi")
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="BACKORDER_DATA names no folder with edi")
@@ -174,3 +176,20 @@ def test_what_the_sources_say_is_found():
         codes = set(KNOWN[cells[1]][1].split("; "))
         missing += [(cells[1], said) for said, code in SAID.items() if re.search(said, cells[8]) and code not in codes]
     assert missing == []
+
+
+def test_what_is_cut_off_is_rejected():
+    """Only cuts behind an interchange cannot be told, nor one that leaves `UNZ+1+1` of a wrong reference 1234567."""
+    accepted = []
+    chance = random.Random(20261122)
+    for name, (verdict, _) in KNOWN.items():
+        data = (DATA / name).read_bytes()
+        if verdict == "R" or len(data) > 30_000:
+            continue
+        length = len(data.rstrip())
+        ends = [interchange.offset + len(interchange.raw) for interchange in read(data).interchanges]
+        places = {*chance.sample(range(1, length - 1), 6), *range(length - 12, length - 3, 2)}
+        for place in sorted(places):
+            if all(abs(place - end) > 3 for end in ends) and judge_file(data[:place])["verdict"] != "rejected":
+                accepted.append((name.rpartition("__")[2], data[:place][-8:]))
+    assert accepted in ([], [("sample_auto_detect_no_una", b"'UNZ+1+1")])
