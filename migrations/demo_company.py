@@ -215,6 +215,19 @@ POLICIES: dict[str, Any] = {
     ],
 }
 
+# an example of our own that shows the form of a pack; it is no law of any country
+DELAY_RULES: tuple[dict[str, Any], ...] = (
+    {
+        "pack": "EXAMPLE-NO-LAW",
+        "code": "tell-within-three-days",
+        "country": None,
+        "valid_from": date(2026, 1, 1),
+        "notice_days": 3,
+        "consent_needed": False,
+        "note": "Written by us as an example: a delay is told within three days, silence means that the customer waits.",
+    },
+)
+
 STOCK_AT = ("DC-ICN", "DC-LTN", "RES-BUSAN", "STORE-SEOUL")
 OPENING_STOCK: dict[str, tuple[int, int, int, int]] = {
     "KETTLE-17": (8, 5, 3, 0),

@@ -23,6 +23,7 @@ from migrations.demo_company import (
     OUR_EDI_ID,
     PACKS,
     PARTNERS,
+    DELAY_RULES,
     POLICIES,
     PROTECTED,
     PURCHASE_ORDERS,
@@ -130,6 +131,8 @@ async def _write_network(writer: _Writer) -> None:
         )
     for code, value in POLICIES.items():
         await writer.add("policy", code=code, value=value)
+    for rule in DELAY_RULES:
+        await writer.add("delay_rule", **rule)
 
 
 async def _write_catalogue(writer: _Writer) -> None:

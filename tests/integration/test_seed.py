@@ -52,7 +52,7 @@ async def test_it_is_written_once(sql: asyncpg.Connection, database_url: str):
         "supply": 4,
         "customer": 6,
         "partner_guide": 2,
-        "policy": 7,
+        "policy": 8,
     }
     await asyncio.gather(demo_data.seed(database_url, NOW), demo_data.seed(database_url, NOW))
     assert await counts(sql) == before
