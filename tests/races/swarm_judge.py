@@ -43,7 +43,8 @@ OWN_RECOUNT: dict[str, str] = {
             lag((payload ->> 'version')::int) over (partition by order_id order by position) as before
         from event where topic = 'order') a where version < before""",
     "order change without its event": """select o.id, o.number, o.version from sales_order o
-        where not exists (select from event e where e.order_id = o.id and e.occurred_at = o.updated_at)
+        where o.version > 1
+            and not exists (select from event e where e.order_id = o.id and e.occurred_at = o.updated_at)
             and o.updated_at > (select min(occurred_at) from event)""",
 }
 BAD_LOG = re.compile(
