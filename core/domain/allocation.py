@@ -50,7 +50,7 @@ def serve_waiting(
             budgets[group] -= serving.give_stock(peg, budgets[group])
     for peg in claims:
         if peg.quantity:
-            serving.give_stock(peg, peg.quantity)
+            serving.give_stock(peg)
         if peg.quantity and peg.kind == PegKind.OPEN:
             serving.give_dated(peg)
         if peg.quantity and policy.redistribution.is_on:
@@ -99,12 +99,16 @@ class _Serving:
         for curve in self.curves.get(place, {}).values():
             curve.add(day, -units)
 
-    def give_stock(self, peg: Peg, limit: int) -> int:
+    def give_stock(self, peg: Peg, limit: int | None = None) -> int:
         """Stock that can leave straight away, at most `limit` units; returns what the claim got."""
         line, total = peg.line, 0
         assert line is not None
-        if not self.may_take_parts(line):
-            return 0
+        if self.must_be_whole(line):
+            if limit is not None and limit < self.waits_for(line):
+                return 0
+            if not self.is_whole_now(line):
+                return 0
+        limit = peg.quantity if limit is None else limit
         for place in self.places(peg):
             given = min(peg.quantity, limit - total, self.free(place, line.demand_class), self.book.shelf(place, line))
             if given > 0:
@@ -119,22 +123,26 @@ class _Serving:
             self.stock[id(line)] = (line, self.stock.get(id(line), (line, 0))[1] + total)
         return total
 
-    def may_take_parts(self, line: Line) -> bool:
-        """May stock be given to the line now? One that has to be whole takes it only when that makes it whole."""
-        if self.policy.complete_lines is CompleteLines.HOLD:
-            return True
-        if line.ship_policy != ShipPolicy.COMPLETE and not line.order_ships_complete:
-            return True
+    def must_be_whole(self, line: Line) -> bool:
+        """Does the line take stock only when that makes it whole?"""
+        whole = line.ship_policy == ShipPolicy.COMPLETE or line.order_ships_complete
+        return whole and self.policy.complete_lines is CompleteLines.FREE
+
+    def waits_for(self, line: Line) -> int:
+        return sum(peg.quantity for peg in self.book.pegs_of(line) if peg.kind != PegKind.HARD)
+
+    def is_whole_now(self, line: Line) -> bool:
+        """Is all that the line waits for in reach? If not, its place on the timeline is kept from those who rank lower."""
         if id(line) in self.left_out:
             return False
         mine = [peg for peg in self.claims if peg.line is line and peg.quantity]
-        waiting = sum(peg.quantity for peg in self.book.pegs_of(line) if peg.kind != PegKind.HARD)
+        waiting = self.waits_for(line)
         places = {place for peg in mine for place in self.places(peg)}
         free = sum(self.free(place, line.demand_class) for place in places)
         if sum(peg.quantity for peg in mine) == waiting and free >= waiting:
             return True
         self.left_out.add(id(line))
-        for peg in mine:  # its place on the timeline is kept from those who rank lower
+        for peg in mine:
             self.take(peg.location_id, peg.need_date, peg.quantity)
         return False
 

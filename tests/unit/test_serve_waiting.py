@@ -1,0 +1,165 @@
+"""Sharing out free stock: nobody's promise is touched, no rank is passed over in reach, shares and whole lines hold."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.domain.allocation import serve_waiting
+from core.domain.book import SkuBook
+from core.domain.calendars import WorkCalendar
+from core.domain.network import Lane, Location, Network
+from core.domain.priority import PriorityWeights, Standing
+from core.domain.ranking import rank_lines
+from core.domain.records import Line, Movement, Supply
+from core.domain.serving import AllocationRule, CompleteLines, FairShares, Redistribution, ServePolicy, ShareGroup
+from core.domain.states import OrderLineStatus, PegKind, ShipPolicy
+
+TODAY = date(2026, 11, 2)
+NOW = datetime(2026, 11, 2, 3, tzinfo=UTC)
+DAILY = WorkCalendar(frozenset(range(1, 8)))
+A, B, R, ZONE = 1, 2, 3, 4
+KINDS = {A: "dc", B: "dc", R: "warehouse", ZONE: "destination"}
+NETWORK = Network(
+    {n: Location(n, kind, kind, "UTC", time(23), DAILY) for n, kind in KINDS.items()},
+    {(a, b): Lane(a, b, days, DAILY) for a, b, days in ((A, ZONE, 1), (B, ZONE, 2), (R, A, 2))},
+)
+"""A and B ship to the zone; what lies at R reaches customers over A."""
+GRADES = ("VIP", "GOLD", "STANDARD", "BASIC")
+
+lines = st.lists(
+    st.tuples(
+        st.sampled_from(GRADES),
+        st.integers(1, 8),  # units
+        st.sampled_from([A, B]),
+        st.integers(0, 20),  # days until its day
+        st.booleans(),  # ships complete
+        st.integers(0, 3),  # times bumped
+    ),
+    min_size=1,
+    max_size=6,
+)
+stock = st.fixed_dictionaries({A: st.integers(0, 15), B: st.integers(0, 15), R: st.integers(0, 15)})
+promised = st.lists(st.tuples(st.sampled_from([A, B, R]), st.integers(0, 10), st.integers(1, 6)), max_size=3)
+
+
+def book_of(wanted, shelves, promises) -> SkuBook:
+    """Waiting lines, stock, and dated promises of others whose lines are not loaded."""
+    book = SkuBook(1, "S", 1, NOW, dict.fromkeys(KINDS, TODAY))
+    for place, units in shelves.items():
+        book.move(Movement(place, "adjusted", on_hand=units, cause_kind="test"))
+    for place, days, units in promises:
+        book.add_peg(place, TODAY + timedelta(days=days), units, PegKind.OPEN, line_id=1_000 + days)
+    standings = {}
+    for number, (grade, units, place, days, whole, bumped) in enumerate(wanted, start=1):
+        line = Line(number, number, 1, units, open=units, status=OrderLineStatus.VALIDATED, destination_id=ZONE)
+        line.ship_policy = ShipPolicy.COMPLETE if whole else ShipPolicy.PARTIAL_BACKORDER_REST
+        line.times_bumped, line.customer_id, line.location_id = bumped, GRADES.index(grade), place
+        book.lines[number] = line
+        book.add_peg(place, TODAY + timedelta(days=days), units, PegKind.OPEN, line=line)
+        book.settle(line, "test")
+        standings[number] = Standing(NOW - timedelta(days=10 - number), grade)
+    rank_lines(book, standings, PriorityWeights(), NOW)
+    return book
+
+
+def deficits(book: SkuBook) -> dict[int, int]:
+    """How far the promises of others go below zero at each place, whatever the served lines do."""
+    own = [peg for peg in book.pegs if peg.line is not None and peg.kind != PegKind.HARD]
+    found = {}
+    for place in (A, B, R):
+        running, lowest = 0, 0
+        curve = book.timeline_without(place, own)
+        for day in sorted(curve._net):
+            running += curve._net[day]
+            lowest = min(lowest, running)
+        found[place] = lowest
+    return found
+
+
+def check(book: SkuBook, before: dict[int, int]) -> None:
+    for place, level in book.levels.items():
+        assert 0 <= level.allocated <= level.on_hand
+        assert level.allocated == sum(
+            p.quantity for p in book.pegs if p.kind == PegKind.HARD and p.location_id == place
+        )
+    for line in book.lines.values():
+        assert line.ordered == line.open + line.allocated + line.backordered
+        assert sum(p.quantity for p in book.pegs_of(line)) == line.ordered
+    after = deficits(book)
+    assert all(after[place] >= min(before[place], 0) for place in (A, B, R)), "a promise of others is broken"
+
+
+@settings(deadline=None)
+@given(lines, stock, promised, st.sampled_from(list(CompleteLines)), st.booleans(), st.booleans())
+def test_promises_of_others_stay_whole(wanted, shelves, promises, complete, moves, fair):
+    book = book_of(wanted, shelves, promises)
+    before = deficits(book)
+    rule = AllocationRule.FAIR_SHARE if fair else AllocationRule.PRIORITY
+    serve_waiting(book, NETWORK, policy=ServePolicy(complete, Redistribution(moves), rule))
+    check(book, before)
+    again = serve_waiting(book, NETWORK, policy=ServePolicy(complete, Redistribution(moves), rule))
+    if not (fair and complete is CompleteLines.FREE):  # new shares of what a whole line could not use
+        assert sum(units for _, units in again) == 0, "a second look finds nothing that the first left"
+    if not moves:
+        assert not book.transfers
+    if complete is CompleteLines.FREE:
+        for line in book.lines.values():
+            assert line.ship_policy != ShipPolicy.COMPLETE or line.allocated in (0, line.ordered)
+
+
+@settings(deadline=None)
+@given(lines, stock)
+def test_nobody_gets_stock_that_a_higher_rank_in_reach_still_wants(wanted, shelves):
+    book = book_of(wanted, shelves, [])
+    rank = {line.id: (line.priority, -(line.id or 0)) for line in book.lines.values()}
+    bumped = {line.id: line.times_bumped for line in book.lines.values()}
+    served = {line.id: units for line, units in serve_waiting(book, NETWORK) if units}
+    for line in book.lines.values():
+        if line.allocated == line.ordered:
+            continue
+        assert all(rank[other] > rank[line.id] for other in served if other != line.id), "both A and B reach everybody"
+        younger = any((other or 0) > (line.id or 0) for other in served)
+        no_source = any(p.kind == PegKind.OPEN for p in book.pegs_of(line))
+        if no_source:
+            expected = bumped[line.id] + (younger and line.id not in served)
+            assert line.times_bumped == expected
+
+
+@settings(deadline=None)
+@given(lines, stock)
+def test_groups_get_their_shares_whatever_the_ranks(wanted, shelves):
+    book = book_of(wanted, shelves, [])
+    policy = ServePolicy(
+        rule=AllocationRule.FAIR_SHARE,
+        redistribution=Redistribution(is_on=False),
+        shares=FairShares(ShareGroup.GRADE, weights={"VIP": 2.0}),
+    )
+    total = shelves[A] + shelves[B]
+    serve_waiting(book, NETWORK, policy=policy)
+    got, asked = dict.fromkeys(GRADES, 0), dict.fromkeys(GRADES, 0)
+    for line in book.lines.values():
+        assert line.standing is not None
+        got[line.standing.grade] += line.allocated
+        asked[line.standing.grade] += line.ordered
+    assert sum(got.values()) == min(total, sum(asked.values()))
+    for grade in GRADES:
+        for other in GRADES:
+            if got[grade] < asked[grade] and got[other]:
+                mine, theirs = (2.0 if g == "VIP" else 1.0 for g in (grade, other))
+                assert (got[other] - 0.5) / theirs <= (got[grade] + 0.5) / mine
+
+
+def test_dated_supply_of_nobody_goes_before_a_transfer_when_it_is_in_time():
+    book = book_of([("STANDARD", 4, A, 10, False, 0)], {A: 0, B: 0, R: 9}, [])
+    book.add_supply(Supply(5, A, "production", 4, TODAY + timedelta(days=9), paper_date=TODAY))
+    serve_waiting(book, NETWORK)
+    assert not book.transfers
+    (peg,) = book.pegs_of(book.lines[1])
+    assert (peg.kind, peg.supply is not None and peg.supply.id, peg.need_date) == (
+        PegKind.FIRM,
+        5,
+        TODAY + timedelta(days=10),
+    )
