@@ -384,18 +384,42 @@ class SkuBook:
         return covered
 
     def cover_dated(self, line: Line, location_id: int, need_date: date, quantity: int, cause: str) -> int:
-        """As `peg_dated`, but what no supply covers is left to the caller."""
+        """As `peg_dated`, but what no supply covers is left to the caller.
+
+        A line that is not validated yet is covered SOFT: its sources are known, and given up to a validated line that
+        would be late without them.
+        """
         today = self.today[location_id]
         supplies = [s for s in self.supplies if s.location_id == location_id and s.open > 0]
         shares = take_unpegged(supplies, need_date, quantity, today)
         if sum(share.quantity for share in shares) < quantity:
             exchanges, shares = make_room(supplies, [p for p in self.pegs if p.quantity], need_date, quantity, today)
             self._exchange(exchanges)
+        kind = PegKind.SOFT if line.status == OrderLineStatus.RECEIVED else PegKind.FIRM
         for share in shares:
-            self.add_peg(
-                location_id, need_date, share.quantity, PegKind.FIRM, line=line, supply=share.supply, cause=cause
-            )
-        return sum(share.quantity for share in shares)
+            self.add_peg(location_id, need_date, share.quantity, kind, line=line, supply=share.supply, cause=cause)
+        covered = sum(share.quantity for share in shares)
+        if covered < quantity and kind == PegKind.FIRM and self._give_up_soft(supplies, need_date, quantity - covered):
+            covered += self.cover_dated(line, location_id, need_date, quantity - covered, cause)
+        return covered
+
+    def _give_up_soft(self, supplies: list[Supply], need_date: date, quantity: int) -> int:
+        """Free up to `quantity` usable by `need_date` that lines hold which are not validated; they keep their place."""
+        usable = {id(s) for s in supplies if s.effective_date(self.today[s.location_id]) <= need_date}
+        soft = [p for p in self.pegs if p.kind == PegKind.SOFT and p.supply is not None and id(p.supply) in usable]
+        freed = 0
+        for peg in sorted(soft, key=claim_order, reverse=True):
+            part = min(peg.quantity, quantity - freed)
+            if part > 0:
+                self.soften(peg, part, "given_up")
+                freed += part
+        return freed
+
+    def soften(self, peg: Peg, quantity: int, cause: str) -> None:
+        """Take the source from `quantity` of a claim; it keeps its place on the timeline, OPEN."""
+        line, location_id, need_date = peg.line, peg.location_id, peg.need_date
+        self.drop_peg(peg, quantity)
+        self.add_peg(location_id, need_date, quantity, PegKind.OPEN, line=line, line_id=peg.line_id, cause=cause)
 
     def _exchange(self, exchanges: list[Exchange]) -> None:
         """Give pegs other sources; (location, need date, quantity) stay, so no ATP changes."""
@@ -583,7 +607,8 @@ class SkuBook:
     def _overhang(self, supply: Supply) -> list[tuple[Peg, int]]:
         """Pegs (and how much of each) that exceed what is open, least claim first."""
         excess, found = supply.pegged - supply.open, []
-        for peg in sorted((p for p in self.pegs if p.supply is supply), key=claim_order, reverse=True):
+        mine = [p for p in self.pegs if p.supply is supply]
+        for peg in sorted(mine, key=lambda p: (p.kind == PegKind.SOFT, claim_order(p)), reverse=True):
             if excess <= 0:
                 break
             lost = min(excess, peg.quantity)
@@ -625,7 +650,7 @@ class SkuBook:
         for peg in sorted((p for p in self.pegs if p.supply is supply), key=claim_order):
             line = peg.line
             given = 0 if line is None else min(free, peg.quantity, self.shelf(location_id, line))
-            if given <= 0 or line is None or self.is_preorder(location_id):
+            if given <= 0 or line is None or peg.kind == PegKind.SOFT or self.is_preorder(location_id):
                 continue
             self.drop_peg(peg, given)
             self.allocate(line, location_id, given, cause_kind, cause_id)

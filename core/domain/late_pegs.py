@@ -48,8 +48,11 @@ def repair(book: SkuBook, network: Network, supplies: Iterable[Supply], cause: C
     for peg in mine:
         assert peg.line is not None
         lines.setdefault(id(peg.line), (peg.line, expected_of(book, peg.line)))
-    late = sorted((p for p in mine if _day(book, p) > p.need_date), key=claim_order)
-    early = sorted((p for p in mine if _day(book, p) < p.need_date), key=claim_order)
+    firm = [p for p in mine if p.kind != PegKind.SOFT]
+    for peg in [p for p in mine if p.kind == PegKind.SOFT and _day(book, p) > p.need_date]:
+        _find_other(book, peg, cause)
+    late = sorted((p for p in firm if _day(book, p) > p.need_date), key=claim_order)
+    early = sorted((p for p in firm if _day(book, p) < p.need_date), key=claim_order)
     told = {key: line.promised for key, (line, _) in lines.items()}
     moved: dict[int, PromiseReason] = {}
     stocked: set[int] = set()
@@ -117,6 +120,14 @@ def _blame(book: SkuBook, line: Line, cause: Cause, proof: list[dict[str, Any]])
 def _day(book: SkuBook, peg: Peg) -> date:
     assert peg.supply is not None
     return peg.supply.effective_date(book.today[peg.location_id])
+
+
+def _find_other(book: SkuBook, peg: Peg, cause: Cause) -> None:
+    """A line that is not validated looks for another source in time, or waits OPEN; nobody is told before it counts."""
+    line, location_id, need, left = peg.line, peg.location_id, peg.need_date, peg.quantity
+    assert line is not None
+    book.drop_peg(peg)
+    book.peg_dated(line, location_id, need, left, str(cause.reason))
 
 
 def _rescue(

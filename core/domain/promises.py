@@ -18,7 +18,7 @@ from core.domain.states import PegKind, PromiseReason
 def commit(book: SkuBook, line: Line, proposal: Proposal, reason: PromiseReason, *, validated: bool = True) -> None:
     """Carry a proposal out for a line whose quantity is not covered yet.
 
-    A line that is not validated takes its place on the timeline (OPEN pegs) but no stock and no transfer.
+    A line that is not validated takes its place on the timeline (SOFT and OPEN pegs) but no stock and no transfer.
     """
     line.location_id, line.ship_by = proposal.home_id, proposal.ship_by
     if (spot := proposal.spot) is not None:
@@ -30,7 +30,7 @@ def commit(book: SkuBook, line: Line, proposal: Proposal, reason: PromiseReason,
         elif part.waits_for == WaitsFor.QUOTA:
             day, cause = part.ship_date, str(part.waits_for)
             book.add_peg(part.location_id, day, part.quantity, PegKind.OPEN, line=line, cause=cause)
-        elif part.kind == "DATED" and validated:
+        elif part.kind == "DATED":
             book.peg_dated(line, part.location_id, part.ship_date, part.quantity, reason)
         elif part.kind == "TRANSFER" and validated:
             assert part.donor_id is not None
