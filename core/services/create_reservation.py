@@ -146,9 +146,9 @@ async def _in_components(
 async def _end(uow: Transaction, group_id: str) -> list[ReservationRow]:
     """Release what is still live of a reservation whose gates are held; what has ended already needs nothing."""
     rows = await read_group(uow, group_id, "replaces")
-    if any(row.state == "committed" for row in rows):
-        raise IllegalTransition("reservation", group_id, "committed", "released")
     live = [row for row in rows if row.is_live]
+    if not live and any(row.state == "committed" for row in rows):
+        raise IllegalTransition("reservation", group_id, "committed", "released")
     await release_rows(uow, live)
     return live
 

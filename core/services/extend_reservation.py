@@ -21,8 +21,8 @@ async def extend_reservation(uow: Transaction, group_id: str, ttl_seconds: int |
     policy = (await load_policies(uow)).get("reservation_ttl")
     skus = [row.sku_id for row in await read_group(uow, group_id)]
     versions = await take_gates(uow, skus)
-    rows = await read_group(uow, group_id)
-    if not all(row.is_live for row in rows):
+    rows = [row for row in await read_group(uow, group_id) if row.is_live]  # of a pool one row may be used up
+    if not rows:
         raise ReservationExpired(group_id)
     latest = min(row.hold_until_latest for row in rows)
     asked = hold_time(policy, ReservationKind(rows[0].kind), rows[0].channel).expiry(uow.now, ttl_seconds, latest)

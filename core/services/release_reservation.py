@@ -18,9 +18,9 @@ async def release_reservation(uow: Transaction, group_id: str) -> ReservationRes
     skus = [row.sku_id for row in await read_group(uow, group_id)]
     versions = await take_gates(uow, skus)
     rows = await read_group(uow, group_id)
-    if any(row.state == "committed" for row in rows):
-        raise IllegalTransition("reservation", group_id, "committed", "released")
     if not any(row.is_live for row in rows):
+        if any(row.state == "committed" for row in rows):
+            raise IllegalTransition("reservation", group_id, "committed", "released")
         raise ReservationExpired(group_id)
     await release_rows(uow, rows)
     await announce_free_stock(uow, versions, sorted(versions))

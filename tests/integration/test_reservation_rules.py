@@ -124,6 +124,18 @@ async def test_orders_draw_on_a_pool_until_it_is_empty(world):
     assert await states(world) == [("committed", 3, 8)]
 
 
+async def test_a_pool_lives_on_when_one_of_its_skus_is_used_up(world):
+    await world.stock(2)
+    await world.stock(2, sku="S2")
+    pool = await reserve(world, ("S", 2), ("S2", 2), kind="promotion", ttl_seconds=60)
+    await world.place(world.order(("S", 2), reservation_id=pool.group_id))
+    assert await states(world) == [("committed", 2, 2), ("held", 2, 0)]
+    longer = await world.do(lambda uow: extend_reservation(uow, pool.group_id, 600))
+    assert longer.expires_at == world.clock.at + timedelta(seconds=600)
+    await world.do(lambda uow: release_reservation(uow, pool.group_id))
+    assert await states(world) == [("committed", 2, 2), ("released", 2, 0)]
+
+
 async def test_a_pool_that_ends_frees_what_is_left(world):
     await world.stock(4)
     pool = await reserve(world, ("S", 4), kind="internal", ttl_seconds=60)
