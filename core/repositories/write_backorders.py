@@ -7,6 +7,7 @@ from collections import defaultdict
 from core.domain.book import SkuBook
 from core.domain.causes import classify
 from core.domain.holding import park
+from core.domain.records import Backorder
 from core.ports import Transaction
 from core.repositories.shortage_facts import load_shortage_facts
 from core.repositories.write_stock import draw_ids
@@ -40,7 +41,17 @@ async def park_on_hold(uow: Transaction, books: list[SkuBook]) -> None:
 
 
 async def write_backorders(uow: Transaction, books: list[SkuBook]) -> None:
-    """Insert and update backorders, then append their history."""
+    """Update and insert backorders, then append their history.
+
+    Those that end are written before those that open: a line may do both in one change, and has one open row at most.
+    """
+    changed = await _update(uow, books)
+    await _insert(uow, books)
+    await _withdraw_offers(uow, [(book.sku_id, b.id or 0) for book, b in changed if b.closed_at is not None])
+    await _write_history(uow, books)
+
+
+async def _insert(uow: Transaction, books: list[SkuBook]) -> None:
     new = [(book, b) for book in books for b in book.backorders if b.is_new]
     for (_, backorder), backorder_id in zip(new, await draw_ids(uow, "backorder", len(new)), strict=True):
         backorder.id = backorder_id
@@ -68,6 +79,9 @@ async def write_backorders(uow: Transaction, books: list[SkuBook]) -> None:
             [b.held_from_state for _, b in new],
             [b.delayed_from for _, b in new],
         )
+
+
+async def _update(uow: Transaction, books: list[SkuBook]) -> list[tuple[SkuBook, Backorder]]:
     changed = [(book, b) for book in books for b in book.backorders if b.is_changed and not b.is_new]
     if changed:
         for _, backorder in changed:
@@ -96,8 +110,7 @@ async def write_backorders(uow: Transaction, books: list[SkuBook]) -> None:
             [b.location_id for _, b in changed],
             [b.delayed_from for _, b in changed],
         )
-    await _withdraw_offers(uow, [(book.sku_id, b.id or 0) for book, b in changed if b.closed_at is not None])
-    await _write_history(uow, books)
+    return changed
 
 
 async def _withdraw_offers(uow: Transaction, ended: list[tuple[int, int]]) -> None:

@@ -196,3 +196,17 @@ async def test_a_line_that_cancels_its_rest_from_now_on_gives_it_up_at_once(worl
     assert (line["ship_policy"], line["substitutes_allowed"]) == ("PARTIAL_CANCEL_REST", True)
     assert (await one(world))["state"] == "CANCELLED"
     assert await world.do(recount) == []
+
+
+async def test_a_backorder_may_end_and_another_open_in_one_change(world):
+    """A later day heals the first shortage, more units make another: one row at a time, each with its own history."""
+    (order,) = await world.place(world.order(LineRequest("S", 3, day(5))))
+    supply = await world.supply(3, day(20))
+    sku_id = await world.sku()
+    await course(world)
+    await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    await world.do(lambda uow: change_order_line(uow, ChangeOrderLine(order.number, 1, 8, day(30))))
+    open_rows = await world.value("select count(*) from backorder where closed_at is null")
+    assert open_rows == (1 if (await world.line(order.number))["backordered"] else 0)
+    assert supply
+    assert await world.do(recount) == []
