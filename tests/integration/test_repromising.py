@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from collections import Counter
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -15,6 +17,7 @@ from core.domain.repromising.plan import make_plan
 from core.domain.repromising.stepwise import solve_steps
 from core.domain.repromising.variant import variant_of
 from core.errors import IllegalTransition
+from core.queries.identities import CHECKS
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
@@ -416,3 +419,60 @@ async def test_publishing_on_another_day_decides_again(world):
     await publish(world, run_id)
     assert [r["state"] for r in await diff(world, run_id)] == ["recomputed"]
     assert await world.quantities(order.number) == (0, 4, 0, 0, 0)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_the_company_looks_like_a_published_run_stands(world, seed):
+    """Random stock, supply, orders and slips: what was decided is what lies on the books, and a second run finds nothing."""
+    dice = random.Random(seed)
+    supplies = []
+    for _ in range(dice.randint(1, 4)):
+        place = dice.choice("AAB")
+        supplies.append(await world.supply(dice.randint(1, 8), day(dice.randint(1, 13)), location=place))
+    await world.stock(dice.randint(1, 6))
+    for _ in range(dice.randint(4, 9)):
+        wanted = dice.choice([None, None, day(dice.randint(1, 15))])
+        line = LineRequest("S", dice.randint(1, 6), requested_date=wanted)
+        await world.place(world.order(line, customer=dice.choice(["C1", "C2", "V1"])))
+    if dice.random() < 0.5:
+        await slip(world, dice.choice(supplies), day(dice.randint(8, 20)))
+    if dice.random() < 0.5:
+        await world.stock(dice.randint(1, 5))
+    await world.supply(dice.randint(1, 6), day(dice.randint(1, 13)))
+    strategies = dice.sample(["WIN", "GAIN", "IMPROVE", "REDISTRIBUTE", "LOSE"], 2)
+    spec = {
+        "segments": [
+            {"name": "vip", "strategy": strategies[0], "include": {"tiers": ["VIP"]}},
+            {"name": "rest", "strategy": strategies[1]},
+        ],
+        "budget": FREE,
+        "reaction": dice.choice(["KEEP", "BEST_EFFORT"]),
+    }
+    run_id = await propose(world, spec)
+    await publish(world, run_id)
+    rows = await world.rows(
+        "select order_line_id, before, after from repromising_diff where run_id = $1 and state = 'applied'", run_id
+    )
+    for row in rows:
+        expected = Counter()
+        for part in row["after"]["parts"]:
+            expected[part["location"], part["day"], part["sourced"]] += part["quantity"]
+        found = Counter()
+        for peg in await world.rows("select * from peg where order_line_id = $1", row["order_line_id"]):
+            found[peg["location_id"], max(peg["need_date"], TODAY).isoformat(), peg["kind"] != "OPEN"] += peg[
+                "quantity"
+            ]
+        assert found == expected
+    assert [r for r in await diff(world, await propose(world, spec)) if r["state"] != "dropped"] == []
+    for name, check in CHECKS.items():
+        arguments = (0, 1 << 40, world.clock.at) if check.dated else (0, 1 << 40)
+        assert await world.rows(check.sql, *arguments) == [], name
+
+
+async def test_the_last_units_change_hands_also_when_nothing_is_on_its_way(world):
+    await world.stock(5)
+    (plain,) = await world.place(world.order(("S", 5), customer="C1"))
+    (vip,) = await world.place(world.order(("S", 5), customer="V1"))
+    await publish(world, await propose(world))
+    assert await world.quantities(vip.number) == (0, 5, 0, 0, 0)
+    assert await world.quantities(plain.number) == (0, 0, 5, 0, 0)

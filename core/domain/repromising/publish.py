@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from core.domain.availability import Timeline
 from core.domain.book import SkuBook
 from core.domain.book_supplies import mark_delayed
 from core.domain.conclude import conclude
@@ -46,8 +48,12 @@ def apply(
             kept = _take_out(book, line, place, [part for part in parts if part[0] == place], run_id, reallocates)
             todo += [(day, place, line, units, sourced) for _, day, units, sourced in kept]
     before = {id(peg) for peg in book.pegs}
+    curves = _Curves(book)
     for day, location_id, line, units, sourced in sorted(todo, key=lambda t: (-t[0], t[1], t[2].id or 0)):
-        _cover(book, line, location_id, date.fromordinal(day), units if sourced else 0, units, run_id)
+        missing = _cover(curves, line, location_id, date.fromordinal(day), units, run_id) if sourced else units
+        curves.open_places.append((location_id, date.fromordinal(day), missing, line))
+    for location_id, need_date, units, line in curves.open_places:
+        book.add_peg(location_id, need_date, units, PegKind.OPEN, line=line, cause=CAUSE)
     for peg in book.pegs:
         if peg.id is None and id(peg) not in before and peg.line is not None and peg.line.id in changes:
             peg.run_id, peg.cause = run_id, CAUSE
@@ -119,16 +125,46 @@ def _usable(book: SkuBook, peg: Peg) -> date:
     return peg.supply.effective_date(book.today[peg.location_id])
 
 
-def _cover(book: SkuBook, line: Line, location_id: int, day: date, sourced: int, units: int, run_id: int) -> None:
-    """Claim `units` on `day`, of them `sourced` from dated supply, else from stock."""
-    left = sourced
-    if day > book.today[location_id]:
-        left -= book.cover_dated(line, location_id, day, left, CAUSE)
+@dataclass(slots=True)
+class _Curves:
+    """What is free at each location while claims are laid out, without the places of claims that have no source.
+
+    Those are either laid out here or were weighed when the run was decided; later promises, holds and protected stock
+    count.
+    """
+
+    book: SkuBook
+    open_places: list[tuple[int, date, int, Line]] = field(default_factory=list)
+    _known: dict[tuple[int, str], Timeline] = field(default_factory=dict)
+
+    def atp(self, location_id: int, line: Line) -> int:
+        name = self.book.protection_class(location_id, line.demand_class)
+        if (location_id, name) not in self._known:
+            places = [peg for peg in self.book.pegs if peg.kind == PegKind.OPEN]
+            self._known[location_id, name] = self.book.timeline_without(location_id, places, name)
+        return self._known[location_id, name].atp()
+
+    def take(self, location_id: int, day: date, units: int) -> None:
+        for (place, _), curve in self._known.items():
+            if place == location_id:
+                curve.add(day, -units)
+
+
+def _cover(curves: _Curves, line: Line, location_id: int, day: date, units: int, run_id: int) -> int:
+    """Claim `units` on `day` from dated supply, else from stock; returns what found neither."""
+    book, today, left = curves.book, curves.book.today[location_id], units
+
+    def from_supply(wanted: int) -> int:
+        covered = book.cover_dated(line, location_id, day, wanted, CAUSE) if wanted else 0
+        curves.take(location_id, day, covered)
+        return covered
+
+    if day > today:
+        left -= from_supply(left)
     free = 0 if book.is_preorder(location_id) else book.shelf(location_id, line)
-    given = max(0, min(left, free, book.timeline(location_id, line.demand_class).atp()))
+    given = max(0, min(left, free, curves.atp(location_id, line)))
     if given:
         book.allocate(line, location_id, given, CAUSE, run_id)
+        curves.take(location_id, today, given)
         left -= given
-    if left:  # an exchange of sources may carry the smaller rest
-        left -= book.cover_dated(line, location_id, day, left, CAUSE)
-    book.add_peg(location_id, day, left + units - sourced, PegKind.OPEN, line=line, cause=CAUSE)
+    return left - from_supply(left)  # an exchange of sources may carry the smaller rest
