@@ -235,6 +235,7 @@ class Mutation:
     )
     stock_adjust = _mutation(supply_mutations.stock_adjust, "Correct stock by a difference.", WAREHOUSE, *PLANNING)
     stock_count = _mutation(supply_mutations.stock_count, "Book what a count found.", WAREHOUSE, *PLANNING)
+    kit_change = _mutation(lots.kit_change, "Say which SKUs, and how many of each, a kit is made of.", *PLANNING)
     lot_block = _mutation(
         lots.lot_block,
         "Recall a lot: none of it is sold, lines that had units of it are covered anew or short.",

@@ -10,10 +10,11 @@ from strawberry import Info, argument
 from api.context import Context
 from api.resolvers.arguments import IdempotencyKey
 from api.resolvers.mutation import run_mutation
-from api.schema.lots import LotBlockInput, LotPayload, LotReleaseInput, LotTrace, SerialUnit
-from api.schema.node import build_all
+from api.schema.lots import KitChangeInput, KitPayload, LotBlockInput, LotPayload, LotReleaseInput, LotTrace, SerialUnit
+from api.schema.node import build, build_all
 from core.queries import lots, skus
 from core.services.block_lot import ChangeLot, LotChange, block_lot, release_lot
+from core.services.change_kit import ChangeKit, change_kit
 from core.unit_of_work import UnitOfWork
 
 MAX_USES = 1_000
@@ -74,6 +75,22 @@ async def lot_release(
 ) -> LotPayload:
     """Let a recalled lot be sold again."""
     return await _change(info.context, "lotRelease", input, idempotency_key, release_lot)
+
+
+async def kit_change(
+    info: Info,
+    input: Annotated[KitChangeInput, argument(description="The kit.")],
+    idempotency_key: IdempotencyKey,
+) -> KitPayload:
+    """Say what a kit is made of."""
+    context: Context = info.context
+
+    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
+        return {"skuId": await change_kit(uow, ChangeKit(input.sku, {x.sku: x.quantity for x in input.components}))}
+
+    done = await run_mutation(context, "kitChange", input, idempotency_key, use_case)
+    found = await context.loaders.sku_by_id.load(done.result["skuId"]) if done.result else None
+    return KitPayload(sku=build("Sku", found), user_errors=done.errors)
 
 
 async def _change(

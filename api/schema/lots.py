@@ -206,3 +206,27 @@ class PickInput:
     quantity: int = field(description="Base units, above 0; the picks of a line sum to what is on the shipment.")
     lot: str | None = field(default=None, description="Code of the lot; null for the lots that are allocated.")
     serials: list[str] = field(default_factory=list, description="Serial numbers, one per unit where they are tracked.")
+
+
+@strawberry.input(description="A component of a kit.")
+class KitComponentInput:
+    """One component."""
+
+    sku: str = field(description="Code of the component.")
+    quantity: int = field(description="Units of it in one kit, above 0.")
+
+
+@strawberry.input(description="What a kit is made of from now on; lines that were ordered keep their components.")
+class KitChangeInput:
+    """Input of kitChange."""
+
+    sku: str = field(description="Code of the kit.")
+    components: list[KitComponentInput] = field(description="All of its components; empty for a SKU that is no kit.")
+
+
+@strawberry.type(description="Answer of kitChange.")
+class KitPayload:
+    """The kit after it."""
+
+    sku: Annotated[Sku, strawberry.lazy("api.schema.sku")] | None = field(description="The kit.", default=None)
+    user_errors: list[UserError] = field(description="Why nothing was done; empty when it was.")

@@ -18,3 +18,27 @@ async def kit_parts(uow: Transaction, sku_ids: Iterable[int]) -> dict[int, list[
     ):
         found[row["kit_sku_id"]].append((row["component_sku_id"], row["code"], row["quantity"]))
     return dict(found)
+
+
+async def is_component(uow: Transaction, sku_id: int) -> bool:
+    """Does the SKU go into a kit."""
+    return await uow.sql.fetchval("select exists (select from kit_component where component_sku_id = $1)", sku_id)
+
+
+async def write_parts(uow: Transaction, kit_id: int, parts: dict[int, int]) -> None:
+    """Make the kit of these units by component id; the gates of all, old and new, are held."""
+    await uow.sql.execute(
+        "delete from kit_component where kit_sku_id = $1 and not component_sku_id = any($2::bigint[])",
+        kit_id,
+        list(parts),
+    )
+    await uow.sql.execute(
+        """insert into kit_component (kit_sku_id, component_sku_id, quantity, created_at, updated_at)
+        select $1, u.id, u.units, $4, $4 from unnest($2::bigint[], $3::int[]) as u(id, units)
+        on conflict (kit_sku_id, component_sku_id) do update set quantity = excluded.quantity,
+            updated_at = excluded.updated_at""",
+        kit_id,
+        list(parts),
+        list(parts.values()),
+        uow.now,
+    )

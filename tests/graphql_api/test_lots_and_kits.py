@@ -121,3 +121,26 @@ async def test_a_kit_is_answered_and_its_lines_say_so(shop: Shop):
     assert (second["lineNumber"], second["quantity"], second["unitsPerKit"], second["sku"]["code"]) == (2, 1, 2, "SET")
     assert (third["lineNumber"], third["unitsPerKit"]) == (2, 1)
     assert second["promised"] == third["promised"]
+
+
+async def test_a_planner_says_what_a_kit_is_made_of(shop: Shop):
+    planner = shop.context(Role.PLANNER)
+    want = "sku { components { quantity sku { code } } }"
+
+    async def change(sku: str, *parts: tuple[str, int]):
+        components = [{"sku": code, "quantity": units} for code, units in parts]
+        return await shop.change(planner, "kitChange", {"sku": sku, "components": components}, want)
+
+    changed = await change("SET", ("MUG-BLUE", 6))
+    assert changed == {"sku": {"components": [{"quantity": 6, "sku": {"code": "MUG-BLUE"}}]}, "userErrors": []}
+    for sku, part, code in (
+        ("LENS", ("SET", 1), "INVALID_INPUT"),
+        ("MUG-BLUE", ("LENS", 1), "INVALID_INPUT"),
+        ("SET", ("SET", 1), "INVALID_INPUT"),
+        ("SET", ("LENS", 0), "INVALID_INPUT"),
+        ("TEAPOT-1L", ("LENS", 1), "QUANTITY_EXCEEDED"),
+        ("SET", ("NONE", 1), "UNKNOWN_SKU"),
+    ):
+        refused = await change(sku, part)
+        assert [e["code"] for e in refused["userErrors"]] == [code], (sku, part)
+    assert (await change("SET"))["sku"] == {"components": []}

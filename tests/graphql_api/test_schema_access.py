@@ -80,6 +80,7 @@ MATRIX = {
         "goodsReceive": "WPA",
         "stockAdjust": "WPA",
         "stockCount": "WPA",
+        "kitChange": "PA",
         "lotBlock": "WPA",
         "lotRelease": "PA",
         "stockTransfer": "WPA",

@@ -82,7 +82,12 @@ class LotBookMachine(RuleBasedStateMachine):
         life = book.min_life(line)
         keep = book.lots.keep_of(A, line)
         free = available_now(book, [A], "", (), ZONE, life)
-        before = {lot.code: lot.available for lot in book.lots.fitting(A, keep)}
+        last = TODAY + timedelta(days=keep)
+        before = [
+            (lot.expires_on, lot, lot.available)
+            for lot in book.lots.rows
+            if lot.location_id == A and lot.expires_on is not None and lot.expires_on >= last
+        ]
         proposal = propose(book, Demand(quantity, ZONE, None, [A], 20, min_life=life), self.network, NOW)
         assert proposal.quantity == quantity
         assert proposal.available_now == min(quantity, free)
@@ -90,12 +95,10 @@ class LotBookMachine(RuleBasedStateMachine):
         promise(book, line, self.network, NOW, PromiseReason.PLACED, cause_kind=PromiseReason.PLACED)
         assert line.allocated == min(quantity, free)
         self.lines.append(line)
-        taken = {p.lot.code: p.quantity for p in book.pegs_of(line) if p.kind == PegKind.HARD and p.lot is not None}
-        left = line.allocated
-        for code, units in before.items():  # `fitting` is in the order of expiry
-            assert taken.get(code, 0) == min(units, left)
-            left -= taken.get(code, 0)
-        assert left == 0
+        taken = [(expires, units - lot.available, lot.available) for expires, lot, units in before]
+        assert sum(units for _, units, _ in taken) == line.allocated
+        latest = max((expires for expires, units, _ in taken if units), default=date.min)
+        assert not any(left for expires, _, left in taken if expires < latest), "a lot that expires earlier was left"
 
     @precondition(lambda self: any(line.allocated for line in self.lines))
     @rule(data=st.data())
