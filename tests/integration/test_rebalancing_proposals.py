@@ -10,6 +10,9 @@ import pytest
 from core.errors import DomainError, IllegalTransition, InvalidInput
 from core.services.propose_rebalancing import propose_rebalancing, start_rebalancing
 from core.services.transfer_stock import TransferStock, transfer_stock
+from core.settings import Settings
+from workers.job import JobContext
+from workers.jobs import propose_rebalancing as propose_rebalancing_job
 
 pytestmark = pytest.mark.anyio
 
@@ -106,3 +109,12 @@ async def test_two_looks_at_once_propose_once(world):
     await short_at_a(world)
     await asyncio.gather(*(look(world) for _ in range(4)))
     assert [p["state"] for p in await proposals(world)] == ["OPEN"]
+
+
+async def test_the_daily_job_looks_at_all_stock_in_chunks(world, monkeypatch):
+    await short_at_a(world)
+    await world.stock(3, sku="S2")
+    monkeypatch.setattr(propose_rebalancing_job, "CHUNK", 1)
+    context = JobContext(world.database, Settings(env="test"), world.clock)
+    assert await propose_rebalancing_job.propose_rebalancing(context, {}) == {"skus": 2, "proposals": 1}
+    assert await propose_rebalancing_job.propose_rebalancing(context, {}) == {"skus": 2, "proposals": 0}
