@@ -16,6 +16,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from ml.calibration import Line, from_log_odds, platt_line
 from ml.risk_features import FEATURES, feature_matrix, ratio_rule
 from ml.risk_training import TrainingSet
+from ml.threads import one_thread
 
 Floats = NDArray[np.float64]
 Kind = Literal["rule", "logistic", "boosted"]
@@ -60,7 +61,8 @@ class RiskModel:
     def _raw(self, numbers: Mapping[str, Floats]) -> Floats:
         if self.kind == "rule":
             return _rule_probability(numbers, self.estimator)
-        return self.estimator.predict_proba(feature_matrix(numbers))[:, 1]
+        with one_thread():
+            return self.estimator.predict_proba(feature_matrix(numbers))[:, 1]
 
 
 def kind_for(positives: int) -> Kind:
@@ -78,10 +80,9 @@ def fit_risk(training: TrainingSet, kind: Kind | None = None, settings: Settings
     rows, label, weight = _rehearsed(feature_matrix(training.numbers), training, settings.seed)
     order = np.random.default_rng(settings.seed).permutation(len(label))
     rows, label, weight = rows[order], label[order], weight[order]
-    if kind == "logistic":
-        estimator.fit(rows, label, logisticregression__sample_weight=weight)
-    else:
-        estimator.fit(rows, label, sample_weight=weight)
+    weights = {"logisticregression__sample_weight" if kind == "logistic" else "sample_weight": weight}
+    with one_thread():
+        estimator.fit(rows, label, **weights)
     return RiskModel(kind, estimator, training.rate, positives)
 
 

@@ -250,6 +250,17 @@ def test_rows_that_serve_the_base_rate_are_in_no_score(tmp_path):
     assert reports[0]["all"]["ece"] < 0.1 < reports[1]["all"]["ece"]
 
 
+def test_cross_validation_is_grouped_and_scores_only_the_first_file(tmp_path):
+    first, second = save(played(1500), tmp_path / "a.csv"), save(played(1500, seed=5), tmp_path / "b.csv")
+    asked = ["cross-validate", "--train", str(first), "--train", str(second), "--folds", "3", "--json"]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert len(report["folds"]) == 3
+    assert report["mean"]["roc_auc"] == pytest.approx(np.mean([one["roc_auc"] for one in report["folds"]]))
+    assert report["mean"]["roc_auc"] > 0.85
+
+
 def test_command_refuses_what_it_cannot_read(tmp_path):
     good = save(played(100), tmp_path / "good.csv")
     bad = tmp_path / "bad.csv"
