@@ -8,15 +8,13 @@ import strawberry
 
 from core.domain.access import Role
 from core.domain.binding import BindingKind
+from core.domain.edi_states import EdiAcknowledgement, EdiDelivery, EdiValidation, QuarantineState
 from core.domain.states import (
     BackorderCause,
     BackorderEventKind,
     BackorderState,
     CourseStep,
     DateBasis,
-    EdiAcknowledgement,
-    EdiDelivery,
-    EdiValidation,
     EntitlementKind,
     HoldDeadlineAction,
     HoldReason,
@@ -28,7 +26,6 @@ from core.domain.states import (
     OrderStatus,
     PromiseReason,
     PurchaseOrderStatus,
-    QuarantineState,
     QuotaPeriod,
     ReservationKind,
     ReservationState,

@@ -137,12 +137,6 @@ def _rebalancing(value: Any) -> None:
     rebalancing_rules(value)
 
 
-def _rebalancing(value: Any) -> None:
-    if not isinstance(value, Mapping):
-        raise _refuse("rebalancing", "an object", value)
-    rebalancing_rules(value)
-
-
 def _release_gate(value: Any) -> None:
     if not isinstance(value, Mapping) or set(value) - {"linePercent", "orderPercent"}:
         raise _refuse("release_gate", "an object of linePercent and orderPercent", value)
@@ -242,13 +236,6 @@ RULES: tuple[PolicyRule, ...] = (
         "pack and minimum.",
         {},
         _serving("allocation"),
-    ),
-    PolicyRule(
-        "rebalancing",
-        "Moves between locations that are proposed once a day: isOn, shortDays (at risk below), targetDays, keepDays "
-        "(a giver keeps), minUnits, maxCostPercent (of the price), validDays.",
-        {},
-        _rebalancing,
     ),
     PolicyRule(
         "rebalancing",

@@ -25,7 +25,8 @@ _DEMAND = """select l.sku_id, l.location_id,
         and $2::timestamptz - interval '1 year' + $3::interval), 0)::int as next_weeks
 from order_line l join sales_order o on o.id = l.order_id
 where l.sku_id = any($1::bigint[]) and l.location_id is not null
-    and (o.placed_at > $2::timestamptz - $3::interval or o.placed_at between $2::timestamptz - interval '1 year' - $3::interval and $2::timestamptz - interval '1 year' + $3::interval)
+    and (o.placed_at > $2::timestamptz - $3::interval or o.placed_at between
+        $2::timestamptz - interval '1 year' - $3::interval and $2::timestamptz - interval '1 year' + $3::interval)
     and o.placed_at <= $2::timestamptz
 group by l.sku_id, l.location_id"""
 

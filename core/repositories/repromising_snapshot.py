@@ -10,7 +10,7 @@ import numpy as np
 
 from core.domain.network import Network
 from core.domain.promising import DEFAULT_LEAD_TIME_DAYS
-from core.domain.repromising.arrays import Events
+from core.domain.repromising.columns import Events
 from core.domain.repromising.segments import Facts
 from core.domain.repromising.snapshot import HARD, Ints, Raw, distinct, positions
 from core.domain.repromising.variant import SortField, Variant

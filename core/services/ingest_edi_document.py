@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 import asyncpg
 
-from core.domain.states import EdiAcknowledgement, EdiDelivery, EdiValidation
+from core.domain.edi_states import EdiAcknowledgement, EdiDelivery, EdiValidation
 from core.edi.documents import SetResult
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import (

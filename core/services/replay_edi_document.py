@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.domain.states import EdiDelivery, QuarantineState
+from core.domain.edi_states import EdiDelivery, QuarantineState
 from core.errors import IllegalTransition, InvalidInput, NotFound
 from core.events import Event, JobRequest
 from core.ports import Transaction

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.domain.states import (
+from core.domain.edi_states import (
     EdiAcknowledgement,
     EdiDelivery,
     EdiOutboundState,

@@ -10,7 +10,7 @@ from alembic import command
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from core.domain import states
+from core.domain import edi_states, states
 from core.domain.access import Role
 from core.domain.repromising.effects import Effect, Why
 from core.tables import metadata
@@ -57,12 +57,12 @@ ENUMS: dict[str, list[str]] = {
         ("shipment", "status", states.ShipmentStatus),
         ("notice", "state", states.NoticeState),
         ("job_run", "state", states.JobState),
-        ("edi_document", "validation", states.EdiValidation),
-        ("edi_document", "delivery", states.EdiDelivery),
-        ("edi_document", "acknowledgement", states.EdiAcknowledgement),
-        ("edi_document", "quarantine_state", states.QuarantineState),
-        ("edi_outbound", "state", states.EdiOutboundState),
-        ("partner_guide", "state", states.GuideState),
+        ("edi_document", "validation", edi_states.EdiValidation),
+        ("edi_document", "delivery", edi_states.EdiDelivery),
+        ("edi_document", "acknowledgement", edi_states.EdiAcknowledgement),
+        ("edi_document", "quarantine_state", edi_states.QuarantineState),
+        ("edi_outbound", "state", edi_states.EdiOutboundState),
+        ("partner_guide", "state", edi_states.GuideState),
         ("api_key", "role", [role for role in Role if role is not Role.SYSTEM]),
     ]
 }

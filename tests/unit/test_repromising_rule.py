@@ -9,7 +9,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.domain.repromising.arrays import Claims, Events, solve_arrays
+from core.domain.repromising.arrays import solve_arrays
+from core.domain.repromising.columns import Claims, Events
 from core.domain.repromising.pool import Claim, Outcome, Pool, Step, present_promise, promised, solve
 from core.domain.repromising.strategies import CODE, Reaction, Strategy, bounds
 

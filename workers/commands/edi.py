@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.domain.states import EdiDelivery
+from core.domain.edi_states import EdiDelivery
 from core.edi.judge_file import judge_file, refuse_size
 from core.edi.learn_guide import learn as propose_guide
 from core.errors import NotFound

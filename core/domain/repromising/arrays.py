@@ -8,71 +8,19 @@ rank of every pool of the bucket together.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain.repromising.columns import Claims, Events, Ints, packed
+from core.domain.repromising.screen import active_pools
 from core.domain.repromising.strategies import CODE, IMPROVING, RESTORED, STRATEGIES, Reaction, Strategy
 
-Ints = NDArray[np.int64]
 _IMPROVES = np.array([s in IMPROVING for s in STRATEGIES])
 MAX_CELLS = 8_000_000
 """Claims x days of one dense block: what bounds the memory."""
 _WIN, _GAIN, _FILL, _SKIP = (CODE[s] for s in (Strategy.WIN, Strategy.GAIN, Strategy.FILL, Strategy.SKIP))
-
-
-@dataclass(slots=True)
-class Events:
-    """(pool, day, units) in three arrays."""
-
-    pool: Ints
-    day: Ints
-    quantity: Ints
-
-    def of(self, wanted: NDArray[np.bool_]) -> Events:
-        """Those of the pools marked in `wanted`."""
-        mask = wanted[self.pool]
-        return Events(self.pool[mask], self.day[mask], self.quantity[mask])
-
-
-@dataclass(slots=True)
-class Claims:
-    """One row per claim (see `pool.Claim`), and their steps with the row each belongs to."""
-
-    pool: Ints
-    quantity: Ints
-    wanted: Ints
-    fallback: Ints
-    open_day: Ints
-    strategy: NDArray[np.int8]
-    step_claim: Ints
-    step_day: Ints
-    step_quantity: Ints
-    step_source: Ints
-    open: Ints = field(init=False)
-
-    def __post_init__(self) -> None:
-        steps = np.bincount(self.step_claim, self.step_quantity, len(self.pool)).astype(np.int64)
-        self.open = self.quantity - steps
-
-    def of(self, rows: Ints) -> Claims:
-        """The claims at `rows`, renumbered in that order."""
-        place = np.full(len(self.pool), -1, np.int64)
-        place[rows] = np.arange(len(rows))
-        mine = np.flatnonzero(place[self.step_claim] >= 0)
-        return Claims(
-            self.pool[rows],
-            self.quantity[rows],
-            self.wanted[rows],
-            self.fallback[rows],
-            self.open_day[rows],
-            self.strategy[rows],
-            place[self.step_claim[mine]],
-            self.step_day[mine],
-            self.step_quantity[mine],
-            self.step_source[mine],
-        )
 
 
 @dataclass(slots=True)
@@ -103,8 +51,6 @@ def solve_arrays(
     reaction: Reaction = Reaction.KEEP,
 ) -> Solution:
     """Decide all pools (numbered from 0). `rank(rows)` gives the places of those claims, lower is served first."""
-    from core.domain.repromising.screen import active_pools
-
     active = active_pools(claims, events, reserved, pools)
     rows = np.flatnonzero(active[claims.pool])
     empty = np.empty(0, np.int64)
@@ -126,15 +72,6 @@ def solve_arrays(
         np.sort(rows[np.concatenate([p.exceptions for p in parts])]),
         int(np.count_nonzero(active)),
     )
-
-
-def packed(pool: Ints, offset: Ints, width: int) -> NDArray[np.integer]:
-    """Pool and day in one number, as narrow as it may be: short keys sort faster."""
-    key = pool * width + offset
-    return key.astype(np.int32) if len(key) and int(key.max()) < 1 << 31 else key
-
-
-# --- dense blocks -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)

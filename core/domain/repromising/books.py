@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 
 from core.domain.book import SkuBook
-from core.domain.repromising.arrays import Events
+from core.domain.repromising.columns import Events
 from core.domain.repromising.segments import Facts
 from core.domain.repromising.snapshot import DATED, HARD, OPEN, Ints, Raw
 from core.domain.states import PegKind

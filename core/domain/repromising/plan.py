@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.network import Network
-from core.domain.repromising.arrays import Claims, Events, Solution, solve_arrays
+from core.domain.repromising.arrays import Solution, solve_arrays
+from core.domain.repromising.columns import Claims, Events
 from core.domain.repromising.effects import Effect, Why
 from core.domain.repromising.segments import rank_of, segment_of, strategy_of
 from core.domain.repromising.snapshot import Ints, Problem, Ranking, Raw, build, distinct

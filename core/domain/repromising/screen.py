@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.repromising.arrays import Claims, Events, Ints, packed
+from core.domain.repromising.columns import Claims, Events, Ints, packed
 from core.domain.repromising.strategies import CODE, Strategy
 
 _WIN, _GAIN, _REDISTRIBUTE, _FILL, _LOSE, _SKIP = (

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.network import Network
-from core.domain.repromising.arrays import Claims, Events
+from core.domain.repromising.columns import Claims, Events
 from core.domain.repromising.segments import Facts
 from core.domain.repromising.strategies import CODE, Strategy
 

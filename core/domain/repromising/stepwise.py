@@ -6,7 +6,8 @@ from collections import defaultdict
 
 import numpy as np
 
-from core.domain.repromising.arrays import Claims, Events, Solution
+from core.domain.repromising.arrays import Solution
+from core.domain.repromising.columns import Claims, Events
 from core.domain.repromising.pool import Claim, Pool, Step, present_promise, promised, solve
 from core.domain.repromising.snapshot import Ranking
 from core.domain.repromising.strategies import STRATEGIES, Reaction

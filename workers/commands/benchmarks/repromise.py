@@ -289,7 +289,9 @@ async def run_once(dsn: str) -> dict[str, Any]:
         for _ in range(4):
             yardstick.append(best_of(1, lambda: bare(pool, place, quantity, supply)))
             ours.append(best_of(1, compute))
-        check(proposal, await database.system.fetchval("select count(*) from repromising_diff where run_id = $1", run_id))
+        check(
+            proposal, await database.system.fetchval("select count(*) from repromising_diff where run_id = $1", run_id)
+        )
         return {
             "lines": len(raw.facts),
             "changed": len(proposal.changes),

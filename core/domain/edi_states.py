@@ -1,0 +1,63 @@
+"""States of EDI documents, of what is sent, and of partner guides."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class EdiValidation(StrEnum):
+    """Is a received document well formed and within its partner's guide."""
+
+    PENDING = "pending"
+    VALID = "valid"
+    VALID_WITH_ERRORS = "valid_with_errors"
+    INVALID = "invalid"
+
+
+class EdiDelivery(StrEnum):
+    """Did a received document reach the business."""
+
+    RECEIVED = "received"
+    APPLIED = "applied"
+    STALE = "stale"
+    REPEATED = "repeated"
+    QUARANTINED = "quarantined"
+    IGNORED = "ignored"
+
+
+class EdiAcknowledgement(StrEnum):
+    """What was answered to the sender of a document, or by its receiver."""
+
+    NOT_REQUIRED = "not_required"
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    ACCEPTED_WITH_ERRORS = "accepted_with_errors"
+    PARTIALLY_ACCEPTED = "partially_accepted"
+    REJECTED = "rejected"
+
+
+class EdiOutboundState(StrEnum):
+    """Where a document that we send stands."""
+
+    PENDING = "pending"
+    WRITTEN = "written"
+    ACKNOWLEDGED = "acknowledged"
+    REJECTED = "rejected"
+
+
+class QuarantineState(StrEnum):
+    """What is done about a document that could not be applied."""
+
+    NEW = "new"
+    ASSIGNED = "assigned"
+    FIXED = "fixed"
+    REPLAYED = "replayed"
+    IGNORED = "ignored"
+
+
+class GuideState(StrEnum):
+    """Is a version of a partner guide in use."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    RETIRED = "retired"
