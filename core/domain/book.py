@@ -422,7 +422,9 @@ class SkuBook:
         self.add_peg(location_id, need_date, quantity, PegKind.OPEN, line=line, line_id=peg.line_id, cause=cause)
 
     def _exchange(self, exchanges: list[Exchange]) -> None:
-        """Give pegs other sources; (location, need date, quantity) stay, so no ATP changes."""
+        """Give pegs other sources; (location, need date, quantity) stay, so no ATP changes and no line does."""
+        lines = {id(e.peg.line): e.peg.line for e in exchanges if e.peg.line is not None}
+        as_they_were = [(line, line.is_changed) for line in lines.values()]
         for exchange in exchanges:  # all leave before any arrives: a supply has room only once others have left it
             self.drop_peg(exchange.peg, exchange.quantity)
         for exchange in exchanges:
@@ -438,6 +440,8 @@ class SkuBook:
                 supply=exchange.supply,
                 cause="repegged",
             )
+        for line, was_changed in as_they_were:
+            line.is_changed = was_changed
 
     # --- lines -----------------------------------------------------------------------------------------------------
 
