@@ -32,7 +32,7 @@ class Tier(IntEnum):
     BREACH = 3
 
 
-COMPONENTS = ("slack", "grade", "margin", "preorder", "completion", "age", "bumped", "supplierRisk")
+COMPONENTS = ("slack", "contract", "grade", "margin", "preorder", "completion", "age", "bumped", "supplierRisk")
 """Names of what is weighed, in the order in which it is shown."""
 
 
@@ -43,6 +43,7 @@ class PriorityWeights:
     weights: Mapping[str, float] = field(
         default_factory=lambda: {
             "slack": 3.0,
+            "contract": 10.0,
             "grade": 3.0,
             "margin": 1.0,
             "preorder": 1.0,
@@ -151,6 +152,7 @@ def score(facts: PriorityFacts, weights: PriorityWeights, now: datetime) -> Prio
     slack = 0.0 if facts.due is None else 1 - min(max((facts.due - today).days / max(weights.slack_days, 1), 0), 1)
     values = {
         "slack": slack,
+        "contract": float(facts.grade.upper() in weights.contract_grades),
         "grade": TIER_RANK.get(facts.grade.upper(), 1) / 4,
         "margin": min(max(facts.margin, 0.0), 1.0),
         "preorder": float(facts.is_preorder),

@@ -12,6 +12,7 @@ from core.domain.book import SkuBook
 from core.domain.late_pegs import MovePolicy
 from core.domain.network import Network
 from core.domain.promising import DEFAULT_LEAD_TIME_DAYS
+from core.domain.serving import ServePolicy, serve_policy
 from core.domain.simulation.compare import Comparison, Totals
 from core.domain.simulation.overlay import (
     Change,
@@ -100,7 +101,8 @@ async def compute_simulation(uow: Transaction, id: int, progress: Progress) -> d
         uow.sql, uow.now, question["skus"], question["suppliers"], MAX_SKUS + 1
     )
     network = await load_network(uow)
-    policy = move_policy(await load_policies(uow))
+    policies = await load_policies(uow)
+    policy, serving = move_policy(policies), serve_policy(policies)
     scenarios = await _scenarios(uow, question["scenarios"], network)
     live, baseline = _Live(), Totals()
     compared = {scenario.name: Comparison() for scenario in scenarios}
@@ -109,7 +111,7 @@ async def compute_simulation(uow: Transaction, id: int, progress: Progress) -> d
         await progress(start, len(wanted))
         chunk = wanted[start : start + CHUNK]
         books = await read_books(uow.sql, uow.now, await gate_versions(uow.sql, chunk), network, lines="waiting")
-        settings, parties = await _settings(uow, books, network)
+        settings, parties = await _settings(uow, books, network, serving)
         for sku_id, book in books.items():
             live.add(book)
             player = _Player(book, network, settings[sku_id], policy, parties, row["horizon_days"], row["seed"])
@@ -150,7 +152,7 @@ async def abandon_simulation(uow: Transaction, id: int) -> bool:
 
 
 async def _settings(
-    uow: Transaction, books: Mapping[int, SkuBook], network: Network
+    uow: Transaction, books: Mapping[int, SkuBook], network: Network, serving: ServePolicy
 ) -> tuple[dict[int, Setting], Parties]:
     lines = [line for book in books.values() for line in book.lines.values()]
     held, allowed = await simulations.held_and_allowed(uow.sql, {line.order_id for line in lines})
@@ -178,6 +180,7 @@ async def _settings(
             else Expected(),
             held,
             allowed,
+            serving,
         )
     return found, Parties(grades)
 

@@ -57,7 +57,7 @@ async def test_the_contract_class_is_served_before_older_lines_and_the_older_one
     said = await decision(world)
     assert said["rule"] == "PRIORITY"
     assert [(row["tier"], row["quantity"]) for row in said["given"]] == [("CONTRACT", 4), ("REST", 1)]
-    assert [c["name"] for c in said["given"][0]["components"]][:2] == ["slack", "grade"]
+    assert [c["name"] for c in said["given"][0]["components"]][:2] == ["slack", "contract"]
     assert (await world.line(plain))["times_bumped"] == 0  # it got something
     assert await world.do(recount) == []
 

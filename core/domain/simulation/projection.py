@@ -21,6 +21,7 @@ from core.domain.late_pegs import MovePolicy
 from core.domain.network import Network
 from core.domain.promising import DEFAULT_LEAD_TIME_DAYS, Demand, commit, promise, propose
 from core.domain.records import Line, Supply
+from core.domain.serving import ServePolicy
 from core.domain.simulation.overlay import Parties, Scenario, lay_over
 from core.domain.states import DateBasis, OrderLineStatus, PromiseReason
 
@@ -56,6 +57,7 @@ class Setting:
     expected: Expected
     held_orders: Collection[int] = ()
     allowed: Mapping[int, Sequence[int] | None] = field(default_factory=dict)
+    serving: ServePolicy = field(default_factory=ServePolicy)
 
 
 @dataclass(slots=True)
@@ -115,7 +117,7 @@ def project(
         if offset:
             book.live_on(start + gone, {place: day + gone for place, day in first.items()})
         _receive(book)
-        serve_waiting(book, network, setting.held_orders, setting.allowed)
+        serve_waiting(book, network, setting.held_orders, setting.allowed, setting.serving)
         if offset:
             _demand(book, network, setting, scenario, random, outcome, short)
         _buy(book, network, setting.replenishment, scenario, policy, outcome)
