@@ -156,6 +156,8 @@ FAULTS = {
 
 @pytest.mark.parametrize("name", list(FAULTS))
 async def test_the_second_opinion_sees_a_planted_fault(world, name):
+    steps = [{"step": "PURCHASE"}, {"step": "OPTIONS"}]
+    await world.do(lambda uow: change_policy(uow, ChangePolicy("backorder_course", steps)))
     await world.stock(2)
     await world.place(world.order(LineRequest("S", 5)))
     await course(world)
