@@ -19,7 +19,8 @@ SORT = Sort(
         SortKey("d.operation", str, "text"),
     ),
 )
-_SELECT = "select d.principal, d.role, d.operation, d.minute, d.denials from access_denial d"
+_SELECT = """select d.principal, d.role, d.operation, d.minute, d.denials
+from access_denial d"""
 
 
 async def access_denials_page(

@@ -11,8 +11,9 @@ import asyncpg
 from core.queries.page import Filter, Page, Sort, SortKey, fetch_page
 
 SORT = Sort("id-", (SortKey("s.id", int, "bigint"),))
-_SELECT = """select s.*, (select j.id from job_run j where j.function = 'run_simulation' and j.key = s.id::text
-    order by j.id desc limit 1) as job_run_id from simulation_run s"""
+_SELECT = """select s.*, j.id as job_run_id
+from simulation_run s left join lateral (select r.id from job_run r where r.function = 'run_simulation'
+    and r.key = s.id::text order by r.id desc limit 1) j on true"""
 RECENT_DAYS = 56
 """Demand to come is taken to be like that of these last days."""
 
