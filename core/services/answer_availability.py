@@ -18,6 +18,7 @@ from core.domain.records import Quota, StockLevel
 from core.errors import InvalidInput, UnknownSku
 from core.ports import Transaction
 from core.queries.availability import ask, save_curves, timeline_of
+from core.queries.dated_sources import dated_sources
 from core.repositories.load_book import read_books
 from core.repositories.network import STAMP, known_network, load_network
 
@@ -148,7 +149,26 @@ async def answer_availability(uow: Transaction, question: AvailabilityQuestion) 
         )
         for code, sku in skus.items()
     }
+    await _name_sources(uow, answers.values())
     return [answers.get(code) or UnknownSku(code) for code in question.skus]
+
+
+async def _name_sources(uow: Transaction, answers: Iterable[SkuAvailability]) -> None:
+    """Say which kind of supply a dated slice waits for; one more statement, only where a promise rests on some."""
+    dated = [
+        (answer.sku_id, part, shown)
+        for answer in answers
+        if answer.proposal is not None
+        for part, shown in zip(answer.proposal.slices, answer.slices, strict=True)
+        if part.kind == "DATED"
+    ]
+    if not dated:
+        return
+    wanted = [(sku_id, part.location_id, part.arrival_date or part.ship_date) for sku_id, part, _ in dated]
+    rows = await dated_sources(uow.sql, wanted, uow.now)
+    for (_, _, shown), row in zip(dated, rows, strict=True):
+        # without a supply it is stock that waits: for its quota, or for the release of a pre-order
+        shown["source"], shown["basis"] = row["source"] or "ON_HAND", row["basis"] or "ON_HAND"
 
 
 async def _ask(uow: Transaction, question: AvailabilityQuestion, network: Network) -> list[Any]:
@@ -324,7 +344,7 @@ def _next_moment(sources: list[int], network: Network, now: datetime) -> datetim
 
 _SOURCES = {
     "ON_HAND": ("ON_HAND", "ON_HAND"),
-    "DATED": ("PURCHASE_ORDER", "CONFIRMED_ORDER"),
+    "DATED": ("PURCHASE_ORDER", "LEAD_TIME"),
     "TRANSFER": ("TRANSFER", "TRANSFER"),
     "LEAD_TIME": ("LEAD_TIME", "LEAD_TIME"),
 }

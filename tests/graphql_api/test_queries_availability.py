@@ -207,3 +207,15 @@ async def test_bad_questions_are_refused(shop: Shop):
     ):
         assert await shop.errors(storefront, ASK, **variables) == [("InvalidInput", ["availability"])]
     assert (await shop.ask(storefront, ASK, skus=[]))["availability"] == []
+
+
+async def test_a_dated_slice_names_the_supply_that_placing_pegs_it_to(shop: Shop):
+    document = """query ($skus: [String!]!, $to: ShipToInput) { availability(skus: $skus, quantity: 40, shipTo: $to, channel: "web") {
+        promise { slices { quantity source { kind } shipDate { expected basis } } } } }"""
+    (answer,) = (await shop.ask(shop.context(Role.STOREFRONT), document, skus=["LAMP-DESK"], to=KOREA))["availability"]
+    placed = (await shop.place("MINSEO", ("LAMP-DESK", 40)))["order"]["lines"][0]
+
+    def kinds(slices):
+        return [(s["quantity"], s["source"]["kind"]) for s in slices]
+
+    assert kinds(answer["promise"]["slices"]) == kinds(placed["promise"]["slices"])

@@ -110,7 +110,7 @@ async def test_time_alone_makes_a_row_stale(world):
     assert held.valid_until == NOW + timedelta(minutes=10)
     world.clock.at = NOW + timedelta(days=2)
     (late,), statements = await _ask(world, "S", quantity=7)
-    assert statements == 2
+    assert statements == 3, "asked, made anew, and which supply the dated part waits for"
     assert late.proposal is not None
     assert max(s.ship_date for s in late.proposal.slices) == TODAY + timedelta(days=3), (
         "overdue: tomorrow at the earliest"
