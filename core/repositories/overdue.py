@@ -11,13 +11,20 @@ from core.repositories.supplying import RECENT_RECEIPTS
 
 
 async def overdue_skus(uow: Transaction, limit: int | None = None) -> list[int]:
-    """SKUs with open supply whose day has passed at its location and that nobody has looked at on this day."""
+    """SKUs with open supply whose day has passed at its location and that nobody has looked at on this day; and those
+    with a claim without any source whose day has passed.
+    """
     rows = await uow.sql.fetch(
         """select distinct s.sku_id from supply s join location l on l.id = s.location_id
         where s.quantity > s.received + s.cancelled
             and s.usable_date < ($1::timestamptz at time zone l.time_zone)::date
             and (s.overdue_checked_on is null or s.overdue_checked_on < ($1::timestamptz at time zone l.time_zone)::date)
-        order by s.sku_id limit $2""",
+        union
+        select p.sku_id from peg p join location l on l.id = p.location_id
+        join order_line i on i.sku_id = p.sku_id and i.id = p.order_line_id
+        where p.kind = 'OPEN' and p.cause is distinct from 'QUOTA' and i.status <> 'RECEIVED' and i.backordered > 0
+            and p.need_date < ($1::timestamptz at time zone l.time_zone)::date
+        order by sku_id limit $2""",
         uow.now,
         limit,
     )

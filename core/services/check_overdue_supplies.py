@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
+from core.domain.allowance import WaitsFor
 from core.domain.book import SkuBook
+from core.domain.book_supplies import move_need
+from core.domain.conclude import conclude
 from core.domain.late_pegs import Cause, repair
 from core.domain.network import Network
 from core.domain.overdue import LateRecord, overdue_days
 from core.domain.records import Line, Supply
-from core.domain.states import PromiseReason
+from core.domain.states import OrderLineStatus, PegKind, PromiseReason
 from core.ports import Transaction
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
 from core.repositories.overdue import late_records, overdue_skus
 from core.repositories.save_book import save_books
-from core.repositories.supplying import load_policies, move_policy
+from core.repositories.supplying import load_lead_days, load_policies, move_policy
 from core.services.follow_up import request_shipments
 
 CHUNK = 50
@@ -55,9 +58,31 @@ async def check_overdue_supplies(uow: Transaction, sku_ids: Iterable[int]) -> li
                 evidence={"supplies": [s.id for s in mine], "overdue": True},
             )
             touched += repair(book, network, mine, cause, policy)
+    lead_days = await load_lead_days(uow, versions)
+    for book in books.values():
+        touched += _renew_lapsed(book, network, lead_days[book.sku_id])
     await save_books(uow, books.values())
     request_shipments(uow, {line.order_id for line in touched if line.allocated > line.ready})
     return sorted({line.id or 0 for line in touched})
+
+
+def _renew_lapsed(book: SkuBook, network: Network, lead_days: int) -> list[Line]:
+    """A claim without a source whose day has passed waits for the lead time anew, and its customer is told."""
+    lapsed: list[Line] = []
+    for peg in book.waiting(PegKind.OPEN):
+        line, today = peg.line, book.today[peg.location_id]
+        if (
+            line is None
+            or line.status == OrderLineStatus.RECEIVED
+            or not line.backordered
+            or peg.cause == WaitsFor.QUOTA
+        ):
+            continue
+        if peg.need_date < today and not book.is_preorder(peg.location_id):
+            day = network.ship_day_from(peg.location_id, today + timedelta(days=lead_days))
+            move_need(book, peg, day, str(PromiseReason.SUPPLY_DELAYED))
+            lapsed.append(line)
+    return conclude(book, network, lapsed, PromiseReason.SUPPLY_DELAYED, evidence={"lapsed": True})
 
 
 def _is_due(book: SkuBook, supply: Supply) -> bool:

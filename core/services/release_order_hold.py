@@ -74,6 +74,7 @@ async def _release(
                 lead_days[book.sku_id],
                 demand_class=line.demand_class,
                 allowances=allowances_for(book, askers[order_id], sources),
+                min_life=book.min_life(line),
             )
             whole = leaves_parts and (order.ship_complete or line.ship_policy == ShipPolicy.COMPLETE)
             asks.append(Ask(book, demand, must_be_whole=whole))

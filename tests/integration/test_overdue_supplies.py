@@ -95,3 +95,20 @@ def test_the_conditional_delay_is_that_of_those_who_were_later_still():
     assert remaining_days(LateRecord([3, 4, 5, 6, 9], [12] * 9), 2) is None, "nine are missing for longer: left open"
     assert overdue_days(record, 2, 1) == 7
     assert [overdue_days(LateRecord(), n, n) for n in (1, 2, 3, 9, 200)] == [1, 1, 2, 5, 30]
+
+
+async def test_a_lead_time_that_has_passed_without_any_source_is_renewed_and_told(world):
+    (order,) = await world.place(world.order(("S", 5)))
+    (first,) = await _promised(world)
+    assert first == TODAY + timedelta(days=15), "the lead time, and a day on the road"
+    world.clock.at = NOW + timedelta(days=14)
+    assert await world.do(find_overdue) == [], "it may still come today"
+    world.clock.at = NOW + timedelta(days=20)
+    await _check(world)
+    assert await _promised(world) == [TODAY + timedelta(days=35)]
+    (moved,) = await world.rows("select cause_kind, evidence from promise where sequence = 2")
+    assert (moved["cause_kind"], moved["evidence"]["lapsed"]) == ("SUPPLY_DELAYED", True)
+    assert await world.value("select expected_date from backorder") == TODAY + timedelta(days=35)
+    assert await world.value("select count(*) from notice where template = 'PROMISE_MOVED'") == 1
+    assert await world.quantities(order.number) == (0, 0, 5, 0, 0)
+    assert await world.do(find_overdue) == []
