@@ -314,6 +314,8 @@ class SkuBook:
     ) -> Peg | None:
         """Claim `quantity` for a line or a transfer; equal claims are merged. A dated supply is pegged by as much.
 
+        A claim that waits for its quota stays apart from those that may be served at any time.
+
         `line_id` names the owner where its line was not loaded.
         """
         line_id = line.id if line is not None else line_id
@@ -337,6 +339,7 @@ class SkuBook:
                 and p.line is line
                 and p.line_id == line_id
                 and p.transfer is transfer
+                and (kind != PegKind.OPEN or (p.cause == WaitsFor.QUOTA) == (cause == WaitsFor.QUOTA))
             ),
             None,
         )

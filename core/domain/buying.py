@@ -67,17 +67,36 @@ def needs(
     return [need for need in found.values() if need.quantity > 0]
 
 
+def to_buy(book: SkuBook, pegs: Collection[Peg]) -> int:
+    """Units of OPEN pegs of one line to buy: what waits for its quota only as far as stock and inbound do not cover it."""
+    units = sum(peg.quantity for peg in pegs)
+    for place in {peg.location_id for peg in pegs}:
+        later = [peg for peg in pegs if peg.location_id == place and book.waits_for_quota(peg)]
+        units -= _free_for(book, Need(place, 0, 0, later))
+    return units
+
+
 def _free_for(book: SkuBook, need: Need) -> int:
-    """Units of stock that its claims may have once they are served, each by what its demand class may touch."""
+    """Units that its claims may have once they are served, each by what its demand class may touch.
+
+    They come from stock; for what waits for its quota also from inbound, however late: it is not bought again.
+    """
     place, given = need.location_id, 0
     classes = {book.protection_class(place, peg.line.demand_class) for peg in need.pegs if peg.line is not None}
     curves = {name: book.timeline_without(place, need.pegs, name) for name in classes}
+    today = book.today[place]
+    inbound = sorted({s.effective_date(today) for s in book.supplies if s.location_id == place})
     for peg in need.pegs:
         assert peg.line is not None
-        units = min(peg.quantity, curves[book.protection_class(place, peg.line.demand_class)].atp())
-        for curve in curves.values():
-            curve.add(book.today[place], -units)
-        given += units
+        left, days = peg.quantity, [today]
+        if book.waits_for_quota(peg):
+            days = [peg.need_date, *(day for day in inbound if day > peg.need_date)]
+        for day in days:
+            units = min(left, curves[book.protection_class(place, peg.line.demand_class)].atp(day))
+            for curve in curves.values():
+                curve.add(day, -units)
+            left -= units
+        given += peg.quantity - left
     return given
 
 
@@ -95,13 +114,14 @@ def dock_day(network: Network, location_id: int, usable: date, receiving_days: i
 def peg_new_supply(book: SkuBook, network: Network, supply: Supply, pegs: list[Peg], policy: MovePolicy) -> list[Line]:
     """Put OPEN pegs on a supply that was just ordered for them; their day moves only when it must.
 
-    Returns the lines. A claim keeps its day when the supply comes no more than the hysteresis later.
+    Returns the lines. A claim keeps its day when the supply comes no more than the hysteresis later; one that waits for
+    its quota takes its source when its day has come.
     """
     lines: list[Line] = []
     day = network.ship_day_from(supply.location_id, supply.effective_date(book.today[supply.location_id]))
     for peg in pegs:
         part = min(peg.quantity, supply.unpegged)
-        if part <= 0 or peg.line is None:
+        if part <= 0 or peg.line is None or book.waits_for_quota(peg):
             continue
         late = day > peg.need_date and should_move(peg.need_date, day, policy.hysteresis_days, certain=False)
         lines.append(peg.line)

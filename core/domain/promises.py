@@ -82,6 +82,8 @@ def slices_of(
                 supply,
             )
         )
+        if book.waits_for_quota(peg):
+            rows[-1][1]["waitsFor"] = str(WaitsFor.QUOTA)  # its day is no lead time's: the units may well be there
     rows.sort(key=lambda row: (row[0], row[1]["location"]))
     return [row[1] for row in rows], [row[2] for row in rows]
 

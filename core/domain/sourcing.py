@@ -17,29 +17,50 @@ def search_sites(book: SkuBook, network: Network, line: Line, demand: Demand) ->
     """Cover late claims of a line anew from every place that can serve it; returns the units that come earlier.
 
     `demand.quantity` is ignored. Claims that nothing better is found for keep their source and day; promises of others,
-    holds and protected stock stay untouched.
+    holds and protected stock stay untouched. Each claim is judged against what the line's other claims leave: a line
+    that took its own sources from itself would never come to rest.
     """
-    late = _late(book, line)
-    if not late or not _may_gain(book, network, demand):
+    if not _may_gain(book, network, demand):
         return 0
-    asked = replace(demand, quantity=sum(peg.quantity for peg in late))
-    trial, of_line = copy.deepcopy((book, line))
-    for peg in _late(trial, of_line):
-        trial.drop_peg(peg)
-    proposal = propose(trial, asked, network, book.now)
-    better = _better(late, [part for part in proposal.slices if part.kind != "LEAD_TIME"])
-    if not better:
-        return 0
-    for peg, part in better:
-        book.drop_peg(peg, part.quantity)
-    parts = [part for _, part in better]
+    gained = 0
+    for peg in sorted(_late(book, line), key=lambda peg: (peg.kind == PegKind.OPEN, peg.need_date), reverse=True):
+        parts = _better_parts(book, network, line, peg, demand) if peg.quantity else []
+        if parts:
+            _take(book, line, peg, parts)
+            gained += sum(part.quantity for part in parts)
+    if gained:
+        conclude(book, network, [line], PromiseReason.ALLOCATED)
+    return gained
+
+
+def _better_parts(book: SkuBook, network: Network, line: Line, peg: Peg, demand: Demand) -> list[ProposedSlice]:
+    """What should take the place of a claim, tried in a copy of the book; nothing that would leave units without a source."""
+    trial, of_line, claim = copy.deepcopy((book, line, peg))
+    supply, units = claim.supply, claim.quantity
+    trial.drop_peg(claim)
+    proposal = propose(trial, replace(demand, quantity=units), network, book.now)
+    parts = _better(peg, [part for part in proposal.slices if part.kind != "LEAD_TIME"])
+    if not parts:
+        return []
+    back = trial.add_peg(peg.location_id, peg.need_date, units, peg.kind, line=of_line, supply=supply)
+    assert back is not None
+    before = _unsourced(trial, of_line) - (sum(part.quantity for part in parts) if peg.kind == PegKind.OPEN else 0)
+    _take(trial, of_line, back, parts)
+    return parts if _unsourced(trial, of_line) <= before else []
+
+
+def _take(book: SkuBook, line: Line, peg: Peg, parts: list[ProposedSlice]) -> None:
+    book.drop_peg(peg, sum(part.quantity for part in parts))
     commit(book, line, Proposal(parts, line.location_id, line.ship_by), PromiseReason.ALLOCATED)
-    conclude(book, network, [line], PromiseReason.ALLOCATED)
-    return sum(part.quantity for part in parts)
+
+
+def _unsourced(book: SkuBook, line: Line) -> int:
+    return sum(peg.quantity for peg in book.pegs_of(line) if peg.kind == PegKind.OPEN)
 
 
 def _late(book: SkuBook, line: Line) -> list[Peg]:
-    return [peg for peg in book.pegs_of(line) if peg.kind != PegKind.HARD and book.is_late(line, peg)]
+    waiting = [peg for peg in book.pegs_of(line) if peg.kind != PegKind.HARD and not book.waits_for_quota(peg)]
+    return [peg for peg in waiting if book.is_late(line, peg)]
 
 
 def _may_gain(book: SkuBook, network: Network, demand: Demand) -> bool:
@@ -49,18 +70,7 @@ def _may_gain(book: SkuBook, network: Network, demand: Demand) -> bool:
     )
 
 
-def _better(late: list[Peg], parts: list[ProposedSlice]) -> list[tuple[Peg, ProposedSlice]]:
-    """Which claim each part of a proposal takes the place of: the least certain and latest first, never for a later day."""
-    claims = sorted(late, key=lambda peg: (peg.kind == PegKind.OPEN, peg.need_date), reverse=True)
-    left = [peg.quantity for peg in claims]
-    found: list[tuple[Peg, ProposedSlice]] = []
-    for part in sorted(parts, key=lambda part: part.ship_date):
-        rest = part.quantity
-        for index, peg in enumerate(claims):
-            is_better = part.ship_date < peg.need_date or (peg.kind == PegKind.OPEN and part.ship_date <= peg.need_date)
-            units = min(rest, left[index]) if is_better else 0
-            if units > 0:
-                found.append((peg, replace(part, quantity=units)))
-                left[index] -= units
-                rest -= units
-    return found
+def _better(peg: Peg, parts: list[ProposedSlice]) -> list[ProposedSlice]:
+    """The parts of a proposal that come before the day of the claim; any source by that day is better than none."""
+    is_open = peg.kind == PegKind.OPEN
+    return [part for part in parts if part.ship_date < peg.need_date or (is_open and part.ship_date == peg.need_date)]

@@ -28,7 +28,8 @@ PROMISE: dict[str, str] = {
                 and (g.kind <> 'OPEN' or greatest(g.created_at, g.updated_at) > q.created_at)
         ) p
         where least(c.promised, l.ordered) > coalesce(p.covered, 0) + l.shipped + l.cancelled""",
-    # What the timeline promised and no supply could be pegged to stands as LEAD_TIME on a day that no supplier can make.
+    # What the timeline promised and no supply could be pegged to stands as LEAD_TIME on a day that no supplier can make;
+    # so may what only waits for its quota: nobody has to deliver it.
     "lead_time_promise_is_not_too_early": """
         select q.sku_id, q.order_line_id, q.sequence, (t.slice ->> 'shipDate')::date as ship_date,
             (t.slice ->> 'quantity')::int as quantity, (q.created_at at time zone l.time_zone)::date + v.days as earliest
@@ -40,6 +41,7 @@ PROMISE: dict[str, str] = {
             from supplier_sku x where x.sku_id = q.sku_id
         ) v
         where q.sequence = 1 and q.cause_kind = 'PLACED' and t.slice ->> 'source' = 'LEAD_TIME'
+            and t.slice ->> 'waitsFor' is distinct from 'QUOTA'
             and q.created_at > $3::timestamptz - interval '2 days'
             and (t.slice ->> 'shipDate')::date < (q.created_at at time zone l.time_zone)::date + v.days
             and coalesce(v.changed, '-infinity') < least(q.created_at, o.created_at)

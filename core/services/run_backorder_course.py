@@ -9,6 +9,7 @@ from typing import Any
 from core.domain.backorder import path
 from core.domain.backorder_life import step as take_step
 from core.domain.book import SkuBook
+from core.domain.buying import to_buy
 from core.domain.causes import rejudge
 from core.domain.course import DEFAULT_COURSE, MARK, POLICY, CourseFacts, StepRule, applies, read_course
 from core.domain.network import Network
@@ -217,7 +218,7 @@ def _substitute(
 
 
 def _purchase(run: CourseRun, book: SkuBook, backorder: Backorder, row: CourseRow) -> None:
-    units = _uncovered(book, backorder)
+    units = to_buy(book, [peg for peg in book.pegs_of(backorder.line) if peg.kind == PegKind.OPEN])
     if not units:
         return
     _begin(book, backorder, BackorderState.AWAITING_SUPPLY, CourseStep.PURCHASE)

@@ -10,7 +10,10 @@ from core.repositories.gates import take_gates
 from core.services.allocate_waiting import allocate_waiting
 from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.change_order_line import ChangeOrderLine, change_order_line
+from core.services.raise_purchase_requests import raise_purchase_requests
+from core.services.reconcile_stock import recount
 from core.services.release_order_hold import release_order_hold
+from core.services.run_backorder_course import run_backorder_course
 from core.services.serve_due_claims import find_due_claims, serve_due_claims
 from tests.world import NOW, TODAY, World
 
@@ -111,6 +114,52 @@ async def test_enlarging_and_releasing_obey_the_quota(world):
         " where l.cancelled = 0 group by 1 order by 1"
     )
     assert [(u["day"], u["n"]) for u in used] == [(TODAY, 5), (NEXT_MONDAY, 3)]
+
+
+async def test_the_course_and_buying_leave_alone_what_waits_for_its_quota(world):
+    await world.stock(20)
+    await _quota(world, 5)
+    (order,) = await world.place(world.order(("S", 12)))
+    sku_id = await world.sku()
+    before = await world.rows("select kind, need_date, quantity, cause from peg order by id")
+    for work in (run_backorder_course, raise_purchase_requests, run_backorder_course):
+        await world.do(lambda uow, work=work: work(uow, [sku_id]))
+        assert await world.quantities(order.number) == (0, 5, 7, 0, 0)
+    assert await world.rows("select kind, need_date, quantity, cause from peg order by id") == before
+    assert await world.value("select count(*) from purchase_order") == 0
+    jobs = await world.rows("select distinct job from outbox where job like 'raise_purchase%'")
+    assert jobs == [], "the shelf covers it"
+
+
+async def test_what_waits_for_its_quota_is_bought_once_where_nothing_covers_it(world):
+    await world.stock(5)
+    await _quota(world, 5)
+    (order,) = await world.place(world.order(("S", 8)))
+    sku_id = await world.sku()
+    for _ in range(2):
+        await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    assert await world.value("select sum(quantity)::int from supply") == 3
+    assert await world.quantities(order.number) == (0, 5, 3, 0, 0)
+
+
+async def test_inbound_in_time_for_a_later_quota_is_not_bought_again(world):
+    await world.supply(20, TODAY + timedelta(days=3))
+    await _quota(world, 5)
+    await world.place(world.order(("S", 8)))
+    sku_id = await world.sku()
+    await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    assert await world.value("select count(*) from purchase_order") == 0
+    waiting = await world.rows("select kind, need_date, quantity from peg where cause = 'QUOTA'")
+    assert [tuple(p.values()) for p in waiting] == [("OPEN", NEXT_MONDAY, 3)]
+
+
+async def test_a_part_that_waits_for_its_quota_alarms_nobody(world):
+    await world.stock(20)
+    await _quota(world, 5)
+    await world.database.system.execute("update supplier_sku set updated_at = '2026-01-01'")
+    (order,) = await world.place(world.order(("S", 12)))
+    assert await world.quantities(order.number) == (0, 5, 7, 0, 0)
+    assert await world.do(recount) == []
 
 
 async def test_a_quota_is_guarded_by_the_gate(world):
