@@ -1,4 +1,4 @@
-"""How much may be claimed by which day, whatever stock there is: quotas of an asker and the release day of a pre-order."""
+"""How much may be claimed for which days, whatever stock there is: quotas of an asker and the release day of a pre-order."""
 
 from __future__ import annotations
 
@@ -15,36 +15,42 @@ class WaitsFor(StrEnum):
     RELEASE_DATE = "RELEASE_DATE"
 
 
+Claims = Sequence[tuple[date, int]]
+"""What a question has taken so far: units by the day they claim."""
+
+
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """Units that may be claimed up to a day, over all locations: `steps` are (from day, units in all or None: no limit).
+    """Units that may be claimed in each window, over all locations: `steps` are (first day, units or None: no limit).
 
-    Days ascend and units never fall; before the first day nothing may be claimed.
+    Days ascend, a window ends where the next begins, and what one leaves over is not for the next; before the first
+    day nothing may be claimed.
     """
 
     steps: Sequence[tuple[date, int | None]]
     waits_for: WaitsFor
     quota_id: int | None = None
 
-    def up_to(self, day: date) -> int | None:
-        """Units in all that may be claimed for `day` or earlier; None: no limit."""
-        found: int | None = 0
+    def left(self, day: date, claims: Claims) -> int | None:
+        """Units that may still be claimed in the window of `day`; None: no limit."""
+        start, end, allowed = date.min, date.max, 0
         for since, units in self.steps:
             if since > day:
+                end = since
                 break
-            found = units
-        return found
+            start, allowed = since, units
+        return None if allowed is None else allowed - sum(units for taken, units in claims if start <= taken < end)
 
 
-def room(allowances: Iterable[Allowance], day: date, claimed: int) -> int | None:
-    """Units that may still be claimed for `day` when `claimed` are: the tightest wins; None: no limit."""
-    limits = [units for a in allowances if (units := a.up_to(day)) is not None]
-    return max(0, min(limits) - claimed) if limits else None
+def room(allowances: Iterable[Allowance], day: date, claims: Claims) -> int | None:
+    """Units that may still be claimed for `day` besides `claims`: the tightest wins; None: no limit."""
+    limits = [units for a in allowances if (units := a.left(day, claims)) is not None]
+    return max(0, min(limits)) if limits else None
 
 
-def blocker(allowances: Iterable[Allowance], day: date, claimed: int) -> WaitsFor | None:
+def blocker(allowances: Iterable[Allowance], day: date, claims: Claims) -> WaitsFor | None:
     """What keeps one more unit from being claimed for `day`."""
-    tight = [(units, a.waits_for) for a in allowances if (units := a.up_to(day)) is not None and units <= claimed]
+    tight = [(units, a.waits_for) for a in allowances if (units := a.left(day, claims)) is not None and units <= 0]
     return min(tight)[1] if tight else None
 
 

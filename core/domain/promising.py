@@ -46,10 +46,13 @@ def available_now(
     """ATP today over the given locations, the tightest quota applied: what an order of the class is allocated now."""
     asker = Demand(0, destination_id, demand_class=demand_class, min_life=min_life)
     total, allowances = 0, _with_release(book, allowances)
+    claims: list[tuple[date, int]] = []
     for location_id in sources:
         units = on_hand(book, location_id, asker)
-        limit = room(allowances, book.today[location_id], total)
-        total += units if limit is None else min(units, limit)
+        limit = room(allowances, book.today[location_id], claims)
+        units = units if limit is None else min(units, limit)
+        claims.append((book.today[location_id], units))
+        total += units
     return total
 
 
@@ -78,22 +81,20 @@ class _Asking:
         self.book, self.demand, self.network, self.now = book, demand, network, now
         self.slices: list[ProposedSlice] = []
         self.taken: dict[int, int] = {}
+        self.claims: list[tuple[date, int]] = []
         self.remaining = demand.quantity
-
-    @property
-    def claimed(self) -> int:
-        return self.demand.quantity - self.remaining
 
     def take(self, part: ProposedSlice, limit: int | None, claim_day: date) -> None:
         """Take as much of an option as is wanted, left and allowed."""
         place = part.donor_id or part.location_id
         units = min(part.quantity, self.remaining) if part.quantity else self.remaining
         units = units if limit is None else min(units, limit - self.taken.get(place, 0))
-        allowed = room(self.demand.allowances, claim_day, self.claimed)
+        allowed = room(self.demand.allowances, claim_day, self.claims)
         units = units if allowed is None else min(units, allowed)
         if units > 0:
             self.taken[place] = self.taken.get(place, 0) + units
             self.slices.append(replace(part, quantity=units))
+            self.claims.append((claim_day, units))
             self.remaining -= units
 
 
@@ -145,7 +146,7 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
 
 
 def _stock_is_free(book: SkuBook, demand: Demand, location_id: int) -> bool:
-    return room(demand.allowances, book.today[location_id], 0) is None
+    return room(demand.allowances, book.today[location_id], ()) is None
 
 
 def _delivery(network: Network, demand: Demand, location_id: int, ship_date: date) -> date:
@@ -165,7 +166,7 @@ def _ship_by(book: SkuBook, demand: Demand, network: Network, home: int) -> date
 def _complete_day(asking: _Asking, free: dict[int, int], shelf: dict[int, date]) -> date:
     """The earliest day by which all can have reached the customer, or the day asked for when that is later."""
     trial = _Asking(asking.book, asking.demand, asking.network, asking.now)
-    trial.remaining, trial.taken = asking.remaining, dict(asking.taken)
+    trial.remaining, trial.taken, trial.claims = asking.remaining, dict(asking.taken), list(asking.claims)
     options = _options(asking, asking.demand.sources[0])
     for order, (place, units) in enumerate(free.items()):
         part = ProposedSlice("ON_HAND", place, 0, asking.network.first_ship_day(place, asking.now), None)
@@ -221,8 +222,13 @@ def _options(asking: _Asking, home: int) -> list[_Option]:
     def offer(part: ProposedSlice, limit: int | None, order: int, rank: int = 0, not_before: date = date.min) -> None:
         earliest = part.ship_date
         arrives = max(_delivery(network, demand, part.location_id, earliest), asked, not_before)
-        part = replace(part, ship_date=_as_late(network, demand, ship_by, part.location_id, earliest))
-        found.append(_Option((arrives, _ORDER[part.kind], earliest, order, rank), part, limit, part.ship_date))
+        key, late = (
+            (arrives, _ORDER[part.kind], earliest, order, rank),
+            _as_late(network, demand, ship_by, part.location_id, earliest),
+        )
+        found.append(_Option(key, replace(part, ship_date=late), limit, late))
+        if demand.allowances and late != earliest:  # where the window of the day asked for is full, one before may do
+            found.append(_Option((*key, 1), part, limit, earliest))
 
     for order, place in enumerate(demand.sources):
         today, curve = book.today[place], shelf_life.curve(book, place, demand, asking.slices)
@@ -261,13 +267,14 @@ def _waiting(slices: list[ProposedSlice], book: SkuBook, demand: Demand) -> list
     """Mark what a quota or the release day has made late: units were there to be promised for an earlier day."""
     if not demand.allowances:
         return slices
-    marked, claimed = [], 0
+    marked: list[ProposedSlice] = []
+    claims: list[tuple[date, int]] = []
     for part in slices:
         before = (part.arrival_date or part.ship_date) - timedelta(days=1)
-        why = blocker(demand.allowances, max(before, book.today[part.location_id]), claimed)
+        why = blocker(demand.allowances, max(before, book.today[part.location_id]), claims)
         late = part.kind != "ON_HAND" and part.ship_date > book.today[part.location_id]
         marked.append(replace(part, waits_for=why) if late and why is not None else part)
-        claimed += part.quantity
+        claims.append((book.today[part.location_id] if part.kind == "ON_HAND" else part.ship_date, part.quantity))
     return marked
 
 

@@ -41,7 +41,7 @@ def window_of(quota: Quota, day: date) -> date:
 def allowance_of(quota: Quota, used: Mapping[date, int], today: date) -> Allowance | None:
     """What the quota leaves from today on, given the units used per day; None when it has not begun or is over.
 
-    Each window adds what is left of it; after its last day a quota limits nothing.
+    What a window leaves over is not for the next; after its last day a quota limits nothing.
     """
     if today < quota.from_day or (quota.until_day is not None and today > quota.until_day):
         return None
@@ -50,12 +50,11 @@ def allowance_of(quota: Quota, used: Mapping[date, int], today: date) -> Allowan
         spent[window_of(quota, day)] = spent.get(window_of(quota, day), 0) + units
     end = None if quota.until_day is None else quota.until_day + timedelta(days=1)
     steps: list[tuple[date, int | None]] = []
-    total, start = 0, window_of(quota, today)
+    start = window_of(quota, today)
     for _ in range(1 if quota.period == "WINDOW" else WEEKS_AHEAD):
         if end is not None and start >= end:
             break
-        total += max(0, quota.quantity - spent.get(start, 0))
-        steps.append((max(start, today), total))
+        steps.append((max(start, today), max(0, quota.quantity - spent.get(start, 0))))
         start += timedelta(days=7)
     steps.append((start if end is None else end, None))
     return Allowance(tuple(steps), WaitsFor.QUOTA, quota.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -12,7 +13,8 @@ from core.domain.book import SkuBook
 from core.domain.calendars import WorkCalendar
 from core.domain.network import Lane, Location, Network
 from core.domain.promising import Demand, Proposal, available_now, commit, promise, propose
-from core.domain.records import Hold, Line, Peg, StockLevel, Supply
+from core.domain.quotas import Asker, allowances_for, window_of
+from core.domain.records import Hold, Line, Peg, Quota, StockLevel, Supply
 from core.domain.states import OrderLineStatus, PegKind, PromiseReason
 
 TODAY = date(2026, 11, 2)
@@ -167,7 +169,7 @@ def test_a_pre_order_with_too_little_is_late_beyond_its_release_day():
 
 def test_what_exceeds_the_quota_waits_for_the_next_window():
     book = book_of(20)
-    quota = Allowance(((day(0), 3), (day(7), 5), (day(14), None)), WaitsFor.QUOTA)
+    quota = Allowance(((day(0), 3), (day(7), 2), (day(14), None)), WaitsFor.QUOTA)
     found = ask(book, 10, allowances=[quota])
     assert [(s.kind, s.quantity, s.ship_date, s.waits_for) for s in found.slices] == [
         ("ON_HAND", 3, TODAY, None),
@@ -181,6 +183,37 @@ def test_what_exceeds_the_quota_waits_for_the_next_window():
     assert [(p.kind, p.quantity, p.cause, book.may_have_stock(p)) for p in waiting] == [
         (PegKind.OPEN, 2, "QUOTA", False),
         (PegKind.OPEN, 5, "QUOTA", False),
+    ]
+
+
+def test_what_one_week_leaves_over_is_not_for_the_next():
+    """Four a week and 40 units on day 9: no order finds room for more than four in that week."""
+    book, quota = book_of(0, (9, 40)), Quota(1, None, None, None, "WEEK", TODAY, None, 4)
+    book.quotas.append(quota)
+    weeks: dict[date, int] = {}
+    for n, units in enumerate((6, 4, 4, 4), start=1):
+        line = replace(line_of(units), id=n)
+        commit(book, line, ask(book, units, allowances=allowances_for(book, Asker(), [A])), PromiseReason.PLACED)
+        for peg in book.pegs_of(line):
+            monday = window_of(quota, peg.need_date)
+            weeks[monday] = weeks.get(monday, 0) + peg.quantity
+    assert weeks == {day(7): 4, day(14): 4, day(21): 4, day(28): 4, day(35): 2}
+
+
+def test_weeks_before_the_day_asked_for_help_when_its_own_has_no_room():
+    book = book_of(0, (1, 40))
+    quota = Allowance(((day(0), 3), (day(7), 3), (day(14), 3), (day(21), None)), WaitsFor.QUOTA)
+    found = ask(book, 8, requested_date=day(15), allowances=[quota])
+    assert sorted((s.ship_date, s.quantity) for s in found.slices) == [(day(1), 3), (day(7), 2), (day(14), 3)]
+
+
+def test_a_claim_that_waits_for_its_quota_is_merged_with_no_other():
+    book, line = book_of(0), line_of(3)
+    for cause in ("QUOTA", "PLACED", "kept", "QUOTA"):
+        book.add_peg(A, day(7), 1, PegKind.OPEN, line=line, cause=cause)
+    assert [(p.cause, p.quantity, book.waits_for_quota(p)) for p in book.pegs_of(line)] == [
+        ("QUOTA", 2, True),
+        ("PLACED", 2, False),
     ]
 
 

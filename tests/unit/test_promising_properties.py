@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from copy import deepcopy
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from core.domain.allowance import Allowance, WaitsFor
+from core.domain.allowance import Allowance, WaitsFor, room
 from core.domain.book import SkuBook
 from core.domain.calendars import WorkCalendar
 from core.domain.network import Lane, Location, Network
@@ -198,16 +199,13 @@ def test_an_expired_hold_restores_the_curve(world, when, units, place):
 @settings(max_examples=150, deadline=None)
 def test_no_claim_is_before_its_quota_allows_it(world, quantity, windows):
     book, roads, now = world
-    today, total, steps = book.today[A], 0, []
-    for day, units in sorted(windows):
-        steps.append((today + timedelta(days=day - 1), total := total + units))
+    today = book.today[A]
+    steps = [(today + timedelta(days=day - 1), units) for day, units in sorted(windows)]
     quota = Allowance((*steps, (today + timedelta(days=14), None)), WaitsFor.QUOTA)
     proposal = propose(book, Demand(quantity, ZONE, None, [A, B], allowances=[quota]), roads, now)
     assert proposal.quantity == quantity
-    for n in range(14):
-        day = today + timedelta(days=n)
-        on = {"ON_HAND": lambda _: today}
-        claimed = sum(s.quantity for s in proposal.slices if on.get(s.kind, lambda s: s.ship_date)(s) <= day)
-        assert claimed <= (quota.up_to(day) or 0)
+    claims = [(today if s.kind == "ON_HAND" else s.ship_date, s.quantity) for s in proposal.slices]
+    for (start, units), (end, _) in pairwise(((date.min, 0), *quota.steps)):
+        assert sum(taken for day, taken in claims if start <= day < end) <= (units or 0)
     free = available_now(book, [A, B], allowances=[quota])
-    assert proposal.available_now <= free <= (quota.up_to(today) or 0)
+    assert proposal.available_now <= free <= (room([quota], today, []) or 0)
