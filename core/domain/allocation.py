@@ -184,10 +184,11 @@ class _Serving:
             if (rule.max_days is not None and (ships - today).days > rule.max_days) or not self.is_better(peg, ships):
                 continue
             units = min(peg.quantity, self.free(donor, line.demand_class))
+            units = self.book.may_leave(donor, place, arrives, line, units)
             if units > 0:
                 self.take(donor, self.book.today[donor], units)
                 self.book.drop_peg(peg, units)
-                supply = self.book.plan_transfer(donor, place, units, arrives, "redistribution")
+                supply = self.book.plan_transfer(donor, place, units, arrives, "redistribution", line)
                 self.book.add_peg(
                     place, ships, units, PegKind.FIRM, line=line, supply=supply, cause=str(PromiseReason.SUPPLY_DATED)
                 )

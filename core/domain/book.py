@@ -673,6 +673,21 @@ class SkuBook:
                 touched.append(line)
         return touched
 
+    def _keep_on_the_way(self, from_location_id: int, to_location_id: int, usable_date: date, line: Line | None) -> int:
+        """Days a lot has to live when it leaves, to reach another location and from there the customer of `line`."""
+        if self.lots is None or line is None:
+            return 0
+        return (usable_date - self.today[from_location_id]).days + self.lots.keep_of(to_location_id, line)
+
+    def may_leave(
+        self, from_location_id: int, to_location_id: int, usable_date: date, line: Line, quantity: int
+    ) -> int:
+        """Up to `quantity` units that may be moved for a line: all where no lots are tracked, else what lives long enough."""
+        if self.lots is None:
+            return quantity
+        keep = self._keep_on_the_way(from_location_id, to_location_id, usable_date, line)
+        return sum(units for _, units in self._pick(from_location_id, quantity, keep))
+
     def plan_transfer(
         self,
         from_location_id: int,
@@ -689,10 +704,9 @@ class SkuBook:
         transfer = Transfer(None, from_location_id, to_location_id, quantity, is_new=True)
         self.transfers.append(transfer)
         today = self.today[from_location_id]
-        keep = 0
-        if self.lots is not None and line is not None:
-            keep = (usable_date - today).days + self.lots.keep_of(to_location_id, line)
-        picked = self._pick(from_location_id, quantity, keep)
+        picked = self._pick(
+            from_location_id, quantity, self._keep_on_the_way(from_location_id, to_location_id, usable_date, line)
+        )
         if sum(units for _, units in picked) < quantity:
             raise QuantityExceeded(f"of SKU {self.sku} in lots that may leave", quantity, sum(u for _, u in picked))
         for lot, units in picked:

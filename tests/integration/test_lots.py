@@ -11,6 +11,7 @@ from core.domain.picking import Pick
 from core.errors import InvalidInput, QuantityExceeded
 from core.repositories.gates import take_gates
 from core.services.adjust_stock import AdjustStock, adjust_stock
+from core.services.allocate_waiting import allocate_waiting
 from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
 from core.services.count_stock import CountStock, count_stock
@@ -289,3 +290,18 @@ async def test_what_comes_back_goes_to_its_lot(world: World) -> None:
     await world.do(lambda uow: return_goods(uow, back))  # only NEW can still come back
     assert (await lots(world))["B/NEW"] == (1, 0, 0)
     assert await world.do(recount) == []
+
+
+async def test_stock_is_moved_for_who_waits_only_in_lots_that_live_to_reach_the_customer(world: World) -> None:
+    """R to A takes two days and to the customer one more: what expires tomorrow stays."""
+    await track(world)
+    sku_id = await world.sku()
+    (short,) = await world.place(world.order(("S", 5)))
+    await receive(world, 5, "OLD", TODAY + timedelta(days=1), at="R")
+    await receive(world, 3, "NEW", LATER, at="R")
+    await world.do(lambda uow: allocate_waiting(uow, [sku_id]))
+    moved = await world.rows(
+        "select t.code, p.quantity from peg p join lot t on t.sku_id = p.sku_id and t.id = p.lot_id where p.transfer_id is not null"
+    )
+    assert moved == [{"code": "NEW", "quantity": 3}]
+    assert await world.quantities(short.number) == (0, 0, 5, 0, 0)
