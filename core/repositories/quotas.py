@@ -8,7 +8,7 @@ import asyncpg
 
 from core.domain.book import SkuBook
 from core.domain.quotas import Asker
-from core.domain.records import Quota
+from core.domain.records import Line, Quota, QuotaUse
 from core.ports import Transaction
 
 USED = """select u.sku_id, u.quota_id, u.day, sum(greatest(0, least(u.quantity, l.ordered - l.cancelled - u.prior)))::int as units
@@ -59,6 +59,40 @@ async def give_back_uses(uow: Transaction, books: dict[int, SkuBook], line_ids: 
     ):
         used, key = books[row["sku_id"]].quota_used, (row["quota_id"], row["day"])
         used[key] = max(0, used.get(key, 0) - row["quantity"])
+
+
+async def give_back_latest(uow: Transaction, book: SkuBook, line: Line, kept: int) -> list[QuotaUse]:
+    """What the line used beyond its first `kept` units is free again, the latest first; returns what `use_again` undoes."""
+    freed: list[QuotaUse] = []
+    if not book.quotas:
+        return freed
+    was = line.ordered - line.cancelled
+    rows = await uow.sql.fetch(
+        """delete from quota_use u using (select x.id, sum(x.quantity) over (partition by x.quota_id order by x.day, x.id)
+            - x.quantity as prior from quota_use x where x.sku_id = $1 and x.order_line_id = $2) y
+        where u.sku_id = $1 and u.id = y.id and y.prior + u.quantity > $3
+        returning u.quota_id, u.day, u.quantity, y.prior::int as prior""",
+        book.sku_id,
+        line.id,
+        kept,
+    )
+    for row in rows:
+        counted = max(0, min(row["quantity"], was - row["prior"]))
+        stays = max(0, min(counted, kept - row["prior"]))
+        if stays:
+            book.quota_uses.append(QuotaUse(row["quota_id"], line, row["day"], stays))
+        if counted > stays:
+            freed.append(QuotaUse(row["quota_id"], line, row["day"], counted - stays))
+            book.quota_used[row["quota_id"], row["day"]] -= counted - stays
+    return freed
+
+
+def use_again(book: SkuBook, uses: Iterable[QuotaUse]) -> None:
+    """Undo `give_back_latest`."""
+    for use in uses:
+        book.quota_uses.append(use)
+        key = (use.quota_id, use.day)
+        book.quota_used[key] = book.quota_used.get(key, 0) + use.quantity
 
 
 async def write_quota_uses(uow: Transaction, books: Iterable[SkuBook]) -> None:

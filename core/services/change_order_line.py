@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 
+from core.domain.allowance import WaitsFor
 from core.domain.book import SkuBook
 from core.domain.cancelling import close_cancelled, give_up
 from core.domain.holding import cancel_rest
@@ -17,7 +19,7 @@ from core.domain.states import OrderLineStatus, PegKind, PromiseReason, ShipPoli
 from core.errors import DateInPast, IllegalTransition, InvalidInput, NotFound, QuantityExceeded
 from core.ports import Transaction
 from core.repositories.orders import find_orders
-from core.repositories.quotas import askers_of
+from core.repositories.quotas import askers_of, give_back_latest, use_again
 from core.repositories.save_book import save_books
 from core.repositories.shipments import take_off
 from core.repositories.supplying import load_lead_days
@@ -68,7 +70,7 @@ async def change_order_line(uow: Transaction, request: ChangeOrderLine) -> Order
 
     asker = (await askers_of(uow, [order_id]))[order_id]
 
-    def demand(quantity: int) -> Demand:
+    def demand(quantity: int = 0) -> Demand:
         return Demand(
             quantity,
             order.destination_id,
@@ -77,7 +79,7 @@ async def change_order_line(uow: Transaction, request: ChangeOrderLine) -> Order
             lead_days,
             demand_class=line.demand_class,
             min_life=book.min_life(line),
-            allowances=allowances_for(book, asker, sources) if quantity else (),
+            allowances=allowances_for(book, asker, sources),
         )
 
     off: dict[int, int] = {}
@@ -87,7 +89,7 @@ async def change_order_line(uow: Transaction, request: ChangeOrderLine) -> Order
         line.ship_policy = request.ship_policy
     if request.requested_date is not None and request.requested_date != line.requested_date:
         line.requested_date = request.requested_date
-        _redate(book, line, demand(0), taken.network, uow)
+        await _redate(book, line, demand, taken.network, uow)
     more = 0 if request.quantity is None else request.quantity - (line.ordered - line.cancelled)
     if more < 0:
         off = give_up(book, line, -more, opened.planned_by_line.get(line.id or 0, {}), "order_change")
@@ -131,8 +133,9 @@ def _check(book: SkuBook, line: Line, request: ChangeOrderLine) -> None:
         raise DateInPast("requestedDate", request.requested_date, today, path=("input", "requestedDate"))
 
 
-def _redate(book: SkuBook, line: Line, demand: Demand, network: Network, uow: Transaction) -> None:
-    """Judge the line by its new day; cover its waiting part anew if that brings it earlier."""
+async def _redate(book: SkuBook, line: Line, ask: Callable[[int], Demand], network: Network, uow: Transaction) -> None:
+    """Judge the line by its new day; cover its waiting part anew if that brings it earlier, as far as quotas allow."""
+    demand = ask(0)
     home = line.location_id or (demand.sources[0] if demand.sources else None)
     assert line.requested_date is not None
     line.ship_by = (
@@ -142,20 +145,23 @@ def _redate(book: SkuBook, line: Line, demand: Demand, network: Network, uow: Tr
     )
     validated = line.status != OrderLineStatus.RECEIVED
     waiting = [peg for peg in book.pegs_of(line) if peg.kind != PegKind.HARD]
-    old: list[tuple[int, date, int, PegKind, Supply | None]] = [
-        (peg.location_id, peg.need_date, peg.quantity, peg.kind, peg.supply) for peg in waiting
+    old: list[tuple[int, date, int, PegKind, Supply | None, str | None]] = [
+        (peg.location_id, peg.need_date, peg.quantity, peg.kind, peg.supply, peg.cause) for peg in waiting
     ]
     last = max((peg.need_date for peg in waiting), default=None)
-    if last is not None and validated and not any(book.waits_for_quota(peg) for peg in waiting):
+    if last is not None and validated:
         quantity = sum(peg.quantity for peg in waiting)
         for peg in waiting:
             book.drop_peg(peg)
-        proposal = propose(book, replace(demand, quantity=quantity), network, uow.now)
+        uses = await give_back_latest(uow, book, line, line.ordered - line.cancelled - quantity)
+        proposal = propose(book, ask(quantity), network, uow.now)
         if max((part.ship_date for part in proposal.slices), default=last) < last:
             commit(book, line, proposal, PromiseReason.LINE_CHANGED)
             return
-        for place, need_date, units, kind, supply in old:
-            book.add_peg(place, need_date, units, kind, line=line, supply=supply, cause="kept")
+        use_again(book, uses)
+        for place, need_date, units, kind, supply, cause in old:
+            kept = cause if cause == WaitsFor.QUOTA else "kept"
+            book.add_peg(place, need_date, units, kind, line=line, supply=supply, cause=kept)
     book.settle(line, "orderLineChange")
 
 

@@ -8,11 +8,13 @@ from datetime import date
 from core.domain.book import SkuBook
 from core.domain.cancelling import close_cancelled, give_up
 from core.domain.promising import Demand, commit, promise, propose
+from core.domain.quotas import allowances_for
 from core.domain.records import Line, LineFact
 from core.domain.states import OrderLineStatus, PromiseReason, ShipPolicy
 from core.errors import DateInPast, IllegalTransition, NotFound, QuantityExceeded
 from core.ports import Transaction
 from core.repositories.orders import find_orders
+from core.repositories.quotas import askers_of, give_back_latest
 from core.repositories.save_book import save_books
 from core.repositories.shipments import take_off
 from core.repositories.supplying import load_lead_days
@@ -49,6 +51,7 @@ async def split_order_line(uow: Transaction, request: SplitOrderLine) -> OrderCh
     book, old = _find(opened, order_id, request)
     _check(book, old, request)
     off = give_up(book, old, request.quantity, opened.planned_by_line.get(old.id or 0, {}), REASON)
+    await give_back_latest(uow, book, old, old.ordered - old.cancelled - request.quantity)
     old.ordered -= request.quantity
     close_cancelled(book, old, REASON)
     book.settle(old, REASON)
@@ -66,6 +69,7 @@ async def split_order_line(uow: Transaction, request: SplitOrderLine) -> OrderCh
         (await load_lead_days(uow, [book.sku_id]))[book.sku_id],
         demand_class=new.demand_class,
         min_life=book.min_life(new),
+        allowances=allowances_for(book, (await askers_of(uow, [order_id]))[order_id], sources),
     )
     is_validated = old.status != OrderLineStatus.RECEIVED
     proposal = propose(book, demand, taken.network, uow.now)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from core.domain.placing import LineRequest
 from core.repositories.gates import take_gates
 from core.services.allocate_waiting import allocate_waiting
 from core.services.cancel_order import CancelOrder, cancel_order
@@ -15,6 +16,7 @@ from core.services.reconcile_stock import recount
 from core.services.release_order_hold import release_order_hold
 from core.services.run_backorder_course import run_backorder_course
 from core.services.serve_due_claims import find_due_claims, serve_due_claims
+from core.services.split_order_line import SplitOrderLine, split_order_line
 from tests.world import NOW, TODAY, World
 
 pytestmark = pytest.mark.anyio
@@ -160,6 +162,34 @@ async def test_a_part_that_waits_for_its_quota_alarms_nobody(world):
     (order,) = await world.place(world.order(("S", 12)))
     assert await world.quantities(order.number) == (0, 5, 7, 0, 0)
     assert await world.do(recount) == []
+
+
+async def test_a_part_split_off_obeys_the_quota_and_uses_what_it_gave_up(world):
+    await world.stock(20)
+    await _quota(world, 5)
+    (order,) = await world.place(world.order(("S", 8)))
+    await world.do(lambda uow: split_order_line(uow, SplitOrderLine(order.number, 1, 4)))
+    assert await world.quantities(order.number, 1) == (0, 4, 0, 0, 0)
+    assert await world.quantities(order.number, 2) == (0, 1, 3, 0, 0)
+    used = await world.rows("select day, sum(quantity)::int as n from quota_use group by 1 order by 1")
+    assert [(u["day"], u["n"]) for u in used] == [(TODAY, 5), (NEXT_MONDAY, 3)]
+
+
+async def test_another_day_obeys_the_quota(world):
+    """Five a week, the supply comes next week: what is wanted earlier now comes earlier only as far as the week allows."""
+    far = TODAY + timedelta(days=16)
+    await world.supply(20, TODAY + timedelta(days=8))
+    await _quota(world, 5)
+    (order,) = await world.place(world.order(LineRequest("S", 5, requested_date=far + timedelta(days=1))))
+    (other,) = await world.place(world.order(("S", 4), customer="C2"))
+    await world.do(
+        lambda uow: change_order_line(uow, ChangeOrderLine(order.number, 1, requested_date=TODAY + timedelta(days=9)))
+    )
+    next_week = "select sum(quantity)::int from peg where need_date between $1 and $1 + 6"
+    assert await world.value(next_week, NEXT_MONDAY) == 5, "besides the four of the other line one has room"
+    used = await world.rows("select day, sum(quantity)::int as n from quota_use group by 1 order by 1")
+    assert sum(u["n"] for u in used if u["day"] < NEXT_MONDAY + timedelta(days=7)) == 5
+    assert (await world.quantities(other.number))[2] == 4
 
 
 async def test_a_quota_is_guarded_by_the_gate(world):
