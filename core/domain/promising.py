@@ -246,13 +246,28 @@ def _options(asking: _Asking, home: int) -> list[_Option]:
                 for day in [book.today[donor], *marks(demand.allowances, book.today[donor])]:
                     ship = network.ship_day_from(place, max(arrives, day))
                     offer(ProposedSlice("TRANSFER", place, 0, ship, None, donor, arrives), limit, order, rank)
-    again = book.today[home] + timedelta(days=demand.lead_time_days)
-    horizon = book.today[home] + timedelta(days=demand.horizon_days or book.horizon_days or 0)
+    place = _ordered_anew_at(asking, home)
+    again = book.today[place] + timedelta(days=demand.lead_time_days)
+    horizon = book.today[place] + timedelta(days=demand.horizon_days or book.horizon_days or 0)
     for day in [again, *marks(demand.allowances, again)]:
-        ship = network.ship_day_from(home, day)
-        beyond = _delivery(network, demand, home, network.ship_day_from(home, horizon))
-        offer(ProposedSlice("LEAD_TIME", home, 0, ship, None, None, day), None, 0, 0, beyond)
+        ship = network.ship_day_from(place, day)
+        beyond = _delivery(network, demand, place, network.ship_day_from(place, horizon))
+        offer(ProposedSlice("LEAD_TIME", place, 0, ship, None, None, day), None, 0, 0, beyond)
     return found
+
+
+def _ordered_anew_at(asking: _Asking, home: int) -> int:
+    """Where what has no source is ordered to: the place from which it reaches the customer first, home among equals.
+
+    Otherwise a unit of stock far away would draw the rest of the order there, and more stock mean a later day.
+    """
+    book, demand, network = asking.book, asking.demand, asking.network
+
+    def arrives(place: int) -> tuple[date, bool]:
+        day = network.ship_day_from(place, book.today[place] + timedelta(days=demand.lead_time_days))
+        return _delivery(network, demand, place, day), place != home
+
+    return min(demand.sources, key=arrives)
 
 
 def _as_late(network: Network, demand: Demand, ship_by: date | None, location_id: int, earliest: date) -> date:

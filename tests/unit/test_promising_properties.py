@@ -112,9 +112,8 @@ def check_earliest(world, quantity: int, sources: list[int]) -> None:
     demand = Demand(quantity, ZONE, None, sources, lead_time_days=LAST - 5)
     proposal = propose(book, demand, roads, now)
     assert proposal.quantity == quantity
-    home = proposal.home_id or 0
-    again = roads.ship_day_from(home, book.today[home] + timedelta(days=LAST - 5))
-    anew = roads.delivery_date(home, ZONE, again) or again
+    again = [(place, roads.ship_day_from(place, book.today[place] + timedelta(days=LAST - 5))) for place in sources]
+    anew = min(roads.delivery_date(place, ZONE, day) or day for place, day in again)
     brute = brute_complete_day(book, roads, now, sources, quantity)
     assert complete_day(proposal) == (anew if brute is None else min(brute, anew))
 
