@@ -9,8 +9,8 @@ from core.domain.offering import give_up_for_substitute
 from core.domain.promising import Demand, commit, promise, propose
 from core.domain.quotas import allowances_for
 from core.domain.records import Backorder, Line, LineFact
-from core.domain.states import OrderLineStatus, PromiseReason
-from core.errors import DomainError, IllegalTransition, InsufficientStock, NotFound
+from core.domain.states import OrderLineStatus, PromiseReason, SkuStatus
+from core.errors import DomainError, IllegalTransition, InsufficientStock, NotFound, SkuNotSellable
 from core.ports import Transaction
 from core.repositories.load_book import load_books
 from core.repositories.orders import find_backorder_order
@@ -78,11 +78,15 @@ async def replace_short_part(
 ) -> tuple[Line, dict[int, OrderFacts]]:
     """Walk 9 of the data model: the short part is cancelled, `ratio` units of the substitute per unit take its place.
 
-    The gates of all SKUs are held. Raises InsufficientStock unless all of it is there now, IllegalTransition for a
-    backorder that cannot become SUBSTITUTED; then nothing of the books may be saved.
+    The gates of all SKUs are held. Raises SkuNotSellable for a substitute that was blocked since, InsufficientStock unless
+    all of it is there now, IllegalTransition for a backorder that cannot become SUBSTITUTED; then nothing of the books may be saved.
     """
     if backorder.closed_at is not None:
         raise IllegalTransition("backorder", str(backorder.id), backorder.state, "SUBSTITUTED")
+    substitute = await uow.sql.fetchrow("select code, status from sku where id = $1", substitute_sku_id)
+    if substitute is None or substitute["status"] != SkuStatus.ACTIVE:
+        code, status = (substitute_sku_id, "UNKNOWN") if substitute is None else substitute
+        raise SkuNotSellable(str(code), str(status))
     old = backorder.line
     order = taken.orders[old.order_id]
     book = next(b for b in opened.books.values() if backorder in b.backorders)

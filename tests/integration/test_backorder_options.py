@@ -9,7 +9,7 @@ from core.domain.access import Principal, Role
 from core.domain.notices import render
 from core.domain.placing import LineRequest
 from core.domain.states import CourseStep, ResolutionKind
-from core.errors import IllegalTransition, InsufficientStock, NotFound, OptionClosed
+from core.errors import IllegalTransition, InsufficientStock, NotFound, OptionClosed, SkuNotSellable
 from core.services.cancel_backorder import CancelBackorder, cancel_backorder
 from core.services.change_policy import ChangePolicy, change_policy
 from core.services.choose_option import ChooseOption, choose_option, expire_offer
@@ -160,6 +160,17 @@ async def test_a_substitute_that_is_gone_meanwhile_changes_nothing(world):
     placed = await offered(world, 5, substitutes_allowed=True)
     await world.place(world.order(("S2", 1), customer="C2"))
     with pytest.raises(InsufficientStock):
+        await choose(world, placed, "SUBSTITUTE")
+    assert (await states(world), await offers(world)) == (["OPTION_OFFERED"], ["OPEN"])
+    await sound(world)
+
+
+async def test_a_substitute_that_was_blocked_meanwhile_changes_nothing(world):
+    await substitute(world)
+    await world.stock(5, "S2")
+    placed = await offered(world, 5, substitutes_allowed=True)
+    await world.database.system.execute("update sku set status = 'BLOCKED' where code = 'S2'")
+    with pytest.raises(SkuNotSellable):
         await choose(world, placed, "SUBSTITUTE")
     assert (await states(world), await offers(world)) == (["OPTION_OFFERED"], ["OPEN"])
     await sound(world)
