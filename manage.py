@@ -25,7 +25,10 @@ COMMANDS = {
     "risk": ("workers.commands.risk", "Measure the backorder risk on files: ranking, probabilities, reasons."),
     "dates": ("workers.commands.dates", "Measure expected dates on a delivery history: coverage and distance."),
     "demand": ("workers.commands.demand", "Measure demand forecasts on histories: error, bias, coverage, time."),
-    "replenish": ("workers.commands.replenish", "Play demand histories against stock policies: stock, fill rate, cost."),
+    "replenish": (
+        "workers.commands.replenish",
+        "Play demand histories against stock policies: stock, fill rate, cost.",
+    ),
     "schema": ("api.commands.schema", "Export the GraphQL schema, or compare it with the checked-in one."),
     "doctor": ("workers.commands.doctor", "Check what works on this machine."),
 }

@@ -95,7 +95,8 @@ class Query:
     )
     supply_impact = _field(
         planning.supply_impact,
-        "Whom supplies serve, and whom a delay or loss of them would hit; null when nothing of them is still to come.",
+        "Whom supplies serve, and whom a delay or loss of them would hit; null when nothing of them is still to come, and "
+        "likewise for a number that nobody knows: `purchaseOrder` tells the two apart.",
         *READING,
     )
     repromising_run = _field(repromising.repromising_run, "One re-promising run; null when there is none.", *READING)
@@ -150,6 +151,10 @@ class Query:
         *READING,
     )
     policies = _field(policies.policies, "Business parameters that may be changed without code, by name.", *READING)
+    quotas = _field(selling.quotas, "Quotas of SKUs, at most 1000 by SKU.", *READING)
+    protected_stock = _field(
+        selling.protected_stock, "Steps of protected stock, at most 1000 by SKU, location, class and day.", *READING
+    )
     backorder_causes = _field(
         backorder_life.backorder_causes, "Why lines went short in a period, the costliest cause first.", *READING
     )

@@ -183,6 +183,8 @@ class QuantityExceeded(DomainError):
 
 
 class DateInPast(DomainError):
+    """`today` is the earliest calendar day among the locations that can serve."""
+
     code = "DATE_IN_PAST"
 
     def __init__(self, field: str, value: date, today: date, *, path: tuple[str, ...] = ()) -> None:

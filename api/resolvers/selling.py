@@ -10,7 +10,16 @@ from strawberry import Info, argument
 from api.resolvers.arguments import IdempotencyKey
 from api.resolvers.mutation import run_mutation
 from api.schema.node import build
-from api.schema.selling import ProtectedStockSetInput, QuotaSetInput, SellingRulesPayload, SkuReleaseSetInput
+from api.schema.selling import (
+    ProtectedStockSetInput,
+    ProtectedStockStep,
+    Quota,
+    QuotaSetInput,
+    SellingRulesPayload,
+    SkuReleaseSetInput,
+)
+from core.domain.states import QuotaPeriod
+from core.queries import selling_rules
 from core.services.change_selling_rules import (
     SetProtectedStock,
     SetQuota,
@@ -33,6 +42,22 @@ async def _run(
     if "skuId" in done.result:
         sku = build("Sku", await info.context.loaders.sku_by_id.load(done.result["skuId"]))
     return SellingRulesPayload(sku=sku, user_errors=done.errors)
+
+
+SkuCode = Annotated[str | None, argument(description="Only those of this SKU, by code.")]
+
+
+async def quotas(info: Info, sku: SkuCode = None) -> list[Quota]:
+    """Quotas by SKU."""
+    async with info.context.read() as sql:
+        rows = await selling_rules.quotas(sql, sku)
+    return [Quota(**{**row, "period": QuotaPeriod(row["period"])}) for row in map(dict, rows)]
+
+
+async def protected_stock(info: Info, sku: SkuCode = None) -> list[ProtectedStockStep]:
+    """Steps by SKU, location, class and day."""
+    async with info.context.read() as sql:
+        return [ProtectedStockStep(**dict(row)) for row in await selling_rules.protected_stock(sql, sku)]
 
 
 async def quota_set(

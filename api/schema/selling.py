@@ -56,6 +56,31 @@ class SkuReleaseSetInput:
     )
 
 
+@strawberry.type(description="A bound on what may be promised of a SKU; what is null holds for all of them together.")
+class Quota:
+    """One row of quotas."""
+
+    sku: str = field(description="Code of the SKU.")
+    channel: str | None = field(description="Only what this channel sells.")
+    customer: str | None = field(description="Only what this customer buys, by code.")
+    tier: str | None = field(description="Only what customers of this tier buy.")
+    period: enums.QuotaPeriod = field(description="Every ISO week, or one window of days.")
+    from_day: date = field(description="From this day on.")
+    until_day: date | None = field(description="Its last day; null: no end. One that was ended has a day in the past.")
+    quantity: int = field(description="Base units per period.")
+
+
+@strawberry.type(description="A step of the stock that is kept back at a location; it holds until the next step.")
+class ProtectedStockStep:
+    """One row of protectedStock."""
+
+    sku: str = field(description="Code of the SKU.")
+    location: str = field(description="Code of the location.")
+    demand_class: str = field(description="Class of the channels; empty: of all that have no steps of their own there.")
+    from_day: date = field(description="First day of the step.")
+    quantity: int = field(description="Base units that are kept back.")
+
+
 @strawberry.type(description="Answer of quotaSet, protectedStockSet and skuReleaseSet.")
 class SellingRulesPayload:
     """The SKU after it."""

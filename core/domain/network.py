@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from core.domain.calendars import WorkCalendar, arrival, latest_ship_date, ship_day
@@ -56,6 +57,14 @@ class Network:
     def today(self, location_id: int, now: datetime) -> date:
         """The calendar day at the location."""
         return now.astimezone(ZoneInfo(self.locations[location_id].time_zone)).date()
+
+    def earliest_day(self, now: datetime, allowed: Collection[int] | None = None) -> date:
+        """The calendar day where it is earliest among the locations that hold stock; a requested day before it is past.
+
+        `allowed` narrows them (a channel's own). Without any location it is the day in UTC.
+        """
+        places = [x.id for x in self.locations.values() if x.holds_stock and (allowed is None or x.id in allowed)]
+        return min((self.today(place, now) for place in places), default=now.astimezone(UTC).date())
 
     def destination(self, country: str, postal_code: str) -> int | None:
         """The delivery zone of an address: the longest matching postal prefix of its country, or None."""

@@ -208,9 +208,9 @@ RULES: tuple[PolicyRule, ...] = (
     ),
     PolicyRule(
         "promise_horizon_days",
-        "Dated supply is promised up to so many days ahead, beyond it the lead time answers; null: up to the lead time.",
+        "Dated supply is promised up to so many days ahead; null: up to the lead time of ordering anew.",
         None,
-        whole("promise_horizon_days", 0, 730, or_null=True),
+        whole("promise_horizon_days", 1, 3_660, or_null=True),
     ),
     PolicyRule(
         "promise_pull_in_days",
@@ -223,12 +223,6 @@ RULES: tuple[PolicyRule, ...] = (
         "Working days from the dock until received goods are usable.",
         0,
         whole("receiving_days", 0, 60),
-    ),
-    PolicyRule(
-        "promise_horizon_days",
-        "Dated supply is promised up to so many days ahead; null: up to the lead time of ordering anew.",
-        None,
-        whole("promise_horizon_days", 1, 3_660, or_null=True),
     ),
     PolicyRule(
         "allocation",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from core.domain.book import SkuBook
@@ -117,7 +117,8 @@ async def accept_orders(
 
 
 def _check(request: OrderRequest, known: Known, network: Network, now: datetime) -> list[DomainError]:
-    errors = check_form(request, now.astimezone(UTC).date() - timedelta(days=1))
+    channel = known.channels.get(request.channel)
+    errors = check_form(request, network.earliest_day(now, channel["location_ids"] if channel else None))
     if request.channel not in known.channels:
         errors.append(
             InvalidInput(

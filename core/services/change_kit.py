@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.domain.placing import MAX_QUANTITY
-from core.errors import InvalidInput, QuantityExceeded
+from core.errors import InvalidInput
 from core.events import Event
 from core.ports import Transaction
 from core.repositories.codes import sku_ids_of
@@ -26,7 +26,7 @@ async def change_kit(uow: Transaction, request: ChangeKit) -> int:
     """Write the components under the gates of kit and components, old and new; returns the kit's id.
 
     Lines that were ordered keep theirs. Raises UnknownSku, InvalidInput for a quantity below 1, a kit of itself, a kit
-    among the components or a kit that is one, and QuantityExceeded when the SKU has stock of its own.
+    among the components, a kit that is one, or an SKU that has stock of its own.
     """
     for code, units in request.parts.items():
         if not 1 <= units <= MAX_QUANTITY or code == request.sku:
@@ -45,7 +45,11 @@ async def change_kit(uow: Transaction, request: ChangeKit) -> int:
         raise InvalidInput("A kit is no component of a kit.", path=("input", "components"))
     on_hand = await uow.sql.fetchval("select coalesce(sum(on_hand), 0)::int from stock_level where sku_id = $1", kit_id)
     if wanted and on_hand:
-        raise QuantityExceeded("may be on hand of a kit", on_hand, 0, path=("input", "sku"))
+        raise InvalidInput(
+            f"A kit has no stock of its own: {on_hand} units of {request.sku} are on hand; count them to 0 first.",
+            path=("input", "sku"),
+            value=request.sku,
+        )
     await write_parts(uow, kit_id, wanted)
     uow.audit(
         "kitChange",

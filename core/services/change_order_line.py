@@ -63,7 +63,7 @@ async def change_order_line(uow: Transaction, request: ChangeOrderLine) -> Order
     check_version(order, request.expected_version)
     opened = await open_orders(uow, taken)
     book, line = _find(opened, order_id, request)
-    _check(book, line, request)
+    _check(line, request, taken.network.earliest_day(uow.now, order.allowed_locations))
     before = {"quantity": line.ordered - line.cancelled, "requestedDate": _iso(line.requested_date)}
     sources = taken.network.sources(order.destination_id, order.allowed_locations) or taken.network.sources(None)
     lead_days = (await load_lead_days(uow, [book.sku_id]))[book.sku_id]
@@ -110,7 +110,7 @@ def _find(opened: OpenedOrders, order_id: int, request: ChangeOrderLine) -> tupl
     raise NotFound("order line", f"{request.number}/{request.line_number}", path=("input", "lineNumber"))
 
 
-def _check(book: SkuBook, line: Line, request: ChangeOrderLine) -> None:
+def _check(line: Line, request: ChangeOrderLine, today: date) -> None:
     if line.status in _OVER:
         raise IllegalTransition("order line", f"{request.number}/{request.line_number}", line.status, "CHANGED")
     refuse_kit_change(line, ("input", "lineNumber"))
@@ -128,7 +128,6 @@ def _check(book: SkuBook, line: Line, request: ChangeOrderLine) -> None:
             line.ordered - line.cancelled - line.shipped,
             path=("input", "quantity"),
         )
-    today = min(book.today.values())
     if request.requested_date is not None and request.requested_date < today:
         raise DateInPast("requestedDate", request.requested_date, today, path=("input", "requestedDate"))
 

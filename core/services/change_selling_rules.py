@@ -113,7 +113,8 @@ async def set_quota(uow: Transaction, request: SetQuota) -> int:
 async def set_protected_stock(uow: Transaction, request: SetProtectedStock) -> int:
     """Replace the steps of a demand class; what becomes free is offered to who waits. Returns the SKU's id.
 
-    Raises UnknownSku, NotFound (location) and InvalidInput (negative units, two steps on a day, too many steps).
+    Raises UnknownSku, NotFound (location) and InvalidInput (negative units, two steps on a day, too many steps, steps
+    for a class that no channel uses).
     """
     sku_id = (await sku_ids_of(uow, [request.sku]))[request.sku]
     location_id = (await location_ids_of(uow, [request.location]))[request.location]
@@ -122,6 +123,8 @@ async def set_protected_stock(uow: Transaction, request: SetProtectedStock) -> i
         raise InvalidInput(f"At most {MAX_STEPS} steps, one per day.", path=("input", "steps"), value=len(days))
     if any(units < 0 for _, units in request.steps):
         raise InvalidInput("Protected stock is not negative.", path=("input", "steps"))
+    if request.steps and request.demand_class:
+        await _check_class(uow, request.demand_class)
     await take_gates(uow, [sku_id])
     before = await uow.sql.fetch(
         """delete from protected_stock where sku_id = $1 and location_id = $2 and demand_class = $3
@@ -175,6 +178,17 @@ async def set_release_day(uow: Transaction, request: SetReleaseDay) -> int:
     )
     await _tell(uow, sku_id)
     return sku_id
+
+
+async def _check_class(uow: Transaction, demand_class: str) -> None:
+    rows = await uow.sql.fetch("select distinct protected_class from channel where protected_class <> '' order by 1")
+    known = [row["protected_class"] for row in rows]
+    if demand_class not in known:
+        raise InvalidInput(
+            f"No channel is of the class {demand_class!r}; known: {', '.join(known) or 'none'}, or empty for all others.",
+            path=("input", "demandClass"),
+            value=demand_class,
+        )
 
 
 async def _exists(uow: Transaction, table: str, code: str) -> bool:

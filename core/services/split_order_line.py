@@ -49,7 +49,7 @@ async def split_order_line(uow: Transaction, request: SplitOrderLine) -> OrderCh
     check_version(order, request.expected_version)
     opened = await open_orders(uow, taken)
     book, old = _find(opened, order_id, request)
-    _check(book, old, request)
+    _check(old, request, taken.network.earliest_day(uow.now, order.allowed_locations))
     off = give_up(book, old, request.quantity, opened.planned_by_line.get(old.id or 0, {}), REASON)
     await give_back_latest(uow, book, old, old.ordered - old.cancelled - request.quantity)
     old.ordered -= request.quantity
@@ -97,13 +97,12 @@ def _find(opened: OpenedOrders, order_id: int, request: SplitOrderLine) -> tuple
     raise NotFound("order line", f"{request.number}/{request.line_number}", path=("input", "lineNumber"))
 
 
-def _check(book: SkuBook, line: Line, request: SplitOrderLine) -> None:
+def _check(line: Line, request: SplitOrderLine, today: date) -> None:
     most = min(cancellable(line), line.ordered - line.cancelled - 1)
     if line.kit is not None or most < 1:
         raise IllegalTransition("order line", f"{request.number}/{request.line_number}", line.status, "SPLIT")
     if not 0 < request.quantity <= most:
         raise QuantityExceeded("may be split off", request.quantity, most, path=("input", "quantity"))
-    today = min(book.today.values())
     if request.requested_date is not None and request.requested_date < today:
         raise DateInPast("requestedDate", request.requested_date, today, path=("input", "requestedDate"))
 

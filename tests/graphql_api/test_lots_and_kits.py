@@ -138,9 +138,13 @@ async def test_a_planner_says_what_a_kit_is_made_of(shop: Shop):
         ("MUG-BLUE", ("LENS", 1), "INVALID_INPUT"),
         ("SET", ("SET", 1), "INVALID_INPUT"),
         ("SET", ("LENS", 0), "INVALID_INPUT"),
-        ("TEAPOT-1L", ("LENS", 1), "QUANTITY_EXCEEDED"),
+        ("TEAPOT-1L", ("LENS", 1), "INVALID_INPUT"),
         ("SET", ("NONE", 1), "UNKNOWN_SKU"),
     ):
         refused = await change(sku, part)
         assert [e["code"] for e in refused["userErrors"]] == [code], (sku, part)
+    (stocked,) = (await change("TEAPOT-1L", ("LENS", 1)))["userErrors"]
+    assert stocked["message"] == (
+        "A kit has no stock of its own: 14 units of TEAPOT-1L are on hand; count them to 0 first."
+    )
     assert (await change("SET"))["sku"] == {"components": []}

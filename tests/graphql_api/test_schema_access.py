@@ -47,6 +47,8 @@ MATRIX = {
         "reservations": "PAU",
         "rebalancingProposals": "WPAU",
         "policies": "PAU",
+        "quotas": "PAU",
+        "protectedStock": "PAU",
         "backorderCauses": "PAU",
         "lotTrace": "WPAU",
         "serialUnits": "WPAU",

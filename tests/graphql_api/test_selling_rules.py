@@ -46,6 +46,13 @@ async def test_a_planner_sets_and_ends_a_quota(shop: Shop):
     await shop.change(planner, "quotaSet", {**wanted, "quantity": None}, "sku { code }")
     assert (await _free(shop, "MUG-BLUE"))["availableNow"] == before - 5
     assert await shop.database.system.fetchval("select count(*) from quota") == 1
+    seen = await shop.ask(
+        shop.context(Role.AUDITOR),
+        """{ quotas(sku: "MUG-BLUE") { sku channel customer tier period quantity untilDay } }""",
+    )
+    ended = {"sku": "MUG-BLUE", "channel": "web", "customer": None, "tier": None, "period": "WEEK", "quantity": 7}
+    assert seen["quotas"] == [{**ended, "untilDay": (TODAY - timedelta(days=2)).isoformat()}]
+    assert (await shop.ask(planner, '{ quotas(sku: "MUG-WHITE") { sku } }'))["quotas"] == []
     for wrong, code in (
         ({"quantity": -1}, "InvalidInput"),
         ({"period": "WINDOW"}, "InvalidInput"),
@@ -60,6 +67,11 @@ async def test_a_planner_sets_and_ends_a_quota(shop: Shop):
 
 async def test_protected_stock_and_release_day(shop: Shop):
     planner = shop.context(Role.PLANNER)
+    seen = await shop.ask(planner, "{ protectedStock { sku location demandClass quantity } }")
+    assert seen["protectedStock"] == [
+        {"sku": "MUG-BLUE", "location": "DC-ICN", "demandClass": "", "quantity": 10},
+        {"sku": "TOASTER-2S", "location": "DC-LTN", "demandClass": "", "quantity": 2},
+    ]
     await shop.change(
         planner,
         "protectedStockSet",
@@ -71,6 +83,16 @@ async def test_protected_stock_and_release_day(shop: Shop):
         planner, "protectedStockSet", {"sku": "MUG-BLUE", "location": "DC-ICN", "steps": []}, "sku { code }"
     )
     assert (await _free(shop, "MUG-BLUE"))["availableNow"] > protected
+    for demand_class, units, refused in (("zzz", 3, 1), ("store", 3, 0), ("store", 0, 0)):
+        steps = [{"fromDay": TODAY.isoformat(), "quantity": units}] if units else []
+        wanted = {"sku": "MUG-BLUE", "location": "DC-ICN", "demandClass": demand_class, "steps": steps}
+        done = await shop.change(planner, "protectedStockSet", wanted, "sku { code }")
+        assert len(done["userErrors"]) == refused
+        if refused:
+            assert done["userErrors"][0]["path"] == ["input", "demandClass"]
+            assert done["userErrors"][0]["message"] == (
+                "No channel is of the class 'zzz'; known: store, or empty for all others."
+            )
     release = (TODAY + timedelta(days=30)).isoformat()
     await shop.change(planner, "skuReleaseSet", {"sku": "MUG-BLUE", "availableFrom": release}, "sku { code }")
     answer = await _free(shop, "MUG-BLUE")
