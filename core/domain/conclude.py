@@ -21,8 +21,9 @@ def conclude(
     *,
     cause_id: int | None = None,
     evidence: dict[str, Any] | None = None,
+    always: bool = False,
 ) -> list[Line]:
-    """Settle each line once; promise anew where the promised day moves; returns the lines without repeats."""
+    """Settle each line once; promise anew where the promised day moves (or `always`); the lines without repeats."""
     done: dict[int, Line] = {}
     for line in lines:
         if id(line) in done:
@@ -39,7 +40,7 @@ def conclude(
             cause_kind=str(reason),
             cause_id=cause_id,
             evidence=evidence,
-            only_if_moved=True,
+            only_if_moved=not always,
         )
         refresh_expected(book, line, network, previous, str(reason))
     return list(done.values())

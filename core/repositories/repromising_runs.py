@@ -74,6 +74,11 @@ async def set_state(uow: Transaction, run_id: int, state: RepromisingRunState, *
     )
 
 
+async def take_publishers_turn(uow: Transaction) -> None:
+    """One publisher at a time, over all runs, until the transaction ends. Only before the run's row and the gates."""
+    await uow.sql.execute("select pg_advisory_xact_lock(hashtextextended('repromising:publish', 0))")
+
+
 async def spared_orders(uow: Transaction, window_days: int, run_id: int) -> list[int]:
     """Orders that another run has worsened by its own choice within the window."""
     rows = await uow.sql.fetch(

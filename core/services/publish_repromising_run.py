@@ -40,6 +40,7 @@ from core.repositories.repromising_runs import (
     replace_rows,
     set_state,
     spared_orders,
+    take_publishers_turn,
 )
 from core.repositories.repromising_snapshot import read_facts
 from core.repositories.save_book import save_books
@@ -82,9 +83,11 @@ class Chunk:
 async def publish_chunk(uow: Transaction, run_id: int, size: int = CHUNK) -> Chunk:
     """Publish the next SKUs of an approved run. Run it until `is_last`; after a crash the next call goes on.
 
-    The run's row is locked before any gate, so that two publishers take turns. A SKU whose gate version or day has
-    moved since the snapshot is decided again under its gate, against what is left of the budget.
+    Publishers of all runs take turns, and the run's row is locked before any gate. A SKU whose gate version or day has
+    moved since the snapshot, or with an order that another run has worsened since and this one would worsen too, is
+    decided again under its gate, against what is left of the budget.
     """
+    await take_publishers_turn(uow)
     run = await lock_run(uow, run_id)
     if run["state"] == State.APPROVED:
         await set_state(uow, run_id, State.PUBLISHING)
@@ -103,11 +106,15 @@ async def publish_chunk(uow: Transaction, run_id: int, size: int = CHUNK) -> Chu
     rows = await proposed_rows(uow, run_id, sku_ids)
     variant = variant_of(run["policy"])
     held = await held_orders(uow, {row["order_id"] for row in rows})
+    spared = set(await spared_orders(uow, variant.budget.window_days, run_id))
     new_day = any(network.today(i, run["snapshot_at"]) != network.today(i, uow.now) for i in network.locations)
     stale = {
         row["sku_id"]
         for row in rows
-        if new_day or versions[row["sku_id"]] - 1 != row["gate_version"] or row["order_id"] in held
+        if new_day
+        or versions[row["sku_id"]] - 1 != row["gate_version"]
+        or row["order_id"] in held
+        or (row["is_charged"] and row["order_id"] in spared)
     }
     gained: list[Line] = []
     opened = _open_units(books)

@@ -476,3 +476,70 @@ async def test_the_last_units_change_hands_also_when_nothing_is_on_its_way(world
     await publish(world, await propose(world))
     assert await world.quantities(vip.number) == (0, 5, 0, 0, 0)
     assert await world.quantities(plain.number) == (0, 0, 5, 0, 0)
+
+
+async def test_a_part_that_moves_while_the_last_one_stays_is_promised_anew(world):
+    """Half of what a purchase order was to bring goes to a VIP: the loser's last day stays, its promise does not."""
+    await world.supply(24, day(10))
+    (plain,) = await world.place(world.order(("S", 36), customer="C1"))
+    (vip,) = await world.place(world.order(("S", 12), customer="V1"))
+    promised = (await world.line(plain.number))["promised_date"]
+    run_id = await propose(
+        world,
+        {
+            "segments": [
+                {"name": "vip", "strategy": "GAIN", "include": {"tiers": ["VIP"]}},
+                {"name": "rest", "strategy": "REDISTRIBUTE"},
+            ],
+            "budget": FREE,
+        },
+    )
+    changes = {row["number"]: row for row in await diff(world, run_id)}
+    lost = changes[plain.number]
+    (late,) = [date.fromisoformat(p["day"]) for p in lost["after"]["parts"] if not p["sourced"]]
+    assert lost["before"]["complete"] == lost["after"]["complete"] == late.isoformat()
+    assert (lost["effect"], lost["days"]) == ("LOST", (late - day(10)).days)
+    assert changes[vip.number]["days"] == (day(10) - late).days
+    await publish(world, run_id)
+    assert (await world.line(plain.number))["promised_date"] == promised
+    (told,) = await world.rows(
+        """select p.sequence, p.cause_kind, p.cause_id, p.slices from promise p
+        join order_line l on l.sku_id = p.sku_id and l.id = p.order_line_id
+        where l.order_id = $1 order by p.sequence desc limit 1""",
+        plain.order_id,
+    )
+    assert (told["sequence"], told["cause_kind"], told["cause_id"]) == (2, "REPROMISED", run_id)
+    assert [(s["quantity"], s["shipDate"], s["source"]) for s in told["slices"]] == [
+        (12, day(10).isoformat(), "PRODUCTION"),
+        (24, late.isoformat(), "LEAD_TIME"),
+    ]
+    kinds = await world.rows(
+        """select kind, payload ->> 'reason' as reason from outbox
+        where topic = 'order' and order_id = $1 and kind in ('PROMISE_MOVED', 'LINE_CHANGED')""",
+        plain.order_id,
+    )
+    assert kinds == [{"kind": "LINE_CHANGED", "reason": "REPROMISED"}]
+
+
+async def test_two_proposals_open_at_once_do_not_worsen_an_order_twice(world):
+    """The second run was computed before the first was published: what that one worsened is decided again."""
+    for sku in ("S", "S2"):
+        await world.stock(2, sku=sku)
+        await world.supply(2, day(12), sku=sku)
+    (plain,) = await world.place(world.order(("S", 2), ("S2", 2), customer="C1"))
+    for sku in ("S", "S2"):
+        await world.place(world.order((sku, 2), customer="V1"))
+    one, two = [
+        await propose(
+            world,
+            {
+                "segments": [{"name": "all", "strategy": "REDISTRIBUTE", "include": {"skus": [sku]}}],
+                "budget": FREE,
+            },
+        )
+        for sku in ("S", "S2")
+    ]
+    await asyncio.gather(publish(world, one), publish(world, two))
+    rows = await diff(world, one) + await diff(world, two)
+    worsened = [r["number"] for r in rows if r["is_charged"] and r["state"] in ("applied", "recomputed")]
+    assert worsened == [plain.number]

@@ -12,6 +12,7 @@ from core.domain.network import Network
 from core.domain.repromising.arrays import Solution, solve_arrays
 from core.domain.repromising.columns import Claims, Events
 from core.domain.repromising.effects import Effect, Why
+from core.domain.repromising.moves import farthest
 from core.domain.repromising.segments import rank_of, segment_of, strategy_of
 from core.domain.repromising.snapshot import Ints, Problem, Ranking, Raw, build, distinct
 from core.domain.repromising.strategies import CODE, STRATEGIES, Reaction, Strategy
@@ -37,7 +38,7 @@ class Change:
     effect: Effect
     why: Why
     days: int
-    """By how many days the complete day moves back (negative: forward)."""
+    """By how many days the part that moves most moves back (of a line that gains, negative: forward)."""
     is_forced: bool
     """The present promise could not be kept anyway."""
     is_dropped: bool
@@ -253,20 +254,23 @@ def _too_far(problem: Problem, answer: _Answer, limit: int) -> Ints:
     """Claims that would move back by more days than the budget allows, though their promise could be kept."""
     claims = problem.claims
     rows = np.flatnonzero(answer.is_changed & ~problem.is_forced & (claims.strategy != CODE[Strategy.LOSE]))
-    is_mine = np.zeros(len(claims.pool), bool)
-    is_mine[rows] = True
-    last = np.zeros((2, len(rows)), np.int64)
-    covered = np.zeros(len(rows), np.int64)
-    for side, claim, day in ((0, claims.step_claim, claims.step_day), (1, answer.step_claim, answer.step_day)):
-        mine = np.flatnonzero(is_mine[claim])
-        mine = mine[np.argsort(day[mine], kind="stable")]
-        place = np.searchsorted(rows, claim[mine])
-        last[side, place] = day[mine]  # the latest is written last
-        if side:
-            covered = np.bincount(place, answer.step_quantity[mine], len(rows)).astype(np.int64)
-    before = np.where(claims.open[rows] > 0, np.maximum(last[0], claims.open_day[rows]), last[0])
-    after = np.where(claims.quantity[rows] > covered, np.maximum(last[1], claims.fallback[rows]), last[1])
-    return rows[after - before > limit]
+    place = np.full(len(claims.pool), -1, np.int64)
+    place[rows] = np.arange(len(rows))
+    old, new = np.flatnonzero(place[claims.step_claim] >= 0), np.flatnonzero(place[answer.step_claim] >= 0)
+    new_place = place[answer.step_claim[new]]
+    covered = np.bincount(new_place, answer.step_quantity[new], len(rows)).astype(np.int64)
+    every = np.arange(len(rows))
+    before = (
+        np.concatenate([place[claims.step_claim[old]], every]),
+        np.concatenate([claims.step_day[old], claims.open_day[rows]]),
+        np.concatenate([claims.step_quantity[old], claims.open[rows]]),
+    )
+    after = (
+        np.concatenate([new_place, every]),
+        np.concatenate([answer.step_day[new], claims.fallback[rows]]),
+        np.concatenate([answer.step_quantity[new], claims.quantity[rows] - covered]),
+    )
+    return rows[farthest(before, after, len(rows))[0] > limit]
 
 
 def _compare(
@@ -330,6 +334,8 @@ def _compare(
     unit_days = np.bincount(side, (day - raw.facts.today) * quantity, 2 * count).astype(np.int64)
     moved_by = complete[count:] - complete[:count]
     shift = np.where(moved_by != 0, moved_by, unit_days[count:] - unit_days[:count])
+    old, new = np.flatnonzero(~is_after), np.flatnonzero(is_after)
+    back, forward = farthest((entry[old], day[old], quantity[old]), (entry[new], day[new], quantity[new]), count)
     of_row = entry_of[problem.claim_line[rows]]
     forced, excepted, changed = np.zeros(count, bool), np.zeros(count, bool), np.zeros(count, bool)
     forced[of_row[problem.is_forced[rows]]] = True
@@ -343,7 +349,7 @@ def _compare(
         lines,
         effect,
         why,
-        moved_by,
+        np.where(effect == EFFECTS.index(Effect.LOST), back, forward),
         forced & (effect != EFFECTS.index(Effect.GAINED)),
         ~changed,
         entry,

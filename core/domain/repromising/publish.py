@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,6 +13,7 @@ from core.domain.book import SkuBook
 from core.domain.book_supplies import mark_delayed
 from core.domain.conclude import conclude
 from core.domain.network import Network
+from core.domain.promising import slices_of
 from core.domain.records import Line, LineFact, Peg
 from core.domain.repromising.books import WAITS_FOR_QUOTA
 from core.domain.repromising.effects import Why
@@ -36,10 +37,11 @@ def apply(
 
     All claims that move are taken out first. Then the latest days are served first, each from the latest supply that is
     in time, and stock last: whatever order is feasible on the days is feasible on the sources. What finds no source
-    keeps its day without one. Each line is settled and promised anew with the run as its cause. Returns the lines that
-    were given stock.
+    keeps its day without one. Each line is settled and, where days or quantities by day move, promised anew with the run
+    as its cause. Returns the lines that were given stock.
     """
     had: dict[int, int] = {}
+    told = {line_id: _by_day(book, book.lines[line_id], network) for line_id in changes}
     todo: list[tuple[int, int, Line, int, bool]] = []
     for line_id, parts in changes.items():
         line = book.lines[line_id]
@@ -64,12 +66,25 @@ def apply(
             book.line_facts.append(LineFact(line, "ALLOCATED", gained))
     by_evidence: dict[int, dict[str, Any]] = defaultdict(dict, evidence)
     for line in lines:
-        conclude(book, network, [line], PromiseReason.REPROMISED, cause_id=run_id, evidence=by_evidence[line.id or 0])
-        _blame(book, line, by_evidence[line.id or 0])
+        why, last_day, sequence = by_evidence[line.id or 0], line.promised, line.promise_sequence
+        moved = _by_day(book, line, network) != told[line.id or 0]
+        conclude(book, network, [line], PromiseReason.REPROMISED, cause_id=run_id, evidence=why, always=moved)
+        if line.promise_sequence > sequence and line.promised == last_day:
+            units = line.ordered - line.cancelled
+            book.line_facts.append(LineFact(line, "LINE_CHANGED", units, reason=str(PromiseReason.REPROMISED)))
+        _blame(book, line, why)
     for line in lines:
         if any(p.supply is not None and _usable(book, p) > p.need_date for p in book.pegs_of(line)):
             mark_delayed(book, line, str(PromiseReason.REPROMISED))
     return [line for line in lines if line.allocated > had[line.id or 0]]
+
+
+def _by_day(book: SkuBook, line: Line, network: Network) -> Counter[tuple[int, str, str | None]]:
+    """Units of the line by location, ship day and delivery day: what a customer is told, whatever the source is."""
+    units: Counter[tuple[int, str, str | None]] = Counter()
+    for part in slices_of(book, line, network, book.now)[0]:
+        units[part["location"], part["shipDate"], part["deliveryDate"]] += part["quantity"]
+    return units
 
 
 def _blame(book: SkuBook, line: Line, evidence: dict[str, Any]) -> None:
