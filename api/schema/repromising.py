@@ -50,7 +50,9 @@ class RepromisingChange:
     row: strawberry.Private[Row]
     effect: RepromisingEffect = field(description="Gained, lost or an exception.")
     reason: RepromisingReason = field(description="Why.")
-    days: int = field(description="Days by which the part that moves most moves back; of a line that gains, negative: forward.")
+    days: int = field(
+        description="Days by which the part that moves most moves back; of a line that gains, negative: forward."
+    )
     is_forced: bool = field(description="What it was promised could not be kept anyway; not charged to the budget.")
     segment: str | None = field(description="Segment of the line.")
     tier: str = field(description="Grade of the customer; empty for none.")
