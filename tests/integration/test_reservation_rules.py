@@ -238,7 +238,7 @@ async def test_the_hold_may_lie_elsewhere_and_for_another_day(world):
         where p.order_line_id = (select id from order_line where order_id = $1) order by p.kind""",
         mine.order_id,
     )
-    assert [tuple(peg.values()) for peg in pegs] == [("B", "FIRM", 4), ("B", "OPEN", 1)]
+    assert [tuple(peg.values()) for peg in pegs] == [("B", "FIRM", 4), ("A", "OPEN", 1)]
 
 
 async def test_two_lines_share_a_hold_of_two_days(world):
