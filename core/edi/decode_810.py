@@ -8,7 +8,7 @@ from core.edi.decoding import BUYER_ITEM, GTIN_ITEM, VENDOR_ITEM, Notes, check_d
 from core.edi.documents import Decoded
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
-from core.edi.more_documents import Invoice, InvoiceLine
+from core.edi.invoice_documents import Invoice, InvoiceLine
 from core.edi.x12_values import decimal
 
 

@@ -6,7 +6,7 @@ from core.edi.decoding import Notes, check_date
 from core.edi.documents import Decoded
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
-from core.edi.more_documents import ApplicationAdvice, ApplicationError
+from core.edi.reply_documents import ApplicationAdvice, ApplicationError
 
 # Element 110: accepted, accepted with errors, refused; of a set (T), a batch (B), an item (I).
 _VERDICTS = {"A": "A", "C": "E", "E": "E", "P": "E", "R": "R"}

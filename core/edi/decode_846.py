@@ -17,7 +17,7 @@ from core.edi.decoding import (
 from core.edi.documents import Decoded
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
-from core.edi.more_documents import InventoryReport, StockKind, StockLine, StockQuantity
+from core.edi.stock_documents import InventoryReport, StockKind, StockLine, StockQuantity
 from core.edi.x12_values import decimal
 
 # Element 673. 17 counts held stock too; only 33 is for sale.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from core.edi.change_documents import ChangeAcknowledgement, ChangedLine, PurchaseOrderChange
 from core.edi.decode_850 import REQUESTED, party
 from core.edi.decode_855 import LineLayout, acknowledged_line, cut_lines
 from core.edi.decoding import BUYER_ITEM, GTIN_ITEM, VENDOR_ITEM, Notes, best_date, check_date, dates, item, quantity
 from core.edi.documents import Acknowledgement, Decoded
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
-from core.edi.more_documents import ChangeAcknowledgement, ChangedLine, PurchaseOrderChange
 from core.edi.x12_values import decimal
 
 _LAYOUT = LineLayout(quantity=3, unit=5, items=8)

@@ -6,7 +6,7 @@ from core.edi.decoding import BUYER_ITEM, GTIN_ITEM, VENDOR_ITEM, Notes, best_da
 from core.edi.documents import Decoded
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
-from core.edi.more_documents import ReceiptAdvice, ReceivedLine
+from core.edi.warehouse_documents import ReceiptAdvice, ReceivedLine
 
 # Element 412, each in question by its own quantity: short, damaged, rejected and the like.
 _SHORT = ("02", "07")

@@ -10,7 +10,7 @@ from core.edi.decoding import BUYER_ITEM, GTIN_ITEM, VENDOR_ITEM, Notes, check_d
 from core.edi.documents import Decoded, Pack
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
-from core.edi.more_documents import ShippingAdvice, ShippingOrder, WarehouseLine
+from core.edi.warehouse_documents import ShippingAdvice, ShippingOrder, WarehouseLine
 
 # List 432 of G62, which is not list 374 of DTM.
 _SHIP, _SHIPPED, _DELIVER = ("10", "38", "37", "53"), ("11", "06"), ("02", "17", "68", "70")

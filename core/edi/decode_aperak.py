@@ -7,7 +7,7 @@ from core.edi.documents import Decoded
 from core.edi.edifact_decoding import document_day, first, reference, references
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
-from core.edi.more_documents import ApplicationAdvice, ApplicationError
+from core.edi.reply_documents import ApplicationAdvice, ApplicationError
 
 # What the reference names: list 1153.
 _ABOUT = ("ACW", "ON", "AAK", "IV", "ACE", "VN", "DQ")

@@ -8,7 +8,7 @@ from core.edi.documents import Decoded, FunctionalAcknowledgement
 from core.edi.edifact_decoding import first
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
-from core.edi.more_documents import AcknowledgedMessage, InterchangeAcknowledgement
+from core.edi.reply_documents import AcknowledgedMessage, InterchangeAcknowledgement
 
 _VERDICTS = {REJECTED: "R", ACKNOWLEDGED: "A", RECEIVED: "A"}
 

@@ -23,7 +23,7 @@ from core.edi.edifact_decoding import (
 from core.edi.edifact_values import number
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
-from core.edi.more_documents import Invoice, InvoiceLine
+from core.edi.invoice_documents import Invoice, InvoiceLine
 
 # List 5025: amount due, invoice amount, message total.
 _TOTALS = ("9", "77", "39", "86")

@@ -20,7 +20,7 @@ from core.edi.edifact_decoding import (
 )
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
-from core.edi.more_documents import InventoryReport, StockKind, StockLine, StockQuantity
+from core.edi.stock_documents import InventoryReport, StockKind, StockLine, StockQuantity
 
 # List 6063.
 _KINDS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from core.edi.change_documents import ChangedLine, PurchaseOrderChange
 from core.edi.decoding import Notes, item
 from core.edi.documents import Decoded, PurchaseOrderDocument, PurchaseOrderDocumentLine
 from core.edi.edifact_decoding import (
@@ -25,7 +26,6 @@ from core.edi.edifact_decoding import (
 from core.edi.edifact_values import dtm_day, number
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
-from core.edi.more_documents import ChangedLine, PurchaseOrderChange
 
 _ORDER_TYPES = {"220": "SA", "221": "BK", "224": "RO", "226": "RL", "230": "SA"}
 # LIN 1229 to element 670; a plain change has no finer code in EDIFACT.

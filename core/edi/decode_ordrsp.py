@@ -32,14 +32,10 @@ from core.edi.interchanges import Segment, TransactionSet
 # Element 4343 to element 587; AI lists exceptions only, so silence is acceptance.
 _RESPONSES = {"AC": "AC", "AD": "AD", "AI": "AE", "AP": "AK", "CO": "AC", "RE": "RJ", "RD": "RD", "NA": "NA"}
 _CHANGED = ("3", "6", "24")
+_TO_FOLLOW, _NOT_TO_COME = (Effect.BACKORDER, "IB"), (Effect.REJECT, "IR")
 _REMAINDER = {
-    "BP": (Effect.BACKORDER, "IB"),
-    "SP": (Effect.BACKORDER, "IB"),
-    "OW": (Effect.BACKORDER, "IB"),
-    "OS": (Effect.BACKORDER, "IB"),
-    "CP": (Effect.REJECT, "IR"),
-    "AA": (Effect.REJECT, "IR"),
-    "AB": (Effect.REJECT, "IR"),
+    **dict.fromkeys(("BP", "SP", "OW", "OS"), _TO_FOLLOW),
+    **dict.fromkeys(("CP", "AA", "AB"), _NOT_TO_COME),
     "CS": (Effect.HOLD, "IS"),
 }
 

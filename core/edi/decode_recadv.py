@@ -20,7 +20,7 @@ from core.edi.edifact_decoding import (
 )
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
-from core.edi.more_documents import ReceiptAdvice, ReceivedLine
+from core.edi.warehouse_documents import ReceiptAdvice, ReceivedLine
 
 # List 6063: received, accepted, refused, damaged, missing; 12 and 21 repeat what was sent and ordered.
 _RECEIVED, _ACCEPTED, _REFUSED, _DAMAGED, _SHORT = "48", "194", ("195", "196"), "124", "119"

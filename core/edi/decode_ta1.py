@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.edi.interchanges import Segment
-from core.edi.more_documents import InterchangeAcknowledgement
+from core.edi.reply_documents import InterchangeAcknowledgement
 from core.edi.x12_values import day
 
 # Element I18 in short words of our own; the reader reports its own faults of the envelope under the same codes.

@@ -14,6 +14,16 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class ListedItem:
+    """What names an article in a line: the sender's line number, our SKU, the vendor's code, the GTIN."""
+
+    line_number: str
+    buyer_sku: str
+    vendor_code: str
+    gtin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decoded(Generic[T]):
     """A document, or None where it cannot be used; the faults say why, or what to look at."""
 

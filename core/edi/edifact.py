@@ -215,8 +215,7 @@ class _Builder:
         faults: list[Fault] = []
         self.message_count += 1
         if self.message_count > self.limits.sets:
-            text = f"The interchange has more than {self.limits.sets} messages; this one is not read."
-            faults.append(_fault(Level.SET, "35", text, opening))
+            faults.append(_fault(Level.SET, "35", self.limits.too_many("messages"), opening))
             segments = segments[:1]
         elif trailer is None:
             text = f"Message {reference} has no UNT segment: it may be cut off."

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from core.edi.change_documents import ChangeAcknowledgement
 from core.edi.decoders import DECODERS
 from core.edi.documents import AcknowledgedLine, Acknowledgement, PurchaseOrderDocument, ShipNotice
 from core.edi.guide import PartnerGuide
 from core.edi.interchanges import Interchange, Segment, TransactionSet, Verdict, verdict
-from core.edi.more_documents import ChangeAcknowledgement
 from core.edi.reader import read
 
 # What we send to a partner; all else is written by the partner. Acknowledgements go both ways and tell nothing.

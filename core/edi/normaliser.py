@@ -33,6 +33,10 @@ class Limits:
     sets: int = 50_000
     hierarchy_depth: int = 30
 
+    def too_many(self, what: str) -> str:
+        """The sentence about one of `what` beyond `sets`."""
+        return f"The interchange has more than {self.sets} {what}; this one is not read."
+
 
 DEFAULT_LIMITS = Limits()
 

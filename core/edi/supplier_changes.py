@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.edi.more_documents import ChangeAcknowledgement, InventoryReport
+from core.edi.change_documents import ChangeAcknowledgement
+from core.edi.stock_documents import InventoryReport
 from core.edi.x12_writer import Envelope, Row, items, write_interchange
 
 

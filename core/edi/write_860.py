@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.edi.more_documents import ChangedLine, PurchaseOrderChange
+from core.edi.change_documents import ChangedLine, PurchaseOrderChange
 from core.edi.write_850 import gtin_qualifier, party_rows
 from core.edi.x12_writer import Envelope, Row, free_text, items, write_interchange
 

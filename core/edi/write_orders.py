@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from core.edi.change_documents import ChangedLine, PurchaseOrderChange
 from core.edi.documents import Party, PurchaseOrderDocument
 from core.edi.edifact_writer import EdifactEnvelope, Row, day_row, plain, write_messages
-from core.edi.more_documents import ChangedLine, PurchaseOrderChange
 from core.errors import InvalidInput
 
 # Element 353 to element 1225, and 92 to the code of BGM.

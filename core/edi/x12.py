@@ -167,17 +167,15 @@ class _Builder:
         opening = segments[0]
         kind, control = opening.value(1), opening.value(2)
         faults: list[Fault] = []
-        self.set_count += 1
-        if self.set_count > self.limits.sets:
-            text = f"The interchange has more than {self.limits.sets} transaction sets; this one is not read."
-            faults.append(_fault(Level.SET, "1", text, opening))
-            segments = segments[:1]
         if trailer is None:
-            faults.append(
-                _fault(Level.SET, "2", f"Transaction set {control} has no SE segment: it may be cut off.", opening)
-            )
+            text = f"Transaction set {control} has no SE segment: it may be cut off."
+            faults.append(_fault(Level.SET, "2", text, opening))
         else:
             faults.extend(_trailer_faults(control, len(segments), trailer))
+        self.set_count += 1
+        if self.set_count > self.limits.sets:
+            faults.append(_fault(Level.SET, "1", self.limits.too_many("transaction sets"), opening))
+            segments = segments[:1]
         if control in self.group.controls:
             text = f"Control number {control} occurs twice in the group {self.group.control}."
             faults.append(_fault(Level.SET, "23", text, opening))

@@ -18,9 +18,11 @@ from core.edi.documents import CarrierEvent, Pack
 from core.edi.edifact_messages import KINDS
 from core.edi.edifact_values import day_of, number
 from core.edi.guide import PartnerGuide, Remainder
-from core.edi.more_documents import AcknowledgedMessage, ApplicationError, InvoiceLine, StockKind
+from core.edi.invoice_documents import InvoiceLine
 from core.edi.reader import read
+from core.edi.reply_documents import AcknowledgedMessage, ApplicationError
 from core.edi.resolve_acknowledgement import OpenLine, resolve_acknowledgement
+from core.edi.stock_documents import StockKind
 
 OPEN = [OpenLine(1, 10, "S1"), OpenLine(2, 5, "S2")]
 

@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydifact.parser import Parser
 
+from core.edi.change_documents import ChangedLine, PurchaseOrderChange
 from core.edi.decode_contrl import decode_contrl
 from core.edi.decode_orders import decode_ordchg, decode_orders
 from core.edi.documents import Party, PurchaseOrderDocument, PurchaseOrderDocumentLine, SetResult
 from core.edi.edifact_writer import EdifactEnvelope
 from core.edi.interchanges import verdict
-from core.edi.more_documents import AcknowledgedMessage, ChangedLine, PurchaseOrderChange
 from core.edi.reader import read
+from core.edi.reply_documents import AcknowledgedMessage
 from core.edi.write_contrl import write_contrl, write_receipt
 from core.edi.write_orders import write_ordchg, write_orders
 from core.errors import InvalidInput

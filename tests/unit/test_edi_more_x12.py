@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pyx12.params import ParamsBase
 from pyx12.x12n_document import x12n_document
 
+from core.edi.change_documents import ChangeAcknowledgement, ChangedLine, PurchaseOrderChange
 from core.edi.decode_850 import decode_850
 from core.edi.decode_997 import decode_997
 from core.edi.decode_ta1 import decode_ta1
@@ -28,23 +29,14 @@ from core.edi.documents import (
 )
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Severity, verdict
+from core.edi.invoice_documents import InvoiceLine
 from core.edi.judge_file import judge_file
 from core.edi.maps.table import SETS
-from core.edi.more_documents import (
-    ApplicationError,
-    ChangeAcknowledgement,
-    ChangedLine,
-    InventoryReport,
-    InvoiceLine,
-    PurchaseOrderChange,
-    ShippingOrder,
-    StockKind,
-    StockLine,
-    StockQuantity,
-    WarehouseLine,
-)
 from core.edi.reader import read
+from core.edi.reply_documents import ApplicationError
+from core.edi.stock_documents import InventoryReport, StockKind, StockLine, StockQuantity
 from core.edi.supplier_changes import write_846, write_865
+from core.edi.warehouse_documents import ShippingOrder, WarehouseLine
 from core.edi.write_850 import write_850
 from core.edi.write_860 import write_860
 from core.edi.write_940 import write_940
