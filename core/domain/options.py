@@ -116,7 +116,8 @@ class SubstituteOffer:
 class OptionFacts:
     """What is offered is decided by these. Quantities are base units, money minor units of `currency`.
 
-    `withheld` are units that are there but wait for the rest, because line or order has to leave whole.
+    `withheld` are units that are there but wait for the rest, because line or order has to leave whole. Who is
+    compensated for this backorder already is not offered it again.
     """
 
     quantity: int
@@ -126,6 +127,7 @@ class OptionFacts:
     expected: date | None = None
     wait_days: int | None = None
     withheld: int = 0
+    is_compensated: bool = False
     substitutes: tuple[SubstituteOffer, ...] = ()
     rule: DelayRule | None = None
 
@@ -174,7 +176,7 @@ def make_options(facts: OptionFacts, policy: OptionPolicy) -> OptionSet | None:
         found[ResolutionKind.PART_SHIP] = OptionDraft(ResolutionKind.PART_SHIP, facts.withheld, facts.expected)
     if (chosen := best_substitute(facts)) is not None:
         found[ResolutionKind.SUBSTITUTE] = _substitute(facts, chosen, policy)
-    if amount := compensation(facts, policy):
+    if not facts.is_compensated and (amount := compensation(facts, policy)):
         found[ResolutionKind.COMPENSATE] = OptionDraft(
             ResolutionKind.COMPENSATE, facts.quantity, facts.expected, compensation=amount
         )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from core.domain.delay_rules import DelayRule
+from core.domain.states import CourseStep
 from core.ports import Transaction
 from core.repositories.option_offers import Key
 
@@ -45,6 +47,12 @@ class SubstituteRow:
     needs_consent: bool
     unit_price: int
     currency: str
+
+
+def note_options(row: CourseRow, now: datetime, outcome: str, of: list[Any]) -> None:
+    """Remember what became of the question to the customer: `of` are the quantity and day it was asked about."""
+    row.steps = {**row.steps, str(CourseStep.OPTIONS): {"at": now.isoformat(), "outcome": outcome, "of": of}}
+    row.is_changed = True
 
 
 async def course_orders(uow: Transaction, order_ids: Iterable[int]) -> dict[int, CourseOrder]:

@@ -30,6 +30,10 @@ class Offer:
     chosen: str | None = None
     """Kind of the option that was taken."""
 
+    def is_outdated(self, quantity: int, expected_date: date | None) -> bool:
+        """Is the backorder no longer the one that the options were made for?"""
+        return (self.quantity, self.expected_date) != (quantity, expected_date)
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -184,6 +188,17 @@ async def due_offers(uow: Transaction, limit: int) -> list[Key]:
     return [(row["sku_id"], row["id"]) for row in rows]
 
 
+async def compensated(uow: Transaction, sku_ids: Iterable[int]) -> set[Key]:
+    """Open backorders of these SKUs whose customer was compensated for waiting: once is enough."""
+    rows = await uow.sql.fetch(
+        """select distinct e.sku_id, e.backorder_id from entitlement e
+        join backorder b on b.sku_id = e.sku_id and b.id = e.backorder_id and b.closed_at is null
+        where e.sku_id = any($1::bigint[]) and e.kind = 'COUPON'""",
+        sorted(set(sku_ids)),
+    )
+    return {(row["sku_id"], row["backorder_id"]) for row in rows}
+
+
 async def grant_entitlement(
     uow: Transaction,
     offer: Offer,
@@ -192,11 +207,15 @@ async def grant_entitlement(
     kind: EntitlementKind,
     amount: int,
     currency: str,
-) -> int:
-    """Give a customer a right to `amount` minor units; once per set and kind."""
+) -> int | None:
+    """Give a customer a right to `amount` minor units; None when the backorder has brought one of this kind before.
+
+    Call it under the SKU's gate.
+    """
     return await uow.sql.fetchval(
         """insert into entitlement (sku_id, backorder_id, offer_id, order_id, customer_id, kind, amount, currency, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning id""",
+        select $1, $2, $3, $4, $5, $6, $7, $8, $9
+        where not exists (select from entitlement where sku_id = $1 and backorder_id = $2 and kind = $6) returning id""",
         offer.sku_id,
         offer.backorder_id,
         offer.id,

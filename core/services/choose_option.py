@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.domain.book import SkuBook
-from core.domain.offering import accept_wait, note, settle_state
+from core.domain.offering import accept_wait, note, settle_state, withdraw
 from core.domain.promising import promise
 from core.domain.records import Backorder, Line
 from core.domain.states import (
@@ -16,8 +16,9 @@ from core.domain.states import (
     ResolutionKind,
     ShipPolicy,
 )
-from core.errors import IllegalTransition, InvalidInput, NotFound, OptionClosed
+from core.errors import DomainError, IllegalTransition, InvalidInput, NotFound, OptionClosed
 from core.ports import Transaction
+from core.repositories.course_facts import course_rows, note_options, save_course_rows
 from core.repositories.customer_notices import NoticeDraft, put_notices
 from core.repositories.option_offers import (
     Offer,
@@ -36,6 +37,8 @@ from core.services.cancel_order import Cut, carry_out
 from core.services.follow_up import request_shipments
 from core.services.substitute_line import replace_short_part
 from core.services.take_orders import OpenedOrders, TakenOrders, open_orders, take_orders
+
+OUTDATED = "OUTDATED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +94,42 @@ async def choose_option(uow: Transaction, request: ChooseOption) -> OptionOutcom
 
 
 async def expire_offer(uow: Transaction, sku_id: int, offer_id: int) -> OptionOutcome | None:
-    """Carry out the default of a set whose deadline has passed; None when somebody has answered it meanwhile."""
+    """Carry out the default of a set whose deadline has passed; None when somebody has answered it meanwhile.
+
+    A set whose facts have changed, or whose default cannot be carried out, is taken back instead (None too): no set
+    outlives its deadline but for a hold, which ends by its own.
+    """
     offer = await offer_by_id(uow, sku_id, offer_id)
     if offer is None:
         return None
     order_id, _ = await find_backorder_order(uow, offer.sku_id, offer.backorder_id)
     default = next(option for option in await options_of(uow, offer) if option.is_default)
     try:
-        return await _answer(uow, _Answer(offer, default, order_id, by_default=True), None)
-    except (OptionClosed, IllegalTransition):
-        return None
+        async with uow.sql.transaction():
+            return await _answer(uow, _Answer(offer, default, order_id, by_default=True), None)
+    except (OptionClosed, IllegalTransition) as closed:
+        if closed.facts["state"] != OUTDATED:
+            return None
+        await _take_back(uow, offer, order_id, "FACTS_CHANGED")
+    except DomainError:
+        await _take_back(uow, offer, order_id, "DEFAULT_REFUSED")
+    return None
+
+
+async def _take_back(uow: Transaction, offer: Offer, order_id: int, reason: str) -> None:
+    """Withdraw an open set; where the facts have changed, the course may put the question anew."""
+    taken = await take_orders(uow, [order_id])
+    opened = await open_orders(uow, taken)
+    book = opened.books[offer.sku_id]
+    backorder = open_backorder(opened, offer.sku_id, offer.backorder_id, "ended", "OPTION_WITHDRAWN")
+    withdraw(book, backorder, f"OPTIONS:{reason}")
+    await close_offers(uow, [(offer.sku_id, offer.id)], OptionOfferState.WITHDRAWN, reason)
+    await save_books(uow, opened.books.values())
+    if reason == "FACTS_CHANGED":
+        key = (offer.sku_id, offer.backorder_id)
+        rows = await course_rows(uow, [key])
+        note_options(rows[key], uow.now, "WITHDRAWN", [offer.quantity, None])
+        await save_course_rows(uow, rows)
 
 
 async def _find(uow: Transaction, request: ChooseOption) -> Offer:
@@ -184,7 +213,7 @@ def _check_facts(offer: Offer, backorder: Backorder, option: Option) -> None:
         backorder.expected_date is None or backorder.expected_date > offer.expected_date
     )
     if backorder.quantity != offer.quantity or later:
-        raise OptionClosed(str(offer.backorder_id), "OUTDATED")
+        raise OptionClosed(str(offer.backorder_id), OUTDATED)
 
 
 async def _carry_out(

@@ -36,6 +36,8 @@ class CourseRun:
     substitute_books: dict[int, SkuBook]
     lead_days: dict[int, int]
     rules: list[Any]
+    compensated: set[Key]
+    """Backorders whose customer has been compensated."""
     uncovered: dict[int, int] = field(default_factory=dict)
     """Units without a source before the run, by backorder."""
     to_buy: set[int] = field(default_factory=set)

@@ -13,8 +13,9 @@ from core.domain.options import DEFAULT_POLICY, OptionFacts, make_options, read_
 from core.domain.options import POLICY as OPTIONS_POLICY
 from core.domain.records import Backorder
 from core.domain.states import CourseStep, ShipPolicy
-from core.repositories.course_facts import CourseOrder, CourseRow
+from core.repositories.course_facts import CourseOrder, CourseRow, note_options
 from core.repositories.customer_notices import NoticeDraft
+from core.repositories.option_offers import Offer
 from core.services.course_run import CourseRun, substitute_offers, wait_days
 
 
@@ -33,16 +34,13 @@ def offer_options(
     A customer is asked again only when the facts have become worse than those it was asked about.
     """
     key = (book.sku_id, backorder.id or 0)
+    take_back_outdated(run, book, backorder, row)
     day = backorder.expected_date.isoformat() if backorder.expected_date else None
     present = run.offers.get(key)
     if present is not None:
-        same = (present.quantity, present.expected_date) == (backorder.quantity, backorder.expected_date)
-        if same and not is_forced:
+        if not is_forced:
             return
-        withdraw(book, backorder, f"{MARK}OPTIONS:FACTS_CHANGED")
-        run.withdrawn.append((book.sku_id, present.id))
-        del run.offers[key]
-        _keep(run, row, "WITHDRAWN", [present.quantity, None])
+        _take_back(run, book, backorder, row, present)
     known = row.steps.get(CourseStep.OPTIONS)
     if not is_due or order.customer_id is None or backorder.state not in MAY_OFFER:
         return
@@ -64,6 +62,7 @@ def offer_options(
         backorder.expected_date,
         wait_days(book, backorder),
         withheld=line.allocated - line.ready if whole and line.kit is None else 0,
+        is_compensated=key in run.compensated,
         substitutes=substitute_offers(run, book, backorder, order),
         rule=rule,
     )
@@ -71,7 +70,7 @@ def offer_options(
     if made is None:
         return
     offer(book, backorder, f"{MARK}OPTIONS")
-    _keep(run, row, "OFFERED", [backorder.quantity, day])
+    note_options(row, run.uow.now, "OFFERED", [backorder.quantity, day])
     name = None if rule is None else f"{rule.pack}/{rule.code}"
     run.offered.append((key, made, backorder.quantity, backorder.expected_date, currency, "COURSE", name))
     run.notices.append(
@@ -94,9 +93,19 @@ def offer_options(
     )
 
 
-def _keep(run: CourseRun, row: CourseRow, outcome: str, of: list[Any]) -> None:
-    row.steps = {**row.steps, str(CourseStep.OPTIONS): {"at": run.uow.now.isoformat(), "outcome": outcome, "of": of}}
-    row.is_changed = True
+def take_back_outdated(run: CourseRun, book: SkuBook, backorder: Backorder, row: CourseRow) -> None:
+    """Take back an open set whose quantity or day is no longer that of the backorder, whatever the course offers."""
+    present = run.offers.get((book.sku_id, backorder.id or 0))
+    if present is None or not present.is_outdated(backorder.quantity, backorder.expected_date):
+        return
+    _take_back(run, book, backorder, row, present)
+
+
+def _take_back(run: CourseRun, book: SkuBook, backorder: Backorder, row: CourseRow, present: Offer) -> None:
+    withdraw(book, backorder, f"{MARK}OPTIONS:FACTS_CHANGED")
+    run.withdrawn.append((book.sku_id, present.id))
+    del run.offers[book.sku_id, backorder.id or 0]
+    note_options(row, run.uow.now, "WITHDRAWN", [present.quantity, None])
 
 
 def _is_worse(run: CourseRun, of: list[Any], backorder: Backorder) -> bool:

@@ -37,14 +37,14 @@ from core.repositories.customer_notices import put_notices
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books, read_books
 from core.repositories.network import load_network
-from core.repositories.option_offers import close_offers, insert_offers, open_offers
+from core.repositories.option_offers import close_offers, compensated, insert_offers, open_offers
 from core.repositories.save_book import save_books
 from core.repositories.shortage_facts import load_shortage_facts
 from core.repositories.supplying import load_lead_days, load_policies
 from core.services.allocate_waiting import serve_books
 from core.services.course_run import CourseRun, record, substitute_offers, takes_substitutes, wait_days
 from core.services.follow_up import request_purchase, request_shipments
-from core.services.offer_options import offer_options
+from core.services.offer_options import offer_options, take_back_outdated
 from core.services.substitute_line import SubstituteLine
 
 _ASLEEP = frozenset({BackorderState.ON_HOLD, BackorderState.CANCEL_PENDING})
@@ -64,7 +64,8 @@ async def run_backorder_course(
     """Judge the causes of these SKUs' backorders anew and take the steps of the policy, in its order.
 
     Running it again does nothing until facts change. Backorders that are paused, on hold or about to be cancelled are
-    left alone. Returns the substitutions to carry out, each in a transaction of its own: they need more gates.
+    left alone, but for options that are outdated: those are taken back. Returns the substitutions to carry out, each
+    in a transaction of its own: they need more gates.
     """
     versions = await take_gates(uow, sku_ids)
     if not versions:
@@ -120,6 +121,7 @@ async def _prepare(
         await read_books(uow.sql, uow.now, dict.fromkeys(others, 0), network) if others else {},
         await load_lead_days(uow, list(books)),
         await delay_rules(uow),
+        await compensated(uow, books),
     )
 
 
@@ -139,7 +141,10 @@ def _walk(run: CourseRun, book: SkuBook, backorder: Backorder, course: list[Step
     row, order = run.rows[book.sku_id, backorder.id or 0], run.orders[backorder.line.order_id]
     if only is not None and only.backorder_id != backorder.id:
         return
-    if backorder.state in _ASLEEP or (row.is_paused and only is None):
+    if backorder.state in _ASLEEP:
+        return
+    if row.is_paused and only is None:
+        take_back_outdated(run, book, backorder, row)
         return
     for rule in course:
         if backorder.closed_at is not None:
@@ -154,6 +159,10 @@ def _walk(run: CourseRun, book: SkuBook, backorder: Backorder, course: list[Step
             _purchase(run, book, backorder, row)
         elif rule.step is CourseStep.OPTIONS:
             offer_options(run, book, backorder, row, order, is_due=is_due, is_forced=only is not None)
+    if all(
+        rule.step is not CourseStep.OPTIONS for rule in course
+    ):  # nothing is offered any more, but a set always ends
+        take_back_outdated(run, book, backorder, row)
 
 
 def _facts(run: CourseRun, book: SkuBook, backorder: Backorder, order: CourseOrder) -> CourseFacts:

@@ -11,6 +11,7 @@ from core.domain.placing import LineRequest
 from core.domain.states import CourseStep, ResolutionKind
 from core.errors import IllegalTransition, InsufficientStock, NotFound, OptionClosed, SkuNotSellable
 from core.services.cancel_backorder import CancelBackorder, cancel_backorder
+from core.services.change_order_line import ChangeOrderLine, change_order_line
 from core.services.change_policy import ChangePolicy, change_policy
 from core.services.choose_option import ChooseOption, choose_option, expire_offer
 from core.services.hold_order import HoldOrder, hold_order
@@ -20,6 +21,7 @@ from core.services.release_order_hold import release_order_hold
 from core.services.reschedule_supply import SupplyChange, reschedule_supply
 from core.services.review_backorders import overdue_options
 from core.services.run_backorder_course import OneStep, run_backorder_course
+from core.services.steer_course import PauseCourse, pause_course
 from core.services.substitute_line import substitute_line
 from tests.world import TODAY
 
@@ -373,3 +375,56 @@ async def test_where_a_rule_asks_for_consent_silence_cancels(world):
     assert await kinds(world) == ["WAIT", "CANCEL*"]
     (row,) = await world.rows("select deadline, rule from option_offer")
     assert (row["deadline"] - world.clock.at, row["rule"]) == (timedelta(days=5), "TEST/now")
+
+
+async def test_a_set_ends_by_itself_when_the_course_no_longer_offers_and_the_quantity_changes(world):
+    placed = await offered(world)
+    await world.do(lambda uow: change_policy(uow, ChangePolicy("backorder_course", COURSE)))
+    await world.do(lambda uow: change_order_line(uow, ChangeOrderLine(placed.number, 1, 4)))
+    await run(world)
+    assert (await states(world), await offers(world)) == (["AWAITING_SUPPLY"], ["WITHDRAWN"])
+    await sound(world)
+
+
+async def test_a_set_ends_by_itself_while_the_course_is_paused_and_comes_back_afterwards(world):
+    placed = await offered(world)
+    key = placed.backorder_ids[0]
+    await world.do(lambda uow: pause_course(uow, PauseCourse(*key)))
+    await run(world)
+    assert await offers(world) == ["OPEN"], "nothing has changed"
+    await world.do(lambda uow: change_order_line(uow, ChangeOrderLine(placed.number, 1, 4)))
+    await run(world)
+    assert (await states(world), await offers(world)) == (["AWAITING_SUPPLY"], ["WITHDRAWN"])
+    await world.do(lambda uow: pause_course(uow, PauseCourse(*key, is_paused=False)))
+    await run(world)
+    assert (await states(world), await offers(world)) == (["OPTION_OFFERED"], ["WITHDRAWN", "OPEN"])
+    await sound(world)
+
+
+async def test_a_deadline_takes_back_a_set_whose_facts_have_changed(world):
+    placed = await offered(world)
+    await world.do(lambda uow: change_order_line(uow, ChangeOrderLine(placed.number, 1, 4)))
+    world.clock.at += timedelta(hours=73)
+    (key,) = await world.do(lambda uow: overdue_options(uow, 10))
+    assert await world.do(lambda uow: expire_offer(uow, *key)) is None
+    assert (await states(world), await offers(world)) == (["AWAITING_SUPPLY"], ["WITHDRAWN"])
+    await run(world)
+    assert await offers(world) == ["WITHDRAWN", "OPEN"], "the question is put anew"
+    await sound(world)
+
+
+async def test_a_backorder_is_compensated_once(world):
+    policy = {"compensation": {"basisPoints": 333}}
+    await world.do(lambda uow: change_policy(uow, ChangePolicy("backorder_options", policy)))
+    supply = await world.supply(5, day(12))
+    placed = await offered(world)
+    await choose(world, placed, "COMPENSATE")
+    sku_id = await world.sku()
+    await world.do(lambda uow: reschedule_supply(uow, [SupplyChange(sku_id, supply, day(40), "CONFIRMED_ORDER")]))
+    await run(world)
+    assert await offers(world) == ["CHOSEN", "OPEN"]
+    assert await kinds(world) == ["WAIT*", "CANCEL"]
+    with pytest.raises(NotFound):
+        await choose(world, placed, "COMPENSATE")
+    assert await world.value("select count(*) from entitlement") == 1
+    await sound(world)
