@@ -127,9 +127,9 @@ class OptionFacts:
     expected: date | None = None
     wait_days: int | None = None
     withheld: int = 0
-    is_compensated: bool = False
     substitutes: tuple[SubstituteOffer, ...] = ()
     rule: DelayRule | None = None
+    is_compensated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
