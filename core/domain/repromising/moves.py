@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.domain.repromising.columns import Ints
+from core.domain.repromising.columns import Ints, packed
 
 
 def farthest(before: tuple[Ints, Ints, Ints], after: tuple[Ints, Ints, Ints], count: int) -> tuple[Ints, Ints]:
@@ -14,14 +14,23 @@ def farthest(before: tuple[Ints, Ints, Ints], after: tuple[Ints, Ints, Ints], co
     """
     ends, sides = [], []
     for entry, day, quantity in (before, after):
-        order = np.lexsort((day, entry))
-        order = order[quantity[order] > 0]
+        some = np.flatnonzero(quantity > 0)
+        entry, day, quantity = entry[some], day[some], quantity[some]
+        order = _by_entry_and_day(entry, day)
         ends.append(np.cumsum(quantity[order]))
         sides.append((entry[order], day[order]))
-    cuts = np.union1d(*ends)
+    cuts = np.sort(np.concatenate(ends), kind="stable")  # two ascending runs: one merge, where np.union1d would hash
+    cuts = cuts[np.diff(cuts, prepend=0) != 0]
     old, new = (np.searchsorted(end, cuts) for end in ends)
     moved, entry = sides[1][1][new] - sides[0][1][old], sides[0][0][old]
     back, forward = np.zeros(count, np.int64), np.zeros(count, np.int64)
     np.maximum.at(back, entry, moved)
     np.minimum.at(forward, entry, moved)
     return back, forward
+
+
+def _by_entry_and_day(entry: Ints, day: Ints) -> Ints:
+    if not len(entry):
+        return entry
+    first = int(day.min())
+    return np.argsort(packed(entry, day - first, int(day.max()) - first + 1))
