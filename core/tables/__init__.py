@@ -17,6 +17,7 @@ from core.tables import (
     shipment,
     simulation,
     stock,
+    suppliers,
     supply,
 )
 from core.tables.columns import metadata
@@ -39,5 +40,6 @@ __all__ = [
     "shipment",
     "simulation",
     "stock",
+    "suppliers",
     "supply",
 ]

@@ -121,6 +121,7 @@ class SupplierSku(c.Row, table=True):
 
     __table_args__ = (
         c.check("moq > 0 and order_multiple > 0", "multiples"),
+        c.check("expedite_days >= 0 and expedite_fee >= 0 and expedite_unit_fee >= 0", "expedite"),
         c.index("supplier_sku_sku_idx", "sku_id", "supplier_id"),
         c.index("supplier_sku_vendor_code_idx", "supplier_id", "vendor_code"),
     )
@@ -135,6 +136,17 @@ class SupplierSku(c.Row, table=True):
     lead_time_days: int = c.integer()
     lead_time_p80: int = c.integer()
     is_preferred: bool = c.flag()
+    is_approved: bool = c.flag(True)
+    expedite_days: int | None = c.integer(null=True)
+    """Lead time of an expedited order in days; null: cannot be expedited."""
+    expedite_fee: int = c.bigint(default=0)
+    expedite_unit_fee: int = c.bigint(default=0)
+    agreed_lead_time_p80: int | None = c.integer(null=True)
+    """What `lead_time_p80` was agreed to be; null until what was observed has replaced it."""
+    observed_p50: int | None = c.integer(null=True)
+    observed_p80: int | None = c.integer(null=True)
+    observed_count: int = c.integer(default=0)
+    calibrated_at: datetime | None = c.instant(null=True)
     created_at: datetime = c.created()
     updated_at: datetime = c.updated()
 
