@@ -401,3 +401,65 @@ class SimulationState(StrEnum):
     DONE = "DONE"
     CANCELLED = "CANCELLED"
     FAILED = "FAILED"
+
+
+class LearningModelState(StrEnum):
+    """What became of a fitted model."""
+
+    CANDIDATE = "CANDIDATE"
+    ACTIVE = "ACTIVE"
+    RETIRED = "RETIRED"
+    REFUSED = "REFUSED"
+
+
+class RiskActionKind(StrEnum):
+    """What can be done against a risk; each is a mutation."""
+
+    RAISE_PRIORITY = "RAISE_PRIORITY"
+    RESERVE = "RESERVE"
+    EXPEDITE = "EXPEDITE"
+    ALTERNATIVE_SOURCE = "ALTERNATIVE_SOURCE"
+    TRANSFER = "TRANSFER"
+    SUBSTITUTE = "SUBSTITUTE"
+
+
+class RiskActionState(StrEnum):
+    """What became of a suggestion."""
+
+    OPEN = "OPEN"
+    TAKEN = "TAKEN"
+    EXPIRED = "EXPIRED"
+
+
+class InputFaultReason(StrEnum):
+    """What is wrong with a figure."""
+
+    OUTLIER = "OUTLIER"
+    UNIT_SLIP = "UNIT_SLIP"
+    IMPOSSIBLE = "IMPOSSIBLE"
+    DUPLICATE = "DUPLICATE"
+    GAP = "GAP"
+
+
+class InputFaultAction(StrEnum):
+    """What was done about it."""
+
+    LEFT_OUT = "LEFT_OUT"
+    REPAIRED = "REPAIRED"
+    LISTED = "LISTED"
+
+
+class WebhookState(StrEnum):
+    """Is an address told of events; DISABLED is what failing for days ends in."""
+
+    ACTIVE = "ACTIVE"
+    PAUSED = "PAUSED"
+    DISABLED = "DISABLED"
+
+
+class WebhookDeliveryState(StrEnum):
+    """Has an address taken a message."""
+
+    PENDING = "PENDING"
+    DELIVERED = "DELIVERED"
+    SKIPPED = "SKIPPED"

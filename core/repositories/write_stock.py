@@ -178,10 +178,11 @@ async def write_supplies(uow: Transaction, books: list[SkuBook]) -> None:
         await uow.sql.execute(
             """insert into supply (sku_id, id, location_id, kind, supplier_id, purchase_order_line_id,
                 ship_notice_line_id, transfer_id, split_from_id, quantity, received, cancelled, pegged, paper_date,
-                usable_date, overdue_days, date_basis, date_revision, last_sequence) overriding system value
-            select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[],
-                $7::bigint[], $8::bigint[], $9::bigint[], $10::int[], $11::int[], $12::int[], $13::int[], $14::date[],
-                $15::date[], $16::smallint[], $17::text[], $18::int[], $19::text[])""",
+                usable_date, overdue_days, date_basis, date_revision, last_sequence, created_at, updated_at)
+                overriding system value
+            select u.*, $20, $20 from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[],
+                $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::int[], $11::int[], $12::int[], $13::int[],
+                $14::date[], $15::date[], $16::smallint[], $17::text[], $18::int[], $19::text[]) as u""",
             [b.sku_id for b, _ in rows],
             [s.id for _, s in rows],
             [s.location_id for _, s in rows],
@@ -201,4 +202,5 @@ async def write_supplies(uow: Transaction, books: list[SkuBook]) -> None:
             [s.date_basis for _, s in rows],
             [s.date_revision for _, s in rows],
             [s.last_sequence for _, s in rows],
+            uow.now,
         )

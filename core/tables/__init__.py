@@ -7,6 +7,7 @@ from core.tables import (
     course,
     demand,
     edi,
+    foresight,
     kits,
     ledger,
     network,
@@ -19,6 +20,7 @@ from core.tables import (
     stock,
     suppliers,
     supply,
+    webhook,
 )
 from core.tables.columns import metadata
 
@@ -29,6 +31,7 @@ __all__ = [
     "course",
     "demand",
     "edi",
+    "foresight",
     "kits",
     "ledger",
     "metadata",
@@ -42,4 +45,5 @@ __all__ = [
     "stock",
     "suppliers",
     "supply",
+    "webhook",
 ]

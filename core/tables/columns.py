@@ -132,6 +132,11 @@ def flag(default: bool = False) -> Any:
     return _column(sa.Boolean, default="true" if default else "false")
 
 
+def claim() -> Any:
+    """A boolean that nobody may know yet."""
+    return _column(sa.Boolean, null=True)
+
+
 def day(null: bool = False) -> Any:
     """A `date` in the zone of its location."""
     return _column(sa.Date, null=null)
