@@ -172,7 +172,7 @@ STATUS_MOVES: dict[PurchaseOrderStatus, frozenset[PurchaseOrderStatus]] = {
     _S.CANCELLED: frozenset(),
 }
 
-_BEFORE_SENDING = frozenset({_S.DRAFT, _S.AWAITING_APPROVAL, _S.APPROVED})
+BEFORE_SENDING = frozenset({_S.DRAFT, _S.AWAITING_APPROVAL, _S.APPROVED})
 
 
 def check_status_move(number: str, before: PurchaseOrderStatus, after: PurchaseOrderStatus) -> None:
@@ -195,7 +195,7 @@ def purchase_order_status(current: PurchaseOrderStatus, lines: Iterable[Purchase
         if not received:
             return _S.CANCELLED
         return _S.RECEIVED if received == sum(line.ordered for line in all_lines) else _S.CLOSED
-    if current in _BEFORE_SENDING:
+    if current in BEFORE_SENDING:
         return current
     if received:
         return _S.PARTIALLY_RECEIVED

@@ -85,7 +85,10 @@ async def raise_purchase_requests(uow: Transaction, sku_ids: Iterable[int]) -> l
     for order, (_, basket) in zip(orders, sorted(baskets.items()), strict=True):
         _supply(network, order, basket, touched, policy, receiving_days)
     for sku_id, lines in touched.items():
-        conclude(books[sku_id], network, lines, PromiseReason.SUPPLY_DATED)
+        book = books[sku_id]
+        lost = {id(x): x for x in lines if any(p.cause == PromiseReason.SUPPLY_LOST for p in book.pegs_of(x))}
+        conclude(book, network, lost.values(), PromiseReason.SUPPLY_LOST)  # the day moves because of what was lost
+        conclude(book, network, [line for line in lines if id(line) not in lost], PromiseReason.SUPPLY_DATED)
     await save_books(uow, books.values())
     for order in orders:
         uow.audit("purchaseOrderRaise", f"purchase_order:{order.id}", None, {"status": str(order.status)})
