@@ -37,6 +37,10 @@ class Settings(BaseSettings):
     api_key_pepper: SecretStr = SecretStr("")
     seal_key: SecretStr = SecretStr("")
     """HMAC key of the audit and promise seals; lives outside the database."""
+    webhook_key: SecretStr = SecretStr("")
+    """Key that signing secrets of webhooks are encrypted with; lives outside the database."""
+    webhook_loopback: bool | None = None
+    """May webhooks point to this very machine, by http too; None: yes in development and test. Never in production."""
 
     cors_origins: str = "http://localhost:3000,http://localhost:5173"
     """Comma-separated origins that browsers may call from."""
@@ -84,6 +88,10 @@ class Settings(BaseSettings):
     @property
     def allows_introspection(self) -> bool:
         return (not self.is_production) if self.introspection is None else self.introspection
+
+    @property
+    def allows_loopback_webhooks(self) -> bool:
+        return not self.is_production and self.webhook_loopback is not False
 
     @property
     def allowed_origins(self) -> list[str]:

@@ -23,6 +23,7 @@ from core.database import Database
 from core.settings import Settings, load_settings
 from workers.job import REGISTRY, Job, JobRunner
 from workers.jobs import ALL_JOBS
+from workers.jobs.deliver_webhooks import deliver_forever
 from workers.jobs.watch_edi_folder import watch_forever
 from workers.logs import configure_logging
 from workers.queue import QUEUES, REDIS_ERRORS, JobQueue, deserialize, queue_name, redis_settings, serialize
@@ -95,6 +96,7 @@ async def _work(queue: str, settings: Settings, database: Database, stop: asynci
         helpers.append(asyncio.create_task(tick_forever(database, settings, lambda: runner.queue)))
     if queue == "bulk":
         helpers.append(asyncio.create_task(watch_forever(database, settings)))
+        helpers.append(asyncio.create_task(deliver_forever(database, settings)))
     try:
         while not stop.is_set():
             worker = build_worker(queue, settings, runner)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.repositories import outbox
+from core.repositories import outbox, webhooks
 from core.unit_of_work import UnitOfWork
 
 RUN_DAYS = 7
@@ -12,9 +12,10 @@ RUN_DAYS = 7
 
 
 async def purge_history(uow: UnitOfWork, event_days: int, idempotency_days: int) -> dict[str, int]:
-    """Drop whole event partitions, and delete idempotency answers and finished runs; how many of each."""
+    """Drop whole event partitions; delete idempotency answers, settled webhook deliveries, finished runs; how many."""
     return {
         "eventPartitions": await outbox.drop_partitions(uow.sql, uow.now - timedelta(days=event_days)),
         "idempotency": await outbox.purge_idempotency(uow.sql, uow.now - timedelta(days=idempotency_days)),
+        "webhookDeliveries": await webhooks.purge_deliveries(uow, uow.now - timedelta(days=event_days)),
         "jobRuns": await outbox.purge_runs(uow.sql, RUN_DAYS),
     }

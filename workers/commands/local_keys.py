@@ -20,6 +20,7 @@ from core.domain.access import Role
 from core.errors import ConfigurationError
 
 ALGORITHM = "ES256"
+SECRETS = ("SEAL_KEY", "API_KEY_PEPPER", "WEBHOOK_KEY")
 TOKEN_ROLES = tuple(role for role in Role if role is not Role.SYSTEM)
 
 
@@ -124,12 +125,12 @@ def _key_id(key: ec.EllipticCurvePrivateKey) -> str:
 
 
 def _secrets(path: Path) -> dict[str, str]:
-    """Seal key and API-key pepper: drawn once, kept for as long as the data folder, so that seals stay provable."""
-    if stored := stored_secrets(path):
-        return stored
-    drawn = {"SEAL_KEY": secrets.token_hex(32), "API_KEY_PEPPER": secrets.token_hex(32)}
-    write_whole(path, json.dumps(drawn) + "\n", 0o600)
-    return drawn
+    """Secrets of a stack: drawn once, kept for as long as the data folder, so that seals stay provable."""
+    stored = stored_secrets(path)
+    missing = {name: secrets.token_hex(32) for name in SECRETS if name not in stored}
+    if missing:
+        write_whole(path, json.dumps(stored | missing) + "\n", 0o600)
+    return stored | missing
 
 
 def write_whole(path: Path, text: str, mode: int) -> None:
