@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import structlog
@@ -38,6 +38,62 @@ class ErrorCode(StrEnum):
     OPERATION_TIMEOUT = "OPERATION_TIMEOUT"
     INTERNAL = "INTERNAL"
 
+
+class Meaning(NamedTuple):
+    """What the published catalogue says about a code."""
+
+    when: str
+    then: str
+    facts: str = ""
+    """Members of `extensions` beside `code` and `requestId`."""
+
+
+CATALOGUE: dict[ErrorCode, Meaning] = {
+    ErrorCode.BAD_REQUEST: Meaning("The HTTP request or message is not one of GraphQL.", "Mend the client."),
+    ErrorCode.BAD_USER_INPUT: Meaning(
+        "A variable, argument, id or cursor cannot be used.",
+        "Mend the input; `reason` names the failure where the business refused it.",
+        "`argument` or `reason` and the facts of that failure",
+    ),
+    ErrorCode.GRAPHQL_PARSE_FAILED: Meaning("The document is not GraphQL, or too long.", "Mend the document."),
+    ErrorCode.GRAPHQL_VALIDATION_FAILED: Meaning(
+        "The document does not fit the schema or exceeds a limit of its form.",
+        "Mend the document.",
+        "for limits `limit`, `found`, `allowed`",
+    ),
+    ErrorCode.OPERATION_RESOLUTION_FAILURE: Meaning(
+        "It is not clear which operation of the document is meant.", "Send `operationName`."
+    ),
+    ErrorCode.PERSISTED_QUERY_NOT_FOUND: Meaning(
+        "No document is known by this id or hash.", "Send hash and text once (development), or a known id."
+    ),
+    ErrorCode.UNAUTHENTICATED: Meaning(
+        "There is no credential, or it is wrong, expired or revoked.", "Get a new credential; resume streams with it."
+    ),
+    ErrorCode.FORBIDDEN: Meaning(
+        "The role may not call this field, or only trusted documents are executed.", "Do not repeat it."
+    ),
+    ErrorCode.UNKNOWN_SKU: Meaning(
+        "An item of the list names no SKU; its place in the answer is null.", "Mend the item.", "`reason`, `sku`"
+    ),
+    ErrorCode.THROTTLED: Meaning(
+        "The key has spent its points, or has as many connections or operations open as it may.",
+        "Wait `retryAfterSeconds` (also in `Retry-After`), then repeat.",
+        "`retryAfterSeconds`, `rateLimit { available limit }`",
+    ),
+    ErrorCode.MAX_COST_EXCEEDED: Meaning(
+        "The static cost is above the limit.", "Ask for smaller pages.", "`cost { requested available }`"
+    ),
+    ErrorCode.OPERATION_TIMEOUT: Meaning(
+        "The operation took too long and was stopped.",
+        "Repeat it; a mutation under the same idempotency key, which is never done twice.",
+    ),
+    ErrorCode.INTERNAL: Meaning(
+        "A failure on our side; its text stays in our log under the request id.",
+        "Repeat it later, a mutation under the same idempotency key.",
+    ),
+}
+"""Every code with its meaning: `manage.py schema export` writes docs/errors.md from it."""
 
 _CODES = {code.value for code in ErrorCode}
 _DOMAIN_CODES = {"UNKNOWN_SKU": ErrorCode.UNKNOWN_SKU, "FORBIDDEN": ErrorCode.FORBIDDEN}

@@ -23,6 +23,7 @@ MIN_REFRESH = 30.0
 """Seconds between two fetches at least: tokens with invented key ids must not make us hammer the issuer."""
 LEEWAY = 10
 MAX_JWKS_BYTES = 1_000_000
+KEPT_TOKENS = 2_048
 
 
 class TokenVerifier:
@@ -40,14 +41,23 @@ class TokenVerifier:
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
         self._lock = asyncio.Lock()
+        self._verified: dict[str, tuple[Any, float, dict[str, Any]]] = {}
+        """Claims by token, with the key that verified them and the last second of their life."""
 
     async def verify(self, token: str) -> dict[str, Any]:
-        """Claims of a valid token; raises a jwt.PyJWTError otherwise."""
+        """Claims of a valid token; raises a jwt.PyJWTError otherwise. A signature is checked once per key and token."""
+        known = self._verified.get(token)
+        if known is not None:
+            key, ends, claims = known
+            is_fresh = time.monotonic() - self._fetched_at <= MAX_KEY_AGE
+            if is_fresh and time.time() < ends and any(key is other for other in self._keys.values()):
+                return claims
+            del self._verified[token]
         header = jwt.get_unverified_header(token)
         if header.get("alg") not in ALGORITHMS:
             raise jwt.InvalidAlgorithmError("The token is not signed with ES256.")
         key = await self._key(str(header.get("kid") or ""))
-        return jwt.decode(
+        claims = jwt.decode(
             token,
             key,
             algorithms=list(ALGORITHMS),
@@ -56,6 +66,10 @@ class TokenVerifier:
             leeway=LEEWAY,
             options={"require": ["exp", "iss", "aud", "sub"]},
         )
+        if len(self._verified) >= KEPT_TOKENS:
+            self._verified.clear()
+        self._verified[token] = (key, float(claims["exp"]) + LEEWAY, claims)
+        return claims
 
     def _known(self, key_id: str) -> Any:
         if key_id in self._keys:

@@ -1,0 +1,79 @@
+"""Whose rows of each type a caller gets: the decision every object type of the schema needs before it is published."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from core.domain.access import Role
+
+STAFF_ROLES = frozenset({Role.WAREHOUSE, Role.PLANNER, Role.ADMIN, Role.AUDITOR})
+
+
+class Owner(Enum):
+    """An owner rule. `value` is what the access matrix says of it."""
+
+    EVERYONE = "belongs to nobody: reference data, or a figure without an owner"
+    PART = "is a part of the object it stands in, and seen with it"
+    CALLER = "is about the caller"
+    CUSTOMER = "a CUSTOMER gets its own, staff all, a STOREFRONT only what it has just made"
+    SUPPLIER = "a SUPPLIER gets its own, staff all"
+    BEARER = "a STOREFRONT gets it by its random id, planners all"
+    STAFF = "staff only"
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """Roles that may get any row under this rule; which staff does, the root fields decide."""
+        own = {
+            Owner.CUSTOMER: frozenset({Role.CUSTOMER, Role.STOREFRONT}),
+            Owner.SUPPLIER: frozenset({Role.SUPPLIER}),
+            Owner.BEARER: frozenset({Role.STOREFRONT}),
+            Owner.STAFF: frozenset[Role](),
+        }
+        return frozenset(Role) - {Role.SYSTEM} if self not in own else STAFF_ROLES | own[self]
+
+
+OWNERS: dict[str, Owner] = {
+    # reference data and public figures
+    **dict.fromkeys(
+        ["Sku", "Location", "KitComponent", "Availability", "AvailabilityEvent", "LocationAvailability"], Owner.EVERYONE
+    ),
+    # what has no life of its own
+    **dict.fromkeys(
+        [
+            "AtpPoint", "BindingConstraint", "BindingEvent", "BackorderCourse", "CourseStepTaken", "DateEstimate",
+            "EdiFault", "Entitlement", "EvidenceFact", "Hold", "LineKit", "Money", "Peg", "Priority",
+            "PriorityComponent", "Promise", "PromiseRecord", "PromiseSlice", "ReservationItem", "SerialEvent",
+            "ShipmentLine", "SupplierAsk", "SupplySchedule", "SupplySource",
+        ],
+        Owner.PART,
+    ),
+    "Viewer": Owner.CALLER,
+    **dict.fromkeys(
+        [
+            "Customer", "Order", "OrderEvent", "OrderLine", "Backorder", "BackorderEvent", "ResolutionOption",
+            "Shipment", "Notice",
+        ],
+        Owner.CUSTOMER,
+    ),
+    **dict.fromkeys(
+        [
+            "Supplier", "PurchaseOrder", "PurchaseOrderEvent", "PurchaseOrderLine", "ShipNotice", "ScheduledReceipt",
+            "EdiDocument",
+        ],
+        Owner.SUPPLIER,
+    ),
+    "Reservation": Owner.BEARER,
+    **dict.fromkeys(
+        [
+            "AccessDenial", "AffectedLine", "AuditEntry", "BackorderCauses", "CauseFigures", "GoodsReceipt",
+            "GoodsReceiptLine", "JobEvent", "LedgerAlarm", "Lot", "LotTrace", "LotUse", "Policy", "ProtectedStockStep",
+            "Quota", "RebalancingProposal", "RebalancingReason", "RecurringCause", "RepromisingBudget",
+            "RepromisingChange", "RepromisingComparison", "RepromisingCount", "RepromisingDifference",
+            "RepromisingFilterCount", "RepromisingPart", "RepromisingProgress", "RepromisingPromise", "RepromisingRun",
+            "RepromisingSum", "RepromisingVariant", "SerialUnit", "Simulation", "SimulationFigures", "SimulationLive",
+            "SimulationMovedLine", "SimulationScenario", "StockLevel", "SupplyImpact", "Transfer",
+        ],
+        Owner.STAFF,
+    ),
+}  # fmt: skip
+"""Types that say nothing but what others say need no entry: roots, payloads, pages and user errors."""
