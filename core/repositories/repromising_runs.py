@@ -94,15 +94,16 @@ def parts_json(
     parts: Sequence[tuple[int, int, int, bool]], network: Network, destination_id: int | None
 ) -> dict[str, Any]:
     """Parts of a line as they are stored: ship days ISO, `complete` the last of them, `delivery` at the customer."""
-    last = max((part[1] for part in parts), default=None)
-    arrives = max((network.delivery_date(p[0], destination_id, _day(p[1])) or _day(p[1]) for p in parts), default=None)
+    shown, last, arrives = [], 0, date.min
+    for place, day, units, sourced in parts:
+        shown.append({"location": place, "day": _iso(day), "quantity": units, "sourced": sourced})
+        last = max(last, day)
+        leaves = _day(day)
+        arrives = max(arrives, network.delivery_date(place, destination_id, leaves) or leaves)
     return {
-        "parts": [
-            {"location": place, "day": _iso(day), "quantity": units, "sourced": sourced}
-            for place, day, units, sourced in parts
-        ],
-        "complete": None if last is None else _iso(last),
-        "delivery": None if arrives is None else _iso(arrives.toordinal()),
+        "parts": shown,
+        "complete": _iso(last) if shown else None,
+        "delivery": arrives.isoformat() if shown else None,
     }
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from core.domain.network import Network
-from core.domain.repromising.plan import Change, Plan, make_plan
+from core.domain.repromising.effects import Effect
+from core.domain.repromising.plan import EFFECTS, Change, Plan, make_plan
 from core.domain.repromising.snapshot import Raw
 from core.domain.repromising.variant import Publication, Variant, variant_of
 from core.domain.states import RepromisingDiffState, RepromisingRunState
@@ -61,6 +65,19 @@ async def decide(inputs: Inputs) -> Proposal:
     return await asyncio.to_thread(_decide, inputs)
 
 
+@contextmanager
+def _collector_waits() -> Iterator[None]:
+    """Hundreds of thousands of tuples without a cycle are made: collections in between would only walk them again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_collector_waits()
 def _decide(inputs: Inputs) -> Proposal:
     raw = inputs.raw
     spared = np.array(sorted(inputs.spared), np.int64)
@@ -77,22 +94,22 @@ def _decide(inputs: Inputs) -> Proposal:
         "turns": plan.turns,
         "sparedOrders": len(inputs.spared),
     }
-    return Proposal(changes, facts, _summary(plan, changes))
+    return Proposal(changes, facts, _summary(plan))
 
 
-def _summary(plan: Plan, changes: list[Change]) -> dict[str, Any]:
-    live = [c for c in changes if not c.is_dropped]
+def _summary(plan: Plan) -> dict[str, Any]:
     served = int(np.count_nonzero(plan.segments >= 0))
-    exceptions = sum(c.effect == "EXCEPTION" for c in changes)
+    dropped, live = plan.is_dropped, ~plan.is_dropped
+    gained, lost, exceptions = (plan.effect == EFFECTS.index(effect) for effect in Effect)
     return {
         "ordersInRun": plan.orders_in_run,
         "linesInRun": served,
-        "gained": sum(c.effect == "GAINED" for c in live),
-        "lost": sum(c.effect == "LOST" for c in live),
-        "forced": sum(c.effect == "LOST" and c.is_forced for c in live),
-        "unchanged": served - len({c.line_id for c in live}),
-        "exceptions": exceptions,
-        "overBudget": len(changes) - len(live) - exceptions,
+        "gained": int(np.count_nonzero(live & gained)),
+        "lost": int(np.count_nonzero(live & lost)),
+        "forced": int(np.count_nonzero(live & lost & plan.is_forced)),
+        "unchanged": served - int(np.count_nonzero(live)),
+        "exceptions": int(np.count_nonzero(exceptions)),
+        "overBudget": int(np.count_nonzero(dropped & ~exceptions)),
         "ordersWorsened": plan.worsened,
         "ordersMayWorsen": plan.allowed,
     }
@@ -107,17 +124,18 @@ async def store_proposal(uow: Transaction, run_id: int, inputs: Inputs, proposal
     if run["state"] != RepromisingRunState.COMPUTING:
         return False
     version = dict(zip(inputs.raw.sku_ids.tolist(), inputs.raw.versions.tolist(), strict=True))
-    rows = [
-        diff_row(
-            change,
-            run_id,
-            version[change.sku_id],
-            inputs.network,
-            RepromisingDiffState.DROPPED if change.is_dropped else RepromisingDiffState.PROPOSED,
-            uow.now,
-        )
-        for change in proposal.changes
-    ]
+    with _collector_waits():
+        rows = [
+            diff_row(
+                change,
+                run_id,
+                version[change.sku_id],
+                inputs.network,
+                RepromisingDiffState.DROPPED if change.is_dropped else RepromisingDiffState.PROPOSED,
+                uow.now,
+            )
+            for change in proposal.changes
+        ]
     await write_diff(uow, rows)
     proposal.facts["proposal"] = hashlib.sha256(fingerprint(rows)).hexdigest()
     at_once = inputs.variant.publication is Publication.WITHIN_BUDGET

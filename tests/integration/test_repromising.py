@@ -125,6 +125,8 @@ async def test_first_come_first_served_that_ignored_priority(world):
     assert [n["dedupe_key"].split(":")[1] for n in notices] == [str(run_id)] * 2
     assert all(n["facts"]["runId"] == run_id and n["facts"]["reason"] == "REPROMISED" for n in notices)
     assert (await run(world, run_id))["state"] == "published"
+    bumped = "select times_bumped from order_line where order_id = $1"
+    assert (await world.value(bumped, plain.order_id), await world.value(bumped, vip.order_id)) == (1, 0)
     again = await propose(world)
     assert await diff(world, again) == []
 

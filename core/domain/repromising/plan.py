@@ -76,27 +76,29 @@ class Plan:
 
     def changes(self, raw: Raw, variant: Variant) -> list[Change]:
         """The entries as records."""
-        order = np.lexsort((self.part_day, self.part_entry))
-        parts: list[tuple[list[tuple[int, int, int, bool]], list[tuple[int, int, int, bool]]]]
-        parts = [([], []) for _ in range(len(self.line))]
-        for entry, is_after, *part in zip(
-            self.part_entry[order].tolist(),
-            self.part_after[order].tolist(),
-            raw.location_ids[self.part_location[order]].tolist(),
-            self.part_day[order].tolist(),
-            self.part_quantity[order].tolist(),
-            self.part_sourced[order].tolist(),
-            strict=True,
-        ):
-            parts[entry][is_after].append(tuple(part))
+        count = len(self.line)
+        # by (entry, before or after, day): the parts of each side of each entry are then one slice
+        side = self.part_entry * 2 + self.part_after
+        order = np.lexsort((self.part_day, side))
+        rows = list(
+            zip(
+                raw.location_ids[self.part_location[order]].tolist(),
+                self.part_day[order].tolist(),
+                self.part_quantity[order].tolist(),
+                self.part_sourced[order].tolist(),
+                strict=True,
+            )
+        )
+        ends = np.cumsum(np.bincount(side, minlength=2 * count)).tolist()
+        begins = [0, *ends]
         names = [*(segment.name for segment in variant.segments), ""]
         return [
             Change(
                 line_id,
                 sku_id,
                 order_id,
-                parts[n][0],
-                parts[n][1],
+                rows[begins[2 * n] : ends[2 * n]],
+                rows[begins[2 * n + 1] : ends[2 * n + 1]],
                 EFFECTS[effect],
                 WHYS[why],
                 days,

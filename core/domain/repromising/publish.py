@@ -16,7 +16,7 @@ from core.domain.network import Network
 from core.domain.promising import slices_of
 from core.domain.records import Line, LineFact, Peg
 from core.domain.repromising.books import WAITS_FOR_QUOTA
-from core.domain.repromising.effects import Why
+from core.domain.repromising.effects import Effect, Why
 from core.domain.states import BackorderCause, PegKind, PromiseReason
 
 Part = tuple[int, int, int, bool]
@@ -38,7 +38,7 @@ def apply(
     All claims that move are taken out first. Then the latest days are served first, each from the latest supply that is
     in time, and stock last: whatever order is feasible on the days is feasible on the sources. What finds no source
     keeps its day without one. Each line is settled and, where days or quantities by day move, promised anew with the run
-    as its cause. Returns the lines that were given stock.
+    as its cause; one that loses to a younger line is bumped. Returns the lines that were given stock.
     """
     had: dict[int, int] = {}
     told = {line_id: _by_day(book, book.lines[line_id], network) for line_id in changes}
@@ -65,6 +65,8 @@ def apply(
         if gained > 0:
             book.line_facts.append(LineFact(line, "ALLOCATED", gained))
     by_evidence: dict[int, dict[str, Any]] = defaultdict(dict, evidence)
+    outranked = [line for line in lines if by_evidence[line.id or 0].get("why") == Why.OUTRANKED]
+    book.bump([line for line in lines if by_evidence[line.id or 0].get("effect") == Effect.GAINED], outranked)
     for line in lines:
         why, last_day, sequence = by_evidence[line.id or 0], line.promised, line.promise_sequence
         moved = _by_day(book, line, network) != told[line.id or 0]
