@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.domain import course, options
+from core.domain import course, options, supplier_changes
 from core.domain.priority import priority_weights
 from core.domain.rebalancing import rebalancing_rules
 from core.domain.serving import serve_policy
@@ -113,6 +113,10 @@ def _options(value: Any) -> None:
     options.read_policy(value)
 
 
+def _supplier_changes(value: Any) -> None:
+    supplier_changes.change_rule(value)
+
+
 def _serving(code: str) -> Check:
     def check(value: Any) -> None:
         if not isinstance(value, Mapping):
@@ -141,6 +145,23 @@ def _release_gate(value: Any) -> None:
     if not isinstance(value, Mapping) or set(value) - {"linePercent", "orderPercent"}:
         raise _refuse("release_gate", "an object of linePercent and orderPercent", value)
     release_gate(value)
+
+
+def _sourcing(value: Any) -> None:
+    figures = {"lateBasisPointsPerDay": 10_000, "surplusPercent": 100}
+    if not isinstance(value, Mapping) or set(value) - set(figures):
+        raise _refuse("sourcing", f"an object of {', '.join(figures)}", value)
+    for name, part in value.items():
+        whole("sourcing", 0, figures[name])(part)
+
+
+def _calibration(value: Any) -> None:
+    if not isinstance(value, Mapping) or set(value) - {"isOn", "windowDays", "priorWeight"}:
+        raise _refuse("lead_time_calibration", "an object of isOn, windowDays and priorWeight", value)
+    if not isinstance(value.get("isOn", True), bool):
+        raise _refuse("lead_time_calibration", "on or off (isOn: true or false)", value)
+    whole("lead_time_calibration", 1, 3_660)(value.get("windowDays", 365))
+    whole("lead_time_calibration", 1, 1_000)(value.get("priorWeight", 10))
 
 
 _HOURS = number("hold_deadline_hours", 0.01, 24 * 366)
@@ -187,6 +208,40 @@ RULES: tuple[PolicyRule, ...] = (
         "Purchase orders up to this total (minor units, one figure or by currency) go out without a person; null: none.",
         None,
         _currency_limit,
+    ),
+    PolicyRule(
+        supplier_changes.POLICY,
+        "Changes that suppliers ask for which are accepted without a person: maxDelayDays (later than the day we count "
+        "on; without it a person decides) and maxCutPercent (of a line's open quantity, 0 where not named).",
+        supplier_changes.DEFAULT_POLICY,
+        _supplier_changes,
+    ),
+    PolicyRule(
+        approval_routes.POLICY,
+        "Who approves purchase orders: isOn, and steps of upTo (minor units; null: any), currency, approvers and needed (how "
+        "many of them). Off: any planner approves, and purchase_approval_limit alone decides what needs no person.",
+        approval_routes.DEFAULT,
+        approval_routes.read_routes,
+    ),
+    PolicyRule(
+        supplier_deadlines.POLICY,
+        "When suppliers owe us: acknowledgementHours after sending, shipNoticeHoursBefore the promised day (null: not "
+        "expected), warnShare of the time, escalateHours after the breach; the same by supplier code under suppliers.",
+        supplier_deadlines.DEFAULT,
+        supplier_deadlines.deadline_rules,
+    ),
+    PolicyRule(
+        "lead_time_calibration",
+        "Lead times follow what suppliers really take: isOn, windowDays that count, priorWeight of what was agreed.",
+        {"isOn": True, "windowDays": 365, "priorWeight": 10},
+        _calibration,
+    ),
+    PolicyRule(
+        "sourcing",
+        "What choosing a source weighs: lateBasisPointsPerDay of a unit's selling price for every day it is late, "
+        "surplusPercent of the price of units that nobody needs yet.",
+        {"lateBasisPointsPerDay": 200, "surplusPercent": 25},
+        _sourcing,
     ),
     PolicyRule(
         "purchase_requests",

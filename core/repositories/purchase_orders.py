@@ -196,7 +196,7 @@ async def insert_orders(uow: Transaction, orders: list[NewPurchaseOrder]) -> Non
 
 
 async def save_lines(uow: Transaction, lines: Iterable[PurchaseOrderLine]) -> None:
-    """Write changed lines. Call it under the gates of their SKUs."""
+    """Write changed lines, and how they stand now into their history. Call it under the gates of their SKUs."""
     changed = [line for line in lines if line.is_changed]
     if not changed:
         return
@@ -214,6 +214,16 @@ async def save_lines(uow: Transaction, lines: Iterable[PurchaseOrderLine]) -> No
         [x.parts.over_delivered for x in changed],
         [x.promised_date for x in changed],
         [x.last_sequence for x in changed],
+        uow.now,
+    )
+    await uow.sql.execute(
+        f"""insert into purchase_line_history (sku_id, purchase_order_line_id, supplier_id, at, {", ".join(PARTS)},
+            promised_date)
+        select l.sku_id, l.id, l.supplier_id, $3, {", ".join(f"l.{part}" for part in PARTS)}, l.promised_date
+        from unnest($1::bigint[], $2::bigint[]) as u(sku_id, id)
+        join purchase_order_line l on l.sku_id = u.sku_id and l.id = u.id""",
+        [x.sku_id for x in changed],
+        [x.id for x in changed],
         uow.now,
     )
 
@@ -254,7 +264,7 @@ async def refresh_orders(
     ]
     await uow.sql.execute(
         """update purchase_order o set status = u.status, version = u.version, updated_at = $4,
-            acknowledged_at = coalesce($5::timestamptz, o.acknowledged_at)
+            acknowledged_at = coalesce(o.acknowledged_at, $5::timestamptz)
         from unnest($1::bigint[], $2::text[], $3::int[]) as u(id, status, version) where o.id = u.id""",
         [h.id for h in after],
         [str(h.status) for h in after],
