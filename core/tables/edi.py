@@ -1,6 +1,6 @@
 """Trading partners and their documents: raw bytes, what they were, what was applied, what we answered."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from core.domain.edi_states import (
     GuideState,
     QuarantineState,
 )
+from core.domain.supplier_changes import ChangeSource, ChangeState
 from core.tables import columns as c
 
 
@@ -116,6 +117,7 @@ class EdiDocument(c.Row, table=True):
     result: dict[str, Any] | None = c.json(null=True)
     quarantine_state: str | None = c.text(null=True)
     quarantine_reason: str | None = c.text(null=True)
+    assigned_to: str | None = c.text(null=True)
     applied_at: datetime | None = c.instant(null=True)
     created_at: datetime = c.created()
     updated_at: datetime = c.updated()
@@ -173,6 +175,7 @@ class EdiOutbound(c.Row, table=True):
         c.index("edi_outbound_pending_idx", "id", where="state = 'pending'"),
         c.index("edi_outbound_order_idx", "purchase_order_id"),
         c.index("edi_outbound_control_idx", "partner_id", "group_control"),
+        c.index("edi_outbound_interchange_idx", "partner_id", "interchange_control"),
     )
 
     id: int | None = c.identity()
@@ -182,9 +185,85 @@ class EdiOutbound(c.Row, table=True):
     interchange_control: str | None = c.text(null=True)
     group_control: str | None = c.text(null=True)
     set_control: str | None = c.text(null=True)
+    reference: str = c.text(default="")
+    error: str | None = c.text(null=True)
     content: bytes = c.binary(name="bytes")
     file_name: str = c.text()
     state: str = c.text(default="pending")
     due: dict[str, Any] | None = c.json(null=True)
     created_at: datetime = c.created()
     written_at: datetime | None = c.instant(null=True)
+
+
+class GuideSample(c.Row, table=True):
+    """A message of a partner that every version of its guide must read as `expected` says, before it is activated."""
+
+    __table_args__ = (c.unique("partner_id", "name"),)
+
+    id: int | None = c.identity()
+    partner_id: int = c.ref("partner.id")
+    name: str = c.text()
+    content: bytes = c.binary(name="bytes")
+    expected: dict[str, Any] | None = c.json(null=True)
+    created_at: datetime = c.created()
+
+
+class EdiStockLine(c.Row, table=True):
+    """A SKU of a stock report that waits for its chunk; gone once it is applied."""
+
+    document_id: int = c.key(references="edi_document.id")
+    sku_id: int = c.key(references="sku.id")
+    supplier_id: int = c.ref("supplier.id")
+    as_of: datetime = c.instant()
+    available: int = c.integer()
+    next_date: date | None = c.day(null=True)
+    next_quantity: int | None = c.integer(null=True)
+    created_at: datetime = c.created()
+
+
+class SupplierInvoice(c.Row, table=True):
+    """What a supplier asks to be paid for, beside what we ordered and got; `findings` says what does not agree."""
+
+    __table_args__ = (
+        c.unique("supplier_id", "number"),
+        c.index("supplier_invoice_order_idx", "purchase_order_id"),
+    )
+
+    id: int | None = c.identity()
+    supplier_id: int = c.ref("supplier.id")
+    number: str = c.text()
+    purchase_order_id: int = c.ref("purchase_order.id")
+    invoiced_on: date | None = c.day(null=True)
+    total: str = c.text(default="")
+    currency: str = c.text(default="")
+    lines: list[dict[str, Any]] = c.json(default="[]")
+    findings: list[dict[str, Any]] = c.json(default="[]")
+    edi_document_id: int | None = c.ref("edi_document.id", null=True)
+    created_at: datetime = c.created()
+
+
+class SupplierChange(c.Row, table=True):
+    """A change of a purchase order that its supplier asks for: it moves nothing until a rule or a person accepts it."""
+
+    __table_args__ = (
+        c.one_of("state", ChangeState),
+        c.one_of("source", ChangeSource),
+        c.check("(state in ('ACCEPTED', 'REJECTED')) = (decided_by is not null)", "decided"),
+        c.index("supplier_change_order_idx", "purchase_order_id", "id"),
+        c.index("supplier_change_open_idx", "supplier_id", "id", where="state = 'PROPOSED'"),
+    )
+
+    id: int | None = c.identity()
+    purchase_order_id: int = c.ref("purchase_order.id")
+    supplier_id: int = c.ref("supplier.id")
+    source: str = c.text()
+    state: str = c.text(default="PROPOSED")
+    lines: list[dict[str, Any]] = c.json()
+    note: str = c.text(default="")
+    sequence: str = c.text(default="")
+    edi_document_id: int | None = c.ref("edi_document.id", null=True)
+    reason: str | None = c.text(null=True)
+    decided_by: str | None = c.text(null=True)
+    decided_at: datetime | None = c.instant(null=True)
+    version: int = c.integer(default=1)
+    created_at: datetime = c.created()

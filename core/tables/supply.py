@@ -132,6 +132,7 @@ class ShipNotice(c.Row, table=True):
     tracking_number: str | None = c.text(null=True)
     edi_document_id: int | None = c.ref("edi_document.id", null=True)
     last_sequence: str | None = c.text(null=True)
+    cancelled_at: datetime | None = c.instant(null=True)
     created_at: datetime = c.created()
     updated_at: datetime = c.updated()
 

@@ -1,0 +1,82 @@
+"""Changes that a supplier asks for: what it proposes for our lines, and when a rule accepts that without a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+
+from core.errors import InvalidInput
+
+POLICY = "supplier_changes"
+DEFAULT_POLICY: dict[str, Any] = {}
+_FIGURES = {"maxDelayDays": 366, "maxCutPercent": 100}
+
+
+class ChangeState(StrEnum):
+    """Where a change that a supplier asks for stands."""
+
+    PROPOSED = "PROPOSED"
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+class ChangeSource(StrEnum):
+    """The way by which a change was asked for."""
+
+    EDI = "EDI"
+    PORTAL = "PORTAL"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRule:
+    """The window in which a proposal is accepted by itself; None: a person decides."""
+
+    max_delay_days: int | None = None
+    max_cut_percent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedLine:
+    """One line as it stands and as proposed, in base units; `known` is the day we counted on, `latest` the last one now.
+
+    `is_open_ended`: some of it has no day, or is on hold.
+    """
+
+    open: int
+    cut: int
+    known: date | None
+    latest: date | None
+    is_open_ended: bool = False
+
+
+def change_rule(value: Any) -> ChangeRule:
+    """The rule out of the policy's value. Raises InvalidInput for one that cannot be."""
+    if not isinstance(value, Mapping):
+        raise InvalidInput(f"The policy {POLICY} must be an object.", field=POLICY, value=str(value))
+    for name, figure in value.items():
+        highest = _FIGURES.get(name)
+        if highest is None:
+            raise InvalidInput(f"The policy {POLICY} has no {name!r}.", field=POLICY, value=str(value))
+        if isinstance(figure, bool) or not isinstance(figure, int) or not 0 <= figure <= highest:
+            text = f"{name} of the policy {POLICY} must be a whole number between 0 and {highest}."
+            raise InvalidInput(text, field=POLICY, value=str(figure))
+    return ChangeRule(value.get("maxDelayDays"), value.get("maxCutPercent", 0))
+
+
+def is_accepted_by_rule(lines: Sequence[ProposedLine], rule: ChangeRule) -> bool:
+    """May all of these be accepted without a person? None of them later, or cut, by more than the rule allows."""
+    if rule.max_delay_days is None or not lines:
+        return False
+    return all(_fits(line, rule.max_delay_days, rule.max_cut_percent) for line in lines)
+
+
+def _fits(line: ProposedLine, delay_days: int, cut_percent: int) -> bool:
+    if line.is_open_ended or line.cut * 100 > line.open * cut_percent:
+        return False
+    if line.latest is None:
+        return line.cut == line.open
+    return line.known is not None and line.latest <= line.known + timedelta(days=delay_days)
