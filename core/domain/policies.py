@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.domain import course, options, supplier_changes
+from core.domain import approval_routes, course, options, supplier_changes, supplier_deadlines
 from core.domain.priority import priority_weights
 from core.domain.rebalancing import rebalancing_rules
 from core.domain.serving import serve_policy
