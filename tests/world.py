@@ -122,7 +122,8 @@ class World:
 
     def order(self, *lines: tuple[str, int] | LineRequest, customer: str | None = "C1", **more: Any) -> OrderRequest:
         wanted = [line if isinstance(line, LineRequest) else LineRequest(*line) for line in lines]
-        return OrderRequest("web", wanted, ShipTo("KR", "04524"), customer_code=customer, **more)
+        to = more.pop("ship_to", ShipTo("KR", "04524"))
+        return OrderRequest("web", wanted, to, customer_code=customer, **more)
 
     async def place(self, *orders: OrderRequest) -> list[OrderResult]:
         return await self.do(lambda uow: place_orders(uow, orders))

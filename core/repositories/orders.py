@@ -149,11 +149,14 @@ async def insert_return(
     quantity: int,
     reason: str,
     condition: str,
+    replacement: tuple[int, int] | None = None,
 ) -> None:
+    """Keep a return; `replacement`: SKU id and id of the line that is sent instead."""
     await uow.sql.execute(
         """insert into order_return (id, number, order_id, order_line_id, sku_id, location_id, quantity, reason,
-            condition, received_at, created_at, updated_at) overriding system value
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10)""",
+            condition, received_at, created_at, updated_at, replacement_sku_id, replacement_line_id)
+            overriding system value
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11, $12)""",
         return_id,
         number,
         line.order_id,
@@ -164,4 +167,14 @@ async def insert_return(
         reason,
         condition,
         uow.now,
+        *(replacement or (None, None)),
     )
+
+
+async def replacement_of(uow: Transaction, return_id: int) -> tuple[int, int] | None:
+    """SKU id and line id of what was sent for a return; None when nothing was."""
+    row = await uow.sql.fetchrow(
+        "select replacement_sku_id, replacement_line_id from order_return where id = $1", return_id
+    )
+    found = None if row is None else (row["replacement_sku_id"], row["replacement_line_id"])
+    return None if found is None or found[1] is None else found

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.domain.book import SkuBook
 from core.domain.offering import give_up_for_substitute
 from core.domain.promising import Demand, commit, promise, propose
 from core.domain.quotas import allowances_for
 from core.domain.records import Backorder, Line, LineFact
 from core.domain.states import OrderLineStatus, PromiseReason, SkuStatus
-from core.errors import DomainError, IllegalTransition, InsufficientStock, NotFound, SkuNotSellable
+from core.errors import DomainError, IllegalTransition, InsufficientStock, SkuNotSellable
 from core.ports import Transaction
-from core.repositories.load_book import load_books
 from core.repositories.orders import find_backorder_order
 from core.repositories.quotas import askers_of
 from core.repositories.save_book import OrderFacts, save_books
@@ -21,7 +19,7 @@ from core.repositories.supplying import load_lead_days
 from core.services.allocate_waiting import serve_books
 from core.services.cancel_backorder import open_backorder
 from core.services.follow_up import request_shipments
-from core.services.take_orders import OpenedOrders, TakenOrders, open_orders, take_orders
+from core.services.take_orders import OpenedOrders, TakenOrders, book_of, open_orders, take_orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ async def replace_short_part(
     old = backorder.line
     order = taken.orders[old.order_id]
     book = next(b for b in opened.books.values() if backorder in b.backorders)
-    other = await _book_of(uow, taken, opened, substitute_sku_id)
+    other = await book_of(uow, taken, opened, substitute_sku_id)
     units = backorder.quantity * ratio
     sources = taken.network.sources(order.destination_id, order.allowed_locations) or taken.network.sources(None)
     lead = (await load_lead_days(uow, [substitute_sku_id]))[substitute_sku_id]
@@ -159,12 +157,3 @@ def _new_line(old: Line, units: int, number: int) -> Line:
         substituted_for_line_id=old.id,
         is_new=True,
     )
-
-
-async def _book_of(uow: Transaction, taken: TakenOrders, opened: OpenedOrders, sku_id: int) -> SkuBook:
-    if sku_id not in opened.books:
-        if sku_id not in taken.versions:
-            raise NotFound("SKU", str(sku_id))
-        loaded = await load_books(uow, {sku_id: taken.versions[sku_id]}, taken.network, lines="waiting")
-        opened.books.update(loaded)
-    return opened.books[sku_id]

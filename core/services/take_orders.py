@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.domain.book import SkuBook
 from core.domain.network import Network
 from core.domain.records import Line
-from core.errors import VersionConflict
+from core.errors import NotFound, VersionConflict
 from core.ports import Transaction
 from core.repositories.gates import take_gates
 from core.repositories.load_book import Lines, load_books
@@ -92,6 +92,16 @@ async def open_orders(
     }
     planned = await planned_lines(uow, ids)
     return OpenedOrders(books, found, planned, by_place(planned))
+
+
+async def book_of(uow: Transaction, taken: TakenOrders, opened: OpenedOrders, sku_id: int) -> SkuBook:
+    """The book of one of the `more_skus`, loaded when no line of the orders has opened it."""
+    if sku_id not in opened.books:
+        if sku_id not in taken.versions:
+            raise NotFound("SKU", str(sku_id))
+        loaded = await load_books(uow, {sku_id: taken.versions[sku_id]}, taken.network, lines="waiting")
+        opened.books.update(loaded)
+    return opened.books[sku_id]
 
 
 def check_version(order: OrderRow, expected: int | None) -> None:

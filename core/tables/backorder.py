@@ -20,6 +20,7 @@ class Backorder(c.Row, table=True):
     __table_args__ = (
         c.check("quantity >= 0", "quantity"),
         c.check("(closed_at is null) = (quantity > 0)", "closed_is_empty"),
+        c.check("state <> 'CANCEL_PENDING'", "not_pending"),
         c.one_of("state", BackorderState),
         c.one_of("cause", BackorderCause),
         c.child_of("order_line", "order_line_id"),

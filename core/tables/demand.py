@@ -201,6 +201,8 @@ class Reservation(c.Row, table=True):
     used: int = c.integer(default=0)
     expires_at: datetime = c.instant()
     hold_until_latest: datetime = c.instant()
+    held_since: datetime | None = c.instant(null=True)
+    """When the first of the holds that replaced one another up to this one began; null: with this one."""
     state: str = c.text(default="held")
     created_at: datetime = c.created()
     updated_at: datetime = c.updated()
@@ -247,6 +249,8 @@ class OrderReturn(c.Row, table=True):
     quantity: int = c.integer()
     reason: str | None = c.text(null=True)
     condition: str | None = c.text(null=True)
+    replacement_sku_id: int | None = c.bigint(null=True)
+    replacement_line_id: int | None = c.bigint(null=True)
     received_at: datetime | None = c.instant(null=True)
     created_at: datetime = c.created()
     updated_at: datetime = c.updated()
