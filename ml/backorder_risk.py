@@ -80,6 +80,7 @@ def fit_risk(training: TrainingSet, kind: Kind | None = None, settings: Settings
     rows, label, weight = _rehearsed(feature_matrix(training.numbers), training, settings.seed)
     order = np.random.default_rng(settings.seed).permutation(len(label))
     rows, label, weight = rows[order], label[order], weight[order]
+    rows[:, np.isnan(rows).all(axis=0)] = 0.0  # a figure nobody has yet says nothing, and cannot be binned
     weights = {"logisticregression__sample_weight" if kind == "logistic" else "sample_weight": weight}
     with one_thread():
         estimator.fit(rows, label, **weights)
