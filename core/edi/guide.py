@@ -50,6 +50,20 @@ class PartialDate(StrEnum):
     BALANCE = "balance"
 
 
+class Standard(StrEnum):
+    """In which standard we write to a partner."""
+
+    X12 = "X12"
+    EDIFACT = "EDIFACT"
+
+
+class StockReport(StrEnum):
+    """Whether an article that a stock report does not list has no stock (full) or is unchanged (delta)."""
+
+    FULL = "full"
+    DELTA = "delta"
+
+
 @dataclass(frozen=True, slots=True)
 class Deadlines:
     """Hours after sending by which an answer is due; None where none is expected."""
@@ -62,7 +76,11 @@ class Deadlines:
 @dataclass(frozen=True, slots=True)
 class PartnerGuide:
     """`code_map` turns the partner's line statuses into standard ones, `header_map` BAK02 likewise, `unit_map` gives
-    base units per unit of measure, `ib_quantity_is_ordered` says that ACK02 of an IB repeats the ordered quantity."""
+    base units per unit of measure, `ib_quantity_is_ordered` says that ACK02 of an IB repeats the ordered quantity.
+
+    `standard` is what we write, EDIFACT by `edifact_directory` (D96A) and the code of a subset. A stock report that takes
+    more than `stock_drop_percent` of the articles to zero is set aside; an invoice may differ by `price_tolerance_percent`.
+    """
 
     line_key: LineKey = LineKey.PO_LINE_NUMBER
     partial_backorder_encoding: PartialBackorder = PartialBackorder.ACCEPT_AND_BACKORDER
@@ -76,6 +94,12 @@ class PartnerGuide:
     header_map: Mapping[str, str] = field(default_factory=dict)
     unit_map: Mapping[str, int] = field(default_factory=dict)
     deadlines: Deadlines = Deadlines()
+    standard: Standard = Standard.X12
+    edifact_directory: str = "D96A"
+    edifact_association: str = ""
+    stock_report: StockReport = StockReport.DELTA
+    stock_drop_percent: int = 30
+    price_tolerance_percent: int = 0
 
     def to_json(self) -> dict[str, Any]:
         plain = {item.name: getattr(self, item.name) for item in fields(self)}
@@ -111,6 +135,12 @@ def _count(value: Any) -> int:
     return value
 
 
+def _word(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
 def _words(value: Mapping[str, Any]) -> dict[str, str]:
     return {str(code): str(meaning) for code, meaning in value.items()}
 
@@ -139,6 +169,12 @@ _CASTS: dict[str, Any] = {
     "header_map": _words,
     "unit_map": _factors,
     "deadlines": _deadlines,
+    "standard": Standard,
+    "edifact_directory": _word,
+    "edifact_association": _word,
+    "stock_report": StockReport,
+    "stock_drop_percent": _count,
+    "price_tolerance_percent": _count,
 }
 
 DEFAULT_GUIDE = PartnerGuide()

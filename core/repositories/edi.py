@@ -56,6 +56,8 @@ class Outbound:
     set_control: str
     purchase_order_id: int | None = None
     due: dict[str, Any] | None = None
+    reference: str = ""
+    """What an answer names it by, beside its control numbers: the number of a change."""
 
 
 _PARTNER = """select p.*, g.guide, g.version as guide_version from partner p left join lateral (
@@ -303,7 +305,8 @@ async def add_outbound(uow: Transaction, document: Outbound) -> int | None:
     """Insert a document to send; None when a file of this name exists already."""
     return await uow.sql.fetchval(
         """insert into edi_outbound (partner_id, kind, purchase_order_id, interchange_control, group_control,
-            set_control, bytes, file_name, due, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            set_control, bytes, file_name, due, created_at, reference)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         on conflict (file_name) do nothing returning id""",
         document.partner_id,
         document.kind,
@@ -315,27 +318,13 @@ async def add_outbound(uow: Transaction, document: Outbound) -> int | None:
         document.file_name,
         document.due,
         uow.now,
+        document.reference,
     )
 
 
 async def mark_group_acknowledged(uow: Transaction, group_id: int, raw: bytes | None) -> None:
     await uow.sql.execute(
         "update edi_group set acknowledged_at = $2, acknowledgement_raw = $3 where id = $1", group_id, uow.now, raw
-    )
-
-
-async def answer_outbound(
-    uow: Transaction, partner_id: int, group_control: str, functional_id: str, is_accepted: bool
-) -> list[Any]:
-    """Note a partner's functional acknowledgement on our documents of a group; the rows it spoke of."""
-    kinds = {"PO": "850", "PC": "860"}
-    return await uow.sql.fetch(
-        """update edi_outbound set state = $4 where partner_id = $1 and ltrim(group_control, '0') = ltrim($2, '0')
-            and kind = $3 returning id, purchase_order_id, file_name""",
-        partner_id,
-        group_control,
-        kinds.get(functional_id, functional_id),
-        "acknowledged" if is_accepted else "rejected",
     )
 
 
@@ -347,3 +336,13 @@ def due_times(guide: PartnerGuide, sent_at: datetime) -> dict[str, Any]:
         "shipNotice": guide.deadlines.ship_notice_hours,
     }
     return {name: (sent_at + timedelta(hours=n)).isoformat() for name, n in hours.items() if n is not None}
+
+
+async def outbound_bytes(uow: Transaction, file_name: str) -> bytes | None:
+    """The bytes of the document that we sent under this name."""
+    return await uow.sql.fetchval("select bytes from edi_outbound where file_name = $1", file_name)
+
+
+async def is_staged(uow: Transaction, document_id: int) -> bool:
+    """Has this document chunks that are still to be applied."""
+    return await uow.sql.fetchval("select exists (select from edi_stock_line where document_id = $1)", document_id)

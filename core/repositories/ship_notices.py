@@ -12,24 +12,28 @@ from core.repositories.write_stock import draw_ids
 
 @dataclass(frozen=True, slots=True)
 class KnownNotice:
-    """A ship notice of a supplier; `lines` are (PO line id, quantity), sorted."""
+    """A ship notice of a supplier; `lines` are (PO line id, quantity), sorted, none of one that was withdrawn."""
 
     id: int
     last_sequence: str | None
     lines: list[tuple[int, int]]
+    is_withdrawn: bool = False
 
 
 async def find_notice(uow: Transaction, supplier_id: int, number: str) -> KnownNotice | None:
     """The notice with this number, if it was applied before."""
     row = await uow.sql.fetchrow(
-        "select id, last_sequence from ship_notice where supplier_id = $1 and number = $2", supplier_id, number
+        "select id, last_sequence, cancelled_at from ship_notice where supplier_id = $1 and number = $2",
+        supplier_id,
+        number,
     )
     if row is None:
         return None
     rows = await uow.sql.fetch(
         "select purchase_order_line_id, quantity from ship_notice_line where ship_notice_id = $1", row["id"]
     )
-    return KnownNotice(row["id"], row["last_sequence"], sorted((r[0] or 0, r[1]) for r in rows))
+    lines = sorted((r[0] or 0, r[1]) for r in rows)
+    return KnownNotice(row["id"], row["last_sequence"], lines, row["cancelled_at"] is not None)
 
 
 async def line_ids_of(uow: Transaction, notice_id: int) -> set[int]:
@@ -52,12 +56,20 @@ async def insert_notice(
     sequence: str,
     lines: Sequence[tuple[int, int, int]],
 ) -> list[int]:
-    """Insert a notice with lines (SKU id, PO line id, quantity); returns the ids of its lines. Gates are held."""
+    """Insert a notice with lines (SKU id, PO line id, quantity); returns the ids of its lines. Gates are held.
+
+    One that was withdrawn is filled anew.
+    """
     (notice_id,) = await draw_ids(uow, "ship_notice", 1)
-    await uow.sql.execute(
+    notice_id = await uow.sql.fetchval(
         """insert into ship_notice (id, supplier_id, number, purchase_order_id, shipped_on, expected_date, carrier,
             tracking_number, edi_document_id, last_sequence) overriding system value
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        on conflict (supplier_id, number) do update set purchase_order_id = excluded.purchase_order_id,
+            shipped_on = excluded.shipped_on, expected_date = excluded.expected_date, carrier = excluded.carrier,
+            tracking_number = excluded.tracking_number, edi_document_id = excluded.edi_document_id,
+            last_sequence = excluded.last_sequence, cancelled_at = null, updated_at = $11
+        where ship_notice.cancelled_at is not null returning id""",
         notice_id,
         supplier_id,
         number,
@@ -68,6 +80,7 @@ async def insert_notice(
         tracking_number or None,
         document_id,
         sequence or None,
+        uow.now,
     )
     ids = await draw_ids(uow, "ship_notice_line", len(lines))
     await uow.sql.execute(
@@ -95,6 +108,18 @@ async def redate_notice(uow: Transaction, notice_id: int, expected_date: date | 
         expected_date,
         sequence or None,
         uow.now,
+    )
+
+
+async def withdraw_notice(uow: Transaction, notice_id: int, sequence: str) -> None:
+    """The notice stays under its number without lines. The gates of their SKUs are held, no supply names them any more."""
+    await uow.sql.execute("delete from ship_notice_line where ship_notice_id = $1", notice_id)
+    await uow.sql.execute(
+        """update ship_notice set cancelled_at = $2, last_sequence = coalesce($3, last_sequence), updated_at = $2
+        where id = $1""",
+        notice_id,
+        uow.now,
+        sequence or None,
     )
 
 
@@ -140,6 +165,20 @@ async def supplies_on_the_way(
         if any(row["notice_id"] is not None for row in rows):
             rows = [row for row in rows if row["notice_id"] is not None]
     return [SupplyOnTheWay(r["sku_id"], r["id"], r["location_id"], r["supplier_id"], r["notice_id"]) for r in rows]
+
+
+async def notices_on_the_way(
+    uow: Transaction, references: Sequence[str], supplier_id: int | None
+) -> list[tuple[int, str]]:
+    """(supplier id, number) of the ship notices with one of these tracking or notice numbers that still stand."""
+    rows = await uow.sql.fetch(
+        """select supplier_id, number from ship_notice where cancelled_at is null
+            and (tracking_number = any($1::text[]) or number = any($1::text[]))
+            and ($2::bigint is null or supplier_id = $2) order by id""",
+        [r for r in references if r],
+        supplier_id,
+    )
+    return [(row["supplier_id"], row["number"]) for row in rows]
 
 
 async def add_carrier_event(

@@ -75,9 +75,9 @@ async def apply_ship_notice(uow: Transaction, notice: ShipNoticeInput) -> ShipNo
     books = await load_books(uow, versions, network, lines="waiting")
     policies = await load_policies(uow)
     lateness = await load_lateness(uow, [notice.supplier_id])
-    if known is not None:
-        if known.last_sequence and notice.sequence and notice.sequence < known.last_sequence:
-            return ShipNoticeResult(sorted(orders), "stale")
+    if known is not None and known.last_sequence and notice.sequence and notice.sequence < known.last_sequence:
+        return ShipNoticeResult(sorted(orders), "stale")
+    if known is not None and not known.is_withdrawn:
         said = sorted((line_id, row[3]) for line_id, row in zip(wanted, notice.lines, strict=True))
         if said != known.lines:
             raise InvalidInput(f"Ship notice {notice.number!r} came before with other lines.", path=("input", "number"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from core.domain.currencies import digits_of
 from core.domain.purchasing import check_status_move
 from core.domain.states import PurchaseOrderStatus
 from core.edi.documents import Party, PurchaseOrderDocument, PurchaseOrderDocumentLine
@@ -14,9 +15,6 @@ from core.events import Event
 from core.ports import Transaction
 from core.repositories.edi import Outbound, add_outbound, due_times, next_control, partner_of_supplier
 from core.repositories.purchase_orders import lock_order, set_status
-
-MINOR_UNITS = {"KRW": 0, "JPY": 0}
-"""Digits behind the point of a currency; 2 where nothing is said (ISO 4217)."""
 
 _S = PurchaseOrderStatus
 _BEFORE_SENDING = (_S.DRAFT, _S.AWAITING_APPROVAL, _S.APPROVED)
@@ -57,7 +55,7 @@ async def send_purchase_order(uow: Transaction, purchase_order_id: int) -> int |
             where l.purchase_order_id = $1 and l.ordered > l.cancelled order by l.line_number""",
             purchase_order_id,
         )
-        digits = MINOR_UNITS.get(order["currency"], 2)
+        digits = digits_of(order["currency"])
         document = PurchaseOrderDocument(
             head.number,
             local.date(),

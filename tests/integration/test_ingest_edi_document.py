@@ -25,7 +25,8 @@ from core.edi.supplier_side import write_214, write_855, write_856
 from core.edi.write_997 import write_997
 from core.edi.x12_writer import Envelope
 from core.errors import NotFound
-from core.services.ingest_edi_document import apply_set, ingest_edi_file, plan_interchanges
+from core.services.ingest_edi_document import apply_set, ingest_edi_file
+from core.services.plan_edi_file import plan_interchanges
 from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.receive_edi_file import store_edi_file
 from core.services.reconcile_stock import recount
@@ -202,7 +203,7 @@ async def test_a_faulty_set_is_rejected_by_segment_and_element(world):
 async def test_unknown_documents_orders_senders_and_folders_are_quarantined(world):
     number = await sent(world)
     data = answer(number, 1, ("IA", 10, day(12)))
-    assert await take(world, data.replace(b"ST*855", b"ST*810").replace(b"GS*PR", b"GS*IN"), "a") == {"quarantined": 1}
+    assert await take(world, data.replace(b"ST*855", b"ST*850").replace(b"GS*PR", b"GS*PO"), "a") == {"quarantined": 1}
     assert await take(world, answer("PO-UNKNOWN", 2, ("IA", 10, day(12))), "b") == {"quarantined": 1}
     assert await take(world, data.replace(b"SUPPLIER1", b"STRANGER1"), "c") == {"done": 1}
     assert await take(world, answer(number, 3, ("IA", 10, day(12))), "d", "other") == {"done": 1}

@@ -1,0 +1,92 @@
+"""Invoices of suppliers, and our own figures that documents are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from core.ports import Transaction
+
+
+async def article_names(uow: Transaction, purchase_order_id: int) -> dict[int, tuple[str, str]]:
+    """(our code, the supplier's code) by line id of an order."""
+    rows = await uow.sql.fetch(
+        """select l.id, k.code, coalesce(x.vendor_code, '') as vendor from purchase_order_line l
+        join sku k on k.id = l.sku_id
+        left join supplier_sku x on x.sku_id = l.sku_id and x.supplier_id = l.supplier_id
+        where l.purchase_order_id = $1""",
+        purchase_order_id,
+    )
+    return {row["id"]: (row["code"], row["vendor"]) for row in rows}
+
+
+async def currency_of(uow: Transaction, purchase_order_id: int) -> str:
+    return await uow.sql.fetchval("select currency from purchase_order where id = $1", purchase_order_id)
+
+
+async def billed_before(uow: Transaction, purchase_order_id: int, number: str) -> dict[int, int]:
+    """Units that other invoices of the order ask for, by line number."""
+    rows = await uow.sql.fetch(
+        """select (x ->> 'lineNumber')::int as line, sum((x ->> 'quantity')::bigint)::bigint as quantity
+        from supplier_invoice i cross join jsonb_array_elements(i.lines) x
+        where i.purchase_order_id = $1 and i.number <> $2 and x ->> 'lineNumber' is not null group by 1""",
+        purchase_order_id,
+        number,
+    )
+    return {row["line"]: row["quantity"] or 0 for row in rows}
+
+
+async def add_invoice(
+    uow: Transaction,
+    *,
+    supplier_id: int,
+    number: str,
+    purchase_order_id: int,
+    invoiced_on: date | None,
+    total: str,
+    currency: str,
+    lines: list[dict[str, Any]],
+    findings: list[dict[str, Any]],
+    document_id: int | None,
+) -> bool:
+    """Keep an invoice; False when the supplier sent one with this number before."""
+    found = await uow.sql.fetchval(
+        """insert into supplier_invoice (supplier_id, number, purchase_order_id, invoiced_on, total, currency, lines,
+            findings, edi_document_id, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        on conflict (supplier_id, number) do nothing returning id""",
+        supplier_id,
+        number,
+        purchase_order_id,
+        invoiced_on,
+        total,
+        currency,
+        lines,
+        findings,
+        document_id,
+        uow.now,
+    )
+    return found is not None
+
+
+async def shipped_by_sku(uow: Transaction, shipment_number: str) -> dict[str, int] | None:
+    """Units on a shipment of ours by SKU code; None where there is no such shipment."""
+    shipment_id = await uow.sql.fetchval("select id from shipment where number = $1", shipment_number)
+    if shipment_id is None:
+        return None
+    rows = await uow.sql.fetch(
+        """select k.code, sum(l.quantity)::bigint as quantity from shipment_line l join sku k on k.id = l.sku_id
+        where l.shipment_id = $1 group by k.code""",
+        shipment_id,
+    )
+    return {row["code"]: row["quantity"] for row in rows}
+
+
+async def received_by_line(uow: Transaction, order_ids: Sequence[int]) -> dict[tuple[str, str], int]:
+    """Units that we booked as received, by (order number, line number)."""
+    rows = await uow.sql.fetch(
+        """select o.number, l.line_number, l.received + l.over_delivered as received from purchase_order_line l
+        join purchase_order o on o.id = l.purchase_order_id where o.id = any($1::bigint[])""",
+        list(order_ids),
+    )
+    return {(row["number"], str(row["line_number"])): row["received"] for row in rows}

@@ -1,0 +1,180 @@
+"""What has left a supplier (856, DESADV) and what a carrier says of it (214, IFTSTA)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from core.edi.documents import CarrierStatus, ShipNotice, ShippedLine
+from core.edi.interchanges import Fault, TransactionSet
+from core.ports import Transaction
+from core.repositories.edi import Partner
+from core.repositories.purchase_orders import read_lines
+from core.repositories.ship_notices import find_notice, notices_on_the_way
+from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
+from core.services.apply_carrier_status import CarrierStatusInput, apply_carrier_status
+from core.services.apply_ship_notice import ShipNoticeInput, ShipNoticeResult, apply_ship_notice
+from core.services.edi_outcome import Applied, Unusable, doubt
+from core.services.withdraw_ship_notice import withdraw_ship_notice
+
+_NEW, _REPLACE, _CANCEL = ("00", ""), "05", ("01", "03")
+# Status of a shipped line (SN108 or QVR 4221): what becomes of units that are not in this shipment.
+_REST_FOLLOWS, _REST_IS_GONE = ("BO", "BP"), ("IC", "CP", "ID")
+_CAME_BACK = ("A3", "A7")
+
+
+async def apply_notice(
+    uow: Transaction,
+    notice: ShipNotice,
+    faults: tuple[Fault, ...],
+    partner: Partner,
+    document: TransactionSet,
+    document_id: int,
+) -> Applied:
+    """A new notice puts units in transit, a replacement takes the old one back first, a cancellation only that."""
+    if partner.supplier_id is None:
+        raise Unusable("partner", f"Partner {partner.code!r} is not a supplier.")
+    if notice.purpose not in (*_NEW, _REPLACE, *_CANCEL):
+        text = f"A ship notice with purpose {notice.purpose!r} is for review."
+        raise Unusable("purpose", text, [doubt("purpose", "BSN01")])
+    sequence = notice.sequence or document.sequence
+    if notice.purpose in _CANCEL:
+        gone = await withdraw_ship_notice(uow, partner.supplier_id, notice.number, sequence)
+        return Applied(gone.outcome, notice.number, _first(gone), faults, {"lineIds": gone.line_ids})
+    wanted = await _as_input(uow, notice, partner.supplier_id, sequence, document_id)
+    if notice.purpose == _REPLACE and await _is_other(uow, wanted):
+        gone = await withdraw_ship_notice(uow, partner.supplier_id, notice.number, sequence)
+        if gone.outcome == "stale":
+            return Applied("stale", notice.number, None, faults)
+    result = await apply_ship_notice(uow, wanted)
+    if result.outcome == "applied":
+        await _settle_rest(uow, notice, result, partner.supplier_id, sequence, document_id)
+    return Applied(result.outcome, notice.number, _first(result), faults, {"lineIds": result.line_ids})
+
+
+async def _as_input(
+    uow: Transaction, notice: ShipNotice, supplier_id: int, sequence: str, document_id: int
+) -> ShipNoticeInput:
+    lines = [(order.po_number, line) for order in notice.orders for line in order.lines]
+    vendor = {
+        row["vendor_code"]: row["code"]
+        for row in await uow.sql.fetch(
+            "select x.vendor_code, k.code from supplier_sku x join sku k on k.id = x.sku_id"
+            " where x.supplier_id = $1 and x.vendor_code = any($2::text[])",
+            supplier_id,
+            [line.vendor_code for _, line in lines if line.vendor_code],
+        )
+    }
+    return ShipNoticeInput(
+        supplier_id,
+        notice.number,
+        notice.shipped_on,
+        notice.expected_date,
+        notice.carrier,
+        notice.tracking,
+        [
+            (number, _line_number(line), line.buyer_sku or vendor.get(line.vendor_code), line.quantity)
+            for number, line in lines
+        ],
+        sequence=sequence,
+        document_id=document_id,
+    )
+
+
+async def _is_other(uow: Transaction, wanted: ShipNoticeInput) -> bool:
+    """Was another quantity announced under this number before?"""
+    known = await find_notice(uow, wanted.supplier_id, wanted.number)
+    if known is None or known.is_withdrawn:
+        return False
+    return sorted(quantity for _, quantity in known.lines) != sorted(row[3] for row in wanted.lines)
+
+
+async def _settle_rest(
+    uow: Transaction, notice: ShipNotice, result: ShipNoticeResult, supplier_id: int, sequence: str, document_id: int
+) -> None:
+    """What the notice says of units that did not leave with it: they follow, or they never come."""
+    said = {
+        (order.po_number, _line_number(line)): line.status
+        for order in notice.orders
+        for line in order.lines
+        if line.status in (*_REST_FOLLOWS, *_REST_IS_GONE) and _line_number(line) is not None
+    }
+    if not said:
+        return
+    rows = await read_lines(uow, result.purchase_order_ids)
+    numbers = {
+        row["id"]: row["number"]
+        for row in await uow.sql.fetch(
+            "select id, number from purchase_order where id = any($1::bigint[])", result.purchase_order_ids
+        )
+    }
+    for number in sorted({po_number for po_number, _ in said}):
+        lines = []
+        for row in rows.values():
+            status, rest = said.get((number, row.line_number)), row.parts.not_shipped
+            if numbers[row.purchase_order_id] != number or status is None or not rest:
+                continue
+            if status in _REST_FOLLOWS:
+                lines.append(AcknowledgeLine(row.line_number, backordered=[(rest, None)]))
+            else:
+                lines.append(AcknowledgeLine(row.line_number, rejected=rest))
+        if lines:
+            order = AcknowledgePurchaseOrder(number, supplier_id, lines, sequence=sequence, document_id=document_id)
+            await apply_acknowledgement(uow, order)
+
+
+def _line_number(line: ShippedLine) -> int | None:
+    text = line.po_line_number
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else None
+
+
+def _first(result: ShipNoticeResult) -> int | None:
+    return result.purchase_order_ids[0] if result.purchase_order_ids else None
+
+
+async def apply_status(
+    uow: Transaction, status: CarrierStatus, faults: tuple[Fault, ...], partner: Partner, document_id: int
+) -> Applied:
+    """Every event once; an estimate redates what is on its way, goods that come back are owed again."""
+    if not status.events:
+        raise Unusable("content", "The status message reports no event.", [doubt("event", "There is no event.")])
+    outcomes: list[str] = []
+    returned: list[tuple[int, str]] = []
+    for event in status.events:
+        at = event.at.replace(tzinfo=UTC) if event.at is not None and event.at.tzinfo is None else event.at
+        references = [status.tracking, status.reference, status.shipment]
+        if event.status_code in _CAME_BACK:
+            returned += [n for n in await notices_on_the_way(uow, references, partner.supplier_id) if n not in returned]
+        result = await apply_carrier_status(
+            uow,
+            CarrierStatusInput(
+                event.status_code,
+                at or _stamp(status, uow.now),
+                tracking_number=status.tracking,
+                reference=status.reference,
+                po_numbers=status.po_numbers,
+                carrier=status.carrier,
+                reason_code=event.reason or None,
+                estimated_date=None if event.status_code in _CAME_BACK else event.estimated_date,
+                supplier_id=partner.supplier_id,
+                document_id=document_id,
+            ),
+        )
+        outcomes.append(result.outcome)
+    told: dict[str, Any] = {"events": outcomes}
+    for supplier_id, number in returned:
+        gone = await withdraw_ship_notice(uow, supplier_id, number, came_back=True)
+        told.setdefault("cameBack", []).append({"shipNotice": number, "outcome": gone.outcome})
+    outcome = "applied" if {"applied", "noted"} & set(outcomes) else outcomes[0]
+    return Applied(outcome, status.tracking, None, faults, told)
+
+
+def _stamp(status: CarrierStatus, now: datetime) -> datetime:
+    """An estimate has no moment of its own: it was made when its interchange was (first 12 digits of the sequence)."""
+    digits = "".join(c for c in status.sequence if c.isdigit())
+    for text, form in ((digits[:14], "%Y%m%d%H%M%S"), (digits[:12], "%Y%m%d%H%M")):
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return now

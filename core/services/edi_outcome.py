@@ -1,0 +1,49 @@
+"""What became of one document: the outcome of applying it, or why somebody has to look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.edi.documents import Decoded
+from core.edi.interchanges import Fault, Level, Severity
+from core.errors import DomainError
+
+
+class Unusable(DomainError):
+    """A document that must be looked at: `faults` say where and why; `reason` is a stable word."""
+
+    code = "EDI_UNUSABLE"
+
+    def __init__(self, reason: str, message: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(message, reason=reason)
+        self.reason = reason
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a set did: `outcome` is applied, stale, repeated, or `staged` where chunks of it are still to be applied."""
+
+    outcome: str
+    business_key: str = ""
+    purchase_order_id: int | None = None
+    faults: tuple[Fault, ...] = ()
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+STAGED = "staged"
+
+
+def usable(decoded: Decoded[Any]) -> tuple[Any, tuple[Fault, ...]]:
+    """The document and its notes; raises Unusable where there is none."""
+    if decoded.document is None:
+        errors = [fault for fault in decoded.faults if fault.severity is Severity.ERROR]
+        raise Unusable("content", errors[0].message if errors else "The document cannot be used.", decoded.faults)
+    return decoded.document, decoded.faults
+
+
+def doubt(code: str, message: str, segment_number: int | None = None, segment: str = "") -> Fault:
+    """A fault of content, not of syntax."""
+    return Fault(Level.BUSINESS, Severity.ERROR, code, message, segment_number, segment)

@@ -1,0 +1,138 @@
+"""Where a document stands in a stored file: its interchange, group and place, who sent it, and its identity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from core.edi.interchanges import Fault, Group, Interchange, Level, ReadResult, Segment, Severity, TransactionSet
+from core.edi.reader import read
+from core.errors import GiveUp
+from core.events import Event
+from core.ports import Transaction
+from core.repositories import edi
+from core.repositories.edi import Partner, StoredFile
+
+_ANSWERS = ("997", "999", "CONTRL")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A set and everything around it; `position` counts sets through the whole file from 0."""
+
+    interchange: Interchange
+    group: Group
+    group_index: int
+    document: TransactionSet
+    set_index: int
+    position: int
+
+
+@lru_cache(maxsize=4)
+def read_stored(sha256: bytes, content: bytes) -> ReadResult:
+    """Raw bytes never change, so a file is parsed once per process, not once per set."""
+    return read(content.replace(b"\0", b"\x1a"))  # PostgreSQL holds no NUL in a text; both are padding at the end
+
+
+async def stored_file(uow: Transaction, raw_id: int) -> StoredFile:
+    """The file. Raises GiveUp where there is none."""
+    file = await edi.read_raw(uow, raw_id)
+    if file is None:
+        raise GiveUp(f"There is no stored file {raw_id}.")
+    return file
+
+
+def places_of(file: StoredFile) -> list[Place]:
+    """Every set of the file, in its order."""
+    found: list[Place] = []
+    group_index = -1
+    for interchange in read_stored(file.sha256, file.content).interchanges:
+        for group in interchange.groups:
+            group_index += 1
+            for set_index, document in enumerate(group.sets):
+                found.append(Place(interchange, group, group_index, document, set_index, len(found)))
+    return found
+
+
+def place_of(file: StoredFile, group_index: int, set_index: int) -> Place:
+    return next(p for p in places_of(file) if p.group_index == group_index and p.set_index == set_index)
+
+
+def interchange_answers(file: StoredFile) -> list[tuple[Interchange, Segment, int]]:
+    """Every TA1 of the file with its interchange, and the position it takes behind the sets."""
+    sets = len(places_of(file))
+    found = [(i, answer) for i in read_stored(file.sha256, file.content).interchanges for answer in i.answers]
+    return [(interchange, answer, sets + at) for at, (interchange, answer) in enumerate(found)]
+
+
+async def sender_of(uow: Transaction, interchange: Interchange, file: StoredFile) -> tuple[Partner | None, str]:
+    """Who sent it, and why it may not be applied ('' when it may)."""
+    partner = await edi.partner_by_address(
+        uow,
+        interchange.sender_qualifier,
+        interchange.sender_id,
+        interchange.receiver_qualifier,
+        interchange.receiver_id,
+    )
+    if partner is None:
+        return None, (
+            f"unknown_partner: nobody sends as {interchange.sender_qualifier}/{interchange.sender_id}"
+            f" to {interchange.receiver_qualifier}/{interchange.receiver_id}."
+        )
+    if file.partner_ids and partner.id not in file.partner_ids:
+        return partner, f"wrong_folder: the sender is {partner.code}, but the file came from another partner."
+    return partner, ""
+
+
+def identity_of(place: Place) -> str:
+    """The control numbers around the set; one that is used twice in a group is told apart by its turn."""
+    group, document = place.group, place.document
+    parts = (*_address(place.interchange), group.functional_id, group.control.lstrip("0"))
+    return "|".join((*parts, document.kind, document.control, str(_turn(place))))
+
+
+def answer_identity(interchange: Interchange, answer: Segment) -> str:
+    """The identity of a TA1."""
+    return "|".join((*_address(interchange), "TA1", answer.value(1)))
+
+
+def _address(interchange: Interchange) -> tuple[str, ...]:
+    i = interchange
+    return (i.sender_qualifier, i.sender_id, i.receiver_qualifier, i.receiver_id, i.control.lstrip("0"))
+
+
+def _turn(place: Place) -> int:
+    earlier = place.group.sets[: place.set_index]
+    return sum((s.kind, s.control) == (place.document.kind, place.document.control) for s in earlier)
+
+
+def syntax_faults(place: Place) -> tuple[Fault, ...]:
+    """Faults of the set and those errors of its envelope that make all of it doubtful."""
+    around = [f for f in (*place.interchange.faults, *place.group.faults) if f.severity is Severity.ERROR]
+    return (*place.document.faults, *around)
+
+
+def is_answer(group: Group) -> bool:
+    """Acknowledgements are never acknowledged."""
+    return group.functional_id == "FA" or (bool(group.sets) and all(d.kind in _ANSWERS for d in group.sets))
+
+
+def sentence(text: str) -> dict[str, Any]:
+    """A fault of its own out of `reason: sentence`."""
+    return Fault(Level.BUSINESS, Severity.ERROR, text.partition(":")[0][:40], text).facts()
+
+
+def announce_document(
+    uow: Transaction, document_id: int, what: str, partner: Partner | None, kind: str, error: str | None = None
+) -> None:
+    """Say that something became of a document; `what` is its kind, such as 855."""
+    uow.announce(
+        Event(
+            "edi",
+            kind,
+            {"documentId": document_id, "kind": what, "partner": partner.code if partner else None, "error": error},
+            key=f"document:{document_id}",
+            supplier_id=partner.supplier_id if partner else None,
+        )
+    )

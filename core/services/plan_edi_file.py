@@ -1,0 +1,152 @@
+"""Enter what a stored file holds: its groups and documents once, and the answers of a partner to our interchanges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.domain.edi_states import EdiAcknowledgement, EdiDelivery, EdiValidation
+from core.edi.decode_ta1 import decode_ta1
+from core.edi.interchanges import Interchange, ReadResult, Segment
+from core.errors import DomainError
+from core.ports import Transaction
+from core.repositories import edi
+from core.repositories.edi import Partner, StoredFile
+from core.services.answer_edi_interchange import answer_interchange
+from core.services.apply_edi_receipt import note_interchange
+from core.services.edi_places import (
+    Place,
+    announce_document,
+    answer_identity,
+    identity_of,
+    interchange_answers,
+    is_answer,
+    places_of,
+    read_stored,
+    sender_of,
+    sentence,
+    stored_file,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedGroup:
+    """A group of a file by its place in it; `sets` is how many transaction sets it has."""
+
+    index: int
+    sets: int
+
+
+async def plan_interchanges(uow: Transaction, raw_id: int) -> list[PlannedGroup]:
+    """Enter the file's groups and documents once; returns its groups.
+
+    What cannot be read, comes from a stranger, or lies in another partner's folder is quarantined here. Whoever asked
+    for it (ISA14) is told here that the interchange arrived.
+    """
+    await edi.lock_raw(uow, raw_id)
+    file = await stored_file(uow, raw_id)
+    places, result = places_of(file), read_stored(file.sha256, file.content)
+    known = {row["position"] for row in await edi.documents_of(uow, raw_id)}
+    answers = interchange_answers(file)
+    if not places and not answers and not known:
+        await edi.add_documents(uow, [_unreadable(raw_id, result, file)])
+    await _enter_sets(uow, raw_id, file, places, known)
+    for interchange, answer, position in answers:
+        if position not in known:
+            await _enter_answer(uow, raw_id, file, interchange, answer, position)
+    for index, interchange in enumerate(result.interchanges):
+        partner, reason = await sender_of(uow, interchange, file)
+        if partner is not None and not reason:
+            await answer_interchange(uow, partner, interchange, f"ta1-{raw_id}-{index}", file.deliveries)
+    return [PlannedGroup(i, len(g.sets)) for i, g in sorted({p.group_index: p.group for p in places}.items())]
+
+
+async def _enter_sets(uow: Transaction, raw_id: int, file: StoredFile, places: list[Place], known: set[int]) -> None:
+    rows, groups = [], {}
+    for place in places:
+        partner, reason = await sender_of(uow, place.interchange, file)
+        if place.group_index not in groups:
+            groups[place.group_index] = await edi.add_group(
+                uow,
+                raw_id,
+                place.group_index,
+                partner.id if partner else None,
+                place.group.control,
+                place.group.functional_id,
+                len(place.group.sets),
+            )
+        if place.position in known:
+            continue
+        row = _row(raw_id, place.position, place.interchange, place.document.kind or "?", partner, reason)
+        row["group_id"], row["identity"] = groups[place.group_index], identity_of(place)
+        if not reason and not is_answer(place.group):
+            row["acknowledgement"] = str(EdiAcknowledgement.PENDING)
+        rows.append(row)
+    await edi.add_documents(uow, rows)
+
+
+async def _enter_answer(
+    uow: Transaction, raw_id: int, file: StoredFile, interchange: Interchange, answer: Segment, position: int
+) -> None:
+    """A TA1 is a segment without a set: what it says is taken here."""
+    partner, reason = await sender_of(uow, interchange, file)
+    row = _row(raw_id, position, interchange, "TA1", partner, reason)
+    row["identity"] = answer_identity(interchange, answer)
+    if partner is not None and not reason:
+        try:
+            said = decode_ta1(answer)
+            if interchange.usage == "P":
+                await note_interchange(uow, said, partner, ("X12",))
+                row["delivery"] = str(EdiDelivery.APPLIED)
+            else:
+                row["delivery"] = str(EdiDelivery.IGNORED)
+            row["validation"] = str(EdiValidation.VALID)
+        except DomainError as refusal:
+            reason = f"{refusal.code.lower()}: {refusal.message}"
+            row |= {"delivery": str(EdiDelivery.QUARANTINED), "quarantine_state": "new", "quarantine_reason": reason}
+            row["faults"] = [sentence(reason)]
+    await edi.add_documents(uow, [row])
+    rows = await edi.documents_of(uow, raw_id)
+    document_id = next(r["id"] for r in rows if r["position"] == position)
+    announce_document(uow, document_id, "TA1", partner, str(row["delivery"]).upper(), reason or None)
+
+
+def _row(
+    raw_id: int, position: int, interchange: Interchange, kind: str, partner: Partner | None, reason: str
+) -> dict[str, Any]:
+    return {
+        "raw_id": raw_id,
+        "position": position,
+        "partner_id": partner.id if partner else None,
+        "supplier_id": partner.supplier_id if partner else None,
+        "standard": interchange.standard,
+        "kind": kind,
+        "usage": "T" if interchange.is_test else "P",
+        "guide_version": partner.guide_version if partner else None,
+        "validation": str(EdiValidation.PENDING),
+        "delivery": str(EdiDelivery.QUARANTINED if reason else EdiDelivery.RECEIVED),
+        "acknowledgement": str(EdiAcknowledgement.NOT_REQUIRED),
+        "faults": [sentence(reason)] if reason else [],
+        "quarantine_state": "new" if reason else None,
+        "quarantine_reason": reason or None,
+    }
+
+
+def _unreadable(raw_id: int, result: ReadResult, file: StoredFile) -> dict[str, Any]:
+    faults = [*result.faults, *(fault for i in result.interchanges for fault in i.faults)]
+    only = next(iter(file.partner_ids)) if len(file.partner_ids) == 1 else None
+    return {
+        "raw_id": raw_id,
+        "position": 0,
+        "partner_id": only,
+        "standard": result.interchanges[0].standard if result.interchanges else "?",
+        "kind": "?",
+        "usage": "P",
+        "identity": file.sha256.hex(),
+        "validation": str(EdiValidation.INVALID),
+        "delivery": str(EdiDelivery.QUARANTINED),
+        "acknowledgement": str(EdiAcknowledgement.NOT_REQUIRED),
+        "faults": [fault.facts() for fault in faults] or [sentence("unreadable: no document was found in the file.")],
+        "quarantine_state": "new",
+        "quarantine_reason": "unreadable: no document was found in the file.",
+    }

@@ -1,0 +1,175 @@
+"""Keep a change that a supplier asks for: nothing moves until the policy's window or a planner accepts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from core.domain.supplier_changes import (
+    DEFAULT_POLICY,
+    POLICY,
+    ChangeSource,
+    ChangeState,
+    ProposedLine,
+    change_rule,
+    is_accepted_by_rule,
+)
+from core.errors import InvalidInput
+from core.events import Event
+from core.ports import Transaction
+from core.repositories.purchase_orders import PurchaseOrderHead, PurchaseOrderLine, find_orders, read_lines
+from core.repositories.supplier_changes import add_change, close_changes, lock_changes, open_changes
+from core.repositories.supplying import load_policies
+from core.services.apply_acknowledgement import (
+    AcknowledgeLine,
+    AcknowledgePurchaseOrder,
+    AnsweredPart,
+    apply_acknowledgement,
+)
+
+BY_POLICY = "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeSupplierChange:
+    """What the supplier asks for, line by line, in the terms of an answer: each restates the line's unshipped units.
+
+    An order's `sequence` sorts what its supplier says by age.
+    """
+
+    number: str
+    supplier_id: int | None
+    lines: Sequence[AcknowledgeLine]
+    source: ChangeSource
+    sequence: str = ""
+    note: str = ""
+    document_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierChangeResult:
+    """`state`: PROPOSED, or ACCEPTED by the policy. `outcome` is stale where the supplier has said something newer."""
+
+    change_id: int | None
+    purchase_order_id: int
+    state: ChangeState
+    outcome: str = "applied"
+
+
+async def propose_supplier_change(uow: Transaction, request: ProposeSupplierChange) -> SupplierChangeResult:
+    """Keep the proposal; an older one about the same lines is superseded. No quantity or day moves unless the policy says so.
+
+    Raises NotFound, InvalidInput for a line that is not there or units that do not add up to what is not shipped.
+    """
+    if not request.lines:
+        raise InvalidInput("The change names no line.", path=("input", "lines"))
+    head = (await find_orders(uow, [request.number], request.supplier_id, only_approved=True))[request.number]
+    await lock_changes(uow, head.id)
+    known = {line.line_number: line for line in (await read_lines(uow, [head.id])).values()}
+    _check(request, known)
+    waiting = await open_changes(uow, head.id)
+    newest = max((str(c["sequence"]) for c in waiting), default="")
+    said = [known[line.line_number].last_sequence or "" for line in request.lines]
+    if request.sequence and request.sequence < max([newest, *said]):
+        return SupplierChangeResult(None, head.id, ChangeState.SUPERSEDED, "stale")
+    numbers = {line.line_number for line in request.lines}
+    older = [c["id"] for c in waiting if numbers & {line["lineNumber"] for line in c["lines"]}]
+    await close_changes(uow, older, str(ChangeState.SUPERSEDED))
+    change_id = await add_change(
+        uow,
+        purchase_order_id=head.id,
+        supplier_id=head.supplier_id,
+        source=str(request.source),
+        lines=[line_facts(line) for line in request.lines],
+        note=request.note,
+        sequence=request.sequence,
+        document_id=request.document_id,
+    )
+    rule = change_rule((await load_policies(uow)).get(POLICY, DEFAULT_POLICY))
+    state = ChangeState.PROPOSED
+    if is_accepted_by_rule([_as_proposed(line, known[line.line_number]) for line in request.lines], rule):
+        await apply_acknowledgement(
+            uow,
+            AcknowledgePurchaseOrder(
+                head.number, head.supplier_id, request.lines, request.sequence, request.document_id
+            ),
+        )
+        state = ChangeState.ACCEPTED
+        await close_changes(uow, [change_id], str(state), BY_POLICY)
+    uow.audit(
+        "supplierChangePropose", f"supplier_change:{change_id}", None, {"state": str(state), "order": head.number}
+    )
+    announce_change(uow, change_id, head, state)
+    return SupplierChangeResult(change_id, head.id, state)
+
+
+def announce_change(uow: Transaction, change_id: int, head: PurchaseOrderHead, state: ChangeState) -> None:
+    """Tell planners and the supplier where the change stands."""
+    uow.announce(
+        Event(
+            "edi",
+            f"CHANGE_{state}",
+            {"supplierChangeId": change_id, "purchaseOrderId": head.id, "purchaseOrderNumber": head.number},
+            key=f"supplier_change:{change_id}",
+            supplier_id=head.supplier_id,
+        )
+    )
+
+
+def line_facts(line: AcknowledgeLine) -> dict[str, Any]:
+    """A line of a change as it is stored."""
+    return {
+        "lineNumber": line.line_number,
+        "accepted": [_part_facts(part) for part in line.accepted],
+        "backordered": [_part_facts(part) for part in line.backordered],
+        "rejected": line.rejected,
+        "held": line.held,
+    }
+
+
+def stored_line(facts: Mapping[str, Any]) -> AcknowledgeLine:
+    """The line of a change out of what is stored."""
+    return AcknowledgeLine(
+        facts["lineNumber"],
+        [_stored_part(part) for part in facts["accepted"]],
+        [_stored_part(part) for part in facts["backordered"]],
+        facts["rejected"],
+        facts["held"],
+    )
+
+
+def _part_facts(part: AnsweredPart | tuple[int, date | None]) -> dict[str, Any]:
+    full = part if isinstance(part, AnsweredPart) else AnsweredPart(*part)
+    on = full.date.isoformat() if full.date else None
+    return {"quantity": full.quantity, "date": on, "isShipDate": full.is_ship_date}
+
+
+def _stored_part(facts: Mapping[str, Any]) -> AnsweredPart:
+    on = date.fromisoformat(facts["date"]) if facts["date"] else None
+    return AnsweredPart(facts["quantity"], on, facts["isShipDate"])
+
+
+def _check(request: ProposeSupplierChange, known: Mapping[int, PurchaseOrderLine]) -> None:
+    for line in request.lines:
+        ours = known.get(line.line_number)
+        if ours is None:
+            text = f"Purchase order {request.number!r} has no line {line.line_number}."
+            raise InvalidInput(text, path=("input", "lines"))
+        stated = _units(line.accepted) + _units(line.backordered) + line.rejected + line.held
+        if stated != ours.parts.not_shipped:
+            text = f"Line {line.line_number}: the change speaks of {stated} units, {ours.parts.not_shipped} are open."
+            raise InvalidInput(text, path=("input", "lines"), stated=stated, expected=ours.parts.not_shipped)
+
+
+def _units(parts: Iterable[AnsweredPart | tuple[int, date | None]]) -> int:
+    return sum(part[0] for part in parts)
+
+
+def _as_proposed(line: AcknowledgeLine, ours: PurchaseOrderLine) -> ProposedLine:
+    parts = [part[1] for part in (*line.accepted, *line.backordered)]
+    days = [on for on in parts if on is not None]
+    open_ended = bool(line.held) or len(days) < len(parts)
+    known = ours.promised_date or ours.requested_date
+    return ProposedLine(ours.parts.not_shipped, line.rejected, known, max(days, default=None), open_ended)
