@@ -20,14 +20,8 @@ from api.schema.selling import (
 )
 from core.domain.states import QuotaPeriod
 from core.queries import selling_rules
-from core.services.change_selling_rules import (
-    SetProtectedStock,
-    SetQuota,
-    SetReleaseDay,
-    set_protected_stock,
-    set_quota,
-    set_release_day,
-)
+from core.services.change_selling_rules import SetProtectedStock, SetQuota, set_protected_stock, set_quota
+from core.services.set_release_day import SetReleaseDay, set_release_day
 from core.unit_of_work import UnitOfWork
 
 

@@ -240,6 +240,7 @@ described(
     SUBSTITUTED="Another SKU replaces it.",
     OPTION_CHOSEN="The customer chose an option.",
     REPRIORITISED="Its priority was changed.",
+    RELEASE_MOVED="The day on which the first units leave has moved, or the SKU is on sale now.",
 )
 described(
     CourseStep,

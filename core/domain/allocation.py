@@ -11,6 +11,7 @@ from core.domain.book import SkuBook
 from core.domain.conclude import conclude
 from core.domain.network import Network
 from core.domain.pegging import take_unpegged
+from core.domain.quotas import may_serve, move_use
 from core.domain.ranking import rank_again
 from core.domain.records import Line, LineFact, Peg
 from core.domain.serving import CompleteLines, ServePolicy
@@ -110,11 +111,14 @@ class _Serving:
                 return 0
         limit = peg.quantity if limit is None else limit
         for place in self.places(peg):
-            given = min(peg.quantity, limit - total, self.free(place, line.demand_class), self.book.shelf(place, line))
+            today = self.book.today[place]
+            given = min(limit - total, self.free(place, line.demand_class), self.book.shelf(place, line))
+            given = min(given, may_serve(self.book, peg, today))
             if given > 0:
-                self.take(place, self.book.today[place], given)
+                self.take(place, today, given)
                 self.book.drop_peg(peg, given)
                 self.book.allocate(line, place, given, "allocate_waiting")
+                move_use(self.book, line, today)
                 total += given
             if not peg.quantity or total == limit:
                 break
@@ -139,7 +143,8 @@ class _Serving:
         waiting = self.waits_for(line)
         places = {place for peg in mine for place in self.places(peg)}
         free = sum(self.free(place, line.demand_class) for place in places)
-        if sum(peg.quantity for peg in mine) == waiting and free >= waiting:
+        may = sum(may_serve(self.book, peg, self.book.today[peg.location_id]) for peg in mine)
+        if may == waiting and free >= waiting:
             return True
         self.left_out.add(id(line))
         for peg in mine:
@@ -183,7 +188,7 @@ class _Serving:
                 continue
             if (rule.max_days is not None and (ships - today).days > rule.max_days) or not self.is_better(peg, ships):
                 continue
-            units = min(peg.quantity, self.free(donor, line.demand_class))
+            units = min(may_serve(self.book, peg, ships), self.free(donor, line.demand_class))
             units = self.book.may_leave(donor, place, arrives, line, units)
             if units > 0:
                 self.take(donor, self.book.today[donor], units)
@@ -192,6 +197,7 @@ class _Serving:
                 self.book.add_peg(
                     place, ships, units, PegKind.FIRM, line=line, supply=supply, cause=str(PromiseReason.SUPPLY_DATED)
                 )
+                move_use(self.book, line, ships)
                 self.dated[id(line)] = line
             if not peg.quantity:
                 break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from datetime import date
 
@@ -22,7 +22,7 @@ class Timeline:
     Source: the definition that Dynamics 365 and Infor LN publish for cumulative ATP with look-ahead.
     """
 
-    __slots__ = ("_atp", "_claims", "_days", "_expiring", "_floors", "_net", "_projected", "_waiting", "today")
+    __slots__ = ("_atp", "_claims", "_days", "_expiring", "_floors", "_gone", "_net", "_projected", "_waiting", "today")
 
     def __init__(self, today: date, events: Iterable[Step] = ()) -> None:
         self.today = today
@@ -34,6 +34,7 @@ class Timeline:
         self._days: list[date] | None = None
         self._atp: list[int] = []
         self._projected: list[int] = []
+        self._gone: list[int] = []
         for day, quantity in events:
             self.add(day, quantity)
 
@@ -99,7 +100,7 @@ class Timeline:
             for index in range(len(projected) - 1, -1, -1):
                 lowest = min(lowest, projected[index])
                 atp[index] = max(0, lowest - gone[index])
-            self._days, self._atp, self._projected = days, atp, projected
+            self._days, self._atp, self._projected, self._gone = days, atp, projected, gone
         return self._days, self._atp
 
     def _give_way(self, others: list[str], days: list[date], projected: list[int]) -> None:
@@ -119,6 +120,16 @@ class Timeline:
         days, atp = self._curve()
         index = bisect_right(days, max(day or self.today, self.today)) - 1
         return atp[index]
+
+    def free_until(self, day: date, before: date) -> int:
+        """Units of a claim that stands on `before` which may be moved to `day`: what no day between them needs.
+
+        From `before` on nothing changes by the move, so that what is short there already binds nobody.
+        """
+        days, _ = self._curve()
+        first = bisect_right(days, max(day, self.today)) - 1
+        last = max(bisect_left(days, before), first + 1)
+        return max(0, min(self._projected[first:last]) - self._gone[first])
 
     def steps(self) -> list[Step]:
         """The days on which the cumulative ATP changes, with its value from then on; the first is today."""

@@ -17,6 +17,7 @@ from core.domain.lots import Lots
 from core.domain.order import check_line_move, line_status
 from core.domain.pegging import Exchange, make_room, take_unpegged
 from core.domain.priority import PriorityWeights, serve_order
+from core.domain.quotas import may_serve, move_use
 from core.domain.records import (
     Backorder,
     BackorderFact,
@@ -79,6 +80,10 @@ class SkuBook:
     """Units used, by quota id and day."""
     quota_uses: list[QuotaUse] = field(default_factory=list)
     """What this change uses up."""
+    quota_shares: dict[tuple[int, int], dict[date, int]] = field(default_factory=dict)
+    """Units used per day by the lines that were loaded, by quota id and line id."""
+    quota_rewrites: set[tuple[int, int]] = field(default_factory=set)
+    """Of these, those whose days have changed."""
     run_id: int | None = None
     """The re-promising run that changes it: its customers get one notice per order, of that run."""
     lines: dict[int, Line] = field(default_factory=dict)
@@ -635,8 +640,9 @@ class SkuBook:
         """Book `quantity` arrived on a supply, of it `damaged` unsellable; its pegs become stock by priority, then age.
 
         A damaged unit covers nobody: pegs it would have covered turn OPEN, and so do all before a pre-order's release
-        day and a claim for which no lot here lives long enough. `lot` is where the units are, for a SKU that tracks
-        lots. Returns the lines that gained or lost.
+        day and a claim for which no lot here lives long enough; what is claimed for a later window of a quota that has
+        no room now waits for it. `lot` is where the units are, for a SKU that tracks lots. Returns the lines that gained
+        or lost.
         """
         if not 0 < quantity <= supply.open or not 0 <= damaged <= quantity:
             raise QuantityExceeded(f"of SKU {self.sku} open on this supply", quantity, supply.open)
@@ -654,13 +660,17 @@ class SkuBook:
             )
         touched: list[Line] = []
         free = quantity - damaged
+        too_early: set[int] = set()
         for peg in sorted((p for p in self.pegs if p.supply is supply), key=claim_order):
             line = peg.line
-            given = 0 if line is None else min(free, peg.quantity, self.shelf(location_id, line))
+            given = 0 if line is None else min(free, may_serve(self, peg, today), self.shelf(location_id, line))
+            if peg.quantity > may_serve(self, peg, today):
+                too_early.add(id(peg))
             if given <= 0 or line is None or peg.kind == PegKind.SOFT or self.is_preorder(location_id):
                 continue
             self.drop_peg(peg, given)
             self.allocate(line, location_id, given, cause_kind, cause_id)
+            move_use(self, line, today)
             self.line_facts.append(LineFact(line, "ALLOCATED", given))
             free -= given
             touched.append(line)
@@ -669,15 +679,22 @@ class SkuBook:
             line, need_date = peg.line, peg.need_date
             self.drop_peg(peg, lost)
             if line is not None:
-                self.add_peg(location_id, need_date, lost, PegKind.OPEN, line=line, cause=cause)
+                why = str(WaitsFor.QUOTA) if id(peg) in too_early else cause
+                self.add_peg(location_id, need_date, lost, PegKind.OPEN, line=line, cause=why)
                 touched.append(line)
         return touched
 
     def _keep_on_the_way(self, from_location_id: int, to_location_id: int, usable_date: date, line: Line | None) -> int:
-        """Days a lot has to live when it leaves, to reach another location and from there the customer of `line`."""
-        if self.lots is None or line is None:
+        """Days a lot has to live when it leaves, to reach another location and from there the customer of `line`.
+
+        Without a line: to be sold from there on the day it arrives, with the life that the SKU asks for.
+        """
+        if self.lots is None or not self.lots.tracks_expiry:
             return 0
-        return (usable_date - self.today[from_location_id]).days + self.lots.keep_of(to_location_id, line)
+        on_the_way = (usable_date - self.today[from_location_id]).days
+        if line is None:
+            return on_the_way + self.lots.keep_days(to_location_id, None, self.lots.min_life)
+        return on_the_way + self.lots.keep_of(to_location_id, line)
 
     def may_leave(
         self, from_location_id: int, to_location_id: int, usable_date: date, line: Line, quantity: int
@@ -699,7 +716,8 @@ class SkuBook:
     ) -> Supply:
         """Move stock to another location: reserved at the source now, a dated supply at the destination.
 
-        Lots leave first expired first; those for a `line` live long enough to reach its customer from there.
+        Lots leave first expired first, of those that live long enough to reach the customer of `line` from there, or
+        without a line to be sold there. Raises QuantityExceeded when there are not as many units of such lots.
         """
         transfer = Transfer(None, from_location_id, to_location_id, quantity, is_new=True)
         self.transfers.append(transfer)

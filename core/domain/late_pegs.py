@@ -12,6 +12,7 @@ from core.domain.book_supplies import expected_of, mark_delayed, move_need, refr
 from core.domain.eta import should_move
 from core.domain.network import Network
 from core.domain.promising import promise
+from core.domain.quotas import may_serve, move_use
 from core.domain.records import Line, LineFact, Peg, Supply
 from core.domain.states import BackorderCause, PegKind, PromiseReason
 
@@ -138,12 +139,14 @@ def _rescue(
     assert line is not None
     assert supply is not None
     day, left = _day(book, peg), peg.quantity
+    may = may_serve(book, peg, book.today[location_id])
     book.drop_peg(peg)
     left -= book.cover_dated(line, location_id, need, left, str(cause.reason))
     free = book.timeline_without(location_id, others, line.demand_class).atp() if left else 0
-    given = min(left, free, max(0, book.shelf(location_id, line))) if book.may_have_stock(peg) else 0
+    given = min(left, may, free, max(0, book.shelf(location_id, line))) if book.may_have_stock(peg) else 0
     if given > 0:
         book.allocate(line, location_id, given, "reschedule", cause.id)
+        move_use(book, line, book.today[location_id])
         book.line_facts.append(LineFact(line, "ALLOCATED", given))
         left -= given
     target = network.ship_day_from(location_id, day)
@@ -169,5 +172,9 @@ def _pull_in(book: SkuBook, network: Network, peg: Peg, policy: MovePolicy) -> b
     demand_class = peg.line.demand_class if peg.line is not None else ""
     if book.timeline_without(peg.location_id, [peg], demand_class).atp(day) < peg.quantity:
         return False
-    move_need(book, peg, day, str(PromiseReason.SUPPLY_ADVANCED))
+    if may_serve(book, peg, day) < peg.quantity:
+        return False
+    moved = move_need(book, peg, day, str(PromiseReason.SUPPLY_ADVANCED))
+    if moved.line is not None:
+        move_use(book, moved.line, day)
     return True

@@ -53,6 +53,7 @@ _REASONS: dict[str, dict[PromiseReason, str]] = {
         PromiseReason.SUBSTITUTED: "a substitute was chosen",
         PromiseReason.OPTION_CHOSEN: "you chose this option",
         PromiseReason.REPRIORITISED: "the priority of the order was changed",
+        PromiseReason.RELEASE_MOVED: "the release day of the product has changed",
     },
     "ko": {
         PromiseReason.PLACED: "주문이 접수되었습니다",
@@ -69,6 +70,7 @@ _REASONS: dict[str, dict[PromiseReason, str]] = {
         PromiseReason.SUBSTITUTED: "대체 상품이 선택되었습니다",
         PromiseReason.OPTION_CHOSEN: "고객님께서 이 방법을 선택하셨습니다",
         PromiseReason.REPRIORITISED: "주문의 우선순위가 변경되었습니다",
+        PromiseReason.RELEASE_MOVED: "상품의 출시일이 변경되었습니다",
     },
 }
 

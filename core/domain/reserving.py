@@ -11,7 +11,9 @@ from typing import Any
 from core.domain.access import Role
 from core.domain.book import SkuBook
 from core.domain.network import Network
+from core.domain.proposals import Demand
 from core.domain.records import Hold
+from core.domain.shelf_life import curve
 from core.domain.states import LocationKind, ReservationKind
 from core.errors import InvalidInput
 
@@ -69,8 +71,9 @@ class HoldTime:
         latest = self.latest(now) if latest is None else latest
         return min(now + timedelta(seconds=min(seconds, self.maximum)), latest)
 
-    def latest(self, now: datetime) -> datetime:
-        return now + timedelta(seconds=self.maximum)
+    def latest(self, since: datetime) -> datetime:
+        """The last instant of units that were held first `since` then, under whatever kinds meanwhile."""
+        return since + timedelta(seconds=self.maximum)
 
 
 def hold_time(policy: Mapping[str, Any] | None, kind: ReservationKind, channel: str | None = None) -> HoldTime:
@@ -109,10 +112,20 @@ def places_to_hold(network: Network, allowed: Sequence[int] | None = None) -> li
 
 
 def split_hold(
-    book: SkuBook, quantity: int, places: Sequence[int], day: date | None, demand_class: str = ""
+    book: SkuBook,
+    quantity: int,
+    places: Sequence[int],
+    day: date | None,
+    demand_class: str = "",
+    min_life: int | None = None,
 ) -> list[tuple[int, int]]:
-    """(location, units) that hold `quantity` on `day` (None: today), one place if one suffices; short when ATP is."""
-    free = {place: book.timeline(place, demand_class).atp(day) for place in places}
+    """(location, units) that hold `quantity` on `day` (None: today), one place if one suffices; short when ATP is.
+
+    Of a SKU whose lots expire only units count that still live `min_life` days (None: as the SKU says) when they leave
+    on that day; the way to a customer who is not known yet is not counted.
+    """
+    asker = Demand(0, None, demand_class=demand_class, min_life=min_life)
+    free = {place: curve(book, place, asker).atp(day) for place in places}
     whole = next((place for place in places if free[place] >= quantity), None)
     if whole is not None:
         return [(whole, quantity)]

@@ -55,6 +55,15 @@ def detour(book: SkuBook, donor_id: int, location_id: int, arrives: date, demand
     return way - _keep(lots, donor_id, demand)
 
 
+def movable(book: SkuBook, location_id: int, to_location_id: int, arrives: date) -> int:
+    """Units that may go to another location to be sold there: nobody needs them here, and they live long enough.
+
+    Where lots expire: those that can still be sold when they arrive, with the life that the SKU asks for.
+    """
+    asker = Demand(0, None)
+    return on_hand(book, location_id, asker, detour(book, location_id, to_location_id, arrives, asker))
+
+
 def _taken_here(location_id: int, taken: Iterable[ProposedSlice]) -> int:
     return sum(part.quantity for part in taken if part.kind == "ON_HAND" and part.location_id == location_id)
 

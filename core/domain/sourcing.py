@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from datetime import date
 
 from core.domain.book import SkuBook
 from core.domain.conclude import conclude
 from core.domain.network import Network
 from core.domain.promising import Demand, Proposal, ProposedSlice, commit, propose
+from core.domain.quotas import may_serve, move_use
 from core.domain.records import Line, Peg
 from core.domain.states import PegKind, PromiseReason
 
@@ -40,6 +42,7 @@ def _better_parts(book: SkuBook, network: Network, line: Line, peg: Peg, demand:
     trial.drop_peg(claim)
     proposal = propose(trial, replace(demand, quantity=units), network, book.now)
     parts = _better(peg, [part for part in proposal.slices if part.kind != "LEAD_TIME"])
+    parts = _allowed(book, peg, parts)
     if not parts:
         return []
     back = trial.add_peg(peg.location_id, peg.need_date, units, peg.kind, line=of_line, supply=supply)
@@ -52,6 +55,23 @@ def _better_parts(book: SkuBook, network: Network, line: Line, peg: Peg, demand:
 def _take(book: SkuBook, line: Line, peg: Peg, parts: list[ProposedSlice]) -> None:
     book.drop_peg(peg, sum(part.quantity for part in parts))
     commit(book, line, Proposal(parts, line.location_id, line.ship_by), PromiseReason.ALLOCATED)
+    for part in parts:
+        move_use(book, line, _day(book, part))
+
+
+def _allowed(book: SkuBook, peg: Peg, parts: list[ProposedSlice]) -> list[ProposedSlice]:
+    """As much of the parts, the first first, as the quotas of their line let it have before the day of the claim."""
+    found, left = [], peg.quantity
+    for part in parts:
+        left = min(left, may_serve(book, peg, _day(book, part)) - sum(other.quantity for other in found))
+        if left > 0:
+            found.append(replace(part, quantity=min(left, part.quantity)))
+    return found
+
+
+def _day(book: SkuBook, part: ProposedSlice) -> date:
+    """The day that a part claims."""
+    return book.today[part.location_id] if part.kind == "ON_HAND" else part.ship_date
 
 
 def _unsourced(book: SkuBook, line: Line) -> int:

@@ -224,6 +224,7 @@ class PromiseReason(StrEnum):
     SUBSTITUTED = "SUBSTITUTED"
     OPTION_CHOSEN = "OPTION_CHOSEN"
     REPRIORITISED = "REPRIORITISED"
+    RELEASE_MOVED = "RELEASE_MOVED"
 
 
 class QuotaPeriod(StrEnum):

@@ -42,6 +42,8 @@ PROMISE: dict[str, str] = {
         ) v
         where q.sequence = 1 and q.cause_kind = 'PLACED' and t.slice ->> 'source' = 'LEAD_TIME'
             and t.slice ->> 'waitsFor' is distinct from 'QUOTA'
+            and not exists (select from [peg] w where w.sku_id = q.sku_id and w.order_line_id = q.order_line_id
+                and w.kind = 'OPEN' and w.cause = 'QUOTA' and w.need_date = (t.slice ->> 'shipDate')::date)
             and q.created_at > $3::timestamptz - interval '2 days'
             and (t.slice ->> 'shipDate')::date < (q.created_at at time zone l.time_zone)::date + v.days
             and coalesce(v.changed, '-infinity') < least(q.created_at, o.created_at)

@@ -25,6 +25,19 @@ async def is_component(uow: Transaction, sku_id: int) -> bool:
     return await uow.sql.fetchval("select exists (select from kit_component where component_sku_id = $1)", sku_id)
 
 
+async def bounds_of(uow: Transaction, sku_id: int) -> list[str]:
+    """What bounds or describes units of the SKU by itself, in words: nothing of it could bind a kit."""
+    row = await uow.sql.fetchrow(
+        """select status = 'PREORDER' as "release day",
+            exists (select from quota where sku_id = $1 and (until_day is null or until_day >= $2::date)) as "quota",
+            exists (select from protected_stock where sku_id = $1 and quantity > 0) as "protected stock",
+            tracks_lots or tracks_serials as "lots or serial numbers" from sku where id = $1""",
+        sku_id,
+        uow.now.date(),
+    )
+    return [name for name, is_there in row.items() if is_there]
+
+
 async def write_parts(uow: Transaction, kit_id: int, parts: dict[int, int]) -> None:
     """Make the kit of these units by component id; the gates of all, old and new, are held."""
     await uow.sql.execute(

@@ -16,7 +16,7 @@ from core.events import JobRequest
 from core.ports import Transaction
 from core.repositories.load_lots import SKU_COLUMNS, attach_lots
 from core.repositories.priority_facts import rank_waiting
-from core.repositories.quotas import load_quotas
+from core.repositories.quotas import load_quotas, load_shares
 
 Lines = Literal["own", "none", "waiting", "all"]
 
@@ -89,6 +89,7 @@ async def read_books(
     await load_quotas(sql, {r["id"]: books[r["id"]] for r in names if r["has_quota"]})
     supplies = await _load_supplies(sql, books)
     await _load_claims(sql, books, supplies, lines, line_ids)
+    await load_shares(sql, books.values())
     return books
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import asyncpg
 
 from core.domain.book import SkuBook
-from core.domain.quotas import Asker
+from core.domain.quotas import Asker, move_use
 from core.domain.records import Line, Quota, QuotaUse
 from core.ports import Transaction
 
@@ -36,6 +36,27 @@ async def load_quotas(sql: asyncpg.Connection, books: dict[int, SkuBook]) -> Non
             books[row["sku_id"]].quota_used[row["quota_id"], row["day"]] = row["units"]
 
 
+async def load_shares(sql: asyncpg.Connection, books: Iterable[SkuBook]) -> None:
+    """Fill what each line that was loaded has used of the quotas of its SKU, the earliest days first."""
+    limited = {book.sku_id: book for book in books if book.quotas and book.lines}
+    if not limited:
+        return
+    for row in await sql.fetch(
+        """select u.sku_id, u.quota_id, u.line_id, u.day,
+            sum(greatest(0, least(u.quantity, l.ordered - l.cancelled - u.prior)))::int as units
+        from (select x.sku_id, x.quota_id, x.order_line_id as line_id, x.day, x.quantity,
+                sum(x.quantity) over (partition by x.sku_id, x.order_line_id, x.quota_id order by x.day, x.id) - x.quantity
+                    as prior
+            from quota_use x join unnest($1::bigint[], $2::bigint[]) as w(sku_id, line_id)
+                on w.sku_id = x.sku_id and w.line_id = x.order_line_id) u
+        join order_line l on l.sku_id = u.sku_id and l.id = u.line_id group by 1, 2, 3, 4""",
+        [book.sku_id for book in limited.values() for _ in book.lines],
+        [line_id for book in limited.values() for line_id in book.lines],
+    ):
+        shares = limited[row["sku_id"]].quota_shares.setdefault((row["quota_id"], row["line_id"]), {})
+        shares[row["day"]] = row["units"]
+
+
 async def askers_of(uow: Transaction, order_ids: Iterable[int]) -> dict[int, Asker]:
     """Who asks, by order."""
     rows = await uow.sql.fetch(
@@ -48,17 +69,21 @@ async def askers_of(uow: Transaction, order_ids: Iterable[int]) -> dict[int, Ask
 
 async def give_back_uses(uow: Transaction, books: dict[int, SkuBook], line_ids: Iterable[int]) -> None:
     """What these lines have used is free again: they are about to be promised anew."""
-    limited = [sku_id for sku_id, book in books.items() if book.quotas]
+    limited, given_back = [sku_id for sku_id, book in books.items() if book.quotas], set(line_ids)
     if not limited:
         return
     for row in await uow.sql.fetch(
         """delete from quota_use where sku_id = any($1::bigint[]) and order_line_id = any($2::bigint[])
         returning sku_id, quota_id, day, quantity""",
         limited,
-        list(line_ids),
+        sorted(given_back),
     ):
         used, key = books[row["sku_id"]].quota_used, (row["quota_id"], row["day"])
         used[key] = max(0, used.get(key, 0) - row["quantity"])
+    for sku_id in limited:
+        shares = books[sku_id].quota_shares
+        for key in [key for key in shares if key[1] in given_back]:
+            del shares[key]
 
 
 async def give_back_latest(uow: Transaction, book: SkuBook, line: Line, kept: int) -> list[QuotaUse]:
@@ -84,6 +109,8 @@ async def give_back_latest(uow: Transaction, book: SkuBook, line: Line, kept: in
         if counted > stays:
             freed.append(QuotaUse(row["quota_id"], line, row["day"], counted - stays))
             book.quota_used[row["quota_id"], row["day"]] -= counted - stays
+            if (shares := book.quota_shares.get((row["quota_id"], line.id or 0))) is not None:
+                shares[row["day"]] = max(0, shares.get(row["day"], 0) - (counted - stays))
     return freed
 
 
@@ -93,11 +120,37 @@ def use_again(book: SkuBook, uses: Iterable[QuotaUse]) -> None:
         book.quota_uses.append(use)
         key = (use.quota_id, use.day)
         book.quota_used[key] = book.quota_used.get(key, 0) + use.quantity
+        if (shares := book.quota_shares.get((use.quota_id, use.line.id or 0))) is not None:
+            shares[use.day] = shares.get(use.day, 0) + use.quantity
 
 
 async def write_quota_uses(uow: Transaction, books: Iterable[SkuBook]) -> None:
-    """Keep what the lines of this transaction have used; call it when new lines have their ids."""
-    rows = [(book.sku_id, use) for book in books for use in book.quota_uses]
+    """Keep what the lines of this transaction have used; call it when new lines have their ids.
+
+    What a line has got earlier than the window it was promised for counts in the window in which it got it.
+    """
+    limited = [book for book in books if book.quotas]
+    for book in limited:
+        for line in book.lines.values():
+            if line.is_changed:
+                move_use(book, line, book.today[line.location_id] if line.location_id else min(book.today.values()))
+        book.quota_uses[:] = [
+            *(use for use in book.quota_uses if (use.quota_id, use.line.id) not in book.quota_rewrites),
+            *(
+                QuotaUse(quota_id, book.lines[line_id], day, units)
+                for quota_id, line_id in sorted(book.quota_rewrites)
+                for day, units in sorted(book.quota_shares[quota_id, line_id].items())
+                if units
+            ),
+        ]
+    again = [(book.sku_id, *key) for book in limited for key in sorted(book.quota_rewrites)]
+    if again:
+        await uow.sql.execute(
+            """delete from quota_use u using unnest($1::bigint[], $2::bigint[], $3::bigint[]) as x(sku_id, quota_id, line_id)
+            where u.sku_id = x.sku_id and u.quota_id = x.quota_id and u.order_line_id = x.line_id""",
+            *(list(column) for column in zip(*again, strict=True)),
+        )
+    rows = [(book.sku_id, use) for book in limited for use in book.quota_uses]
     if rows:
         await uow.sql.execute(
             """insert into quota_use (sku_id, quota_id, order_line_id, day, quantity, created_at)
@@ -111,5 +164,6 @@ async def write_quota_uses(uow: Transaction, books: Iterable[SkuBook]) -> None:
             [use.quantity for _, use in rows],
             uow.now,
         )
-    for book in books:
+    for book in limited:
         book.quota_uses.clear()
+        book.quota_rewrites.clear()

@@ -26,6 +26,8 @@ class ReservationRow:
     expires_at: datetime
     hold_until_latest: datetime
     is_live: bool
+    held_since: datetime
+    """When the first of the holds that replaced one another up to this one began."""
     channel: str | None = None
     customer_id: int | None = None
 
@@ -50,12 +52,13 @@ async def insert_reservation(
     latest: datetime,
     channel: str | None = None,
     customer_id: int | None = None,
+    since: datetime | None = None,
 ) -> list[int]:
-    """Write the rows of one reservation; returns their ids in order."""
+    """Write the rows of one reservation; returns their ids in order. `since`: see `ReservationRow.held_since`."""
     found = await uow.sql.fetch(
         """insert into reservation (sku_id, group_id, location_id, need_date, quantity, kind, holder, expires_at,
-            hold_until_latest, created_at, updated_at, channel, customer_id)
-        select u.sku_id, $5, u.location_id, u.need_date, u.quantity, $6, $7, $8, $9, $10, $10, $11, $12
+            hold_until_latest, created_at, updated_at, channel, customer_id, held_since)
+        select u.sku_id, $5, u.location_id, u.need_date, u.quantity, $6, $7, $8, $9, $10, $10, $11, $12, $13
         from unnest($1::bigint[], $2::bigint[], $3::date[], $4::int[]) with ordinality
             as u(sku_id, location_id, need_date, quantity, n) order by u.n returning id""",
         [row.sku_id for row in rows],
@@ -70,6 +73,7 @@ async def insert_reservation(
         uow.now,
         channel,
         customer_id,
+        since or uow.now,
     )
     return [row["id"] for row in found]
 
@@ -82,7 +86,7 @@ async def read_group(uow: Transaction, group_id: str, field: str = "id") -> list
         raise NotFound("reservation", group_id, path=("input", field)) from None
     rows = await uow.sql.fetch(
         """select sku_id, id, kind, state, expires_at, hold_until_latest, state = 'held' and expires_at > $2 as is_live,
-            channel, customer_id
+            channel, customer_id, coalesce(held_since, created_at) as held_since
         from reservation where group_id = $1 order by sku_id, id""",
         group,
         uow.now,

@@ -11,7 +11,7 @@ from core.events import Event
 from core.ports import Transaction
 from core.repositories.codes import sku_ids_of
 from core.repositories.gates import take_gates
-from core.repositories.kits import is_component, kit_parts, write_parts
+from core.repositories.kits import bounds_of, is_component, kit_parts, write_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ async def change_kit(uow: Transaction, request: ChangeKit) -> int:
     """Write the components under the gates of kit and components, old and new; returns the kit's id.
 
     Lines that were ordered keep theirs. Raises UnknownSku, InvalidInput for a quantity below 1, a kit of itself, a kit
-    among the components, a kit that is one, or an SKU that has stock of its own.
+    among the components, a kit that is one, or an SKU that has stock, a release day, quotas or protected stock of its own.
     """
     for code, units in request.parts.items():
         if not 1 <= units <= MAX_QUANTITY or code == request.sku:
@@ -47,6 +47,12 @@ async def change_kit(uow: Transaction, request: ChangeKit) -> int:
     if wanted and on_hand:
         raise InvalidInput(
             f"A kit has no stock of its own: {on_hand} units of {request.sku} are on hand; count them to 0 first.",
+            path=("input", "sku"),
+            value=request.sku,
+        )
+    if wanted and (bound := await bounds_of(uow, kit_id)):
+        raise InvalidInput(
+            f"A kit is sold as its components and has no {bound[0]} of its own: take it from {request.sku} first.",
             path=("input", "sku"),
             value=request.sku,
         )

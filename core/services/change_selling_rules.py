@@ -1,4 +1,4 @@
-"""Change what bounds promises of a SKU: its quotas, its protected stock, its release day; each passes the SKU's gate."""
+"""Change what bounds promises of a SKU: its quotas and its protected stock; each passes the SKU's gate."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from core.domain.states import QuotaPeriod, SkuStatus
+from core.domain.states import QuotaPeriod
 from core.errors import InvalidInput, NotFound
 from core.ports import Transaction
 from core.repositories.codes import location_ids_of, sku_ids_of
 from core.repositories.gates import take_gates
+from core.repositories.kits import kit_parts
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
 from core.repositories.save_book import save_books
@@ -43,18 +44,12 @@ class SetProtectedStock:
     demand_class: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SetReleaseDay:
-    """A pre-order until `available_from`; None puts the SKU on sale at once."""
-
-    sku: str
-    available_from: date | None
-
-
 async def set_quota(uow: Transaction, request: SetQuota) -> int:
     """One quota per SKU, channel, customer, tier and period: a second one replaces the first; returns the SKU's id.
 
-    Units that were used stay used. Raises UnknownSku, NotFound (channel, customer), InvalidInput.
+    Units that were used stay used: a quota that is in force and is changed from today on keeps its first day. Promises
+    that were given before the first quota of these names are not bound by it. Raises UnknownSku, NotFound (channel,
+    customer), InvalidInput, also for a kit.
     """
     sku_id = (await sku_ids_of(uow, [request.sku]))[request.sku]
     period = QuotaPeriod(request.period)
@@ -72,6 +67,7 @@ async def set_quota(uow: Transaction, request: SetQuota) -> int:
         if customer_id is None:
             raise NotFound("customer", request.customer, path=("input", "customer"))
     await take_gates(uow, [sku_id])
+    await refuse_kit(uow, sku_id, request.sku, "A quota")
     names = (sku_id, request.channel, customer_id, request.tier, str(period))
     same = """sku_id = $1 and channel is not distinct from $2 and customer_id is not distinct from $3
         and tier is not distinct from $4 and period = $5"""
@@ -96,11 +92,13 @@ async def set_quota(uow: Transaction, request: SetQuota) -> int:
             uow.now,
         )
     else:
+        in_force = before["until_day"] is None or before["until_day"] >= uow.now.date()
+        keeps = in_force and request.from_day <= uow.now.date() + timedelta(days=1)  # today in any time zone
         await uow.sql.execute(
             "update quota set from_day = $3, until_day = $4, quantity = $5, updated_at = $6 where sku_id = $1 and id = $2",
             sku_id,
             before["id"],
-            request.from_day,
+            min(before["from_day"], request.from_day) if keeps else request.from_day,
             request.until_day,
             request.quantity,
             uow.now,
@@ -114,7 +112,7 @@ async def set_protected_stock(uow: Transaction, request: SetProtectedStock) -> i
     """Replace the steps of a demand class; what becomes free is offered to who waits. Returns the SKU's id.
 
     Raises UnknownSku, NotFound (location) and InvalidInput (negative units, two steps on a day, too many steps, steps
-    for a class that no channel uses).
+    for a class that no channel uses, a kit).
     """
     sku_id = (await sku_ids_of(uow, [request.sku]))[request.sku]
     location_id = (await location_ids_of(uow, [request.location]))[request.location]
@@ -126,6 +124,7 @@ async def set_protected_stock(uow: Transaction, request: SetProtectedStock) -> i
     if request.steps and request.demand_class:
         await _check_class(uow, request.demand_class)
     await take_gates(uow, [sku_id])
+    await refuse_kit(uow, sku_id, request.sku, "Protected stock")
     before = await uow.sql.fetch(
         """delete from protected_stock where sku_id = $1 and location_id = $2 and demand_class = $3
         returning from_date, quantity""",
@@ -152,32 +151,16 @@ async def set_protected_stock(uow: Transaction, request: SetProtectedStock) -> i
     return sku_id
 
 
-async def set_release_day(uow: Transaction, request: SetReleaseDay) -> int:
-    """Make a SKU a pre-order, move its release day, or put it on sale; promises that stand keep their days.
-
-    Raises UnknownSku, and InvalidInput for a SKU that is blocked or discontinued.
-    """
-    sku_id = (await sku_ids_of(uow, [request.sku]))[request.sku]
-    await take_gates(uow, [sku_id])
-    before = await uow.sql.fetchrow("select status, available_from from sku where id = $1", sku_id)
-    if before["status"] not in (SkuStatus.ACTIVE, SkuStatus.PREORDER):
-        raise InvalidInput(f"{request.sku!r} is {before['status']}.", path=("input", "sku"), value=request.sku)
-    status = SkuStatus.ACTIVE if request.available_from is None else SkuStatus.PREORDER
-    await uow.sql.execute(
-        "update sku set status = $2, available_from = $3, updated_at = $4 where id = $1",
-        sku_id,
-        str(status),
-        request.available_from,
-        uow.now,
-    )
-    uow.audit(
-        "skuReleaseSet",
-        f"sku:{sku_id}",
-        _plain(before),
-        {"status": str(status), "availableFrom": str(request.available_from)},
-    )
-    await _tell(uow, sku_id)
-    return sku_id
+async def refuse_kit(uow: Transaction, sku_id: int, code: str, what: str) -> None:
+    """Raises InvalidInput for a kit: it is sold as its components, so that only theirs could bind anything."""
+    parts = (await kit_parts(uow, [sku_id])).get(sku_id)
+    if parts:
+        codes = ", ".join(component for _, component, _ in parts)
+        raise InvalidInput(
+            f"{what} of the kit {code!r} would bind nothing: a kit is sold as its components; set it for {codes}.",
+            path=("input", "sku"),
+            value=code,
+        )
 
 
 async def _check_class(uow: Transaction, demand_class: str) -> None:

@@ -84,7 +84,8 @@ async def create_reservation(uow: Transaction, request: CreateReservation) -> Re
 
     A kit is held as its components.
 
-    What it replaces is released first; both happen or neither, and of the same kind its cap stays. Raises InvalidInput,
+    What it replaces is released first; both happen or neither, and its time counts: from the first of a row of holds
+    that replaced one another none lasts longer than its kind may. Raises InvalidInput (also when that time is over),
     UnknownSku, SkuNotSellable, NotFound (location, customer, replaced reservation), Forbidden (a pool by a shop),
     DateInPast, IllegalTransition (the replaced one is an order), InsufficientStock with the ATP at the day asked for.
     """
@@ -101,9 +102,14 @@ async def create_reservation(uow: Transaction, request: CreateReservation) -> Re
     replaced = await read_group(uow, request.replaces, "replaces") if request.replaces else []
     versions = await take_gates(uow, {*skus.values(), *(row.sku_id for row in replaced)})
     ended = await _end(uow, request.replaces) if request.replaces else []
-    latest = time.latest(uow.now)
-    if ended and ended[0].kind == kind:
-        latest = min(latest, *(row.hold_until_latest for row in ended))
+    since = min((row.held_since for row in ended), default=uow.now)
+    latest = min([time.latest(since), *(row.hold_until_latest for row in ended if row.kind == kind)])
+    if latest <= uow.now:
+        raise InvalidInput(
+            f"These units have been held since {since:%Y-%m-%d %H:%M} UTC, longer than a reservation of kind {kind.name} may.",
+            path=("input", "replaces"),
+            value=request.replaces,
+        )
     expires_at = time.expiry(uow.now, request.ttl_seconds, latest)
     books = await load_books(uow, versions, network)
     for row in ended:
@@ -114,11 +120,14 @@ async def create_reservation(uow: Transaction, request: CreateReservation) -> Re
     for index, item in items:
         book = books[skus[item.sku]]
         allowed = [places[item.location]] if item.location else shipping
-        for row in _hold(book, item, allowed, network, index, demand_class):
+        min_life = None if book.lots is None else book.lots.min_life_of(customer_id, request.channel or "")
+        for row in _hold(book, item, allowed, network, index, demand_class, min_life):
             book.add_hold(Hold(0, str(group_id), row.location_id, row.need_date, row.quantity))
             rows.append(row)
     holder = request.holder or uow.principal.id
-    await insert_reservation(uow, group_id, rows, kind.value, holder, expires_at, latest, request.channel, customer_id)
+    await insert_reservation(
+        uow, group_id, rows, kind.value, holder, expires_at, latest, request.channel, customer_id, since
+    )
     await save_books(uow, books.values())
     if ended:
         request_allocation(uow, await skus_with_waiting_claims(uow, sorted({row.sku_id for row in ended})))
@@ -191,7 +200,13 @@ async def _check(uow: Transaction, items: Sequence[ReservationItem]) -> dict[str
 
 
 def _hold(
-    book: SkuBook, item: ReservationItem, places: Sequence[int], network: Network, index: int, demand_class: str
+    book: SkuBook,
+    item: ReservationItem,
+    places: Sequence[int],
+    network: Network,
+    index: int,
+    demand_class: str,
+    min_life: int | None,
 ) -> list[NewReservation]:
     path = ("input", "items", str(index))
     places = [place for place in places if network.locations[place].holds_stock]
@@ -200,7 +215,7 @@ def _hold(
     today = min(book.today[place] for place in places)
     if item.need_date is not None and item.need_date < today:
         raise DateInPast("needDate", item.need_date, today, path=(*path, "needDate"))
-    parts = split_hold(book, item.quantity, places, item.need_date, demand_class)
+    parts = split_hold(book, item.quantity, places, item.need_date, demand_class, min_life)
     found = sum(units for _, units in parts)
     if found < item.quantity:
         raise InsufficientStock(item.sku, item.quantity, found, path=path)

@@ -19,6 +19,7 @@ from core.domain.options import (
     best_substitute,
 )
 from core.domain.promising import Demand
+from core.domain.quotas import waits_for_quota
 from core.domain.records import Backorder
 from core.domain.sourcing import search_sites
 from core.domain.states import BackorderState, CourseStep, OptionOfferState, PegKind
@@ -146,6 +147,7 @@ def _walk(run: CourseRun, book: SkuBook, backorder: Backorder, course: list[Step
     if row.is_paused and only is None:
         take_back_outdated(run, book, backorder, row)
         return
+    rationed, waiting = waits_for_quota(book, backorder.line)
     for rule in course:
         if backorder.closed_at is not None:
             return
@@ -153,11 +155,14 @@ def _walk(run: CourseRun, book: SkuBook, backorder: Backorder, course: list[Step
         if rule.step is CourseStep.OTHER_SITES and is_due:
             _other_sites(run, book, backorder, row, order)
         elif rule.step is CourseStep.SUBSTITUTE and is_due:
+            if rationed and only is None:
+                continue  # the units are there or come: another SKU in their place would go round the quota
             if _substitute(run, book, backorder, row, order, is_forced=only is not None):
                 return  # the rest of the course waits for what becomes of it
         elif rule.step is CourseStep.PURCHASE and is_due:
             _purchase(run, book, backorder, row)
         elif rule.step is CourseStep.OPTIONS:
+            is_due = is_due and (rationed < waiting or only is not None)
             offer_options(run, book, backorder, row, order, is_due=is_due, is_forced=only is not None)
     if all(
         rule.step is not CourseStep.OPTIONS for rule in course

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from core.domain.book import SkuBook
 from core.domain.book_supplies import free_by_loss
 from core.domain.network import Network
-from core.domain.records import Line, Lot, Movement
+from core.domain.proposals import Demand
+from core.domain.records import Line, Lot, Movement, Supply
+from core.domain.shelf_life import detour, on_hand
 from core.domain.states import BackorderCause, LotState, PegKind
 from core.ports import Transaction
 from core.repositories.planned_shipments import planned_at, shrink_planned_shipments
@@ -42,7 +44,7 @@ async def set_aside_lots(
         _quarantine(book, lot, cause)
         evidence.append({"lot": lot.code, "locationId": place, "quantity": held, "reason": cause})
     for lot in lots:
-        _change_transfers(book, lot)
+        change_transfers(book, lot)
         _quarantine(book, lot, cause)
     lines = [line for line, _ in lost.values()]
     lead_days = (await load_lead_days(uow, [book.sku_id]))[book.sku_id]
@@ -67,12 +69,26 @@ def _quarantine(book: SkuBook, lot: Lot, cause: str) -> None:
         )
 
 
-def _change_transfers(book: SkuBook, lot: Lot) -> None:
-    """Planned transfers that hold the lot take units of others, as far as there are any."""
+def _others(book: SkuBook, place: int, supply: Supply, quantity: int) -> list[tuple[Lot, int]]:
+    """Units of other lots for a transfer: for the line that is pegged to it, else for sale where it goes."""
+    assert book.lots is not None
+    line = next((p.line for p in book.pegs if p.supply is supply and p.line is not None), None)
+    asker = Demand(0, None)
+    if line is not None:
+        asker = Demand(0, line.destination_id, demand_class=line.demand_class, min_life=book.min_life(line))
+    more_days = detour(book, place, supply.location_id, supply.usable_date, asker)
+    free = min(quantity, on_hand(book, place, asker, more_days))
+    keep = book.lots.keep_days(place, asker.destination_id, book.lots.min_life if line is None else asker.min_life or 0)
+    return book.lots.pick(place, free, keep + more_days)
+
+
+def change_transfers(book: SkuBook, lot: Lot) -> None:
+    """Planned transfers that hold the lot take units of others that nobody needs and that live to be sold there."""
     assert book.lots is not None
     place = lot.location_id
     for peg in [p for p in book.pegs if p.kind == PegKind.HARD and p.lot is lot and p.transfer is not None]:
-        for other, units in book.lots.pick(place, peg.quantity, 0):
+        supply = next(s for s in book.supplies if s.transfer is peg.transfer)
+        for other, units in _others(book, place, supply, peg.quantity):
             book.drop_peg(peg, units)
             for sign, moved in ((-1, lot), (1, other)):
                 book.move(

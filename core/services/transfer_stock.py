@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.domain.book_supplies import cover_open
 from core.domain.conclude import conclude
+from core.domain.shelf_life import movable
 from core.domain.states import PromiseReason
 from core.errors import InsufficientStock, InvalidInput
 from core.ports import Transaction
@@ -42,7 +43,8 @@ class TransferResult:
 async def transfer_stock(uow: Transaction, request: TransferStock) -> TransferResult:
     """Reserve the units and peg lines that wait at the destination to them.
 
-    Raises InsufficientStock when the source does not have as much that nobody needs, InvalidInput without a lane or for
+    Raises InsufficientStock when the source does not have as much that nobody needs and that still lives long enough to
+    be sold at the destination, InvalidInput without a lane or for
     a proposal of another move, NotFound and IllegalTransition for one that is not open any more.
     """
     if request.quantity < 1:
@@ -62,10 +64,10 @@ async def transfer_stock(uow: Transaction, request: TransferStock) -> TransferRe
             f"No lane leads from {request.from_location!r} to {request.to_location!r}.", path=("input", "toLocation")
         )
     book = (await load_books(uow, versions, network, lines="waiting"))[sku_id]
-    available = max(0, min(book.timeline(source).atp(), book.level(source).available))
+    arrives = network.arrive(lane, network.first_ship_day(source, uow.now))
+    available = movable(book, source, target, arrives)
     if request.quantity > available:
         raise InsufficientStock(request.sku, request.quantity, available, path=("input", "quantity"))
-    arrives = network.arrive(lane, network.first_ship_day(source, uow.now))
     supply = book.plan_transfer(source, target, request.quantity, arrives, "stockTransfer")
     lead_days = (await load_lead_days(uow, [sku_id]))[sku_id]
     gained = cover_open(book, network, lead_days, str(PromiseReason.SUPPLY_DATED))

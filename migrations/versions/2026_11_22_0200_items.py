@@ -71,6 +71,8 @@ def _kits() -> None:
 def _lots() -> None:
     op.add_column("sku", sa.Column("min_life_days", sa.Integer(), server_default=sa.text("0"), nullable=False))
     _check("sku", "min_life_days", "min_life_days >= 0")
+    # before there were lots nothing asked for an expiry, so a flag without lots has no unit behind it
+    op.execute("update sku set tracks_expiry = false where tracks_expiry and not tracks_lots")
     _check("sku", "expiry_needs_lots", "tracks_lots or not tracks_expiry")
     op.add_column("lot", sa.Column("unsellable", sa.Integer(), server_default=sa.text("0"), nullable=False))
     _check("lot", "not_over_claimed", "least(allocated, unsellable) >= 0 and allocated + unsellable <= on_hand")

@@ -34,6 +34,11 @@ def upgrade() -> None:
         "ledger_alarm",
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
     )
+    # one open alarm per check from here on: of several the newest stays open
+    op.execute(
+        """update ledger_alarm a set cleared_at = now() where a.cleared_at is null and exists (
+            select from ledger_alarm b where b.check_name = a.check_name and b.cleared_at is null and b.id > a.id)"""
+    )
     op.drop_index("ledger_alarm_open", "ledger_alarm")
     op.create_index(
         "ledger_alarm_open", "ledger_alarm", ["check_name"], unique=True, postgresql_where="cleared_at is null"

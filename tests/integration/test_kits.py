@@ -16,11 +16,14 @@ from core.services.answer_availability import AvailabilityQuestion, SkuAvailabil
 from core.services.answer_kits import answer_with_kits
 from core.services.cancel_backorder import CancelBackorder, cancel_backorder
 from core.services.cancel_order import CancelOrder, cancel_order
+from core.services.change_kit import ChangeKit, change_kit
 from core.services.change_order_line import ChangeOrderLine, change_order_line
+from core.services.change_selling_rules import SetProtectedStock, SetQuota, set_protected_stock, set_quota
 from core.services.count_stock import CountStock, count_stock
 from core.services.create_reservation import CreateReservation, ReservationItem, create_reservation
 from core.services.plan_shipments import plan_shipments
 from core.services.reconcile_stock import recount
+from core.services.set_release_day import SetReleaseDay, set_release_day
 from core.unit_of_work import UnitOfWork
 from tests.world import World
 
@@ -236,3 +239,19 @@ async def test_a_kit_is_reserved_as_its_components_and_ordered_from_them(world: 
     placed = await world.place(world.order(("K", 2), reservation_id=held.group_id))
     assert [(await world.quantities(placed[0].number, n))[1] for n in (1, 2)] == [4, 2]
     assert await world.do(recount) == []
+
+
+async def test_what_cannot_bind_a_kit_is_refused(world: World) -> None:
+    """A quota, a release day or protected stock of a kit would bind nothing, and is not taken silently."""
+    await make_kit(world, "KIT", S=2, S2=1)
+    day = TODAY + timedelta(days=3)
+    for work in (
+        lambda uow: set_quota(uow, SetQuota("KIT", "WEEK", 5, TODAY)),
+        lambda uow: set_protected_stock(uow, SetProtectedStock("KIT", "A", [(TODAY, 1)])),
+        lambda uow: set_release_day(uow, SetReleaseDay("KIT", day)),
+    ):
+        with pytest.raises(InvalidInput, match="sold as its components"):
+            await world.do(work)
+    await world.do(lambda uow: set_release_day(uow, SetReleaseDay("S3", day)))
+    with pytest.raises(InvalidInput, match="no release day of its own"):
+        await world.do(lambda uow: change_kit(uow, ChangeKit("S3", {"S": 1})))

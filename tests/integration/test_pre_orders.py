@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from core.repositories.gates import take_gates
 from core.services.allocate_waiting import allocate_waiting
 from core.services.answer_availability import AvailabilityQuestion, answer_availability
+from core.services.reconcile_stock import recount
 from core.services.serve_due_claims import find_due_claims, serve_due_claims
+from core.services.set_release_day import SetReleaseDay, set_release_day
 from tests.world import NOW, TODAY, World
 
 pytestmark = pytest.mark.anyio
@@ -61,3 +63,36 @@ async def test_a_pre_order_waits_open_for_its_release_and_is_served_by_priority(
     assert (await world.quantities(vip.number))[1] == 4, "the better customer first"
     assert (await _answer(world)).state == "BACKORDERABLE"
     assert await world.do(lambda uow: serve_due_claims(uow, [sku_id])) == 0
+
+
+async def _release(world: World, day: date | None) -> None:
+    await world.do(lambda uow: set_release_day(uow, SetReleaseDay("S", day)))
+
+
+async def _promised(world: World, *orders) -> list[date]:
+    return [(await world.line(order.number))["promised_date"] for order in orders]
+
+
+async def test_a_release_day_that_moves_takes_its_promises_along(world):
+    """Later: who waits is told, with the reason; what was allocated stays. Earlier: by rank, as far as there is stock."""
+    await world.stock(6)
+    (before,) = await world.place(world.order(("S", 2)))
+    await _release(world, RELEASE)
+    shop, vip = await world.place(world.order(("S", 3), customer="C2"), world.order(("S", 3), customer="V1"))
+    day = timedelta(days=1)
+    late = TODAY + timedelta(days=14)
+    assert await world.quantities(before.number) == (0, 2, 0, 0, 0)
+    first, second = await _promised(world, shop, vip)
+    assert first == RELEASE + day
+    await _release(world, RELEASE + timedelta(days=3))
+    assert await _promised(world, shop) == [RELEASE + timedelta(days=4)]
+    assert await world.quantities(before.number) == (0, 2, 0, 0, 0)
+    told = await world.rows("select facts ->> 'reason' as why from notice where template = 'PROMISE_MOVED' order by id")
+    assert {row["why"] for row in told} == {"RELEASE_MOVED"}
+    await _release(world, TODAY + timedelta(days=5))
+    assert await _promised(world, shop) == [TODAY + timedelta(days=6)]
+    assert second == late + day, "units too few by then come with the lead time"
+    await _release(world, None)
+    assert (await world.quantities(vip.number))[1] == 3, "on sale: by rank at once"
+    assert (await world.quantities(shop.number))[1] == 1
+    assert await world.do(recount) == []

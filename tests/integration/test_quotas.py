@@ -198,3 +198,30 @@ async def test_a_quota_is_guarded_by_the_gate(world):
         await world.database.system.execute(
             "insert into quota (sku_id, period, from_day, quantity) values ($1, 'WEEK', $2, 1)", sku_id, TODAY
         )
+
+
+async def test_what_is_given_early_takes_room_of_the_week_it_is_given_in(world):
+    """The claim of next week gets the two units this week has left; its uses say so, and nobody offers another SKU."""
+    await world.stock(5)
+    await world.supply(5, TODAY + timedelta(days=9))
+    await _quota(world, 7)
+    _, second = await world.place(world.order(("S", 5)), world.order(("S", 5), customer="C2"))
+    assert await world.quantities(second.number) == (0, 0, 5, 0, 0)
+    sku_id = await world.sku()
+
+    async def delay(uow) -> None:
+        await take_gates(uow, [sku_id])
+        await uow.sql.execute("update supply set usable_date = usable_date + 20")
+
+    await world.do(delay)
+    await world.stock(9)
+    for _ in range(2):
+        await world.do(lambda uow: allocate_waiting(uow, [sku_id]))
+        assert await world.quantities(second.number) == (0, 2, 3, 0, 0)
+        used = await world.rows("select day, sum(quantity)::int as n from quota_use group by 1 order by 1")
+        assert [(u["day"], u["n"]) for u in used] == [(TODAY, 7), (TODAY + timedelta(days=9), 3)]
+    assert await world.do(recount) == []
+    world.clock.at = NOW + timedelta(days=7)
+    assert await world.do(find_due_claims) == [sku_id], "the next week has room"
+    await world.do(lambda uow: serve_due_claims(uow, [sku_id]))
+    assert await world.quantities(second.number) == (0, 5, 0, 0, 0)

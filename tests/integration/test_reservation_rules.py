@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from core.domain.access import Principal, Role
-from core.errors import Forbidden, IllegalTransition, InsufficientStock, NotFound, ReservationExpired
+from core.errors import Forbidden, IllegalTransition, InsufficientStock, InvalidInput, NotFound, ReservationExpired
 from core.services.create_reservation import CreateReservation, ReservationItem, create_reservation
 from core.services.extend_reservation import extend_reservation
 from core.services.release_reservation import release_reservation
@@ -165,6 +165,20 @@ async def test_a_changed_cart_is_not_blocked_by_its_own_units(world):
         await reserve(world, ("S2", 1), replaces=second.group_id)
     with pytest.raises(NotFound):
         await reserve(world, ("S2", 1), replaces="11111111-1111-1111-1111-111111111111")
+
+
+async def test_holds_that_replace_one_another_by_turns_do_not_outlive_their_kind(world):
+    """A cart made a quote and a cart again has been held since the first cart."""
+    await world.stock(3)
+    held, start = await reserve(world, ("S", 3)), world.clock.at
+    for minutes, kind in ((9, "quote"), (50, "cart"), (55, "quote")):
+        world.clock.at = start + timedelta(minutes=minutes)
+        held = await reserve(world, ("S", 3), kind=kind, replaces=held.group_id, ttl_seconds=99_999_999)
+        most = timedelta(hours=1) if kind == "cart" else timedelta(days=30)
+        assert held.expires_at == start + most
+    world.clock.at = start + timedelta(minutes=70)
+    with pytest.raises(InvalidInput, match="longer than a reservation of kind CART"):
+        await reserve(world, ("S", 3), kind="cart", replaces=held.group_id)
 
 
 async def test_the_channel_has_times_of_its_own(world):

@@ -88,3 +88,11 @@ def test_releasing_a_hold_restores_the_curve(entries, when, quantity):
     curve.add(day(when), -quantity)
     curve.add(day(when), quantity)
     assert curve.steps() == before
+
+
+@given(events, st.integers(0, 20), st.integers(1, 20))
+def test_a_claim_moves_forward_as_far_as_no_day_between_needs_it(entries, at, further):
+    """What is short from its old day on anyway binds nobody."""
+    curve, until = Timeline(D0, [(day(n), q) for n, q in entries]), at + further
+    balances = [sum(q for n, q in entries if max(n, 0) <= u) for u in range(at, until)]
+    assert curve.free_until(day(at), day(until)) == max(0, min(balances))
