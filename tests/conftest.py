@@ -27,8 +27,16 @@ FAST = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "max_wal_size": "256MB",
 }
 """Durability is not what these tests ask for; a killed process loses nothing even so."""
+
+MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 4 << 30
+
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
+    # a database per test is hundreds of files made and deleted: in memory that costs a tenth
+    tempfile.tempdir = str(MEMORY)
 
 _numbers = itertools.count(1)
 
