@@ -31,11 +31,13 @@ from core.queries import (
     purchase_orders,
     rebalancing,
     repromising,
+    returns,
     shipments,
     simulations,
     skus,
     timelines,
     transfers,
+    webhooks,
 )
 from core.queries.order_lines import Key
 from core.queries.page import Sort
@@ -235,6 +237,12 @@ class Loaders:
         )
 
     @cached_property
+    def returns_by_order_id(self) -> DataLoader[int, Any]:
+        return self._many(
+            lambda sql, ids: returns.returns_by_order_ids(sql, self._principal, ids), lambda row: row["order_id"]
+        )
+
+    @cached_property
     def shipment_by_id(self) -> DataLoader[int, Any]:
         return self._one(lambda sql, ids: shipments.shipments_by_ids(sql, self._principal, ids))
 
@@ -333,6 +341,14 @@ class Loaders:
     @cached_property
     def simulation_by_id(self) -> DataLoader[int, Any]:
         return self._one(lambda sql, ids: simulations.simulations_by_ids(sql, ids))
+
+    @cached_property
+    def webhook_by_id(self) -> DataLoader[int, Any]:
+        return self._one(lambda sql, ids: webhooks.webhooks_by_ids(sql, self._principal, ids))
+
+    @cached_property
+    def webhook_delivery_by_id(self) -> DataLoader[int, Any]:
+        return self._one(lambda sql, ids: webhooks.deliveries_by_ids(sql, self._principal, ids))
 
     async def order_timeline(self, order_id: int, first: int | None, after: str | None) -> Slice:
         """One page of an order's kept events; the cursors are those of subscriptions."""

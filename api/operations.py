@@ -22,10 +22,12 @@ from api.resolvers import (
     rebalancing,
     repromising,
     reservations,
+    returns,
     selling,
     simulations,
     subscriptions,
     supply_mutations,
+    telling,
 )
 from api.schema.errors import TYPES, UserError
 from api.schema.node import node_types
@@ -155,6 +157,14 @@ class Query:
     protected_stock = _field(
         selling.protected_stock, "Steps of protected stock, at most 1000 by SKU, location, class and day.", *READING
     )
+    webhooks = _field(telling.webhook_list, "Webhooks the caller may see, newest first.", CUSTOMER, SUPPLIER, *READING)
+    webhook_deliveries = _field(
+        telling.delivery_list,
+        "What was or will be delivered to webhooks the caller may see, newest first.",
+        CUSTOMER,
+        SUPPLIER,
+        *READING,
+    )
     backorder_causes = _field(
         backorder_life.backorder_causes, "Why lines went short in a period, the costliest cause first.", *READING
     )
@@ -176,6 +186,20 @@ class Mutation:
         "Let part of an order line come on another day, as a line of its own.",
         *PLANNING,
     )
+    order_ship_to_change = _mutation(
+        order_mutations.order_ship_to_change,
+        "Send what has not left of an order to another address; its lines are promised by the new way.",
+        CUSTOMER,
+        *PLANNING,
+    )
+    goods_return = _mutation(returns.goods_return, "Take goods back from a customer.", WAREHOUSE, *PLANNING)
+    goods_exchange = _mutation(
+        returns.goods_exchange,
+        "Take goods back and send others for them, as a line of their own in the same order.",
+        WAREHOUSE,
+        *PLANNING,
+    )
+    goods_inspect = _mutation(returns.goods_inspect, "Decide about units that wait unsellable.", WAREHOUSE, *PLANNING)
     shipment_confirm = _mutation(fulfilment_mutations.shipment_confirm, "Book a shipment out.", WAREHOUSE, *PLANNING)
     shipment_deliver = _mutation(
         fulfilment_mutations.shipment_deliver, "Book a shipment as arrived.", WAREHOUSE, *PLANNING
@@ -232,6 +256,12 @@ class Mutation:
     purchase_order_cancel = _mutation(
         supply_mutations.purchase_order_cancel, "Cancel a purchase order or lines of it.", *PLANNING
     )
+    purchase_order_close = _mutation(
+        supply_mutations.purchase_order_close,
+        "Say that nothing more of a purchase order will come; lines that waited for it look for another source.",
+        SUPPLIER,
+        *PLANNING,
+    )
     ship_notice_submit = _mutation(
         supply_mutations.ship_notice_submit, "A supplier's word that goods have left.", SUPPLIER, *PLANNING
     )
@@ -285,6 +315,39 @@ class Mutation:
         simulations.simulation_start, "Play scenarios on a snapshot; nothing live is changed.", *PLANNING
     )
     simulation_cancel = _mutation(simulations.simulation_cancel, "End a simulation that is being played.", *PLANNING)
+    webhook_create = _mutation(
+        telling.webhook_create,
+        "Have events told to an address by signed HTTP requests; its secret is shown this once.",
+        CUSTOMER,
+        SUPPLIER,
+        *PLANNING,
+    )
+    webhook_change = _mutation(
+        telling.webhook_change, "Change, pause or resume a webhook.", CUSTOMER, SUPPLIER, *PLANNING
+    )
+    webhook_secret_rotate = _mutation(
+        telling.webhook_secret_rotate,
+        "Renew the signing secret of a webhook; for a while both sign.",
+        CUSTOMER,
+        SUPPLIER,
+        *PLANNING,
+    )
+    webhook_delete = _mutation(
+        telling.webhook_delete, "Take a webhook away, with its log.", CUSTOMER, SUPPLIER, *PLANNING
+    )
+    webhook_test = _mutation(
+        telling.webhook_test, "Send a webhook a message of type webhook.test.", CUSTOMER, SUPPLIER, *PLANNING
+    )
+    webhook_replay = _mutation(
+        telling.webhook_replay, "Send messages to a webhook again.", CUSTOMER, SUPPLIER, *PLANNING
+    )
+    webhook_delivery_skip = _mutation(
+        telling.webhook_delivery_skip,
+        "Pass over a message that a webhook never takes, so that those behind it can go.",
+        CUSTOMER,
+        SUPPLIER,
+        *PLANNING,
+    )
     notice_mark_read = _mutation(
         fulfilment_mutations.notice_mark_read, "Note that a notice was read.", CUSTOMER, *PLANNING
     )

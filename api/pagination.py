@@ -55,6 +55,8 @@ NODE_KINDS = (
     "Simulation",
     "RepromisingRun",
     "RebalancingProposal",
+    "Webhook",
+    "WebhookDelivery",
 )
 """Position in this tuple is the type byte of an id: only ever append."""
 

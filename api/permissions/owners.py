@@ -17,6 +17,7 @@ class Owner(Enum):
     CALLER = "is about the caller"
     CUSTOMER = "a CUSTOMER gets its own, staff all, a STOREFRONT only what it has just made"
     SUPPLIER = "a SUPPLIER gets its own, staff all"
+    PARTY = "a CUSTOMER or SUPPLIER gets its own, planners all"
     BEARER = "a STOREFRONT gets it by its random id, planners all"
     STAFF = "staff only"
 
@@ -26,6 +27,7 @@ class Owner(Enum):
         own = {
             Owner.CUSTOMER: frozenset({Role.CUSTOMER, Role.STOREFRONT}),
             Owner.SUPPLIER: frozenset({Role.SUPPLIER}),
+            Owner.PARTY: frozenset({Role.CUSTOMER, Role.SUPPLIER}),
             Owner.BEARER: frozenset({Role.STOREFRONT}),
             Owner.STAFF: frozenset[Role](),
         }
@@ -51,7 +53,7 @@ OWNERS: dict[str, Owner] = {
     **dict.fromkeys(
         [
             "Customer", "Order", "OrderEvent", "OrderLine", "Backorder", "BackorderEvent", "ResolutionOption",
-            "Shipment", "Notice",
+            "Shipment", "Notice", "GoodsReturn",
         ],
         Owner.CUSTOMER,
     ),
@@ -62,6 +64,7 @@ OWNERS: dict[str, Owner] = {
         ],
         Owner.SUPPLIER,
     ),
+    **dict.fromkeys(["Webhook", "WebhookAttempt", "WebhookDelivery"], Owner.PARTY),
     "Reservation": Owner.BEARER,
     **dict.fromkeys(
         [

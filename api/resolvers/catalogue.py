@@ -16,6 +16,7 @@ from core.queries import audit_entries, network, skus
 _STAFF = frozenset({Role.WAREHOUSE, Role.PLANNER, Role.ADMIN, Role.AUDITOR})
 _EVERYONE = frozenset(Role)
 _BUYING = frozenset({Role.CUSTOMER}) | _STAFF
+_TOLD = frozenset({Role.CUSTOMER, Role.SUPPLIER, Role.PLANNER, Role.ADMIN, Role.AUDITOR})
 _SUPPLYING = frozenset({Role.SUPPLIER}) | _STAFF
 
 NODE_ROLES: dict[str, frozenset[Role]] = {
@@ -38,6 +39,8 @@ NODE_ROLES: dict[str, frozenset[Role]] = {
     "RebalancingProposal": frozenset({Role.WAREHOUSE, Role.PLANNER, Role.ADMIN, Role.AUDITOR}),
     "Simulation": frozenset({Role.PLANNER, Role.ADMIN, Role.AUDITOR}),
     "RepromisingRun": frozenset({Role.PLANNER, Role.ADMIN, Role.AUDITOR}),
+    "Webhook": _TOLD,
+    "WebhookDelivery": _TOLD,
 }
 """Who may find a node of each type by its id; whose rows is decided by the query behind the loader."""
 
@@ -60,6 +63,8 @@ _LOADERS = {
     "RebalancingProposal": "rebalancing_proposal_by_id",
     "Simulation": "simulation_by_id",
     "RepromisingRun": "repromising_run_by_id",
+    "Webhook": "webhook_by_id",
+    "WebhookDelivery": "webhook_delivery_by_id",
 }
 _BY_KEY = {name for name, loader in _LOADERS.items() if loader.endswith("_by_key")}
 

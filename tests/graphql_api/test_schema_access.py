@@ -61,12 +61,19 @@ def _document(root, name):
     if "first" in field.args:
         parts.append("first: 1")
     arguments = f"({' '.join(parts)})" if parts else ""
+    arguments = arguments.replace('delivery: "x"', f'delivery: "{encode_id("WebhookDelivery", 1)}"')
     arguments = arguments.replace('id: "x"', f'id: "{encode_id(_kind(name), 1)}"')
     return f"{root.lower()} {{ {name}{arguments} {{ __typename }} }}"
 
 
 def _kind(name):
-    kinds = {"backorder": "Backorder", "notice": "Notice", "job": "JobRun", "ediDocument": "EdiDocument"}
+    kinds = {
+        "backorder": "Backorder",
+        "notice": "Notice",
+        "job": "JobRun",
+        "ediDocument": "EdiDocument",
+        "webhook": "Webhook",
+    }
     return next((kind for start, kind in kinds.items() if name.startswith(start)), "Order")
 
 
