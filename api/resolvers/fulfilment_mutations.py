@@ -90,7 +90,7 @@ async def backorder_cancel(
         return BackorderPayload(user_errors=refused)
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
-        await cancel_backorder(uow, CancelBackorder(*key, input.reason, input.expected_version))
+        await cancel_backorder(uow, CancelBackorder(*key, input.reason, input.expected_version, input.quantity))
         return {"backorder": list(key)}
 
     done = await run_mutation(context, "backorderCancel", input, idempotency_key, use_case)

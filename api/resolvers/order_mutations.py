@@ -17,6 +17,8 @@ from api.schema.inputs import (
     OrderLineChangeInput,
     OrderLineSplitInput,
     OrderPlaceInput,
+    OrderShipToChangeInput,
+    ShipToInput,
 )
 from api.schema.node import build
 from api.schema.payloads import OrderCancelPayload, OrderHoldPayload, OrderLineChangePayload, OrderPlacePayload
@@ -27,6 +29,7 @@ from core.queries import network
 from core.services.accept_orders import OrderResult
 from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.change_order_line import ChangeOrderLine, change_order_line
+from core.services.change_ship_to import ChangeShipTo, change_ship_to
 from core.services.hold_order import HoldOrder, hold_order
 from core.services.place_in_groups import groups_of
 from core.services.release_order_hold import release_order_hold
@@ -121,7 +124,7 @@ def _request(input: OrderPlaceInput, customer_code: str | None, request_id: str)
         channel=input.channel,
         external_number=input.external_number,
         customer_code=customer_code,
-        ship_to=ShipTo(to.country, to.postal_code, to.name or "", to.line1 or "", to.city or ""),
+        ship_to=_ship_to(input.ship_to),
         ship_complete=input.ship_complete,
         reservation_id=None if input.reservation_id is None else str(input.reservation_id),
         payment_state=input.payment_state.value,
@@ -136,6 +139,10 @@ def _request(input: OrderPlaceInput, customer_code: str | None, request_id: str)
             for line in input.lines
         ],
     )
+
+
+def _ship_to(to: ShipToInput) -> ShipTo:
+    return ShipTo(to.country, to.postal_code, to.name or "", to.line1 or "", to.city or "")
 
 
 async def order_cancel(
@@ -226,4 +233,22 @@ async def order_line_split(
         return _change(await split_order_line(uow, wanted))
 
     done = await run_mutation(context, "orderLineSplit", input, idempotency_key, use_case)
+    return OrderLineChangePayload(order=await _order(context, done.result), user_errors=done.errors)
+
+
+async def order_ship_to_change(
+    info: Info,
+    input: Annotated[OrderShipToChangeInput, argument(description="The new address.")],
+    idempotency_key: IdempotencyKey,
+) -> OrderLineChangePayload:
+    """Send what has not left to another address; its lines are promised by the new way."""
+    context: Context = info.context
+    if refused := await refusals(context, must_see_order(context, input.number)):
+        return OrderLineChangePayload(user_errors=refused)
+    wanted = ChangeShipTo(input.number, _ship_to(input.ship_to), input.expected_version)
+
+    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
+        return _change(await change_ship_to(uow, wanted))
+
+    done = await run_mutation(context, "orderShipToChange", input, idempotency_key, use_case)
     return OrderLineChangePayload(order=await _order(context, done.result), user_errors=done.errors)

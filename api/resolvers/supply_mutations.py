@@ -30,6 +30,7 @@ from api.schema.supply_inputs import (
     PurchaseOrderAcknowledgeInput,
     PurchaseOrderApproveInput,
     PurchaseOrderCancelInput,
+    PurchaseOrderCloseInput,
     PurchaseOrderCreateInput,
     ShipNoticeSubmitInput,
     StockAdjustInput,
@@ -47,6 +48,7 @@ from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurc
 from core.services.apply_ship_notice import ShipNoticeInput, apply_ship_notice
 from core.services.approve_purchase_order import approve_purchase_order
 from core.services.cancel_purchase_order import cancel_purchase_order
+from core.services.close_purchase_order import ClosePurchaseOrder, close_purchase_order
 from core.services.count_stock import CountStock, count_stock
 from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
 from core.services.receive_edi_file import store_edi_file
@@ -119,6 +121,26 @@ async def purchase_order_cancel(
         return _change(await cancel_purchase_order(uow, input.number, input.line_numbers, input.expected_version))
 
     done = await run_mutation(context, "purchaseOrderCancel", input, idempotency_key, use_case)
+    return PurchaseOrderPayload(purchase_order=await _purchase_order(context, done.result), user_errors=done.errors)
+
+
+async def purchase_order_close(
+    info: Info,
+    input: Annotated[PurchaseOrderCloseInput, argument(description="What will never come.")],
+    idempotency_key: IdempotencyKey,
+) -> PurchaseOrderPayload:
+    """Close a purchase order or lines of it short; order lines that relied on it look for another source."""
+    context: Context = info.context
+    if refused := await refusals(context, must_see_purchase_order(context, input.number)):
+        return PurchaseOrderPayload(user_errors=refused)
+    wanted = ClosePurchaseOrder(
+        input.number, input.reason, input.line_numbers, context.principal.supplier_id, input.expected_version
+    )
+
+    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
+        return _change(await close_purchase_order(uow, wanted))
+
+    done = await run_mutation(context, "purchaseOrderClose", input, idempotency_key, use_case)
     return PurchaseOrderPayload(purchase_order=await _purchase_order(context, done.result), user_errors=done.errors)
 
 

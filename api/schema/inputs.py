@@ -135,6 +135,15 @@ class OrderLineSplitInput:
     expected_version: int | None = field(default=None, description="Refuse when the order has another version.")
 
 
+@strawberry.input(description="Another address of an order.")
+class OrderShipToChangeInput:
+    """Input of orderShipToChange."""
+
+    number: str = field(description="Number of the order.")
+    ship_to: ShipToInput = field(description="Where goes what has not left.")
+    expected_version: int | None = field(default=None, description="Refuse when the order has another version.")
+
+
 @strawberry.input(description="A shipment that has left.")
 class ShipmentConfirmInput:
     """Input of shipmentConfirm."""
@@ -205,6 +214,7 @@ class BackorderCancelInput:
     """Input of backorderCancel."""
 
     id: strawberry.ID = field(description="Id of the backorder.")
+    quantity: int | None = field(default=None, description="Only so many of its units; null for all.")
     reason: str = field(default="", description="Why.")
     expected_version: int | None = field(default=None, description="Refuse when the backorder has another version.")
 

@@ -20,6 +20,7 @@ from api.schema.sku import Customer, Sku
 if TYPE_CHECKING:
     from api.schema.backorder import Backorder
     from api.schema.events import OrderEvent
+    from api.schema.returns import GoodsReturn
     from api.schema.shipment import Shipment
 
 
@@ -131,6 +132,10 @@ class Order(Node):
     @field(description="Its shipments, oldest first.")
     async def shipments(self, info: Info) -> list[Annotated[Shipment, strawberry.lazy("api.schema.shipment")]]:
         return build_all("Shipment", await info.context.loaders.shipments_by_order_id.load(self.key))
+
+    @field(description="What of it came back, oldest first.")
+    async def returns(self, info: Info) -> list[Annotated[GoodsReturn, strawberry.lazy("api.schema.returns")]]:
+        return build_all("GoodsReturn", await info.context.loaders.returns_by_order_id.load(self.key))
 
     @field(description="What happened to it, oldest first, as far back as events are kept.")
     async def timeline(

@@ -90,7 +90,7 @@ class OrderHoldPayload:
     user_errors: list[UserError] = field(description=REFUSED)
 
 
-@strawberry.type(description="Answer of orderLineChange.")
+@strawberry.type(description="Answer of orderLineChange, orderLineSplit and orderShipToChange.")
 class OrderLineChangePayload:
     """The order after it."""
 
@@ -138,7 +138,7 @@ class GoodsReceivePayload:
     user_errors: list[UserError] = field(description=REFUSED)
 
 
-@strawberry.type(description="Answer of stockAdjust and stockCount.")
+@strawberry.type(description="Answer of stockAdjust, stockCount and goodsInspect.")
 class StockPayload:
     """The stock level after it."""
 

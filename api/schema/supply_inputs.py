@@ -49,6 +49,16 @@ class PurchaseOrderCancelInput:
     expected_version: int | None = field(default=None, description="Refuse when it has another version.")
 
 
+@strawberry.input(description="What of a purchase order will never come.")
+class PurchaseOrderCloseInput:
+    """Input of purchaseOrderClose."""
+
+    number: str = field(description="Number of the purchase order.")
+    reason: str = field(description="Why nothing more will come.")
+    line_numbers: list[int] | None = field(default=None, description="Only these lines.")
+    expected_version: int | None = field(default=None, description="Refuse when it has another version.")
+
+
 @strawberry.input(description="A quantity with its day.")
 class DatedQuantityInput:
     """One schedule line."""

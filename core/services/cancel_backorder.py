@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.domain.kit_groups import check_kit_quantity
 from core.domain.records import Backorder
 from core.domain.states import BackorderState
-from core.errors import IllegalTransition, VersionConflict
+from core.errors import IllegalTransition, QuantityExceeded, VersionConflict
 from core.ports import Transaction
 from core.repositories.orders import find_backorder_order
 from core.services.cancel_order import Cut, carry_out
@@ -21,6 +22,8 @@ class CancelBackorder:
     backorder_id: int
     reason: str = ""
     expected_version: int | None = None
+    quantity: int | None = None
+    """Only so many of its units; None for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +37,23 @@ class BackorderChange:
 
 
 async def cancel_backorder(uow: Transaction, request: CancelBackorder) -> BackorderChange:
-    """Cancel every unit of the line that is late or has no date. Purchase orders are not touched.
+    """Cancel what of the line is late or has no date, or as many units as are named. Purchase orders are not touched.
 
-    Raises NotFound, VersionConflict, and IllegalTransition when the backorder is closed.
+    Raises NotFound, VersionConflict, QuantityExceeded, and IllegalTransition when the backorder is closed.
     """
     order_id, state = await find_backorder_order(uow, request.sku_id, request.backorder_id)
     taken = await take_orders(uow, [order_id])
     opened = await open_orders(uow, taken)
     backorder = open_backorder(opened, request.sku_id, request.backorder_id, state, BackorderState.CANCELLED)
     check_backorder_version(backorder, request.expected_version)
-    book, line, units = opened.books[request.sku_id], backorder.line, backorder.quantity
+    book, line, short = opened.books[request.sku_id], backorder.line, backorder.quantity
+    units = short if request.quantity is None else request.quantity
+    if not 0 < units <= short:
+        raise QuantityExceeded("of the backorder may be cancelled", units, short, path=("input", "quantity"))
+    check_kit_quantity(line, request.quantity, ("input", "quantity"))
     await carry_out(uow, taken, opened, [Cut(book, line, units)], request.reason or "backorderCancel")
     uow.audit(
-        "backorderCancel", f"backorder:{request.sku_id}:{backorder.id}", {"quantity": units}, {"reason": request.reason}
+        "backorderCancel", f"backorder:{request.sku_id}:{backorder.id}", {"quantity": short}, {"quantity": units, "reason": request.reason}
     )
     return BackorderChange(request.sku_id, request.backorder_id, backorder.version, order_id)
 
