@@ -43,6 +43,7 @@ CRONS = (
     Cron("expire_reservations", 10, "fast"),
     Cron("run_hold_deadlines", 30, "fast"),
     Cron("run_option_deadlines", 30, "fast"),
+    Cron("run_supplier_deadlines", 60, "fast"),
     Cron("review_backorders", 21_600, "fast"),
     Cron("send_notices", 5, "fast"),
     Cron("seal_ledgers", 20, "fast"),
@@ -52,6 +53,7 @@ CRONS = (
     Cron("check_overdue_supplies", 3_600, "bulk"),
     Cron("expire_lots", 3_600, "fast"),
     Cron("review_stock", 86_400, "fast"),
+    Cron("calibrate_lead_times", 86_400, "bulk"),
     Cron("propose_rebalancing", 86_400, "bulk"),
     Cron("purge_history", 3_600, "bulk"),
 )

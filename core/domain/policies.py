@@ -148,7 +148,7 @@ def _release_gate(value: Any) -> None:
 
 
 def _sourcing(value: Any) -> None:
-    figures = {"lateBasisPointsPerDay": 10_000, "surplusPercent": 100}
+    figures = {"lateBasisPointsPerDay": 10_000, "surplusPercent": 100, "refillPercent": 100}
     if not isinstance(value, Mapping) or set(value) - set(figures):
         raise _refuse("sourcing", f"an object of {', '.join(figures)}", value)
     for name, part in value.items():
@@ -239,8 +239,8 @@ RULES: tuple[PolicyRule, ...] = (
     PolicyRule(
         "sourcing",
         "What choosing a source weighs: lateBasisPointsPerDay of a unit's selling price for every day it is late, "
-        "surplusPercent of the price of units that nobody needs yet.",
-        {"lateBasisPointsPerDay": 200, "surplusPercent": 25},
+        "surplusPercent of the price of units above the need, refillPercent of the late cost for units that fill up stock.",
+        {"lateBasisPointsPerDay": 200, "surplusPercent": 25, "refillPercent": 25},
         _sourcing,
     ),
     PolicyRule(

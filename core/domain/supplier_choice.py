@@ -16,10 +16,12 @@ FINEST_GRID = 160
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Units that are wanted in `days` days from today (0 or less: they are late already)."""
+    """Units that are wanted in `days` days from today (0 or less: they are late already); `weight`: the share of the late
+    cost that they bear, below 1 for what nobody waits for yet."""
 
     days: int
     quantity: int
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +177,10 @@ def cheapest_plan(offers: Sequence[Offer], needs: Sequence[Need], costs: Costs) 
     return Plan(parts, units)
 
 
-def _units_by_day(needs: Sequence[Need]) -> list[int]:
-    return [need.days for need in sorted(needs, key=lambda n: n.days) for _ in range(need.quantity)]
+def _units_by_day(needs: Sequence[Need]) -> list[tuple[int, float]]:
+    """(days, weight) of every unit, the most urgent first."""
+    ranked = sorted(needs, key=lambda n: (n.days, -n.weight))
+    return [(need.days, need.weight) for need in ranked for _ in range(need.quantity)]
 
 
 def _quantities(offer: Offer, units: int, reaches_end: bool) -> list[int]:
@@ -185,10 +189,10 @@ def _quantities(offer: Offer, units: int, reaches_end: bool) -> list[int]:
     return sorted({q for q in map(offer.order_quantity, wanted) if q is not None})
 
 
-def _late_so_far(offer: Offer, days: Sequence[int]) -> list[float]:
-    """Expected late days of the first n units, by n."""
-    by_day = {day: offer.late_days(day) for day in set(days)}
-    return [0.0, *accumulate(by_day[day] for day in days)]
+def _late_so_far(offer: Offer, days: Sequence[tuple[int, float]]) -> list[float]:
+    """Expected late days of the first n units, by n, each with its weight."""
+    by_day = {unit: offer.late_days(unit[0]) * unit[1] for unit in set(days)}
+    return [0.0, *accumulate(by_day[unit] for unit in days)]
 
 
 def _cost(offer: Offer, quantity: int, covers: int, late_days: float, costs: Costs) -> float:
@@ -198,9 +202,9 @@ def _cost(offer: Offer, quantity: int, covers: int, late_days: float, costs: Cos
     )
 
 
-def _part(offer: Offer, quantity: int, start: int, stop: int, days: Sequence[int], costs: Costs) -> Part:
+def _part(offer: Offer, quantity: int, start: int, stop: int, days: Sequence[tuple[int, float]], costs: Costs) -> Part:
     price = offer.unit_price(quantity)
-    late = sum(offer.late_days(day) for day in days[start:stop]) * costs.late_unit_day
+    late = sum(offer.late_days(day) * weight for day, weight in days[start:stop]) * costs.late_unit_day
     covers = stop - start
     return Part(
         offer, quantity, covers, covers * price, offer.fee, late, (quantity - covers) * price * costs.surplus_share
@@ -213,7 +217,7 @@ def _points(offers: Sequence[Offer], needs: Sequence[Need], units: int) -> list[
     if units / step <= FINEST_GRID:
         return sorted({*range(0, units + 1, step), units})
     ends, total = {0, units}, 0
-    for need in sorted(needs, key=lambda n: n.days):
+    for need in sorted(needs, key=lambda n: (n.days, -n.weight)):
         total += need.quantity
         ends.add(total)
     points = set(ends)

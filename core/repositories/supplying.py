@@ -37,14 +37,16 @@ class Terms:
     order_multiple: int
     lead_time_p80: int
     supplier_location_id: int | None
+    expedite_days: int | None = None
+    expedite_fee: int = 0
+    expedite_unit_fee: int = 0
 
 
 async def load_terms(uow: Transaction, sku_ids: Iterable[int]) -> dict[int, Terms]:
     """The preferred supplier of each SKU (else the one with the shortest lead time); SKUs nobody supplies are absent."""
     rows = await uow.sql.fetch(
-        """select distinct on (x.sku_id) x.sku_id, x.supplier_id, x.price, x.currency, x.moq, x.order_multiple,
-            x.lead_time_p80, s.location_id
-        from supplier_sku x join supplier s on s.id = x.supplier_id where x.sku_id = any($1::bigint[])
+        """select distinct on (x.sku_id) x.*, s.location_id
+        from supplier_sku x join supplier s on s.id = x.supplier_id where x.sku_id = any($1::bigint[]) and x.is_approved
         order by x.sku_id, x.is_preferred desc, x.lead_time_p80, x.supplier_id""",
         sorted(set(sku_ids)),
     )
@@ -71,6 +73,9 @@ def _terms(row: Any) -> Terms:
         row["order_multiple"],
         row["lead_time_p80"],
         row["location_id"],
+        row["expedite_days"],
+        row["expedite_fee"],
+        row["expedite_unit_fee"],
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from core.domain.book_supplies import cover_open
 from core.domain.buying import dock_day, lead_time_day
@@ -29,12 +30,17 @@ from core.services.raise_purchase_requests import APPROVAL_LIMIT
 
 @dataclass(frozen=True, slots=True)
 class CreatePurchaseOrder:
-    """`lines` are (SKU code, quantity, price in minor units or None for the supplier's price)."""
+    """`lines` are (SKU code, quantity, price in minor units or None for the supplier's price).
+
+    `is_expedited`: at the supplier's expedited lead time, with its fees on top. `cause` is kept with the order.
+    """
 
     supplier: str
     location: str
     lines: Sequence[tuple[str, int, int | None]]
     requested_date: date | None = None
+    is_expedited: bool = False
+    cause: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +91,21 @@ async def create_purchase_order(uow: Transaction, request: CreatePurchaseOrder) 
     total = 0
     for sku, quantity, price in request.lines:
         offer = offers[skus[sku]]
-        usable = lead_time_day(network, location_id, today, offer.lead_time_p80)
+        lead_days, extra = offer.lead_time_p80, 0
+        if request.is_expedited:
+            if offer.expedite_days is None:
+                raise InvalidInput(
+                    f"Supplier {request.supplier!r} does not expedite SKU {sku!r}.", path=("input", "lines"), value=sku
+                )
+            lead_days, extra = min(lead_days, offer.expedite_days), offer.expedite_unit_fee
+            total += offer.expedite_fee
+        usable = lead_time_day(network, location_id, today, lead_days)
         dock = dock_day(network, location_id, usable, receiving_days)
         if request.requested_date is not None and request.requested_date > dock:
             dock = request.requested_date
             calendar = network.locations[location_id].calendar
             usable = usable_date(dock, DateBasis.LEAD_TIME, 0, receiving_days, calendar)
-        cost = offer.price if price is None else price
+        cost = (offer.price if price is None else price) + extra
         total += cost * quantity
         rows.append((skus[sku], quantity, cost, dock))
         supplies.append(
@@ -121,7 +135,7 @@ async def create_purchase_order(uow: Transaction, request: CreatePurchaseOrder) 
         min(row[3] for row in rows if row[3] is not None),
         rows,
         approval={"rule": APPROVAL_LIMIT, "limit": limit, "total": total} if approved else None,
-        cause={"kind": "MANUAL", "actor": uow.principal.id},
+        cause={"kind": "MANUAL", **(request.cause or {}), "actor": uow.principal.id},
     )
     await insert_orders(uow, [order])
     for line_id, (sku_id, supply) in zip(order.line_ids, supplies, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -15,9 +15,10 @@ from core.domain.conclude import conclude
 from core.domain.late_pegs import MovePolicy
 from core.domain.network import Network
 from core.domain.promising import DEFAULT_LEAD_TIME_DAYS
-from core.domain.purchasing import is_approved_by_rule
+from core.domain.purchasing import is_approved_by_rule, order_quantity
 from core.domain.records import Line, Supply
 from core.domain.states import DateBasis, PromiseReason, PurchaseOrderStatus
+from core.domain.supplier_choice import Need as Wanted
 from core.events import JobRequest
 from core.ports import Transaction
 from core.repositories.gates import take_gates
@@ -25,8 +26,11 @@ from core.repositories.load_book import load_books
 from core.repositories.network import load_network
 from core.repositories.purchase_orders import NewPurchaseOrder, insert_orders
 from core.repositories.save_book import save_books
+from core.repositories.sourcing import Source, load_sources, selling_prices
 from core.repositories.supplying import Terms, load_policies, load_terms, move_policy
 from core.services.allocate_waiting import serve_books
+from core.services.choose_sources import POLICY as SOURCING
+from core.services.choose_sources import choose, costs_of, refill_weight
 from core.services.may_purchase import not_to_buy_for
 
 APPROVAL_LIMIT = "purchase_approval_limit"
@@ -68,6 +72,8 @@ async def raise_purchase_requests(uow: Transaction, sku_ids: Iterable[int]) -> l
     baskets: dict[tuple[int, int, str], _Basket] = defaultdict(_Basket)
     receiving_days = int(policies.get("receiving_days", 0))
     left_out = await not_to_buy_for(uow, books.values(), policies)
+    sources = await load_sources(uow.sql, versions, uow.now)
+    prices = await selling_prices(uow.sql, versions)
     for sku_id, book in books.items():
         offer = terms.get(sku_id)
         lead = offer.lead_time_p80 if offer is not None else DEFAULT_LEAD_TIME_DAYS
@@ -76,9 +82,14 @@ async def raise_purchase_requests(uow: Transaction, sku_ids: Iterable[int]) -> l
         if offer is None:
             continue
         main = _main_location(network, offer)
-        for need in needs(book, main, *points[sku_id], offer.moq, offer.order_multiple, left_out):
-            usable = lead_time_day(network, need.location_id, book.today[need.location_id], lead)
-            baskets[offer.supplier_id, need.location_id, offer.currency].lines.append((book, need, offer, usable))
+        choices = sources.get(sku_id, [])
+        moq, multiple = (1, 1) if len(choices) > 1 else (offer.moq, offer.order_multiple)
+        for need in needs(book, main, *points[sku_id], moq, multiple, left_out):
+            for part, from_offer in _parts(book, need, offer, choices, policies, prices.get(sku_id)):
+                today = book.today[need.location_id]
+                usable = lead_time_day(network, need.location_id, today, from_offer.lead_time_p80)
+                key = from_offer.supplier_id, need.location_id, from_offer.currency
+                baskets[key].lines.append((book, part, from_offer, usable))
     orders = [_order(network, *key, basket, policies, receiving_days) for key, basket in sorted(baskets.items())]
     await insert_orders(uow, orders)
     policy = move_policy(policies)
@@ -95,6 +106,56 @@ async def raise_purchase_requests(uow: Transaction, sku_ids: Iterable[int]) -> l
         if order.status == PurchaseOrderStatus.APPROVED:
             uow.enqueue(JobRequest("send_purchase_order", str(order.id), {"purchaseOrderId": order.id}))
     return [order.id for order in orders]
+
+
+def _parts(
+    book: SkuBook,
+    need: Need,
+    preferred: Terms,
+    sources: Sequence[Source],
+    policies: Mapping[str, Any],
+    price: tuple[int, str] | None,
+) -> list[tuple[Need, Terms]]:
+    """From whom the need is bought: from the only source there is, else as the choice between them says.
+
+    Units that lines wait for are wanted on their days, the rest when the preferred supplier's lead time is over. Nothing
+    is expedited without a person.
+    """
+    usable = [source for source in sources if source.currency == preferred.currency]
+    if len(sources) < 2 or len(usable) < 2 or price is None:
+        quantity = order_quantity(need.quantity, preferred.moq, preferred.order_multiple)
+        return [(Need(need.location_id, quantity, need.waiting, need.pegs), preferred)]
+    today, left = book.today[need.location_id], need.quantity
+    wanted: list[Wanted] = []
+    for peg in sorted(need.pegs, key=lambda p: p.need_date):
+        units = min(left, peg.quantity)
+        if units:
+            wanted.append(Wanted((peg.need_date - today).days, units))
+        left -= units
+    if left:
+        wanted.append(Wanted(preferred.lead_time_p80, left, refill_weight(policies.get(SOURCING))))
+    costs = costs_of(policies.get(SOURCING), *price, usable)
+    plan = choose(book.sku_id, usable, wanted, costs, expedited=False).plan
+    if plan is None:  # hints say that nobody has so much: the preferred supplier is asked all the same
+        quantity = order_quantity(need.quantity, preferred.moq, preferred.order_multiple)
+        return [(Need(need.location_id, quantity, need.waiting, need.pegs), preferred)]
+    found, waiting = [], need.waiting
+    by_code = {source.code: source for source in usable}
+    for part in plan.parts:
+        source = by_code[part.offer.code]
+        terms = Terms(
+            source.supplier_id,
+            part.offer.unit_price(part.quantity),
+            source.currency,
+            source.moq,
+            source.multiple,
+            source.p80,
+            source.location_id,
+        )
+        mine = min(waiting, part.quantity)
+        waiting -= mine
+        found.append((Need(need.location_id, part.quantity, mine, need.pegs), terms))
+    return found
 
 
 def _main_location(network: Network, offer: Terms) -> int:

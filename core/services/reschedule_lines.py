@@ -1,15 +1,16 @@
-"""Give the open units of purchase order lines other days, as a newer answer of the supplier would."""
+"""A supplier gives the open units of purchase order lines other days: a change it asks for, as by an 865 of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from core.errors import InvalidInput
+from core.domain.supplier_changes import ChangeSource
+from core.errors import InvalidInput, VersionConflict
 from core.ports import Transaction
 from core.repositories.purchase_orders import find_orders, read_lines
-from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
-from core.services.create_purchase_order import PurchaseOrderChange
+from core.services.apply_acknowledgement import AcknowledgeLine
+from core.services.propose_supplier_change import ProposeSupplierChange, SupplierChangeResult, propose_supplier_change
 
 
 async def reschedule_lines(
@@ -18,13 +19,17 @@ async def reschedule_lines(
     supplier_id: int | None,
     schedules: Mapping[int, Sequence[tuple[int, date]]],
     sequence: str,
+    note: str = "",
     expected_version: int | None = None,
-) -> PurchaseOrderChange:
+) -> SupplierChangeResult:
     """By line number, the (quantity, day) parts in which the units that are not shipped come; held units stay held.
 
-    Raises NotFound, InvalidInput unless the parts sum to the open units, VersionConflict.
+    It is a proposal: the policy `supplier_changes` accepts it, or a planner decides. Raises NotFound, InvalidInput
+    unless the parts sum to the open units, VersionConflict.
     """
     head = (await find_orders(uow, [number], supplier_id, only_approved=True))[number]
+    if expected_version is not None and expected_version != head.version:
+        raise VersionConflict("purchase order", number, expected_version, head.version)
     known = {line.line_number: line.parts for line in (await read_lines(uow, [head.id])).values()}
     lines = []
     for line_number, parts in schedules.items():
@@ -40,7 +45,6 @@ async def reschedule_lines(
                 expected=open_units,
             )
         lines.append(AcknowledgeLine(line_number, accepted=list(parts), held=known[line_number].held))
-    return await apply_acknowledgement(
-        uow,
-        AcknowledgePurchaseOrder(number, supplier_id, lines, sequence=sequence, expected_version=expected_version),
+    return await propose_supplier_change(
+        uow, ProposeSupplierChange(number, supplier_id, lines, ChangeSource.PORTAL, sequence, note)
     )

@@ -12,7 +12,7 @@ from core.domain.supplier_choice import Costs, Need, Offer, cheapest_plan, singl
 
 def brute(offers, needs, costs):
     """Every order quantity of every offer; units are served by expected lead time, counted one by one."""
-    days = sorted(need.days for need in needs for _ in range(need.quantity))
+    days = sorted((need.days, -need.weight) for need in needs for _ in range(need.quantity))
     ranked = sorted(offers, key=lambda o: (o.mean_days, o.unit_price(len(days)), o.code, o.is_expedited))
     choices = []
     for offer in ranked:
@@ -29,7 +29,9 @@ def brute(offers, needs, costs):
                 total += offer.fee
             for _ in range(quantity):
                 if at < len(days):
-                    total += offer.unit_price(quantity) + offer.late_days(days[at]) * costs.late_unit_day
+                    total += (
+                        offer.unit_price(quantity) + offer.late_days(days[at][0]) * -days[at][1] * costs.late_unit_day
+                    )
                     at += 1
                 else:
                     total += offer.unit_price(quantity) * costs.surplus_share
@@ -54,7 +56,7 @@ def chance(rng):
         )
         for n in range(rng.randint(1, 3))
     ]
-    needs = [Need(rng.randint(-2, 25), rng.randint(1, 4)) for _ in range(rng.randint(1, 3))]
+    needs = [Need(rng.randint(-2, 25), rng.randint(1, 4), rng.choice((1.0, 0.25))) for _ in range(rng.randint(1, 3))]
     return offers, needs, Costs(rng.choice((0.0, 0.5, 3.0)), rng.choice((0.1, 1.0)))
 
 

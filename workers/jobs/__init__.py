@@ -2,6 +2,7 @@
 
 from workers.jobs import (
     allocate_waiting_demand,
+    calibrate_lead_times,
     check_overdue_supplies,
     compute_repromising_run,
     expire_lots,
@@ -20,6 +21,7 @@ from workers.jobs import (
     run_hold_deadlines,
     run_option_deadlines,
     run_simulation,
+    run_supplier_deadlines,
     seal_ledgers,
     send_notices,
     send_purchase_order,
@@ -32,6 +34,7 @@ ALL_JOBS = tuple(
     module.__name__.rpartition(".")[2]
     for module in (
         allocate_waiting_demand,
+        calibrate_lead_times,
         check_overdue_supplies,
         compute_repromising_run,
         expire_lots,
@@ -50,6 +53,7 @@ ALL_JOBS = tuple(
         run_hold_deadlines,
         run_option_deadlines,
         run_simulation,
+        run_supplier_deadlines,
         seal_ledgers,
         send_notices,
         send_purchase_order,

@@ -1,0 +1,202 @@
+"""Deadlines, observed lead times, the choice of sources and approval routes on a real database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from core.domain.access import Principal, Role
+from core.domain.supplier_states import DeadlineKind
+from core.errors import Forbidden, NotFound, QuantityExceeded
+from core.queries.supplier_facts import supplier_lines
+from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
+from core.services.approve_purchase_order import approve_purchase_order
+from core.services.calibrate_lead_times import calibrate_supplier
+from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
+from core.services.purchase_emergency import EmergencyPurchase, purchase_emergency
+from core.services.raise_purchase_requests import raise_purchase_requests
+from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
+from core.services.run_supplier_deadlines import chase_supplier, run_supplier_deadlines
+from core.services.send_purchase_order import send_purchase_order
+from core.services.set_approver_absence import set_approver_absence
+
+pytestmark = pytest.mark.anyio
+
+TODAY = date(2026, 11, 2)
+HOUR = timedelta(hours=1)
+
+
+async def policy(world, code, value):
+    await world.database.system.execute(
+        "insert into policy (code, value) values ($1, $2) on conflict (code) do update set value = excluded.value",
+        code,
+        value,
+    )
+
+
+async def sent(world, quantity=10, sku="S") -> str:
+    await policy(world, "purchase_approval_limit", 10**12)
+    wanted = CreatePurchaseOrder("SUP", "A", [(sku, quantity, None)])
+    change = await world.do(lambda uow: create_purchase_order(uow, wanted))
+    await world.do(lambda uow: send_purchase_order(uow, change.purchase_order_id))
+    return change.number
+
+
+async def answer(world, number, day, quantity=10):
+    request = AcknowledgePurchaseOrder(number, None, [AcknowledgeLine(1, accepted=[(quantity, day)])], "1")
+    await world.do(lambda uow: apply_acknowledgement(uow, request))
+
+
+async def receive(world, number, quantity, sku="S"):
+    wanted = ReceiveGoods(number, "PURCHASE_ORDER", "A", [ReceiptLine(sku, quantity)])
+    await world.do(lambda uow: receive_goods(uow, wanted))
+
+
+async def announced(world, kind):
+    return await world.value("select count(*) from outbox where topic = 'purchase_order' and kind = $1", kind)
+
+
+async def test_a_silent_supplier_is_warned_breached_and_escalated_once_and_chased(world):
+    number = await sent(world)
+    start = world.clock.at
+    for hours, reached in (
+        (1, {}),
+        (37, {"WARNED": 1}),
+        (49, {"BREACHED": 1}),
+        (50, {}),
+        (73, {"ESCALATED": 1}),
+        (74, {}),
+    ):
+        world.clock.at = start + hours * HOUR
+        assert await world.do(run_supplier_deadlines) == reached, hours
+    assert [await announced(world, f"ACKNOWLEDGEMENT_{s}") for s in ("WARNED", "BREACHED", "ESCALATED")] == [1, 1, 1]
+    assert await world.value("select count(*) from outbox where topic = 'alarm'") == 1
+    await world.do(lambda uow: chase_supplier(uow, number, DeadlineKind.ACKNOWLEDGEMENT, " called "))
+    row = (await world.rows("select state, chase_note, chased_by from supplier_deadline"))[0]
+    assert row == {"state": "ESCALATED", "chase_note": "called", "chased_by": "system"}
+    await answer(world, number, TODAY + timedelta(days=9))
+    assert await world.do(run_supplier_deadlines) == {"MET": 1}
+    states = await world.rows("select kind, state, due_at from supplier_deadline order by id")
+    assert [(s["kind"], s["state"]) for s in states] == [("ACKNOWLEDGEMENT", "MET"), ("SHIP_NOTICE", "OPEN")]
+    assert states[1]["due_at"].isoformat() == "2026-11-09T15:00:00+00:00"
+    with pytest.raises(NotFound):
+        await world.do(lambda uow: chase_supplier(uow, number, DeadlineKind.ACKNOWLEDGEMENT, "again"))
+    await receive(world, number, 10)
+    assert await world.do(run_supplier_deadlines) == {"MET": 1}
+    assert await world.do(run_supplier_deadlines) == {}
+
+
+async def test_two_runs_at_once_announce_each_step_once(world):
+    await sent(world)
+    world.clock.at += 49 * HOUR
+
+    async def twice(uow):
+        first = await run_supplier_deadlines(uow)
+        return first, await run_supplier_deadlines(replace(uow))
+
+    assert await world.do(twice) == ({"BREACHED": 1}, {})
+    assert await announced(world, "ACKNOWLEDGEMENT_BREACHED") == 1
+
+
+async def test_observed_lead_times_move_the_day_of_what_is_ordered_anew(world):
+    sku_id, supplier_id = await world.sku(), await world.value("select id from supplier where code = 'SUP'")
+    start = world.clock.at
+    for n in range(6):
+        world.clock.at = start + timedelta(days=n)
+        number = await sent(world)
+        world.clock.at += timedelta(days=24)
+        await receive(world, number, 10)
+    gate = await world.value("select version from sku_gate where sku_id = $1", sku_id)
+    assert await world.do(lambda uow: calibrate_supplier(uow, supplier_id)) == 3
+    row = (await world.rows("select * from supplier_sku where sku_id = $1", sku_id))[0]
+    assert (row["agreed_lead_time_p80"], row["observed_count"], row["lead_time_p80"]) == (14, 6, 21)
+    other = await world.value("select lead_time_p80 from supplier_sku where sku_id <> $1 limit 1", sku_id)
+    assert other == 18
+    assert await world.value("select version from sku_gate where sku_id = $1", sku_id) == gate + 1
+    assert await world.do(lambda uow: calibrate_supplier(uow, supplier_id)) == 0
+    async with world.database.system.acquire() as sql:
+        lines = await supplier_lines(sql, supplier_id, TODAY, TODAY + timedelta(days=60))
+    assert [len(line.receipts) for line in lines] == [1] * 6
+    assert {(line.receipts[0].day - line.sent_on).days for line in lines} == {24}
+
+
+async def second_source(world, price=500, lead=30, **more):
+    columns = "".join(f", {name}" for name in more)
+    values = "".join(f", {value}" for value in more.values())
+    await world.database.system.execute(
+        f"""insert into supplier_sku (supplier_id, sku_id, price, currency, lead_time_days, lead_time_p80{columns})
+        select p.id, k.id, {price}, 'KRW', {lead - 4}, {lead}{values} from supplier p, sku k
+        where p.code = 'SUP2' and k.code = 'S'"""
+    )
+
+
+async def test_what_waits_is_bought_in_time_and_what_fills_up_is_bought_cheap(world):
+    await second_source(world)
+    await policy(world, "sourcing", {"lateBasisPointsPerDay": 200})
+    await world.database.system.execute("update sku set reorder_point = 5, reorder_quantity = 200 where code = 'S'")
+    await world.place(world.order(("S", 5)))
+    sku_id = await world.sku()
+    await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    bought = await world.rows(
+        """select s.code, l.ordered, l.price, o.cause ->> 'waiting' as waiting from purchase_order_line l
+        join purchase_order o on o.id = l.purchase_order_id join supplier s on s.id = l.supplier_id order by 1"""
+    )
+    assert [tuple(row.values()) for row in bought] == [("SUP", 5, 700, "5"), ("SUP2", 195, 500, "0")]
+    pegged = await world.rows("select s.supplier_id, p.quantity from peg p join supply s on s.id = p.supply_id")
+    assert [row["quantity"] for row in pegged] == [5]
+    assert await world.do(lambda uow: raise_purchase_requests(uow, [sku_id])) == []
+
+
+async def test_an_emergency_is_bought_expedited_within_limits_in_one_call(world):
+    await policy(world, "purchase_approval_limit", {"KRW": 100_000})
+    await second_source(world, 650, 20, expedite_days=3, expedite_fee=1000, expedite_unit_fee=50)
+    wanted = EmergencyPurchase("S", "A", 20, TODAY + timedelta(days=4), most=16_000)
+    choice, changes = await world.do(lambda uow: purchase_emergency(uow, wanted))
+    assert (choice.reason, [c.status for c in changes]) == ("LESS_LATE", ["APPROVED"])
+    assert choice.saves is not None
+    assert choice.saves > 0
+    line = (await world.rows("select price, ordered from purchase_order_line"))[0]
+    assert line == {"price": 700, "ordered": 20}
+    assert await world.value("select usable_date from supply") == TODAY + timedelta(days=3)
+    assert await world.value("select count(*) from outbox where job = 'send_purchase_order'") == 1
+    assert await world.value("select cause #>> '{choice,parts,0,supplier}' from purchase_order") == "SUP2"
+    assert await world.rows("select kind, state, quantity from supplier_request") == [
+        {"kind": "EXPEDITE", "state": "OPEN", "quantity": 20}
+    ]
+    with pytest.raises(QuantityExceeded):
+        await world.do(lambda uow: purchase_emergency(uow, replace(wanted, most=1)))
+    assert await world.value("select count(*) from purchase_order") == 1
+
+
+async def test_routes_let_only_the_right_persons_approve_and_never_the_maker(world):
+    await policy(
+        world,
+        "approval_routes",
+        {"isOn": True, "steps": [{"upTo": 5_000, "approvers": ["ann"]}, {"approvers": ["ann", "bob"], "needed": 2}]},
+    )
+
+    async def as_(person, use_case):
+        world.principal = Principal(person, Role.PLANNER)
+        return await world.do(use_case)
+
+    wanted = CreatePurchaseOrder("SUP", "A", [("S", 10, None)])
+    change = await as_("ann", lambda uow: create_purchase_order(uow, wanted))
+    small = await as_("cid", lambda uow: create_purchase_order(uow, replace(wanted, lines=[("S", 7, None)])))
+    approve = lambda number: lambda uow: approve_purchase_order(uow, number)  # noqa: E731
+    for person in ("ann", "cid"):
+        with pytest.raises(Forbidden):
+            await as_(person, approve(change.number))
+    with pytest.raises(Forbidden):
+        await as_("ann", lambda uow: set_approver_absence(uow, "bob", "dan", TODAY, None))
+    assert (await as_("bob", approve(change.number))).outcome == "waiting"
+    with pytest.raises(Forbidden):
+        await as_("bob", approve(change.number))
+    await as_("ann", lambda uow: set_approver_absence(uow, "ann", "dan", TODAY, TODAY))
+    done = await as_("dan", approve(change.number))
+    assert (done.status, done.outcome) == ("APPROVED", "applied")
+    rows = await world.rows("select approver, in_place_of from purchase_approval order by id")
+    assert [tuple(row.values()) for row in rows] == [("bob", "bob"), ("dan", "ann")]
+    assert (await as_("dan", approve(small.number))).status == "APPROVED"
+    assert await world.value("select count(*) from audit_entry where operation = 'purchaseOrderApproval'") == 3
