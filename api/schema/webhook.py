@@ -12,7 +12,7 @@ from api.schema.enums import described
 from api.schema.errors import UserError
 from api.schema.node import Node, Row, build, build_all, register
 from api.schema.sku import Customer, Sku, Supplier
-from core.domain.states import WebhookDeliveryState, WebhookState
+from core.domain.webhook_states import WebhookDeliveryState, WebhookState
 
 
 class WebhookTopic(Enum):

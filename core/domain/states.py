@@ -448,19 +448,3 @@ class InputFaultAction(StrEnum):
     LEFT_OUT = "LEFT_OUT"
     REPAIRED = "REPAIRED"
     LISTED = "LISTED"
-
-
-class WebhookState(StrEnum):
-    """Is an address told of events; DISABLED is what failing for days ends in."""
-
-    ACTIVE = "ACTIVE"
-    PAUSED = "PAUSED"
-    DISABLED = "DISABLED"
-
-
-class WebhookDeliveryState(StrEnum):
-    """Has an address taken a message."""
-
-    PENDING = "PENDING"
-    DELIVERED = "DELIVERED"
-    SKIPPED = "SKIPPED"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from core.domain.states import WebhookState
 from core.domain.webhook_message import TEST_TYPE, message_body
+from core.domain.webhook_states import WebhookState
 from core.errors import IllegalTransition, InvalidInput, NotFound
 from core.ports import Transaction
 from core.repositories import webhooks

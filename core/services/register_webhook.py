@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.domain.access import Role
-from core.domain.states import WebhookState
 from core.domain.webhook_address import check_webhook_url
 from core.domain.webhook_message import FACTS, TOPICS_OF
+from core.domain.webhook_states import WebhookState
 from core.errors import Forbidden, InvalidInput, NotFound, UnknownSku, VersionConflict
 from core.ports import Transaction
 from core.repositories import webhooks

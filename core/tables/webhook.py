@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.domain.states import WebhookDeliveryState, WebhookState
+from core.domain.webhook_states import WebhookDeliveryState, WebhookState
 from core.tables import columns as c
 
 
