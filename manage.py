@@ -18,6 +18,7 @@ COMMANDS = {
     "worker": ("workers.commands.worker", "Run one worker class: fast, bulk or learning."),
     "relay": ("workers.commands.relay", "Run the outbox relay."),
     "token": ("workers.commands.token", "Print a bearer token for a role."),
+    "keys": ("workers.commands.keys", "Make, replace, end and list API keys of machines."),
     "edi": ("workers.commands.edi", "Check EDI files; list, show, replay or submit documents."),
     "jobs": ("workers.commands.jobs", "List dead letters and live runs; retry or cancel one."),
     "bench": ("workers.commands.bench", "Measure our figures beside their yardsticks."),

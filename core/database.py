@@ -9,6 +9,7 @@ import msgspec
 
 from core.errors import ConfigurationError
 from core.settings import Settings
+from core.telemetry import watch_statements
 
 SYSTEM_ROLE = "bm_system"
 APP_ROLE = "bm_app"
@@ -37,6 +38,7 @@ async def _prepare(connection: asyncpg.Connection) -> None:
         decoder=lambda data: _decoder.decode(data[1:]),
         format="binary",
     )
+    watch_statements(connection)
 
 
 async def _keep_session(connection: asyncpg.Connection) -> None:

@@ -16,6 +16,7 @@ from core.database import Database
 from core.domain.access import SYSTEM, Principal
 from core.events import Event, JobRequest
 from core.ports import Clock, WallClock
+from core.telemetry import span, traceparent
 
 T = TypeVar("T")
 
@@ -79,9 +80,10 @@ class UnitOfWork:
         empty = [None] * len(jobs)
         await self.sql.execute(
             """insert into outbox (topic, kind, key, sku_id, order_id, customer_id, supplier_id, channel, payload,
-                job, job_key, job_queue, run_after, occurred_at)
+                job, job_key, job_queue, run_after, occurred_at, request_id, traceparent)
             select u.topic, u.kind, u.key, u.sku_id, u.order_id, u.customer_id, u.supplier_id, u.channel, u.payload,
-                u.job, u.job_key, u.job_queue, u.run_after, $14
+                u.job, u.job_key, u.job_queue, u.run_after, $14,
+                case when u.job is not null then $15 end, case when u.job is not null then $16 end
             from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
                 $8::text[], $9::jsonb[], $10::text[], $11::text[], $12::text[], $13::timestamptz[]) with ordinality
                 as u(topic, kind, key, sku_id, order_id, customer_id, supplier_id, channel, payload,
@@ -101,6 +103,8 @@ class UnitOfWork:
             [None] * len(events) + [job.queue for job in jobs],
             [None] * len(events) + [job.run_after for job in jobs],
             self.now,
+            self.request_id or None,
+            traceparent() if jobs else None,
         )
         await self.sql.execute("notify outbox")
 
@@ -161,8 +165,9 @@ async def run_unit_of_work(
     """
     for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
-            async with unit_of_work(database, clock, principal, request_id) as uow:
-                return await use_case(uow)
+            with span("unit of work", attempt=attempt):
+                async with unit_of_work(database, clock, principal, request_id) as uow:
+                    return await use_case(uow)
         except EXPECTED:
             if attempt == MAX_ATTEMPTS:
                 raise

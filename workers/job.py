@@ -20,6 +20,7 @@ from core.ports import Clock, SimulationClock, WallClock
 from core.repositories import jobs
 from core.repositories.jobs import Claim, Ticket
 from core.settings import Settings
+from core.telemetry import span
 from core.unit_of_work import EXPECTED, UnitOfWork, run_unit_of_work, snapshot
 from workers.queue import QUEUES, REDIS_ERRORS, JobQueue
 
@@ -184,6 +185,14 @@ class JobRunner:
         claimed = await run_unit_of_work(self.database, begin, clock=clock)
         if claimed is None:
             return None
+        facts: dict[str, Any] = {"request_id": f"job:{run_id}", "caused_by": claimed.request_id}
+        with (
+            structlog.contextvars.bound_contextvars(**{name: fact for name, fact in facts.items() if fact}),
+            span(f"job {task.name}", "CONSUMER", claimed.traceparent, run=run_id, attempt=claimed.attempt),
+        ):
+            return await self._hold(task, run_id, clock, claimed)
+
+    async def _hold(self, task: Job, run_id: int, clock: Clock, claimed: Claim) -> str | None:
         context = JobContext(self.database, self.settings, clock, self.queue, claimed)
         work = asyncio.ensure_future(self._work(task, context, claimed))
         self._running[run_id] = (context, work)

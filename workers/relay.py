@@ -20,6 +20,7 @@ from core.database import Database
 from core.repositories import jobs, outbox
 from core.repositories.jobs import Ticket
 from core.settings import Settings, load_settings
+from core.telemetry import start_tracing
 from workers.logs import configure_logging
 from workers.queue import REDIS_ERRORS, JobQueue, connect_redis
 
@@ -203,6 +204,7 @@ class Relay:
 
 async def serve(settings: Settings) -> None:
     """Run one relay until SIGTERM or SIGINT."""
+    start_tracing("backorder-relay")
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

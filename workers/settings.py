@@ -21,6 +21,7 @@ from arq.worker import Function, Worker, func
 
 from core.database import Database
 from core.settings import Settings, load_settings
+from core.telemetry import start_tracing
 from workers.job import REGISTRY, Job, JobRunner
 from workers.jobs import ALL_JOBS
 from workers.jobs.deliver_webhooks import deliver_forever
@@ -128,6 +129,7 @@ async def _work(queue: str, settings: Settings, database: Database, stop: asynci
 
 async def serve(queue: str, settings: Settings) -> None:
     """Run one worker class until SIGTERM or SIGINT."""
+    start_tracing(f"backorder-worker-{queue}")
     if queue == "learning":
         with contextlib.suppress(ModuleNotFoundError):
             import sklearn  # noqa: F401  # pyright: ignore[reportMissingImports]  # once, not in the first job

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import jwt
 import structlog
 
-from api.permissions.api_keys import hash_secret, split_api_key
 from api.permissions.tokens import TokenVerifier
 from core.domain.access import Principal, Role
+from core.domain.api_keys import hash_secret, split_api_key
+from core.services.note_key_use import note_key_use
 from core.settings import Settings
+from core.unit_of_work import run_unit_of_work
 
 if TYPE_CHECKING:
     import asyncpg
@@ -28,6 +30,8 @@ CACHE_SECONDS = 30.0
 KEY_CACHE_SECONDS = 2.0
 """An API key is read again after this time, so that a revoked one is refused within 5 s."""
 WATCH_SECONDS = 2.0
+NOTE_SECONDS = 20.0
+"""Uses of API keys are written down together, so often."""
 CACHE_SIZE = 4_096
 TOKEN_ROLES = {role.value: role for role in Role if role is not Role.SYSTEM}
 
@@ -47,6 +51,8 @@ class Authenticator:
         self._keys: dict[str, tuple[float, asyncpg.Record | None]] = {}
         self._watched: dict[str, list[asyncio.Event]] = {}
         self._watcher: asyncio.Task[None] | None = None
+        self._used: set[int] = set()
+        self._noting: asyncio.Task[None] | None = None
 
     async def authenticate(self, authorization: str | None) -> Principal | None:
         """The principal of an `Authorization` value, or None when there is none.
@@ -105,7 +111,7 @@ class Authenticator:
         known = self._keys.get(prefix)
         if known is None or known[0] < time.monotonic():
             row = await self._database.system.fetchrow(
-                """select id, secret_hash, role, scope, customer_id, supplier_id, expires_at, revoked_at
+                """select id, secret_hash, role, scope, customer_id, supplier_id, expires_at, revoked_at, name
                 from api_key where prefix = $1""",
                 prefix,
             )
@@ -120,8 +126,9 @@ class Authenticator:
         if row["revoked_at"] is not None or (row["expires_at"] is not None and row["expires_at"] <= now):
             raise AuthenticationFailed("The API key has expired or was revoked.")
         scopes = _scopes(row["scope"])
+        self._note_use(row["id"])
         return Principal(
-            id=f"key:{prefix}",
+            id=f"key:{row['name'] or prefix}",
             role=Role(row["role"]),
             customer_id=row["customer_id"],
             supplier_id=row["supplier_id"],
@@ -130,6 +137,24 @@ class Authenticator:
             credential_id=f"key:{row['id']}",
             is_publishable="publishable" in scopes,
         )
+
+    def _note_use(self, id: int) -> None:
+        self._used.add(id)
+        if self._noting is None or self._noting.done():
+            self._noting = asyncio.create_task(self._note_soon(), name="key-use")
+
+    async def _note_soon(self) -> None:
+        await asyncio.sleep(NOTE_SECONDS)
+        await self._write_use()
+
+    async def _write_use(self) -> None:
+        used, self._used = self._used, set()
+        if not used:
+            return
+        try:
+            await run_unit_of_work(self._database, lambda uow: note_key_use(uow, used))
+        except Exception as error:  # the database may be away; the next use is noted again
+            log.warning("use of keys could not be written", error=type(error).__name__)
 
     # Streams outlive the check at their start.
 
@@ -171,9 +196,12 @@ class Authenticator:
             await asyncio.sleep(WATCH_SECONDS)
 
     async def close(self) -> None:
-        if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
+        """Stop watching, and write which keys were used."""
+        helpers = [task for task in (self._watcher, self._noting) if task is not None]
+        for task in helpers:
+            task.cancel()
+        await asyncio.gather(*helpers, return_exceptions=True)
+        await self._write_use()
 
 
 def _scopes(value: Any) -> frozenset[str]:

@@ -12,6 +12,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.utils.await_maybe import await_maybe
 
 from core.domain.access import Principal, Role
+from core.telemetry import is_on, span
 
 ALL_ROLES = frozenset(Role) - {Role.SYSTEM}
 
@@ -53,7 +54,11 @@ class RolePermission(FieldExtension):
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info[Any, Any], **kwargs: Any
     ) -> Any:
         self.check(info)
-        return await await_maybe(next_(source, info, **kwargs))  # a subscription's is an async generator
+        found = next_(source, info, **kwargs)  # a subscription's is an async generator
+        if not is_on():
+            return await await_maybe(found)
+        with span(f"{info._raw_info.parent_type.name}.{info._raw_info.field_name}"):
+            return await await_maybe(found)
 
 
 def roles(*allowed: Role, publishable: bool = False) -> RolePermission:

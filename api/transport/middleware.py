@@ -9,10 +9,23 @@ import uuid
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.telemetry import is_on, span
+
 log = structlog.get_logger(__name__)
 
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    found = next((value for key, value in scope["headers"] if key == name), None)
+    return None if found is None else found.decode("latin-1")
+
+
+def span_name(method: str, path: str) -> str:
+    """Method and route: few names, and nothing that a client chose."""
+    route = "/edi/{partner}" if path.startswith("/edi/") else path if path in ("/", "/graphql", "/graphiql") else ""
+    return f"{method} {route}".rstrip()
 
 
 class RequestContext:
@@ -43,7 +56,14 @@ class RequestContext:
             await send(message)
 
         try:
-            await self._app(scope, receive, with_id)
+            if is_on() and scope["type"] == "http" and scope["path"] not in QUIET:
+                method = scope["method"] if scope["method"] in ("GET", "POST", "OPTIONS") else "OTHER"
+                name, parent = span_name(method, scope["path"]), _header(scope, b"traceparent")
+                with span(name, "SERVER", parent, request_id=request_id) as current:
+                    await self._app(scope, receive, with_id)
+                    current.set_attribute("http.response.status_code", status)
+            else:
+                await self._app(scope, receive, with_id)
         finally:
             if scope["path"] not in QUIET:
                 log.info(

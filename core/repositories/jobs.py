@@ -33,6 +33,9 @@ class Claim:
     attempt: int
     max_attempts: int
     seen: int
+    request_id: str | None = None
+    """Of the request that asked for the run first, and its span."""
+    traceparent: str | None = None
 
 
 _TICKET = "id as run_id, function, queue, attempt + 1 as attempt, run_after"
@@ -56,7 +59,8 @@ async def request_runs(sql: Any, first: int, last: int) -> list[Ticket]:
     was asked for is lost by that: lists of both inputs are united, of other values the newest counts.
     """
     rows = await sql.fetch(
-        """select job, coalesce(job_key, '') as key, coalesce(job_queue, 'fast') as queue, payload, run_after
+        """select job, coalesce(job_key, '') as key, coalesce(job_queue, 'fast') as queue, payload, run_after,
+            request_id, traceparent
         from event where position between $1 and $2 and job is not null order by position""",
         first,
         last,
@@ -72,8 +76,9 @@ async def request_runs(sql: Any, first: int, last: int) -> list[Ticket]:
         soonest = None if None in (known["run_after"], row["run_after"]) else min(known["run_after"], row["run_after"])
         known["run_after"] = soonest
     found = await sql.fetch(
-        f"""insert into job_run as j (function, key, queue, input, run_after, requests)
-        select * from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[], $6::int[])
+        f"""insert into job_run as j (function, key, queue, input, run_after, requests, request_id, traceparent)
+        select * from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[], $6::int[], $7::text[],
+            $8::text[])
         on conflict (function, key) where state in ('waiting','queued','running') do update set
             requests = j.requests + excluded.requests, input = {_MERGED}, updated_at = now(),
             run_after = case when j.error is not null then j.run_after
@@ -86,6 +91,8 @@ async def request_runs(sql: Any, first: int, last: int) -> list[Ticket]:
         [run["payload"] for run in wanted.values()],
         [run["run_after"] for run in wanted.values()],
         [run["requests"] for run in wanted.values()],
+        [run["request_id"] for run in wanted.values()],
+        [run["traceparent"] for run in wanted.values()],
     )
     return [
         Ticket(**{name: value for name, value in row.items() if name != "state"})
@@ -180,7 +187,7 @@ async def claim(sql: Any, run_id: int, attempt: int, function: str, worker: str,
             heartbeat_at = now(), started_at = now(), finished_at = null, progress = null, updated_at = now()
         where id = $1 and attempt = $2 - 1 and function = $3 and state in ('waiting', 'queued')
             and (run_after is null or run_after <= now() + interval '0.5 seconds')
-        returning id as run_id, function, queue, key, input, attempt, max_attempts, seen""",
+        returning id as run_id, function, queue, key, input, attempt, max_attempts, seen, request_id, traceparent""",
         run_id,
         attempt,
         function,

@@ -12,7 +12,7 @@ BATCH = 2_000
 PARTITION = 1_000_000
 
 _COLUMNS = """topic, kind, key, sku_id, order_id, customer_id, supplier_id, channel, payload,
-    job, job_key, job_queue, run_after, occurred_at"""
+    job, job_key, job_queue, run_after, occurred_at, request_id, traceparent"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,10 @@ class ApiKey(c.Row, table=True):
     expires_at: datetime | None = c.instant(null=True)
     revoked_at: datetime | None = c.instant(null=True)
     last_used_at: datetime | None = c.instant(null=True)
+    """Written once a minute at most."""
     created_at: datetime = c.created()
+    name: str = c.text(default="")
+    """Whose key it is: all keys of one name act as one caller, so that a key can be replaced while it is used."""
 
 
 class AccessDenial(c.Row, table=True):

@@ -28,6 +28,9 @@ class Outbox(c.Row, table=True):
     run_after: datetime | None = c.instant(null=True)
     occurred_at: datetime = c.instant(now=True)
     created_at: datetime = c.created()
+    request_id: str | None = c.text(null=True)
+    """Of a job request: which request asked for it, and its span (W3C traceparent)."""
+    traceparent: str | None = c.text(null=True)
 
 
 class Event(c.Row, table=True):
@@ -57,6 +60,9 @@ class Event(c.Row, table=True):
     run_after: datetime | None = c.instant(null=True)
     occurred_at: datetime = c.instant()
     created_at: datetime = c.created()
+    request_id: str | None = c.text(null=True)
+    """Of a job request: which request asked for it, and its span (W3C traceparent)."""
+    traceparent: str | None = c.text(null=True)
 
 
 class Relay(c.Row, table=True):
@@ -101,6 +107,9 @@ class JobRun(c.Row, table=True):
     finished_at: datetime | None = c.instant(null=True)
     created_at: datetime = c.created()
     updated_at: datetime = c.updated()
+    request_id: str | None = c.text(null=True)
+    """Of the request that asked for it first."""
+    traceparent: str | None = c.text(null=True)
 
 
 class Idempotency(c.Row, table=True):

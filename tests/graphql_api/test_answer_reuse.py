@@ -13,7 +13,7 @@ import pytest
 
 from api.context import Sources
 from api.operations import schema
-from api.permissions.api_keys import new_api_key
+from core.domain.api_keys import new_api_key
 from api.transport.request import GraphQLRequest
 from api.transport.reuse import AnswerReuse, may_be_kept
 from core.domain.access import Principal, Role

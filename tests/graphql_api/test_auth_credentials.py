@@ -14,7 +14,7 @@ from jwt.algorithms import ECAlgorithm
 
 from api.context import Context
 from api.permissions import AuthenticationFailed, Authenticator
-from api.permissions.api_keys import new_api_key
+from core.domain.api_keys import new_api_key
 from api.permissions.tokens import TokenVerifier
 from core.database import Database
 from core.domain.access import Role

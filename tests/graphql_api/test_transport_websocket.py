@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from api.permissions.api_keys import new_api_key
+from core.domain.api_keys import new_api_key
 from api.transport import websocket as transport
 from tests.graphql_api.api_under_test import Keys, add_events, serve, settings_for
 

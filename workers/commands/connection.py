@@ -94,6 +94,15 @@ def operator_settings(data: Path | None = None) -> Settings:
     return given.model_copy(update=found)
 
 
+def operator_pepper(data: Path | None = None) -> str:
+    """API_KEY_PEPPER of the environment, else of the data folder; raises ConfigurationError without one."""
+    given = Settings()
+    secrets = stored_secrets((data or ROOT / given.data_dir).absolute() / "secrets.json")
+    if pepper := given.api_key_pepper.get_secret_value() or secrets.get("API_KEY_PEPPER", ""):
+        return pepper
+    raise ConfigurationError("API_KEY_PEPPER is not set, and the data folder has none: keys could not be verified.")
+
+
 @contextmanager
 def said_plainly() -> Iterator[None]:
     """End a command with one sentence: exit code 2 without a system to work on, 1 when the system refuses."""
