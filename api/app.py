@@ -33,6 +33,7 @@ from core.ports import SimulationClock, WallClock
 from core.queries.gate_versions import gate_versions
 from core.services.count_denials import Denial, count_denials
 from core.settings import Settings, load_settings
+from core.telemetry import start_tracing, stop_tracing
 from core.unit_of_work import run_unit_of_work
 
 log = structlog.get_logger(__name__)
@@ -144,6 +145,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        start_tracing("backorder-api")
         async with database:
             await hub.start()
             undo = _on_stop(drain)
@@ -160,6 +162,7 @@ def create_app(
                 await endpoint.rates.close()
                 if redis is not None:
                     await redis.aclose()
+                await asyncio.to_thread(stop_tracing)
 
     routes = [
         Route("/", root_of(chosen)),

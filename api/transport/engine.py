@@ -41,6 +41,7 @@ from api.permissions.roles import unauthenticated
 from api.transport.request import GraphQLRequest
 from api.transport.reuse import may_be_kept
 from core.settings import Settings
+from core.telemetry import span
 
 OPERATION_SECONDS = 30.0
 CACHE_SIZE = 500
@@ -190,12 +191,13 @@ class Engine:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(OPERATION_SECONDS):
-                result = await self._schema.execute(
-                    request.query,
-                    variable_values=request.variables,
-                    context_value=context,
-                    operation_name=_name(prepared),
-                )
+                with span(f"graphql {prepared.kind.value} {prepared.root}", cost=prepared.figures.cost):
+                    result = await self._schema.execute(
+                        request.query,
+                        variable_values=request.variables,
+                        context_value=context,
+                        operation_name=_name(prepared),
+                    )
         except TimeoutError:
             seconds = int(OPERATION_SECONDS)
             error = failure(ErrorCode.OPERATION_TIMEOUT, f"The operation took longer than {seconds} s.")
