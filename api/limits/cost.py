@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -70,6 +70,8 @@ class Figures(NamedTuple):
 class _Measure:
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any], limits: Limits):
         self.schema = schema
+        self.asked: set[str] = set()
+        """Variables that a figure may depend on."""
         self.variables = variables
         self.limits = limits
         self.fragments: dict[str, FragmentDefinitionNode] = {
@@ -137,6 +139,7 @@ class _Measure:
     def size(self, node: FieldNode, definition: Any, is_list: bool) -> int:
         """How many objects a field may return: its page size, the longest list it was given, or a guess."""
         given: list[int] = []
+        self.asked.update(a.value.name.value for a in node.arguments or () if isinstance(a.value, VariableNode))
         for argument in node.arguments or ():
             value: Any = argument.value
             if isinstance(value, VariableNode):
@@ -203,11 +206,26 @@ def measure(
     operation: OperationDefinitionNode,
     variables: Mapping[str, Any],
     limits: Limits = LIMITS,
+    asked: set[str] | None = None,
 ) -> Figures:
-    """Depth, aliases, directives, fields and static cost of `operation`, with all fragments expanded."""
+    """Depth, aliases, directives, fields and static cost of `operation`, with all fragments expanded.
+
+    The names of the variables that the figures may depend on are added to `asked`.
+    """
     root = schema.get_root_type(operation.operation)
-    figures = _Measure(schema, document, variables, limits).selection(operation.selection_set, root)
+    measuring = _Measure(schema, document, variables, limits)
+    figures = measuring.selection(operation.selection_set, root)
+    if asked is not None:
+        asked |= measuring.asked
     return figures._replace(directives=figures.directives + len(operation.directives or ()))
+
+
+def sizes_in(variables: Mapping[str, Any], names: Iterable[str]) -> tuple[Any, ...]:
+    """What `measure` sees of these variables: the same sizes give the same figures."""
+    values = (variables.get(name) for name in names)
+    return tuple(
+        value if isinstance(value, int) else ("of", len(value)) if isinstance(value, list) else None for value in values
+    )
 
 
 def check_limits(
@@ -216,10 +234,11 @@ def check_limits(
     operation: OperationDefinitionNode,
     variables: Mapping[str, Any],
     limits: Limits = LIMITS,
+    asked: set[str] | None = None,
 ) -> Figures:
-    """The figures of an operation; raises a GraphQLError that names the first limit it exceeds."""
+    """The figures of an operation; raises a GraphQLError that names the first limit it exceeds. `asked` as in `measure`."""
     _check_shape(document, limits)
-    figures = measure(schema, document, operation, variables, limits)
+    figures = measure(schema, document, operation, variables, limits, asked)
     for what in ("depth", "aliases", "directives", "fields"):
         found, allowed = getattr(figures, what), getattr(limits, what)
         if found > allowed:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from strawberry import Info, argument
 
 from api.context import Context
 from api.resolvers.arguments import IdempotencyKey
-from api.resolvers.mutation import Done, must_see_order, plain, refusals, run_mutation, stored_errors
+from api.resolvers.mutation import Done, must_see_order, refusals, run_mutation, stored_errors
 from api.schema.errors import stored_user_error, user_error
 from api.schema.inputs import (
     OrderCancelInput,
@@ -25,7 +26,7 @@ from api.schema.payloads import OrderCancelPayload, OrderHoldPayload, OrderLineC
 from core.domain.access import Role
 from core.domain.placing import LineRequest, OrderRequest, ShipTo
 from core.errors import DomainError, DuplicateOrder, InvalidInput, NotFound, ReservationExpired
-from core.queries import network
+from core.queries import network, orders
 from core.services.accept_orders import OrderResult
 from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.change_order_line import ChangeOrderLine, change_order_line
@@ -86,9 +87,9 @@ async def order_place(
             "userErrors": stored_errors([*result.errors, *lost]),
         }
 
-    groups = groups_of(context.database, context.clock)
     try:
-        placed = await groups.place(context.principal, idempotency_key, plain(input), request, answer)
+        groups = groups_of(context.database, context.clock)
+        placed = await groups.place(context.principal, idempotency_key, input, request, answer, _rows)
     except DomainError as error:
         return OrderPlacePayload(user_errors=[user_error(error, context.language)])
     if placed.refusals:
@@ -97,12 +98,22 @@ async def order_place(
     stored = placed.answer.get("userErrors") or ()
     done = Done(placed.answer, [stored_user_error(error, context.language) for error in stored])
     keys = [(sku_id, id) for sku_id, id in done.result.get("backorders", ())]
-    opened = await context.loaders.backorder_by_key.load_many(keys)
+    opened = await context.loaders.backorder_by_key.load_many(keys) if keys else ()
+    order = placed.row
     return OrderPlacePayload(
-        order=await _order(context, done.result),
+        order=build("Order", order) if order is not None else await _order(context, done.result),
         backorders=[build("Backorder", row) for row in opened if row is not None],
         user_errors=done.errors,
     )
+
+
+async def _rows(uow: UnitOfWork, results: Sequence[OrderResult]) -> list[Any]:
+    """The orders of a group as their callers will see them, read once for all of them."""
+    if uow.principal.is_row_scoped:  # reads its rows as itself, under row-level security
+        return [None] * len(results)
+    ids = [result.order_id for result in results if result.order_id is not None]
+    found = {row["id"]: row for row in await orders.orders_by_ids(uow.sql, uow.principal, ids)}
+    return [found.get(result.order_id) for result in results]
 
 
 async def _without_others(context: Context, error: DomainError) -> DomainError:

@@ -9,10 +9,12 @@ import strawberry
 from strawberry import field
 
 from api.schema import enums
+from api.schema.build_input import planned
 from api.schema.enums import described
 from api.schema.lots import PickInput
 
 
+@planned
 @strawberry.input(description="Where goods go.")
 class ShipToInput:
     """An address; country and postal code decide the delivery zone."""
@@ -24,6 +26,7 @@ class ShipToInput:
     city: str | None = field(default=None, description="Town.")
 
 
+@planned
 @strawberry.input(description="Who orders: a code, or the address of a known customer.")
 class OrderCustomerInput:
     """Left out for a guest; a CUSTOMER always orders for itself."""
@@ -32,6 +35,7 @@ class OrderCustomerInput:
     email: str | None = field(default=None, description="Address of a known customer.")
 
 
+@planned
 @strawberry.input(description="A line of a new order.")
 class OrderLineInput:
     """One line."""
@@ -62,6 +66,7 @@ described(
 )
 
 
+@planned
 @strawberry.input(description="A new order.")
 class OrderPlaceInput:
     """Input of orderPlace."""

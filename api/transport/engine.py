@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import strawberry
 from graphql import (
     DocumentNode,
+    ExecutionResult,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -23,28 +24,31 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    execute,
     parse,
     specified_rules,
     validate,
 )
 from prometheus_client import Counter, Histogram
+from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types.execution import PreExecutionError
+from strawberry.utils.await_maybe import await_maybe
 
 from api.context import Context
 from api.error_handlers import MAX_ERRORS, ErrorCode, failure, format_errors, root_cause
-from api.limits import LIMITS, Figures, Limits, check_limits
+from api.limits import LIMITS, Figures, Limits, check_limits, sizes_in
 from api.live import StreamsClosing
 from api.permissions.roles import unauthenticated
 from api.transport.request import GraphQLRequest
 from api.transport.reuse import may_be_kept
 from core.settings import Settings
-from core.telemetry import span
 
 OPERATION_SECONDS = 30.0
 CACHE_SIZE = 500
+KEPT_SIZES = 64
 CACHED_CHARACTERS = 8_000
 """Longer documents are not kept: the cache stays small whatever is sent."""
 
@@ -116,6 +120,7 @@ class Engine:
         self._hides_suggestions = settings.is_production
         self._known: OrderedDict[str, tuple[DocumentNode, list[GraphQLError] | None]] = OrderedDict()
         self._public: OrderedDict[tuple[str, str | None], bool] = OrderedDict()
+        self._figures: OrderedDict[tuple[str, str | None], tuple[tuple[str, ...], dict[Any, Figures]]] = OrderedDict()
 
     # Before execution.
 
@@ -135,7 +140,7 @@ class Engine:
         operation = _select(document, request.operation_name)
         graph = self._schema._schema
         try:
-            figures = check_limits(graph, document, operation, request.variables, self._limits)
+            figures = self._figures_of(request, document, operation, is_known=errors is not None)
         except GraphQLError as error:
             raise RequestFailed([error], ErrorCode.GRAPHQL_VALIDATION_FAILED) from error
         if errors is None:
@@ -151,6 +156,25 @@ class Engine:
         COST.observe(figures.cost)
         public = roots == ["availability"] and self._is_public(text, request.operation_name, document, operation)
         return Prepared(document, operation, figures, roots[0] if roots else "", public)
+
+    def _figures_of(
+        self, request: GraphQLRequest, document: DocumentNode, operation: OperationDefinitionNode, *, is_known: bool
+    ) -> Figures:
+        """Measured once per document and sizes in its variables; raises the GraphQLError of an exceeded limit."""
+        graph, variables, key = self._schema._schema, request.variables, (request.query or "", request.operation_name)
+        names, known = self._figures.get(key, ((), {}))
+        if known and (figures := known.get(sizes_in(variables, names))) is not None:
+            return figures
+        asked: set[str] = set()
+        figures = check_limits(graph, document, operation, variables, self._limits, asked)
+        if is_known and len(key[0]) <= CACHED_CHARACTERS:
+            names, known = self._figures.setdefault(key, (tuple(sorted(asked)), {}))
+            if len(known) >= KEPT_SIZES:
+                known.clear()
+            known[sizes_in(variables, names)] = figures
+            if len(self._figures) > CACHE_SIZE:
+                self._figures.popitem(last=False)
+        return figures
 
     def _is_public(
         self, text: str, name: str | None, document: DocumentNode, operation: OperationDefinitionNode
@@ -191,13 +215,7 @@ class Engine:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(OPERATION_SECONDS):
-                with span(f"graphql {prepared.kind.value} {prepared.root}", cost=prepared.figures.cost):
-                    result = await self._schema.execute(
-                        request.query,
-                        variable_values=request.variables,
-                        context_value=context,
-                        operation_name=_name(prepared),
-                    )
+                result = await self._run(request, prepared, context)
         except TimeoutError:
             seconds = int(OPERATION_SECONDS)
             error = failure(ErrorCode.OPERATION_TIMEOUT, f"The operation took longer than {seconds} s.")
@@ -205,6 +223,32 @@ class Engine:
             return Answer({"data": None, "errors": format_errors([error], context.request_id)})
         SECONDS.labels(prepared.root).observe(time.perf_counter() - started)
         return self._answer(result, prepared, context)
+
+    async def _run(self, request: GraphQLRequest, prepared: Prepared, context: Context) -> Any:
+        """Execute what is parsed and validated already: without other extensions there is nothing to run around it."""
+        schema = self._schema
+        if tuple(schema.extensions) != (PreparedDocument,) or schema.directives:
+            return await schema.execute(
+                request.query,
+                variable_values=request.variables,
+                context_value=context,
+                operation_name=_name(prepared),
+            )
+        try:
+            return await await_maybe(
+                execute(
+                    schema._schema,
+                    prepared.document,
+                    context_value=context,
+                    variable_values=request.variables,
+                    operation_name=_name(prepared),
+                    is_awaitable=optimized_is_awaitable,
+                    executor_class=schema.execution_context_class,
+                )
+            )
+        except Exception as error:
+            known = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+            return ExecutionResult(None, [known])
 
     async def stream(
         self, request: GraphQLRequest, prepared: Prepared, context: Context

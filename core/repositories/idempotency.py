@@ -12,11 +12,11 @@ import msgspec
 from core.errors import IdempotencyInProgress, IdempotencyMismatch
 from core.ports import Transaction
 
-_encoder = msgspec.json.Encoder(order="deterministic")
+_encoder = msgspec.json.Encoder(order="sorted")
 
 
 def request_hash(request: Any) -> bytes:
-    """SHA-256 of the input in a fixed written form (sorted keys)."""
+    """SHA-256 of the input in a fixed written form: JSON with sorted keys, of a mapping or of a dataclass alike."""
     return hashlib.sha256(_encoder.encode(request)).digest()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -25,8 +25,12 @@ OPERATION = "orderPlace"
 MAX_ORDERS = 64
 MAX_GROUP_LINES = 400
 """A group holds the gates of all its lines: more would make others wait long."""
-AT_ONCE = 2
-"""Groups of a process under way at once: while one waits for the database, the other decides."""
+AT_ONCE = 3
+"""Groups of a process under way at once."""
+WORTH = 16
+"""Orders for which it is worth to begin while another group is under way: what a group costs is shared by its orders."""
+PATIENCE = 0.25
+"""Seconds after which orders do not wait for the group under way any longer: it may wait for a gate itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,11 @@ class Placed:
 
     answer: dict[str, Any] = field(default_factory=dict)
     refusals: Sequence[DomainError] = ()
+    row: Any = None
+    """What `rows` found of it, where it was placed just now."""
+
+
+ReadRows = Callable[[UnitOfWork, Sequence[OrderResult]], Awaitable[list[Any]]]
 
 
 @dataclass(slots=True)
@@ -46,6 +55,7 @@ class _Wish:
     digest: bytes
     order: OrderRequest
     answer: Callable[[OrderResult], dict[str, Any]]
+    rows: ReadRows | None
     done: asyncio.Future[Placed]
 
     @property
@@ -54,10 +64,12 @@ class _Wish:
 
 
 class OrderGroups:
-    """The orders of one process. A lone order is placed at once; nobody ever waits for company."""
+    """The orders of one process. A lone order is placed at once; those that come meanwhile go together behind it."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
+        self._began = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self._waiting: list[_Wish] = []
         self._busy: set[asyncio.Task[None]] = set()
 
@@ -68,22 +80,39 @@ class OrderGroups:
         request: Any,
         order: OrderRequest,
         answer: Callable[[OrderResult], dict[str, Any]],
+        rows: ReadRows | None = None,
     ) -> Placed:
         """Place `order` once per (principal, key) and return what `answer` made of the result, or its refusals.
 
-        `request` is what the key's hash is taken of. Raises what a transaction raises when its outcome is unknown.
+        `request` is what the key's hash is taken of; `rows` reads at the end of the transaction what the callers of all
+        its orders want to know of them. Raises what a transaction raises when its outcome is unknown.
         """
         check_key(key)
-        wish = _Wish(principal, key, request_hash(request), order, answer, asyncio.get_running_loop().create_future())
+        wish = _Wish(
+            principal, key, request_hash(request), order, answer, rows, asyncio.get_running_loop().create_future()
+        )
         self._waiting.append(wish)
         self._start()
         return await wish.done
 
+    def _may_start(self, now: float) -> bool:
+        if not self._busy:
+            return True
+        return len(self._busy) < AT_ONCE and (len(self._waiting) >= WORTH or now >= self._began + PATIENCE)
+
     def _start(self) -> None:
-        while self._waiting and len(self._busy) < AT_ONCE:
+        loop = asyncio.get_running_loop()
+        while self._waiting and self._may_start(loop.time()):
+            self._began = loop.time()
             task = asyncio.create_task(self._serve(self._next()))
             self._busy.add(task)
             task.add_done_callback(self._ended)
+        if self._waiting and self._timer is None:
+            self._timer = loop.call_later(PATIENCE, self._look_again)
+
+    def _look_again(self) -> None:
+        self._timer = None
+        self._start()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._busy.discard(task)
@@ -156,10 +185,12 @@ async def _place_once(uow: UnitOfWork, group: Sequence[_Wish]) -> list[Placed | 
     new = [wish for wish in group if wish.key not in outcomes]
     stored: list[tuple[str, bytes, dict[str, Any]]] = []
     results = await place_orders(uow, [wish.order for wish in new]) if new else []
-    for wish, result in zip(new, results, strict=True):
+    read = new[0].rows if new else None
+    rows = await read(uow, results) if read is not None else [None] * len(results)
+    for wish, result, row in zip(new, results, rows, strict=True):
         if result.outcome == "placed":
-            outcomes[wish.key] = Placed(wish.answer(result))
-            stored.append((wish.key, wish.digest, wish.answer(result)))
+            outcomes[wish.key] = placed = Placed(wish.answer(result), row=row)
+            stored.append((wish.key, wish.digest, placed.answer))
         else:
             outcomes[wish.key] = Placed(refusals=result.errors)
     await store_answers(uow, OPERATION, stored)

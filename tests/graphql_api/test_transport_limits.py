@@ -111,3 +111,16 @@ def test_bombs_cost_a_bounded_number_of_steps(query: str) -> None:
             engine.prepare(GraphQLRequest(query), anonymous=False)
 
     assert calls_in(prepare) < MOST_CALLS
+
+
+def test_figures_are_measured_again_for_other_sizes_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, measured = Engine(small_schema(), Settings()), []
+    real = check_limits
+    monkeypatch.setattr("api.transport.engine.check_limits", lambda *given: measured.append(1) or real(*given))
+    query = "query ($n: Int!) { things(first: $n) { number } }"
+
+    def cost(n: int) -> int:
+        return engine.prepare(GraphQLRequest(query, variables={"n": n}), anonymous=False).figures.cost
+
+    assert [cost(n) for n in (10, 10, 20, 10, 20)] == [10, 10, 20, 10, 20]
+    assert len(measured) == 3  # while the document is new, then once per size

@@ -85,13 +85,36 @@ async def test_when_a_group_fails_its_orders_run_again_alone(world, monkeypatch)
         return await real(uow, orders)
 
     monkeypatch.setattr(place_in_groups, "place_orders", brittle)
-    first = [asyncio.create_task(place(groups, world, f"warm{i}", ("S", 1))) for i in range(2)]
+    first = asyncio.create_task(place(groups, world, "warm", ("S", 1)))
     await asyncio.sleep(0)
     wishes = [place(groups, world, f"k{i}", ("S", 1), external_number="bad" if i == 1 else None) for i in range(3)]
-    results = await asyncio.gather(*first, *wishes, return_exceptions=True)
-    assert [isinstance(result, RuntimeError) for result in results] == [False, False, False, True, False]
-    assert 3 in sizes
-    assert await world.value("select count(*) from sales_order") == 4
+    results = await asyncio.gather(first, *wishes, return_exceptions=True)
+    assert [isinstance(result, RuntimeError) for result in results] == [False, False, True, False]
+    assert sizes == [1, 3, 1, 1, 1]
+    assert await world.value("select count(*) from sales_order") == 3
+
+
+async def test_nobody_waits_long_for_a_group_that_waits_itself(world, monkeypatch):
+    await world.stock(10)
+    groups, real, go = groups_on(world), place_in_groups.place_orders, asyncio.Event()
+
+    async def stuck(uow, orders):
+        if orders[0].external_number == "stuck":
+            await go.wait()
+        return await real(uow, orders)
+
+    monkeypatch.setattr(place_in_groups, "place_orders", stuck)
+    monkeypatch.setattr(place_in_groups, "PATIENCE", 0.02)
+    first = asyncio.create_task(place(groups, world, "first", ("S", 1), external_number="stuck"))
+    await asyncio.sleep(0)
+    try:
+        async with asyncio.timeout(10):
+            placed = await asyncio.gather(*(place(groups, world, f"k{i}", ("S", 1)) for i in range(2)))
+        assert not first.done()
+    finally:
+        go.set()
+    assert len({answer.answer["number"] for answer in placed}) == 2
+    assert (await first).answer["number"] is not None
 
 
 async def test_a_caller_that_goes_away_leaves_the_others_alone(world):
