@@ -8,23 +8,23 @@ from core.errors import NotFound, UnknownSku
 from core.ports import Transaction
 
 
-async def sku_ids_of(uow: Transaction, codes: Iterable[str]) -> dict[str, int]:
-    """SKU ids by code. Raises UnknownSku for the first code that does not exist."""
+async def sku_ids_of(uow: Transaction, codes: Iterable[str], path: tuple[str, ...] = ()) -> dict[str, int]:
+    """SKU ids by code. Raises UnknownSku for the first code that does not exist, at the input field `path`."""
     wanted = sorted(set(codes))
     rows = await uow.sql.fetch("select id, code from sku where code = any($1::text[])", wanted)
     found = {row["code"]: row["id"] for row in rows}
     for code in wanted:
         if code not in found:
-            raise UnknownSku(code)
+            raise UnknownSku(code, path=path)
     return found
 
 
-async def location_ids_of(uow: Transaction, codes: Iterable[str]) -> dict[str, int]:
-    """Location ids by code. Raises NotFound for the first code that does not exist."""
+async def location_ids_of(uow: Transaction, codes: Iterable[str], path: tuple[str, ...] = ()) -> dict[str, int]:
+    """Location ids by code. Raises NotFound for the first code that does not exist, at the input field `path`."""
     wanted = sorted(set(codes))
     rows = await uow.sql.fetch("select id, code from location where code = any($1::text[])", wanted)
     found = {row["code"]: row["id"] for row in rows}
     for code in wanted:
         if code not in found:
-            raise NotFound("location", code)
+            raise NotFound("location", code, path=path)
     return found

@@ -56,7 +56,7 @@ async def exchange_goods(uow: Transaction, request: ExchangeGoods) -> ExchangeRe
     """
     back = request.back
     order_id = (await find_orders(uow, [back.number]))[back.number]
-    more = [] if request.sku is None else [(await sku_ids_of(uow, [request.sku]))[request.sku]]
+    more = [] if request.sku is None else [(await sku_ids_of(uow, [request.sku], ("input", "sku")))[request.sku]]
     taken = await take_orders(uow, [order_id], more_skus=more)
     if (known := await known_return(uow, back, order_id)) is not None:
         return await _again(uow, taken, back, order_id, known)

@@ -46,15 +46,17 @@ async def inspect_goods(uow: Transaction, inspection: InspectGoods) -> StockChan
     judged = inspection.accepted + inspection.rejected
     if min(inspection.accepted, inspection.rejected) < 0 or not judged:
         raise InvalidInput("An inspection accepts or rejects at least one unit.", path=("input", "accepted"))
-    sku_id = (await sku_ids_of(uow, [inspection.sku]))[inspection.sku]
-    location_id = (await location_ids_of(uow, [inspection.location]))[inspection.location]
+    sku_id = (await sku_ids_of(uow, [inspection.sku], ("input", "sku")))[inspection.sku]
+    location_id = (await location_ids_of(uow, [inspection.location], ("input", "location")))[inspection.location]
     versions = await take_gates(uow, [sku_id])
     network = await load_network(uow)
     book = (await load_books(uow, versions, network))[sku_id]
     lot = _lot(book, location_id, inspection)
     level = book.level(location_id) if lot is None else lot
     if judged > level.unsellable:
-        raise QuantityExceeded("wait for inspection at this location", judged, level.unsellable)
+        raise QuantityExceeded(
+            "wait for inspection at this location", judged, level.unsellable, path=("input", "accepted")
+        )
     if inspection.accepted:
         book.move(
             Movement(location_id, "unquarantined", unsellable=-inspection.accepted, cause_kind="inspection", lot=lot)

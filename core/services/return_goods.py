@@ -105,7 +105,7 @@ async def book_return(
         raise InvalidInput(
             f"A condition is {SELLABLE} or {QUARANTINED}.", path=("input", "condition"), value=request.condition
         )
-    location_id = (await location_ids_of(uow, [request.location]))[request.location]
+    location_id = (await location_ids_of(uow, [request.location], ("input", "location")))[request.location]
     if not taken.network.locations[location_id].holds_stock:
         raise NotFound("location that holds stock", request.location, path=("input", "location"))
     found = [(b, x) for b, x in opened.lines[order_id] if x.line_number == request.line_number]
