@@ -33,6 +33,11 @@ def numbers_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Floats]:
     }
 
 
+def by_figure(numbers: Mapping[str, Floats]) -> dict[str, Floats]:
+    """The same columns under the names that people see."""
+    return {figure: numbers[name] for figure, name in NAMES.items()}
+
+
 def training_rows(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Labelled snapshots of what was not short yet, one a week per SKU and location."""
     return [

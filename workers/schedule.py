@@ -56,6 +56,9 @@ CRONS = (
     Cron("calibrate_lead_times", 86_400, "bulk"),
     Cron("propose_rebalancing", 86_400, "bulk"),
     Cron("purge_history", 3_600, "bulk"),
+    Cron("score_risk", 86_400, "learning"),
+    Cron("check_risk_model", 86_400, "learning"),
+    Cron("score_changed_risk", 120, "learning"),
 )
 
 assert {cron.function for cron in CRONS} <= set(ALL_JOBS)
@@ -116,15 +119,26 @@ async def tick_forever(database: Database, settings: Settings, queue: Callable[[
 
 
 async def tick(
-    database: Database, clock: Clock, from_time: datetime, to_time: datetime, settings: Settings | None = None
+    database: Database,
+    clock: Clock,
+    from_time: datetime,
+    to_time: datetime,
+    settings: Settings | None = None,
+    *,
+    learning: bool = False,
 ) -> list[str]:
     """Run the business crons that are due in (from_time, to_time], each once, in the table's order; what ran.
 
     For a replay, after it has set its clock to `to_time`: a cron that missed several turns runs once, as after a pause.
+    Those of the learning worker only with `learning`: they cost seconds each, and load the model stack.
     """
     from core.settings import load_settings
 
     context = JobContext(database, settings or load_settings(), clock)
     first, last = int(from_time.timestamp()), int(to_time.timestamp())
-    due = [cron for cron in CRONS if cron.business and first // cron.seconds != last // cron.seconds]
+    due = [
+        cron
+        for cron in CRONS
+        if cron.business and (learning or cron.queue != "learning") and first // cron.seconds != last // cron.seconds
+    ]
     return [cron.function for cron in due if await run_cron(cron, context)]

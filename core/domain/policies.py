@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.domain import approval_routes, course, options, supplier_changes, supplier_deadlines
+from core.domain import approval_routes, course, options, risk_policy, supplier_changes, supplier_deadlines
 from core.domain.priority import priority_weights
 from core.domain.rebalancing import rebalancing_rules
 from core.domain.serving import serve_policy
@@ -139,6 +139,12 @@ def _rebalancing(value: Any) -> None:
     if not isinstance(value, Mapping):
         raise _refuse("rebalancing", "an object", value)
     rebalancing_rules(value)
+
+
+def _risk(value: Any) -> None:
+    if not isinstance(value, Mapping):
+        raise _refuse(risk_policy.POLICY, "an object", value)
+    risk_policy.risk_rules(value)
 
 
 def _release_gate(value: Any) -> None:
@@ -323,6 +329,13 @@ RULES: tuple[PolicyRule, ...] = (
         "Shipments are planned once linePercent of a line and orderPercent of an order are there.",
         {},
         _release_gate,
+    ),
+    PolicyRule(
+        risk_policy.POLICY,
+        "Backorder risk: horizonDays (short within), actAbove (cost of acting over cost of a backorder), tellAbove (a chance "
+        "that moved so much is told), testDays and retrainDays of its models.",
+        {},
+        _risk,
     ),
     PolicyRule(
         "reservation_ttl",

@@ -107,13 +107,13 @@ order by pair.sku_id, pair.location_id"""
 
 async def figures_as_of(
     sql: asyncpg.Connection, at: datetime, sku_ids: Sequence[int] | None = None
-) -> list[asyncpg.Record]:
+) -> list[dict[str, Any]]:
     """One row per SKU and location that had stock, demand, inbound or a backorder by `at`: keys, `day` and FIGURES.
 
     Demand is what was asked for when it was asked (the first promise of each line), so that a later cancellation says
     nothing to the past; supply is read from its history.
     """
-    return await sql.fetch(AS_OF, at, ON_TIME_DAYS, _ids(sku_ids), None)
+    return [dict(row) for row in await sql.fetch(AS_OF, at, ON_TIME_DAYS, _ids(sku_ids), None)]
 
 
 async def hindsight(sql: asyncpg.Connection, taken_at: datetime, limit: int = 20) -> dict[str, list[dict[str, Any]]]:
@@ -147,13 +147,20 @@ async def snapshot_days(sql: asyncpg.Connection, before: datetime, after: dateti
     return [row["taken_at"] for row in rows]
 
 
-async def labelled_snapshots(sql: asyncpg.Connection, since: datetime | None = None) -> list[asyncpg.Record]:
+async def labelled_snapshots(sql: asyncpg.Connection, since: datetime | None = None) -> list[dict[str, Any]]:
     """Snapshots whose outcome is known, oldest first: keys, day, FIGURES, probability, model_id, went_short."""
-    return await sql.fetch(
+    rows = await sql.fetch(
         """select * from risk_snapshot where went_short is not null and ($1::timestamptz is null or taken_at >= $1)
         order by taken_at, sku_id, location_id""",
         since,
     )
+    return [dict(row) for row in rows]
+
+
+async def recent_figures(sql: asyncpg.Connection, since: datetime) -> list[dict[str, Any]]:
+    """Snapshots of what was not short, taken since."""
+    rows = await sql.fetch("select * from risk_snapshot where taken_at > $1 and backordered = 0", since)
+    return [dict(row) for row in rows]
 
 
 def _ids(sku_ids: Sequence[int] | None) -> list[int] | None:

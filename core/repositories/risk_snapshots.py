@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 from core.ports import Transaction
-from core.queries.risk_snapshot import AS_OF, FIGURES, ON_TIME_DAYS
 
 
-async def write_snapshots(uow: Transaction, sku_ids: Sequence[int] | None = None) -> int:
-    """One row per SKU and location for its present day, from what is recorded by now; a second look replaces the first.
+async def write_snapshots(uow: Transaction, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> int:
+    """Keep these figures (`names` of each row) as the snapshots of their days, taken now; a second look replaces the first.
 
     Returns how many. A row whose outcome is known is never replaced.
     """
-    columns = ", ".join(FIGURES)
     done = await uow.sql.execute(
-        f"""insert into risk_snapshot (sku_id, location_id, day, taken_at, {columns})
-        select f.sku_id, f.location_id, f.day, $1::timestamptz, {", ".join(f"f.{name}" for name in FIGURES)} from ({AS_OF}) f
+        f"""insert into risk_snapshot (sku_id, location_id, day, taken_at, {", ".join(names)})
+        select u.sku_id, u.location_id, u.day, $1, {", ".join(f"u.{name}" for name in names)}
+        from unnest($2::bigint[], $3::bigint[], $4::date[], {", ".join(f"${n + 5}::float8[]" for n in range(len(names)))})
+            as u(sku_id, location_id, day, {", ".join(names)})
         on conflict (sku_id, location_id, day) do update set taken_at = excluded.taken_at,
-            {", ".join(f"{name} = excluded.{name}" for name in FIGURES)}
+            {", ".join(f"{name} = excluded.{name}" for name in names)}
         where risk_snapshot.went_short is null""",
         uow.now,
-        ON_TIME_DAYS,
-        None if sku_ids is None else list(sku_ids),
-        None,
+        *([row[key] for row in rows] for key in ("sku_id", "location_id", "day", *names)),
     )
     return int(done.rpartition(" ")[2])
 
@@ -43,9 +42,13 @@ async def write_labels(uow: Transaction, horizon_days: int) -> int:
 
 
 async def write_probabilities(
-    uow: Transaction, model_id: int | None, keys: Sequence[tuple[int, int]], probabilities: Sequence[float]
+    uow: Transaction,
+    model_id: int | None,
+    taken_at: datetime,
+    keys: Sequence[tuple[int, int]],
+    probabilities: Sequence[float],
 ) -> None:
-    """Keep on the snapshots of this instant what was said of them, and by which model."""
+    """Keep on the snapshots of that instant what was said of them, and by which model."""
     await uow.sql.execute(
         """update risk_snapshot s set model_id = $1, probability = u.probability
         from unnest($2::bigint[], $3::bigint[], $4::float8[]) as u(sku_id, location_id, probability)
@@ -54,5 +57,5 @@ async def write_probabilities(
         [sku_id for sku_id, _ in keys],
         [location_id for _, location_id in keys],
         list(probabilities),
-        uow.now,
+        taken_at,
     )

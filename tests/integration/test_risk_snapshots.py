@@ -9,9 +9,10 @@ import pytest
 from core.queries import risk_snapshot
 from core.queries.risk_snapshot import FIGURES, figures_as_of, hindsight
 from core.repositories.gates import take_gates
-from core.repositories.risk_snapshots import write_labels, write_snapshots
+from core.repositories.risk_snapshots import write_labels
 from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.raise_purchase_requests import raise_purchase_requests
+from core.services.take_risk_snapshots import keep_snapshots
 from tests.world import TODAY
 
 pytestmark = pytest.mark.anyio
@@ -37,7 +38,7 @@ async def _figures(world, at):
 
 async def test_a_snapshot_says_what_is_known(world):
     await _busy_weeks(world)
-    assert await world.do(write_snapshots) == 1
+    assert await world.do(keep_snapshots) == 1
     (row,) = await world.rows("select * from risk_snapshot")
     assert {name: row[name] for name in FIGURES} == {
         "on_hand": 0, "in_transit": 3, "lead_time_weeks": pytest.approx(10 / 7), "forecast_3": None, "forecast_6": None,
@@ -45,14 +46,14 @@ async def test_a_snapshot_says_what_is_known(world):
         "on_time_6": None, "on_time_12": None, "backordered": 3,
     }  # fmt: skip
     assert row["day"] == TODAY + timedelta(days=21)
-    assert await world.do(write_snapshots) == 1, "the same day again replaces the row"
+    assert await world.do(keep_snapshots) == 1, "the same day again replaces the row"
     assert await world.value("select count(*) from risk_snapshot") == 1
 
 
 async def test_nothing_recorded_later_reaches_a_snapshot(world):
     kept = await _busy_weeks(world)
     at = world.clock.at
-    await world.do(write_snapshots)
+    await world.do(keep_snapshots)
     before = await _figures(world, at)
     world.clock.at += timedelta(hours=1)
     await world.stock(100)
@@ -83,7 +84,7 @@ async def test_a_planted_leak_is_found(world, monkeypatch):
     """Demand that looks an hour ahead: the recheck names the figures that knew more than was recorded."""
     await _busy_weeks(world)
     at = world.clock.at
-    await world.do(write_snapshots)
+    await world.do(keep_snapshots)
     world.clock.at += timedelta(minutes=30)
     await world.place(world.order(("S", 70)))
     seeing = risk_snapshot.AS_OF.replace("p.created_at <= $1::timestamptz and o.placed_at <= $1::timestamptz",
@@ -104,7 +105,7 @@ async def test_a_planted_leak_is_found(world, monkeypatch):
 async def test_outcomes_are_known_when_the_horizon_has_passed(world):
     await world.stock(10)
     await world.stock(10, sku="S2")
-    await world.do(write_snapshots)
+    await world.do(keep_snapshots)
     world.clock.at += timedelta(days=3)
     await world.place(world.order(("S", 12)))
     world.clock.at += timedelta(days=10)

@@ -1,0 +1,96 @@
+"""Fits a risk model on labelled snapshots and compares it, on days it never saw, with the one that speaks and the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ml.backorder_risk import RiskModel, fit_risk, kind_for
+from ml.calibration import platt_line, prior_shift
+from ml.drift import reference_of
+from ml.live_figures import by_figure, numbers_of, split_by_time, training_rows, training_set_of
+from ml.model_store import StoredModel, pack
+from ml.ranking import risk_metrics
+from ml.risk_features import ratio_rule
+from ml.risk_training import TrainingSet
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A fitted model, packed, with its figures on the judged days and those of its rivals."""
+
+    kind: str
+    stored: StoredModel
+    rows: int
+    positives: int
+    metrics: dict[str, Any]
+    baseline: dict[str, Any]
+    incumbent: dict[str, Any] | None
+    judged: int
+    judged_positives: int
+    reference: dict[str, Any]
+    days: tuple[Any, Any]
+    curve: list[dict[str, float]]
+
+
+def train_live(
+    rows: Sequence[Mapping[str, Any]], incumbent: RiskModel | None, horizon_days: int, test_days: int
+) -> Candidate | None:
+    """None without a labelled snapshot. The model that is kept learns from all rows once it has been judged on the newest.
+
+    Which kind is fitted depends on the positives that are known (`ml/backorder_risk.py:kind_for`).
+    """
+    rows = training_rows(rows)
+    if not rows:
+        return None
+    before, after = split_by_time(rows, horizon_days, test_days)
+    everything = training_set_of(rows)
+    kind = kind_for(int(everything.label.sum()))
+    label = np.array([bool(row["went_short"]) for row in after], dtype=np.int8)
+    numbers = numbers_of(after)
+    metrics: dict[str, Any] = {}
+    baseline = risk_metrics(label, ratio_rule(numbers)) if len(after) else {}
+    theirs: dict[str, Any] | None = None
+    curve: list[dict[str, float]] = []
+    if before and len(after):
+        judged = _fit(training_set_of(before), kind)
+        said = judged.probability(numbers)
+        metrics = risk_metrics(label, said, said)
+        curve = calibration_curve(label, said)
+        if incumbent is not None:
+            said = incumbent.probability(numbers)
+            theirs = risk_metrics(label, said, said)
+    if theirs is None and incumbent is not None:
+        theirs = {}
+    if theirs is not None and incumbent is not None:
+        theirs["is_rule"] = incumbent.kind == "rule"
+    days = (min(row["day"] for row in rows), max(row["day"] for row in rows))
+    return Candidate(
+        kind, pack(_fit(everything, kind)), len(rows), int(everything.label.sum()), metrics, baseline, theirs, len(after),
+        int(label.sum()), reference_of(by_figure(everything.numbers)), days, curve,
+    )  # fmt: skip
+
+
+def calibration_curve(label: np.ndarray, said: np.ndarray, bins: int = 10) -> list[dict[str, float]]:
+    """Per tenth of the rows by what was said: mean said and share that came."""
+    if not len(said):
+        return []
+    order = np.argsort(said, kind="stable")
+    return [
+        {"said": float(said[part].mean()), "came": float(label[part].mean()), "rows": len(part)}
+        for part in np.array_split(order, min(bins, len(order)))
+    ]
+
+
+def _fit(training: TrainingSet, kind: Any) -> RiskModel:
+    """Fitted at the natural rate; learned models are brought to it exactly, since regularised ones shrink from it."""
+    model = fit_risk(training, kind)
+    if kind == "rule" or not 0 < training.rate < 1:
+        return model
+    said = model.probability(training.numbers)
+    if kind == "logistic":
+        return model.calibrated(platt_line(said, training.label.astype(float)))
+    return model.calibrated(prior_shift(said, training.rate))
