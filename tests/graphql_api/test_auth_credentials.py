@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from api.context import Context
-from api.permissions import AuthenticationFailed, Authenticator
-from core.domain.api_keys import new_api_key
+from api.permissions import AuthenticationFailed, Authenticator, authentication
 from api.permissions.tokens import TokenVerifier
 from core.database import Database
 from core.domain.access import Role
+from core.domain.api_keys import new_api_key
+from core.errors import IllegalTransition, InvalidInput, NotFound
+from core.services.manage_api_keys import KeyRequest, create_api_key, revoke_api_keys, rotate_api_key
 from core.settings import Settings
+from core.unit_of_work import run_unit_of_work
 from tests.graphql_api.api_under_test import Keys, add_events
 
 pytestmark = pytest.mark.anyio
@@ -110,6 +114,80 @@ async def test_api_keys_are_hashed_scoped_and_end(authenticator: Authenticator, 
     authenticator._keys.clear()
     with pytest.raises(AuthenticationFailed):
         await authenticator.authenticate(f"Bearer {key.key}")
+
+
+async def test_a_key_is_replaced_while_it_is_used_and_both_are_one_caller(
+    authenticator: Authenticator, database: Database, sql: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(authentication, "KEY_CACHE_SECONDS", 0.0)
+
+    async def do(use_case: Any) -> Any:
+        return await run_unit_of_work(database, use_case)
+
+    async def works(key: str) -> bool:
+        try:
+            return await authenticator.authenticate(f"Bearer {key}") is not None
+        except AuthenticationFailed:
+            return False
+
+    wanted = KeyRequest("shop", Role.CUSTOMER, customer="C1")
+    first_id, first = await do(lambda uow: create_api_key(uow, wanted, "pepper"))
+    with pytest.raises(IllegalTransition):
+        await do(lambda uow: create_api_key(uow, wanted, "pepper"))
+    _, second = await do(lambda uow: rotate_api_key(uow, "shop", timedelta(hours=1), "pepper"))
+    old, new = [await authenticator.authenticate(f"Bearer {key.key}") for key in (first, second)]
+    assert old is not None
+    assert new is not None
+    assert (old.id, old.customer_id, old.role) == (new.id, new.customer_id, new.role) == ("key:shop", 1, Role.CUSTOMER)
+    assert old.credential_id != new.credential_id
+    with pytest.raises(IllegalTransition):
+        await do(lambda uow: rotate_api_key(uow, "shop", timedelta(hours=1), "pepper"))
+    await sql.execute("update api_key set expires_at = now() where id = $1", first_id)
+    assert [await works(first.key), await works(second.key)] == [False, True]
+    assert await do(lambda uow: revoke_api_keys(uow, "shop")) == 1
+    assert not await works(second.key)
+    kept = json.dumps([dict(row) for row in await sql.fetch("select * from audit_entry")], default=str)
+    assert [row["operation"] for row in await sql.fetch("select operation from audit_entry order by id")] == [
+        "apiKeyCreate", "apiKeyRotate", "apiKeyRevoke",
+    ]  # fmt: skip
+    assert not any(key.key[-20:] in kept for key in (first, second))
+
+
+async def test_the_last_use_of_a_key_is_written_once_a_minute_at_most(
+    authenticator: Authenticator, database: Database, sql: Any
+) -> None:
+    wanted = KeyRequest("shop", Role.STOREFRONT)
+    id, made = await run_unit_of_work(database, lambda uow: create_api_key(uow, wanted, "pepper"))
+
+    async def used() -> Any:
+        return await sql.fetchrow("select last_used_at, xmin::text from api_key where id = $1", id)
+
+    for _ in range(100):
+        await authenticator.authenticate(f"Bearer {made.key}")
+    assert (await used())["last_used_at"] is None
+    await authenticator.close()
+    first = await used()
+    assert first["last_used_at"] is not None
+    await authenticator.authenticate(f"Bearer {made.key}")
+    await authenticator.close()
+    assert await used() == first
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        KeyRequest("", Role.ADMIN),
+        KeyRequest("n", Role.SYSTEM),
+        KeyRequest("n", Role.CUSTOMER),
+        KeyRequest("n", Role.PLANNER, customer="C1"),
+        KeyRequest("n", Role.PLANNER, is_publishable=True),
+        KeyRequest("n", Role.SUPPLIER, supplier="NOBODY"),
+    ],
+)
+async def test_a_key_that_makes_no_sense_is_refused(database: Database, sql: Any, wrong: KeyRequest) -> None:
+    with pytest.raises((InvalidInput, NotFound)):
+        await run_unit_of_work(database, lambda uow: create_api_key(uow, wrong, "pepper"))
+    assert await sql.fetchval("select count(*) from api_key") == 0
 
 
 async def test_jwks_is_fetched_once_and_again_for_a_new_key_but_not_at_a_strangers_will(keys: Keys) -> None:

@@ -12,8 +12,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from core.domain.api_keys import new_api_key
 from api.transport import websocket as transport
+from core.domain.api_keys import new_api_key
 from tests.graphql_api.api_under_test import Keys, add_events, serve, settings_for
 
 pytestmark = pytest.mark.anyio
@@ -171,7 +171,19 @@ async def test_expired_tokens_and_revoked_keys_end_streams_within_five_seconds(a
     await sql.execute(
         "insert into api_key (prefix, secret_hash, role) values ($1, $2, 'PLANNER')", key.prefix, key.secret_hash
     )
-    async with api.socket() as by_key, api.socket() as by_token:
+    async with (
+        api.socket() as by_key,
+        api.socket() as by_token,
+        httpx2.AsyncClient(base_url=api.url) as client,
+    ):
+        stream = asyncio.create_task(
+            client.post(
+                "/graphql",
+                json={"query": "subscription { happened { n } }"},
+                headers={"accept": "text/event-stream", "authorization": f"Bearer {key.key}"},
+                timeout=10,
+            )
+        )
         await greet(by_key, key.key)
         await greet(by_token, api.keys.token(seconds=2))
         for socket in (by_key, by_token):
@@ -182,6 +194,10 @@ async def test_expired_tokens_and_revoked_keys_end_streams_within_five_seconds(a
             answer = await hear(socket, 5)
             assert (answer["type"], answer["payload"][0]["extensions"]["code"]) == ("error", "UNAUTHENTICATED")
             assert await closed(socket) == 4403
+        async with asyncio.timeout(5):
+            text = (await stream).text
+        assert '"code":"UNAUTHENTICATED"' in text
+        assert text.endswith("event: complete\ndata:\n\n")
     async with api.socket() as socket:
         await say(socket, type="connection_init", payload={"Authorization": f"Bearer {key.key}"})
         assert await closed(socket) == 4401
