@@ -129,7 +129,6 @@ async def _without_others(context: Context, error: DomainError) -> DomainError:
 
 
 def _request(input: OrderPlaceInput, customer_code: str | None, request_id: str) -> OrderRequest:
-    to = input.ship_to
     return OrderRequest(
         request_id=request_id,
         channel=input.channel,
