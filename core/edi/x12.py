@@ -206,13 +206,13 @@ class _Builder:
         )
 
     def _sequence(self) -> str:
-        """Sorts by interchange date and time, then control numbers (zero-padded), then place in the file."""
+        """Sorts by interchange date and time, then control numbers (zero-padded), then place in the file; as EDIFACT does."""
         on = self.header[8].strip()
         century = "" if len(on) != 6 else "20" if on < "50" else "19"
         group = self.group.control if self.group else ""
         place = f"{self.set_count:06d}"
         time = "".join(mark for mark in self.header[9] if mark.isdecimal())
-        return f"{century}{on}T{time:0<6}-{self.header[12].strip():0>9}-{group:0>9}-{place}"
+        return f"{century}{on}T{time:0<6}-{self.header[12].strip():0>14}-{group:0>14}-{place}"
 
     def _end_group(self, segment: Segment) -> None:
         if self.group is None:

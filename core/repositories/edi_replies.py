@@ -59,6 +59,15 @@ async def change_with_number(uow: Transaction, partner_id: int, purchase_order_i
     )
 
 
+async def newest_order(uow: Transaction, purchase_order_id: int) -> Any:
+    """The order's document that we sent last; None where it went out by other means."""
+    return await uow.sql.fetchrow(
+        f"""select {_COLUMNS} from edi_outbound where purchase_order_id = $1 and kind in ('850', 'ORDERS')
+        order by id desc limit 1""",
+        purchase_order_id,
+    )
+
+
 async def settle(uow: Transaction, ids: Sequence[int], state: str, error: str | None = None) -> None:
     """Write what became of documents that we sent. One that was refused stays so: it is sent anew, never mended."""
     await uow.sql.execute(

@@ -16,6 +16,7 @@ from core.repositories.purchase_orders import find_orders, read_lines, refresh_o
 from core.repositories.save_book import save_books
 from core.services.create_purchase_order import PurchaseOrderChange
 from core.services.follow_up import request_allocation, request_purchase
+from core.services.send_purchase_change import request_change_document
 
 
 async def cancel_purchase_order(
@@ -23,7 +24,7 @@ async def cancel_purchase_order(
 ) -> PurchaseOrderChange:
     """Cancel the unshipped part of these line numbers (default: of all); what is on its way still comes.
 
-    The supplier is told by people: an order change document is not written yet. Raises NotFound, VersionConflict,
+    A supplier that has the order by EDI is told by an 860 or ORDCHG after the commit. Raises NotFound, VersionConflict,
     InvalidInput for a line that does not exist, IllegalTransition when nothing is left to cancel.
     """
     head = (await find_orders(uow, [number]))[number]
@@ -59,6 +60,7 @@ async def cancel_purchase_order(
         {"status": str(head.status)},
         {"status": str(after.status), "lines": [x.line_number for x in chosen]},
     )
+    request_change_document(uow, head, after.version, [x.line_number for x in chosen])
     request_allocation(uow, versions)
     request_purchase(uow, versions)
     return PurchaseOrderChange(head.id, number, after.version, str(after.status))

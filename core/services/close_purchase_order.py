@@ -17,6 +17,7 @@ from core.repositories.purchase_orders import find_orders, read_lines, refresh_o
 from core.repositories.save_book import save_books
 from core.services.create_purchase_order import PurchaseOrderChange
 from core.services.follow_up import request_allocation, request_purchase
+from core.services.send_purchase_change import request_change_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ async def close_purchase_order(uow: Transaction, request: ClosePurchaseOrder) ->
         {"status": str(head.status), "open": cut},
         {"status": str(after.status), "reason": request.reason},
     )
+    request_change_document(uow, head, after.version, [x.line_number for x in chosen])
     request_allocation(uow, versions)
     request_purchase(uow, versions)
     return PurchaseOrderChange(head.id, number, after.version, str(after.status))

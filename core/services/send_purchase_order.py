@@ -1,20 +1,26 @@
-"""Send an approved purchase order: control numbers and the bytes of the 850 in one transaction, the file after it."""
+"""Send an approved purchase order: control numbers and the bytes of the 850 or ORDERS in one transaction, the file after."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from core.domain.currencies import digits_of
+from core.domain.edi_states import EdiOutboundState
 from core.domain.purchasing import check_status_move
 from core.domain.states import PurchaseOrderStatus
-from core.edi.documents import Party, PurchaseOrderDocument, PurchaseOrderDocumentLine
+from core.edi.documents import PurchaseOrderDocument, PurchaseOrderDocumentLine
+from core.edi.guide import Standard
 from core.edi.write_850 import write_850
-from core.edi.x12_writer import Envelope
+from core.edi.write_orders import write_orders
+from core.errors import IllegalTransition, InvalidInput
 from core.events import Event
 from core.ports import Transaction
-from core.repositories.edi import Outbound, add_outbound, due_times, next_control, partner_of_supplier
-from core.repositories.purchase_orders import lock_order, set_status
+from core.repositories.edi import Partner, add_outbound, due_times, partner_of_supplier
+from core.repositories.edi_replies import newest_order
+from core.repositories.order_documents import read_paper
+from core.repositories.purchase_orders import PurchaseOrderHead, find_orders, lock_order, set_status
+from core.services.edi_envelopes import number_document
 
 _S = PurchaseOrderStatus
 _BEFORE_SENDING = (_S.DRAFT, _S.AWAITING_APPROVAL, _S.APPROVED)
@@ -24,81 +30,84 @@ async def send_purchase_order(uow: Transaction, purchase_order_id: int) -> int |
     """APPROVED becomes SENT; returns the outbound document's id, None when it was sent before or needs no EDI.
 
     A supplier without a trading partner gets its order by other means: the order is SENT all the same.
-    Raises NotFound, IllegalTransition before approval, InvalidInput for a value that X12 cannot hold.
+    Raises NotFound, IllegalTransition before approval, InvalidInput for a value that the standard cannot hold.
     """
     head = await lock_order(uow, purchase_order_id)
     if head.status not in _BEFORE_SENDING:
         return None
     check_status_move(head.number, head.status, PurchaseOrderStatus.SENT)
     partner = await partner_of_supplier(uow, head.supplier_id)
-    outbound_id = None
-    if partner is not None:
-        place = await uow.sql.fetchrow("select code, name, time_zone from location where id = $1", head.location_id)
-        numbers = [await next_control(uow, partner.id, level) for level in ("interchange", "group", "set")]
-        local = uow.now.astimezone(ZoneInfo(place["time_zone"]))
-        envelope = Envelope(
-            partner.our_qualifier,
-            partner.our_interchange_id,
-            partner.qualifier,
-            partner.interchange_id,
-            partner.our_group_id,
-            partner.group_id,
-            *numbers,
-            at=local.replace(tzinfo=None),
-        )
-        order = await uow.sql.fetchrow(
-            "select currency, requested_date from purchase_order where id = $1", purchase_order_id
-        )
-        rows = await uow.sql.fetch(
-            """select l.*, k.code, k.unit, k.name, x.vendor_code from purchase_order_line l join sku k on k.id = l.sku_id
-            left join supplier_sku x on x.sku_id = l.sku_id and x.supplier_id = l.supplier_id
-            where l.purchase_order_id = $1 and l.ordered > l.cancelled order by l.line_number""",
-            purchase_order_id,
-        )
-        digits = digits_of(order["currency"])
-        document = PurchaseOrderDocument(
-            head.number,
-            local.date(),
-            tuple(
-                PurchaseOrderDocumentLine(
-                    str(row["line_number"]),
-                    row["code"],
-                    row["vendor_code"] or "",
-                    row["ordered"] - row["cancelled"],
-                    row["unit"],
-                    Decimal(row["price"]).scaleb(-digits),
-                    row["requested_date"],
-                    description=row["name"].get("en", ""),
-                )
-                for row in rows
-            ),
-            currency=order["currency"],
-            requested_date=order["requested_date"],
-            ship_to=Party(place["name"] or place["code"], place["code"]),
-        )
-        outbound_id = await add_outbound(
-            uow,
-            Outbound(
-                partner.id,
-                "850",
-                write_850(document, envelope),
-                f"850-{head.number}-{numbers[0]:09d}.edi",
-                f"{numbers[0]:09d}",
-                str(numbers[1]),
-                f"{numbers[2]:04d}",
-                head.id,
-                due_times(partner.guide, uow.now),
-            ),
-        )
+    outbound_id = await _write(uow, head, partner) if partner is not None else None
     await set_status(uow, head, PurchaseOrderStatus.SENT)
+    _say(uow, head, outbound_id, partner)
+    uow.audit("purchaseOrderSend", f"purchase_order:{head.id}", None, {"outboundId": outbound_id})
+    return outbound_id
+
+
+async def send_order_anew(uow: Transaction, number: str) -> int:
+    """An order that the partner could not read, or whose application refused it, goes out under new control numbers.
+
+    Mend its cause first. Returns the outbound document's id. Raises NotFound, InvalidInput for an order that was not
+    sent by EDI, IllegalTransition unless the last one was refused: then the same bytes are sent again instead.
+    """
+    head = await lock_order(uow, (await find_orders(uow, [number]))[number].id)
+    partner = await partner_of_supplier(uow, head.supplier_id)
+    last = await newest_order(uow, head.id)
+    if partner is None or last is None:
+        raise InvalidInput(f"Purchase order {number!r} was not sent by EDI.", path=("input", "number"), value=number)
+    if last["state"] != EdiOutboundState.REJECTED:
+        raise IllegalTransition("document", last["file_name"], last["state"], "sent under new numbers")
+    outbound_id = await _write(uow, head, partner)
+    _say(uow, head, outbound_id, partner)
+    uow.audit(
+        "purchaseOrderSendAnew", f"purchase_order:{head.id}", {"outboundId": last["id"]}, {"outboundId": outbound_id}
+    )
+    return outbound_id
+
+
+async def _write(uow: Transaction, head: PurchaseOrderHead, partner: Partner) -> int:
+    paper = await read_paper(uow, head.id)
+    local = uow.now.astimezone(paper.zone)
+    numbered = await number_document(uow, partner, local)
+    digits = digits_of(paper.currency)
+    document = PurchaseOrderDocument(
+        head.number,
+        local.date(),
+        tuple(
+            PurchaseOrderDocumentLine(
+                str(row["line_number"]),
+                row["code"],
+                row["vendor_code"] or "",
+                row["ordered"] - row["cancelled"],
+                row["unit"],
+                Decimal(row["price"]).scaleb(-digits),
+                row["requested_date"],
+                description=row["name"].get("en", ""),
+            )
+            for row in paper.lines
+            if row["ordered"] > row["cancelled"]
+        ),
+        currency=paper.currency,
+        requested_date=paper.requested_date,
+        ship_to=paper.ship_to,
+    )
+    if partner.guide.standard is Standard.EDIFACT:
+        kind, content = "ORDERS", write_orders(document, numbered.edifact())
+    else:
+        kind, content = "850", write_850(document, numbered.x12())
+    name = f"{kind}-{head.number}-{numbered.interchange:09d}.edi"
+    row = replace(numbered.outbound(kind, content, name, head.id), due=due_times(partner.guide, uow.now))
+    return await add_outbound(uow, row) or 0
+
+
+def _say(uow: Transaction, head: PurchaseOrderHead, outbound_id: int | None, partner: Partner | None) -> None:
+    kind = "ORDERS" if partner is not None and partner.guide.standard is Standard.EDIFACT else "850"
     uow.announce(
         Event(
             "edi",
             "QUEUED" if outbound_id else "NOT_REQUIRED",
-            {"outboundId": outbound_id, "kind": "850", "purchaseOrderNumber": head.number},
+            {"outboundId": outbound_id, "kind": kind, "purchaseOrderNumber": head.number},
             key=f"purchase_order:{head.id}",
             supplier_id=head.supplier_id,
         )
     )
-    uow.audit("purchaseOrderSend", f"purchase_order:{head.id}", None, {"outboundId": outbound_id})
-    return outbound_id

@@ -57,7 +57,7 @@ def test_a_good_file_whole():
     assert (document.kind, document.control, document.faults) == ("855", "0001", ())
     assert document.raw == st(GOOD).encode()
     assert document.sha256 == hashlib.sha256(st(GOOD).encode()).hexdigest()
-    assert document.sequence == "20261120T103000-000000007-000000007-000001"
+    assert document.sequence == "20261120T103000-00000000000007-00000000000007-000001"
     ack = document.segments[3]
     assert (ack.tag, ack.number, ack.value(5), data[ack.offset : ack.end]) == (
         "ACK",

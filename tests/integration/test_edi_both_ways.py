@@ -1,0 +1,334 @@
+"""EDIFACT and the documents beyond orders and answers, on a real database: effects, answers, proposals, refusals."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.domain.supplier_changes import ChangeState
+from core.edi.change_documents import ChangeAcknowledgement, ChangedLine
+from core.edi.decode_860 import decode_860
+from core.edi.decode_contrl import decode_contrl
+from core.edi.decode_orders import decode_ordchg, decode_orders
+from core.edi.decode_ta1 import decode_ta1
+from core.edi.documents import (
+    AcknowledgedLine,
+    Acknowledgement,
+    CarrierEvent,
+    CarrierStatus,
+    Effect,
+    LineStatus,
+    SetResult,
+    ShipNotice,
+    ShippedLine,
+    ShippedOrder,
+)
+from core.edi.edifact_writer import EdifactEnvelope, write_messages
+from core.edi.interchanges import Fault, Level, Severity, Verdict
+from core.edi.reader import read
+from core.edi.stock_documents import InventoryReport, StockKind, StockLine, StockQuantity
+from core.edi.supplier_changes import write_846, write_865
+from core.edi.supplier_edifact import write_desadv, write_ordrsp
+from core.edi.supplier_side import write_214, write_856
+from core.edi.write_997 import write_997
+from core.edi.write_contrl import write_contrl
+from core.edi.write_ta1 import write_ta1
+from core.edi.x12_writer import write_interchange
+from core.errors import IllegalTransition
+from core.services.cancel_purchase_order import cancel_purchase_order
+from core.services.decide_supplier_change import DecideSupplierChange, decide_supplier_change
+from core.services.reconcile_stock import recount
+from core.services.resend_edi_document import resend_edi_document
+from core.services.send_purchase_change import send_purchase_change
+from core.services.send_purchase_order import send_order_anew
+from tests.integration.test_ingest_edi_document import PARTNER, answer, day, documents, envelope, sent, take
+
+pytestmark = pytest.mark.anyio
+
+LINE = "select unanswered, accepted, supplier_backordered, held, in_transit, received, rejected, cancelled from purchase_order_line"
+
+
+def edifact(control: int, usage: str = "P") -> EdifactEnvelope:
+    return EdifactEnvelope("ZZ", "SUPPLIER1", "ZZ", "US", control, control, datetime(2026, 11, 3, 9, 0), usage)
+
+
+def answered(*parts: tuple[Effect, int, date | None], proposal: bool = False) -> AcknowledgedLine:
+    statuses = tuple(LineStatus("", n, on, "067" if on else "", effect) for effect, n, on in parts)
+    return AcknowledgedLine("1", "1", "S", "V-S", "", 10, "EA", statuses, is_proposal=proposal)
+
+
+def ordrsp(number: str, control: int, line: AcknowledgedLine) -> bytes:
+    return write_ordrsp(Acknowledgement(number, "AC", day(1), "", (line,)), edifact(control))
+
+
+def notice(number: str, purpose: str, quantity: int, name: str = "SN1", status: str = "") -> ShipNotice:
+    line = ShippedLine("1", "S", "V-S", quantity, "EA", status=status)
+    return ShipNotice(
+        name, purpose, day(2), day(10), "CARR", "TRACK1", (ShippedOrder(number, (line,)),), noticed_on=day(1)
+    )
+
+
+async def line(world) -> dict[str, int]:
+    return {name: n for name, n in (await world.rows(LINE))[0].items() if n}
+
+
+async def outbound(world, kind: str) -> list[bytes]:
+    return [
+        bytes(r["bytes"]) for r in await world.rows("select bytes from edi_outbound where kind = $1 order by id", kind)
+    ]
+
+
+async def test_an_edifact_partner_gets_orders_and_is_answered_by_contrl(world):
+    number = await sent_in_edifact(world)
+    (order,) = await outbound(world, "ORDERS")
+    read_back = decode_orders(read(order).interchanges[0].groups[0].sets[0]).document
+    assert read_back is not None
+    assert (read_back.number, read_back.lines[0].quantity) == (number, 10)
+    data = ordrsp(number, 1, answered((Effect.ACCEPT, 6, day(12)), (Effect.BACKORDER, 4, day(30))))
+    assert await take(world, data) == {"applied": 1}
+    assert await line(world) == {"accepted": 6, "supplier_backordered": 4}
+    (contrl,) = await outbound(world, "CONTRL")
+    said = decode_contrl(read(contrl).interchanges[0].groups[0].sets[0]).document
+    assert said is not None
+    assert (said.control, said.verdict, [m.verdict for m in said.messages]) == ("1", "A", ["A"])
+    assert await take(world, data, "again") == {"done": 1}
+    assert await outbound(world, "CONTRL") == [contrl, contrl]
+    assert await take(world, write_desadv(notice(number, "00", 6), edifact(2)), "f2") == {"applied": 1}
+    assert await line(world) == {"in_transit": 6, "supplier_backordered": 4}
+    iftsta = [("BGM", "77", "R1", "9"), ("RFF", ("CN", "TRACK1")), ("CNI", "1"), ("STS", "", "31")]
+    iftsta += [("DTM", ("334", "202611100800", "203")), ("DTM", ("132", "20261122", "102"))]
+    assert await take(world, write_messages("IFTSTA", [iftsta], edifact(3)), "f3") == {"applied": 1}
+    assert await world.value("select usable_date from supply where ship_notice_line_id is not null") == day(20)
+    # A CONTRL for our order is a matter of delivery, and is never answered.
+    ours = read(order).interchanges[0]
+    result = SetResult("ORDERS", ours.groups[0].sets[0].control, Verdict.ACCEPTED)
+    assert await take(world, write_contrl(ours, [[result]], edifact(4)), "f4") == {"applied": 1}
+    assert await world.value("select state from edi_outbound where kind = 'ORDERS'") == "acknowledged"
+    assert len(await outbound(world, "CONTRL")) == 4
+    assert await world.do(recount) == []
+
+
+async def sent_in_edifact(world) -> str:
+    await world.database.system.execute(
+        PARTNER.replace("""1, '{}', 'active'""", """1, '{"standard": "EDIFACT"}', 'active'""")
+    )
+    return await sent_now(world)
+
+
+async def sent_now(world) -> str:
+    from core.services.raise_purchase_requests import raise_purchase_requests
+    from core.services.send_purchase_order import send_purchase_order
+
+    await world.place(world.order(("S", 10), customer="C2"))
+    sku_id = await world.sku()
+    (po,) = await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    await world.do(lambda uow: send_purchase_order(uow, po))
+    return await world.value("select number from purchase_order")
+
+
+async def test_what_a_supplier_asks_for_moves_nothing_until_a_planner_accepts(world):
+    number = await sent(world)
+    await take(world, answer(number, 1, ("IA", 10, day(12))))
+    moved = answered((Effect.ACCEPT, 10, day(40)), proposal=True)
+    assert await take(world, ordrsp(number, 2, moved), "f2") == {"applied": 1}
+    change = (await world.rows("select * from supplier_change"))[0]
+    assert (change["state"], change["source"]) == ("PROPOSED", "EDI")
+    assert await world.value("select usable_date from supply") == day(12)
+    newer = answered((Effect.ACCEPT, 10, day(35)), proposal=True)
+    assert await take(world, ordrsp(number, 3, newer), "f3") == {"applied": 1}
+    assert [r["state"] for r in await world.rows("select state from supplier_change order by id")] == [
+        "SUPERSEDED",
+        "PROPOSED",
+    ]
+    second = await world.value("select max(id) from supplier_change")
+    done = await world.do(lambda uow: decide_supplier_change(uow, DecideSupplierChange(second, True, "agreed")))
+    assert done.state is ChangeState.ACCEPTED
+    assert await world.value("select usable_date from supply") == day(35)
+    with pytest.raises(IllegalTransition):
+        await world.do(lambda uow: decide_supplier_change(uow, DecideSupplierChange(second, False)))
+    assert await take(world, ordrsp(number, 4, answered((Effect.ACCEPT, 10, day(50)), proposal=True)), "f4")
+    third = await world.value("select max(id) from supplier_change")
+    await world.do(lambda uow: decide_supplier_change(uow, DecideSupplierChange(third, False, "too late")))
+    assert await world.value("select usable_date from supply") == day(35)
+    # Within the policy's window nobody is asked.
+    await world.database.system.execute(
+        "insert into policy (code, value) values ('supplier_changes', '{\"maxDelayDays\": 5}')"
+    )
+    assert await take(world, ordrsp(number, 5, answered((Effect.ACCEPT, 10, day(38)), proposal=True)), "f5")
+    last = (await world.rows("select state, decided_by from supplier_change order by id desc limit 1"))[0]
+    assert last == {"state": "ACCEPTED", "decided_by": "policy"}
+    assert await world.value("select usable_date from supply") == day(38)
+    assert await world.do(recount) == []
+
+
+def change(number: str, control: int, code: str, left: int | None, sequence: str = "", header: str = "AC", statuses=()):
+    acknowledged = AcknowledgedLine("1", "1", "S", "V-S", "", None, "EA", statuses, (("067", day(20)),))
+    asked = ChangedLine("1", code, "S", "V-S", left_to_receive=left)
+    head = Acknowledgement(number, header, day(1), "", (acknowledged,), purpose="04")
+    return write_865(ChangeAcknowledgement(head, (asked,), sequence, day(0)), envelope(control))
+
+
+async def test_an_865_of_the_suppliers_own_is_a_proposal_and_one_to_ours_is_an_answer(world):
+    number = await sent(world)
+    await take(world, answer(number, 1, ("IA", 10, day(12))))
+    assert await take(world, change(number, 2, "QD", 7), "f2") == {"applied": 1}
+    assert await line(world) == {"accepted": 10}
+    lines = await world.value("select lines from supplier_change")
+    part = {"quantity": 7, "date": day(20).isoformat(), "isShipDate": False}
+    assert lines == [{"lineNumber": 1, "accepted": [part], "backordered": [], "rejected": 3, "held": 0}]
+    assert await take(world, change(number, 3, "QI", 12), "f3") == {"quarantined": 1}
+    assert await take(world, change(number, 4, "CT", None, "77"), "f4") == {"quarantined": 1}
+    assert [d["quarantine_reason"].partition(":")[0] for d in (await documents(world))[-2:]] == [
+        "mismatch",
+        "unknown_change",
+    ]
+
+
+async def test_a_cancelled_order_is_told_by_an_860_and_its_answer_closes_it(world):
+    number = await sent(world)
+    after = await world.do(lambda uow: cancel_purchase_order(uow, number))
+    (asked,) = await world.rows("select payload from outbox where job = 'send_purchase_change'")
+    assert asked["payload"] == {
+        "purchaseOrderId": after.purchase_order_id,
+        "version": after.version,
+        "lineNumbers": [1],
+    }
+    send = lambda uow: send_purchase_change(uow, after.purchase_order_id, after.version, [1])  # noqa: E731
+    assert await world.do(send) is not None
+    assert await world.do(send) is None
+    (content,) = await outbound(world, "860")
+    told = decode_860(read(content).interchanges[0].groups[0].sets[0]).document
+    assert told is not None
+    assert (told.purpose, told.sequence_number, told.lines[0].change, told.lines[0].quantity) == (
+        "01",
+        str(after.version),
+        "DI",
+        0,
+    )
+    confirmed = (LineStatus("ID", 10, None, "", Effect.REJECT),)
+    data = change(number, 1, "DI", None, str(after.version), statuses=confirmed)
+    assert await take(world, data) == {"applied": 1}
+    assert await world.value("select state from edi_outbound where kind = '860'") == "acknowledged"
+    refused = change(number, 2, "DI", None, str(after.version), header="RJ")
+    assert await take(world, refused, "f2") == {"quarantined": 1}
+    assert (await documents(world))[-1]["quarantine_reason"].startswith("change_refused")
+
+
+async def test_a_refused_order_is_sent_anew_under_new_numbers_and_an_unsure_one_again_as_it_is(world):
+    number = await sent(world)
+    (first,) = await outbound(world, "850")
+    outbound_id = await world.value("select id from edi_outbound")
+    await world.database.system.execute("update edi_outbound set state = 'written'")
+    name = await world.do(lambda uow: resend_edi_document(uow, outbound_id))
+    assert await world.rows("select file_name, state, bytes from edi_outbound") == [
+        {"file_name": name, "state": "pending", "bytes": first}
+    ]
+    with pytest.raises(IllegalTransition):
+        await world.do(lambda uow: send_order_anew(uow, number))
+    ours = read(first).interchanges[0]
+    fault = Fault(Level.SET, Severity.ERROR, "1", "not supported")
+    refusal = write_997(ours.groups[0], [SetResult("850", "0001", Verdict.REJECTED, (fault,))], envelope(1))
+    assert await take(world, refusal) == {"applied": 1}
+    assert (await world.rows("select state, error from edi_outbound"))[0] == {
+        "state": "rejected",
+        "error": "set not supported",
+    }
+    assert await world.value("select count(*) from outbox where topic = 'edi' and kind = 'SEND_FAILED'") == 1
+    assert await world.value("select status from purchase_order") == "SENT"
+    await world.do(lambda uow: send_order_anew(uow, number))
+    second = (await outbound(world, "850"))[1]
+    assert read(second).interchanges[0].control != ours.control
+    # Its application refuses the second one, in words.
+    row = [("BGN", "11", "824-1", "20261103"), ("OTI", "TR", "PO", number), ("TED", "024", "unknown article")]
+    assert await take(world, write_interchange("824", "AG", [row], envelope(2)), "f2") == {"applied": 1}
+    assert (
+        await world.value("select error from edi_outbound where kind = '850' order by id desc limit 1")
+        == "unknown article"
+    )
+
+
+async def test_ta1_is_written_when_asked_once_and_taken_when_it_comes(world):
+    number = await sent(world)
+    data = answer(number, 1, ("IA", 10, day(12))).replace(b"*0*P*", b"*1*P*", 1)
+    assert await take(world, data) == {"applied": 1}
+    (content,) = await outbound(world, "TA1")
+    (segment,) = read(content).interchanges[0].answers
+    assert (decode_ta1(segment).control, decode_ta1(segment).verdict) == ("000000001", "A")
+    assert await take(world, data, "f2") == {"done": 1}
+    assert await outbound(world, "TA1") == [content, content]
+    ours = read((await outbound(world, "850"))[0]).interchanges[0]
+    for name, note in (("a", "000"), ("b", "018")):
+        assert await take(world, write_ta1(ours, envelope(ord(name[0])), note), name) == {}
+    assert [d["delivery"] for d in await documents(world) if d["kind"] == "TA1"] == ["applied", "applied"]
+    assert await world.value("select state from edi_outbound where kind = '850'") == "rejected"
+    assert len(await outbound(world, "TA1")) == 2
+
+
+async def test_a_ship_notice_is_replaced_withdrawn_and_says_what_becomes_of_the_rest(world):
+    number = await sent(world)
+    await take(world, answer(number, 1, ("IA", 10, day(12))))
+    assert await take(world, write_856(notice(number, "00", 6), envelope(2)), "a") == {"applied": 1}
+    assert await take(world, write_856(notice(number, "05", 8), envelope(3)), "b") == {"applied": 1}
+    assert await line(world) == {"in_transit": 8, "accepted": 2}
+    assert await take(world, write_856(notice(number, "01", 8), envelope(4)), "c") == {"applied": 1}
+    assert await line(world) == {"accepted": 10}
+    assert await world.value("select cancelled_at is not null from ship_notice")
+    assert await take(world, write_856(notice(number, "00", 7, "SN2", "BP"), envelope(5)), "d") == {"applied": 1}
+    assert await line(world) == {"in_transit": 7, "supplier_backordered": 3}
+    event = CarrierEvent("A3", "", datetime(2026, 11, 10, 8, 0), None)
+    status = CarrierStatus("TRACK1", "TRACK1", (number,), (event,), carrier="CARR")
+    assert await take(world, write_214(status, envelope(6)), "e") == {"applied": 1}
+    assert await line(world) == {"accepted": 7, "supplier_backordered": 3}
+    assert await world.value("select array_agg(distinct date_basis) from supply where quantity > cancelled") == [
+        "LEAD_TIME"
+    ]
+    assert await world.do(recount) == []
+
+
+def stock(number: str, control: int, on: date, quantities: dict[str, int]) -> bytes:
+    lines = tuple(
+        StockLine(str(n), sku, "", "", (StockQuantity(StockKind.AVAILABLE, "33", quantity),))
+        for n, (sku, quantity) in enumerate(quantities.items(), start=1)
+    )
+    return write_846(InventoryReport(number, on, lines), envelope(control))
+
+
+async def test_a_stock_report_is_a_hint_full_or_delta_with_a_guard(world):
+    number = await sent(world)
+    newest = """select distinct on (k.code) k.code, r.available from supplier_stock_report r join sku k on k.id = r.sku_id
+        order by k.code, r.as_of desc, r.id desc"""
+    assert await take(world, stock("R1", 1, day(0), {"S": 5, "S2": 7, "??": 1}), "a") == {"applied": 1}
+    assert await take(world, stock("R2", 2, day(1), {"S": 4}), "b") == {"applied": 1}
+    assert [tuple(r.values()) for r in await world.rows(newest)] == [("S", 4), ("S2", 7)]
+    await world.database.system.execute('update partner_guide set guide = \'{"stock_report": "full"}\'')
+    assert await take(world, stock("R3", 3, day(2), {"S": 3}), "c") == {"applied": 1}
+    assert [tuple(r.values()) for r in await world.rows(newest)] == [("S", 3), ("S2", 0), ("S3", 0)]
+    assert await take(world, stock("R0", 4, day(1), {"S": 9}), "d") == {"stale": 1}
+    assert await line(world) == {"unanswered": 10}
+    assert (await documents(world))[0]["faults"][0]["code"] == "item"
+    assert number
+
+
+async def test_an_invoice_of_what_was_not_shipped_is_an_alert_and_moves_nothing(world):
+    number = await sent(world)
+    await take(world, answer(number, 1, ("IA", 10, day(12))))
+    await take(world, write_856(notice(number, "00", 6), envelope(2)), "f2")
+    rows = [("BIG", day(3), "INV1", "", number), ("IT1", "1", 10, "EA", Decimal("900"), "", "BP", "S"), ("TDS", 900000)]
+    assert await take(world, write_interchange("810", "IN", [rows], envelope(3)), "f3") == {"applied": 1}
+    findings = await world.value("select findings from supplier_invoice")
+    assert [(f["kind"], f["lineNumber"]) for f in findings] == [("NOT_SHIPPED", 1), ("PRICE", 1)]
+    assert await line(world) == {"in_transit": 6, "accepted": 4}
+    assert await world.value("select count(*) from outbox where kind = 'INVOICE_DOUBT'") == 1
+
+
+async def test_a_change_of_an_edifact_order_is_an_ordchg(world):
+    number = await sent_in_edifact(world)
+    after = await world.do(lambda uow: cancel_purchase_order(uow, number))
+    await world.do(lambda uow: send_purchase_change(uow, after.purchase_order_id, after.version, [1]))
+    (content,) = await outbound(world, "ORDCHG")
+    told = decode_ordchg(read(content).interchanges[0].groups[0].sets[0]).document
+    assert told is not None
+    assert (told.number, told.purpose, told.lines[0].change) == (number, "01", "DI")
+    assert timedelta(0) == told.changed_on - day(0)

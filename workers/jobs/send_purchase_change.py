@@ -1,0 +1,18 @@
+"""Tell a supplier of a change of its order: numbers and bytes in one transaction, the file after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workers.job import JobContext, job
+
+
+@job(queue="fast", timeout=30)
+async def send_purchase_change(context: JobContext, input: dict[str, Any]) -> dict[str, Any]:
+    """Input: purchaseOrderId, version, lineNumbers. One change of an order is written once."""
+    from core.services.send_purchase_change import send_purchase_change as send
+    from workers.jobs.write_edi_files import write_pending
+
+    order, version, lines = int(input["purchaseOrderId"]), int(input["version"]), list(input["lineNumbers"])
+    await context.run(lambda uow: send(uow, order, version, lines))
+    return {"files": await write_pending(context)}
