@@ -7,12 +7,9 @@ send ready bytes. What was timed is asserted: every order exists once, its units
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import shutil
-import socket
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -21,13 +18,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import msgspec
-import psutil
 
-from core.domain.access import Role
 from core.embedded import discard_private_data, start_postgres, start_valkey
 from core.embedded.binaries import postgres_binaries
-from core.settings import Settings
-from workers.commands.local_keys import local_keys, utc_now
+from workers.commands.benchmarks.api_process import ApiProcess, Connection
 from workers.commands.migrate import migrate_database
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -96,7 +90,7 @@ async def _measure(folder: Path) -> list[dict[str, Any]]:
     try:
         await _prepare(postgres.dsn)
         yardstick = await _pgbench(postgres.dsn, folder)
-        async with _Api(folder, postgres.dsn, valkey.url) as api:
+        async with ApiProcess(folder, postgres.dsn, valkey.url) as api:
             await _drive(api, _uniform, WARM_SECONDS, "warm")
             await _analyze(postgres.dsn)
             cpu = api.cpu_seconds()
@@ -187,91 +181,6 @@ async def _pgbench(dsn: str, folder: Path) -> float:
     return float(found.group(1))
 
 
-class _Api:
-    """One API process on a free port, with a token for a storefront."""
-
-    def __init__(self, folder: Path, dsn: str, redis_url: str) -> None:
-        self._folder, self._dsn, self._redis = folder, dsn, redis_url
-        self.port = 0
-        self.token = ""
-
-    async def __aenter__(self) -> _Api:
-        settings = Settings()
-        keys = local_keys(self._folder, "development")
-        self.token = keys.token(
-            Role.STOREFRONT, subject="bench", issuer=settings.jwt_issuer, audience=settings.jwt_audience, now=utc_now()
-        )
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.port = listener.getsockname()[1]
-        environment = {
-            **os.environ,
-            **keys.environment,
-            "PYTHONPATH": str(ROOT),
-            "ENV": "development",
-            "DATA_DIR": str(self._folder),
-            "DATABASE_URL": self._dsn,
-            "REDIS_URL": self._redis,
-        }
-        self._log = (self._folder / "api.log").open("ab")
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "uvicorn", "api.app:create_app", "--factory", "--fd", str(listener.fileno()),
-            "--loop", "uvloop", "--no-access-log", cwd=ROOT, env=environment, stdout=self._log, stderr=self._log,
-            pass_fds=(listener.fileno(),),
-        )  # fmt: skip
-        listener.close()
-        for _ in range(200):
-            if await self._is_ready():
-                return self
-            await asyncio.sleep(0.1)
-        await self.__aexit__()
-        raise RuntimeError(f"The API does not start: {(self._folder / 'api.log').read_text()[-500:]}")
-
-    def cpu_seconds(self) -> float:
-        """What the process has used of a core so far: it does not move with what else the machine does."""
-        times = psutil.Process(self._process.pid).cpu_times()
-        return times.user + times.system
-
-    async def _is_ready(self) -> bool:
-        try:
-            caller = await _Connection.open(self.port)
-        except OSError:
-            return False
-        try:
-            await caller.send(b"GET /healthz HTTP/1.1\r\nHost: bench\r\n\r\n")
-        except (OSError, asyncio.IncompleteReadError):
-            return False
-        finally:
-            caller.close()
-        return True
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._process.returncode is None:
-            self._process.terminate()
-        await self._process.wait()
-        self._log.close()
-
-
-class _Connection:
-    """One keep-alive connection that sends ready bytes and reads the body of the answer."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-
-    @classmethod
-    async def open(cls, port: int) -> _Connection:
-        return cls(*await asyncio.open_connection("127.0.0.1", port))
-
-    async def send(self, request: bytes) -> bytes:
-        self._writer.write(request)
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
-        assert length is not None, head
-        return await self._reader.readexactly(int(length.group(1)))
-
-    def close(self) -> None:
-        self._writer.close()
-
-
 DOCUMENT = """mutation($input: OrderPlaceInput!, $key: String!) { orderPlace(input: $input, idempotencyKey: $key) {
   order { number status } backorders { id } userErrors { code } } }"""
 
@@ -285,7 +194,7 @@ def _hot(number: int) -> list[str]:
     return ["S1", "S1", "S1"]
 
 
-async def _drive(api: _Api, skus: Any, seconds: float, name: str, *, clients: int = CLIENTS) -> tuple[float, int]:
+async def _drive(api: ApiProcess, skus: Any, seconds: float, name: str, *, clients: int = CLIENTS) -> tuple[float, int]:
     """Orders per second, and how many orders were placed; every answer is checked."""
     end = time.perf_counter() + seconds
     count = 0
@@ -314,7 +223,7 @@ async def _drive(api: _Api, skus: Any, seconds: float, name: str, *, clients: in
         return head.encode() + body
 
     async def caller() -> int:
-        connection = await _Connection.open(api.port)
+        connection = await Connection.open(api.port)
         placed = 0
         try:
             while time.perf_counter() < end:
