@@ -24,14 +24,16 @@ from api.permissions import Authenticator
 from api.permissions.denials import DenialCounter
 from api.transport import Engine, GraphQLEndpoint
 from api.transport.edi import edi_endpoint
-from api.transport.health import healthz, metrics, readyz_of
+from api.transport.health import healthz, readyz_of
 from api.transport.language import preferred_language
+from api.transport.metrics import forget_dead_processes, metrics_of, use_of
 from api.transport.middleware import RequestContext
 from api.transport.pages import console, root_of
 from core.database import Database
 from core.domain.access import Principal
 from core.ports import SimulationClock, WallClock
 from core.queries.gate_versions import gate_versions
+from core.queries.system_figures import SystemFigures, system_figures
 from core.services.count_denials import Denial, count_denials
 from core.settings import Settings, load_settings
 from core.telemetry import start_tracing, stop_tracing
@@ -134,6 +136,13 @@ def create_app(
         endpoint.drain()
         hub.drain()
 
+    async def read_figures() -> SystemFigures:
+        async with database.system.acquire() as sql:
+            return await system_figures(sql)
+
+    def pools() -> dict[str, Any]:
+        return {"system": use_of(database.system), "app": use_of(database.app)}
+
     async def ping_redis() -> None:
         if redis is not None:
             await redis.ping()  # pyright: ignore[reportGeneralTypeIssues]
@@ -147,6 +156,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         start_tracing("backorder-api")
+        forget_dead_processes()
         async with database:
             await hub.start()
             undo = _on_stop(drain)
@@ -173,7 +183,7 @@ def create_app(
         Route("/", root_of(chosen)),
         Route("/healthz", healthz),
         Route("/readyz", readyz_of(checks)),
-        Route("/metrics", metrics),
+        Route("/metrics", metrics_of(read_figures, pools, lambda: hub.position)),
         Route("/edi/{partner}", edi_endpoint(database, authenticator, chosen, clock), methods=["POST"]),
         Route("/graphql", endpoint),
         WebSocketRoute("/graphql", endpoint),

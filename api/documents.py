@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from core.errors import ConfigurationError
 
 MAX_REGISTERED = 1_000
 MAX_CHARACTERS = 8_000
+_OPERATION = re.compile(r"(?:query|mutation|subscription)\s+([_A-Za-z]\w*)")
 
 
 def _not_found() -> GraphQLError:
@@ -46,6 +49,12 @@ class Documents:
         self._only_trusted = only_trusted
         self._registers = registers
         self._registered: OrderedDict[str, str] = OrderedDict()
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """Names of the operations in the manifest."""
+        found = (match.group(1) for text in self._texts for match in _OPERATION.finditer(text))
+        return frozenset(islice(found, MAX_REGISTERED))
 
     def text_of(self, query: str | None, document_id: str | None, extensions: Mapping[str, Any]) -> str:
         """The document to execute.

@@ -34,10 +34,12 @@ STALE_SECONDS = 10.0
 RETRY_SECONDS = 0.5
 BATCH = 1_000
 
-SUBSCRIBERS = Gauge("backorder_live_subscribers", "Open subscriptions of this process")
-POSITION = Gauge("backorder_live_position", "Position of the last event handed to subscribers")
+SUBSCRIBERS = Gauge("backorder_live_subscribers", "Open subscriptions", multiprocess_mode="livesum")
+POSITION = Gauge(
+    "backorder_live_position", "Position of the last event handed to subscribers", multiprocess_mode="livemin"
+)
 FILLED = Counter("backorder_live_filled_events", "Events read from PostgreSQL because the stream had a gap")
-LAG = Gauge("backorder_live_lag_seconds", "Age of the newest event when it was handed on")
+LAG = Gauge("backorder_live_lag_seconds", "Age of the newest event when it was handed on", multiprocess_mode="livemax")
 
 
 class LiveHub:
@@ -56,7 +58,6 @@ class LiveHub:
         """Weak: a subscription that its reader dropped without closing must not be fed for ever."""
         self._closing = False
         self._seen_at = time.monotonic()
-        SUBSCRIBERS.set_function(lambda: len(self._all()))
 
     # Life.
 
@@ -165,6 +166,7 @@ class LiveHub:
     async def _follow_database(self) -> None:
         while True:
             await asyncio.sleep(HEAD_SECONDS)
+            SUBSCRIBERS.set(len(self._all()))
             try:
                 async with self._order:
                     epoch, head = await self._head()

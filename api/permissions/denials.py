@@ -9,12 +9,14 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import structlog
+from prometheus_client import Counter as Tally
 
 from core.domain.access import Principal
 from core.services.count_denials import Denial
 
 log = structlog.get_logger(__name__)
 
+DENIALS = Tally("backorder_denials", "Root fields that a known caller was refused, by its role", ["role"])
 WRITE_SECONDS = 1.0
 MAX_KEPT = 10_000
 """Different denials that wait to be written while the database is away; beyond, new ones are only logged."""
@@ -32,6 +34,7 @@ class DenialCounter:
 
     def count(self, caller: Principal, operation: str) -> None:
         """One refusal of `operation` to `caller`, now."""
+        DENIALS.labels(caller.role.value).inc()
         minute = datetime.now(UTC).replace(second=0, microsecond=0)
         denial = (caller.id, caller.role.value, operation, minute)
         if denial not in self._counts and len(self._counts) >= MAX_KEPT:

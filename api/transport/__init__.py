@@ -61,6 +61,7 @@ class GraphQLEndpoint:
         self.make_context = make_context
         self.settings = settings
         self.documents = documents or documents_of(settings)
+        self.engine.known_operations = self.documents.operations
         self.rates = RateLimiter(settings)
         self.connections = ConnectionCount(settings.max_connections, settings.max_connections_per_key)
         self.reuse = AnswerReuse(read_versions or _no_versions)

@@ -10,7 +10,7 @@ from prometheus_client import Gauge
 
 from core.domain.access import Principal
 
-OPEN = Gauge("backorder_open_connections", "WebSockets and event streams that are open")
+OPEN = Gauge("backorder_open_connections", "WebSockets and event streams that are open", multiprocess_mode="livesum")
 
 
 class TooManyConnections(Exception):

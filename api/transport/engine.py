@@ -45,6 +45,7 @@ from api.permissions.roles import unauthenticated
 from api.transport.request import GraphQLRequest
 from api.transport.reuse import may_be_kept
 from core.settings import Settings
+from core.telemetry import span
 
 OPERATION_SECONDS = 30.0
 CACHE_SIZE = 500
@@ -52,8 +53,10 @@ KEPT_SIZES = 64
 CACHED_CHARACTERS = 8_000
 """Longer documents are not kept: the cache stays small whatever is sent."""
 
-OPERATIONS = Counter("backorder_graphql_operations", "Operations by root field and outcome", ["root", "outcome"])
-SECONDS = Histogram("backorder_graphql_seconds", "Duration of queries and mutations", ["root"])
+OPERATIONS = Counter(
+    "backorder_graphql_operations", "Operations by root field, name and outcome", ["root", "operation", "outcome"]
+)
+SECONDS = Histogram("backorder_graphql_seconds", "Duration of queries and mutations", ["root", "operation"])
 COST = Histogram(
     "backorder_graphql_cost", "Static cost of accepted operations", buckets=(1, 10, 50, 100, 500, 1_000, 5_000, 20_000)
 )
@@ -121,6 +124,13 @@ class Engine:
         self._known: OrderedDict[str, tuple[DocumentNode, list[GraphQLError] | None]] = OrderedDict()
         self._public: OrderedDict[tuple[str, str | None], bool] = OrderedDict()
         self._figures: OrderedDict[tuple[str, str | None], tuple[tuple[str, ...], dict[Any, Figures]]] = OrderedDict()
+
+        self.known_operations: frozenset[str] = frozenset()
+        """Names that figures may carry: those of trusted documents. Any other is counted as `other`."""
+
+    def _label(self, prepared: Prepared) -> str:
+        name = _name(prepared)
+        return "" if name is None else name if name in self.known_operations else "other"
 
     # Before execution.
 
@@ -205,7 +215,7 @@ class Engine:
 
     def failed(self, error: RequestFailed, request_id: str) -> Answer:
         """The answer to a request that `prepare` refused."""
-        OPERATIONS.labels("", error.default.value).inc()
+        OPERATIONS.labels("", "", error.default.value).inc()
         formatted = format_errors(error.errors, request_id, default=error.default)
         return Answer({"errors": formatted}, ErrorCode(formatted[0]["extensions"]["code"]))
 
@@ -215,13 +225,14 @@ class Engine:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(OPERATION_SECONDS):
-                result = await self._run(request, prepared, context)
+                with span(f"graphql {prepared.kind.value} {prepared.root}", cost=prepared.figures.cost):
+                    result = await self._run(request, prepared, context)
         except TimeoutError:
             seconds = int(OPERATION_SECONDS)
             error = failure(ErrorCode.OPERATION_TIMEOUT, f"The operation took longer than {seconds} s.")
-            OPERATIONS.labels(prepared.root, "timeout").inc()
+            OPERATIONS.labels(prepared.root, self._label(prepared), "timeout").inc()
             return Answer({"data": None, "errors": format_errors([error], context.request_id)})
-        SECONDS.labels(prepared.root).observe(time.perf_counter() - started)
+        SECONDS.labels(prepared.root, self._label(prepared)).observe(time.perf_counter() - started)
         return self._answer(result, prepared, context)
 
     async def _run(self, request: GraphQLRequest, prepared: Prepared, context: Context) -> Any:
@@ -242,7 +253,7 @@ class Engine:
                     context_value=context,
                     variable_values=request.variables,
                     operation_name=_name(prepared),
-                    is_awaitable=optimized_is_awaitable,
+                    is_awaitable=optimized_is_awaitable,  # pyright: ignore[reportArgumentType]
                     executor_class=schema.execution_context_class,
                 )
             )
@@ -280,7 +291,7 @@ class Engine:
             "cost": {"requested": prepared.figures.cost, "available": self._limits.cost},
         }
         if not result.errors:
-            OPERATIONS.labels(prepared.root, "ok").inc()
+            OPERATIONS.labels(prepared.root, self._label(prepared), "ok").inc()
             return Answer({"data": result.data, "extensions": extensions}, None, context.stream_cursor)
         # An error without a path was raised before the first field: variables that do not fit, or a bug.
         before_execution = isinstance(result, PreExecutionError) or (
@@ -295,7 +306,7 @@ class Engine:
             operation=prepared.root,
         )
         code = ErrorCode(errors[0]["extensions"]["code"])
-        OPERATIONS.labels(prepared.root, code.value).inc()
+        OPERATIONS.labels(prepared.root, self._label(prepared), code.value).inc()
         if before_execution:
             return Answer({"errors": errors, "extensions": extensions}, code)
         return Answer({"errors": errors, "data": result.data, "extensions": extensions}, None, context.stream_cursor)

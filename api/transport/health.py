@@ -1,4 +1,4 @@
-"""Plain endpoints for machines that watch: alive, ready (naming what is not), and figures for Prometheus."""
+"""Plain endpoints for machines that watch: alive, and ready (naming what is not)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -21,11 +20,6 @@ Checks = Mapping[str, Callable[[], Awaitable[object]]]
 async def healthz(request: Request) -> Response:
     """200 while the process answers at all."""
     return JSONResponse({"status": "ok"})
-
-
-async def metrics(request: Request) -> Response:
-    """All counters of this process."""
-    return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
 
 
 def readyz_of(checks: Checks) -> Callable[[Request], Awaitable[Response]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -29,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KEY_SETTINGS = ("LOCAL_KEY_FILE", "JWKS_FILE", "JWKS_URL")
 """Never inherited: a stack trusts its own key and no other."""
 EDI_FOLDERS = ("in", "out", "archive", "quarantine")
+FIGURES = "PROMETHEUS_MULTIPROC_DIR"
 WORKER_CLASSES = ("fast", "bulk", "learning")
 
 
@@ -122,6 +124,7 @@ class Stack:
             raise StackError(f"The database cannot be prepared: {error}") from error
         note_owner(self._lock, self.url)
         note_stack(self.data_dir, **self._facts())
+        self._clear_figures()
         apis = [self._name("api", number) for number in range(1, self._api_processes + 1)]
         for name in apis:
             await self._supervisor.start(self._program(name, self._api_arguments(), with_listener=True))
@@ -197,8 +200,18 @@ class Stack:
             "DATA_DIR": str(self.data_dir),
             "DATABASE_URL": self.dsn,
             "REDIS_URL": self.redis_url,
+            **self._figures_folder(),
             **self._extra_env,
         }
+
+    def _figures_folder(self) -> dict[str, str]:
+        """Where several API processes add up what they count; a single one needs no files for that."""
+        return {FIGURES: str(self.data_dir / "figures")} if self._api_processes > 1 else {}
+
+    def _clear_figures(self) -> None:
+        for folder in self._figures_folder().values():
+            shutil.rmtree(folder, ignore_errors=True)
+            Path(folder).mkdir(parents=True)
 
     def _facts(self) -> dict[str, Any]:
         """What the commands of an operator find in `stack.json`."""

@@ -1,0 +1,58 @@
+"""What an operator watches: how old and how many the things are that wait, over all processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class SystemFigures:
+    """Ages in seconds by wall time; 0 when nothing waits."""
+
+    position: int
+    outbox_rows: int
+    outbox_age: float
+    queue_age: Mapping[str, float]
+    """By queue: how long the oldest run that may begin has not begun."""
+    runs: Mapping[tuple[str, str], int]
+    """By queue and state."""
+    edi_unread: int
+    edi_quarantined: int
+    edi_unsent: int
+    alarms: int
+
+
+async def system_figures(sql: Any) -> SystemFigures:
+    """Three statements over partial indexes and the outbox, which is nearly empty."""
+    row = await sql.fetchrow(
+        """select (select position from relay) as position,
+            (select count(*) from outbox) as outbox_rows,
+            (select extract(epoch from now() - min(created_at)) from outbox) as outbox_age,
+            (select count(*) from job_run where function = 'ingest_edi_document'
+                and state in ('waiting', 'queued', 'running')) as edi_unread,
+            (select count(*) from edi_document where delivery = 'quarantined'
+                and quarantine_state in ('new', 'assigned', 'fixed')) as edi_quarantined,
+            (select count(*) from edi_outbound where state = 'pending') as edi_unsent,
+            (select count(*) from ledger_alarm where cleared_at is null) as alarms"""
+    )
+    ages = await sql.fetch(
+        """select queue, max(extract(epoch from now() - greatest(created_at, run_after))) as age from job_run
+        where state in ('waiting', 'queued') and coalesce(run_after, created_at) <= now() group by queue"""
+    )
+    runs = await sql.fetch(
+        """select queue, state, count(*) as runs from job_run
+        where state in ('waiting', 'queued', 'running', 'dead', 'failed') group by queue, state"""
+    )
+    return SystemFigures(
+        row["position"] or 0,
+        row["outbox_rows"],
+        float(row["outbox_age"] or 0),
+        {one["queue"]: float(one["age"] or 0) for one in ages},
+        {(one["queue"], one["state"]): one["runs"] for one in runs},
+        row["edi_unread"],
+        row["edi_quarantined"],
+        row["edi_unsent"],
+        row["alarms"],
+    )
