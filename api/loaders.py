@@ -23,6 +23,7 @@ from core.queries import (
     backorders,
     day_events,
     edi_documents,
+    learning_models,
     lots,
     network,
     notices,
@@ -93,6 +94,24 @@ class Loaders:
     @cached_property
     def sku_by_id(self) -> DataLoader[int, Any]:
         return self._one(skus.skus_by_ids)
+
+    @cached_property
+    def risk_by_sku_id(self) -> DataLoader[int, Any]:
+        return self._one(risk_scores.riskiest_by_sku, lambda row: row["sku_id"])
+
+    @cached_property
+    def risk_by_key(self) -> DataLoader[Key, Any]:
+        """By (SKU, location)."""
+        return self._one(risk_scores.risks_by_keys, _place)
+
+    @cached_property
+    def risk_actions_by_key(self) -> DataLoader[Key, Any]:
+        """By (SKU, location)."""
+        return self._many(risk_scores.actions_by_keys, _place)
+
+    @cached_property
+    def learning_model_by_id(self) -> DataLoader[int, Any]:
+        return self._one(learning_models.models_by_ids)
 
     @cached_property
     def location_by_id(self) -> DataLoader[int, Any]:
@@ -374,6 +393,10 @@ def _timeline(rows: Sequence[Any], more: bool, after: str | None) -> Slice:
     return Slice(
         [{**row, "cursor": cursor} for row, cursor in zip(rows, cursors, strict=True)], cursors, more, after is not None
     )
+
+
+def _place(row: Any) -> Key:
+    return row["sku_id"], row["location_id"]
 
 
 def _key(row: Any) -> Key:

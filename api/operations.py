@@ -13,6 +13,7 @@ from api.resolvers import (
     availability,
     backorder_life,
     catalogue,
+    foresight,
     fulfilment_mutations,
     lists,
     lots,
@@ -165,6 +166,14 @@ class Query:
         SUPPLIER,
         *READING,
     )
+    backorder_risks = _field(
+        foresight.backorder_risk_list,
+        "How likely SKUs go short at their locations, the riskiest first.",
+        *READING,
+    )
+    model_report = _field(
+        foresight.model_report, "Which models speak, what they learned from and how good they are.", *READING
+    )
     backorder_causes = _field(
         backorder_life.backorder_causes, "Why lines went short in a period, the costliest cause first.", *READING
     )
@@ -235,6 +244,9 @@ class Mutation:
         selling.protected_stock_set, "Keep stock of a SKU back from a class of channels.", *PLANNING
     )
     sku_release_set = _mutation(selling.sku_release_set, "Make a SKU a pre-order until a day.", *PLANNING)
+    model_roll_back = _mutation(
+        foresight.model_roll_back, "Let an earlier model speak again; everything is scored anew.", *PLANNING
+    )
     policy_change = _mutation(policies.policy_change, "Change a business parameter.", *PLANNING)
     backorder_reprioritize = _mutation(
         fulfilment_mutations.backorder_reprioritize, "Change the rank of a backorder.", *PLANNING
@@ -383,6 +395,7 @@ class Subscription:
         WAREHOUSE,
         *READING,
     )
+    risk_changed = _stream(foresight.risk_changed, "Chances of going short that moved by enough to be told.", *READING)
     job_progressed = _stream(subscriptions.job_progressed, "Progress of one job.", *READING)
 
 

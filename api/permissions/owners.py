@@ -68,7 +68,8 @@ OWNERS: dict[str, Owner] = {
     "Reservation": Owner.BEARER,
     **dict.fromkeys(
         [
-            "AccessDenial", "AffectedLine", "AuditEntry", "BackorderCauses", "CauseFigures", "GoodsReceipt",
+            "AccessDenial", "AffectedLine", "BackorderRisk", "CalibrationPoint", "LearningModel", "ModelCheck",
+            "ModelFigure", "ModelRecord", "ModelReport", "RiskAction", "RiskEvent", "RiskReason", "AuditEntry", "BackorderCauses", "CauseFigures", "GoodsReceipt",
             "GoodsReceiptLine", "JobEvent", "LedgerAlarm", "Lot", "LotTrace", "LotUse", "Policy", "ProtectedStockStep",
             "Quota", "RebalancingProposal", "RebalancingReason", "RecurringCause", "RepromisingBudget",
             "RepromisingChange", "RepromisingComparison", "RepromisingCount", "RepromisingDifference",

@@ -39,7 +39,7 @@ def _facts(event: LiveEvent) -> dict[str, Any]:
     }
 
 
-async def _events(
+async def events_of(
     context: Context, stream: Any, name: str, snapshot: dict[str, Any] | None = None
 ) -> AsyncGenerator[Any, None]:
     """Each event as the type `name`; `snapshot` are the facts that a resyncRequired event carries."""
@@ -69,7 +69,7 @@ async def order_changed(
         order_id = row["id"]
     stream = context.open_live(LiveFilter(topics=frozenset({"order"}), order_id=order_id), after)
     snapshot = None if order_id is None else {"orderId": order_id, "orderNumber": number}
-    return _events(context, stream, "OrderEvent", snapshot)
+    return events_of(context, stream, "OrderEvent", snapshot)
 
 
 async def backorder_changed(
@@ -84,7 +84,7 @@ async def backorder_changed(
     stream = context.open_live(wanted, after)
     if any(name in given for name in _STORED_ONLY):
         return _stored_backorders(context, stream, given)
-    return _events(context, stream, "BackorderEvent")
+    return events_of(context, stream, "BackorderEvent")
 
 
 async def _backorder_filter(context: Context, given: dict[str, Any]) -> LiveFilter:
@@ -154,7 +154,7 @@ async def purchase_order_changed(info: Info, after: After = None) -> AsyncGenera
     context: Context = info.context
     if context.principal.role is not Role.SUPPLIER:
         stream = context.open_live(LiveFilter(topics=frozenset({"purchase_order"})), after)
-        return _events(context, stream, "PurchaseOrderEvent")
+        return events_of(context, stream, "PurchaseOrderEvent")
     wanted = LiveFilter(
         topics=frozenset({"purchase_order"}), accepts=lambda event: event.payload.get("status") not in _BEFORE_SENDING
     )
@@ -181,7 +181,7 @@ async def job_progressed(
     context: Context = info.context
     job_run_id = decode_id(id, "JobRun").id
     wanted = LiveFilter(topics=frozenset({"job"}), accepts=lambda event: event.payload.get("jobRunId") == job_run_id)
-    return _events(context, context.open_live(wanted, after), "JobEvent")
+    return events_of(context, context.open_live(wanted, after), "JobEvent")
 
 
 async def availability_changed(

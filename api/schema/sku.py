@@ -9,12 +9,14 @@ import strawberry
 from strawberry import Info, field
 
 from api.schema import enums
-from api.schema.node import Node, build_all, register
+from api.schema.node import Node, build, build_all, register
 from core.domain.access import Role
 
 if TYPE_CHECKING:
+    from api.schema.foresight import BackorderRisk
     from api.schema.lots import KitComponent, Lot
 
+SEES_RISKS = frozenset({Role.PLANNER, Role.ADMIN, Role.AUDITOR})
 SEES_LOTS = frozenset({Role.WAREHOUSE, Role.PLANNER, Role.ADMIN, Role.AUDITOR})
 
 
@@ -51,6 +53,12 @@ class Sku(Node):
         if info.context.principal.role not in SEES_LOTS:
             return []
         return build_all("Lot", await info.context.loaders.lots_by_sku_id.load(self.key))
+
+    @field(description="The risk of its riskiest location; null before it is scored, and for callers who do not plan.")
+    async def risk(self, info: Info) -> Annotated[BackorderRisk, strawberry.lazy("api.schema.foresight")] | None:
+        if info.context.principal.role not in SEES_RISKS:
+            return None
+        return build("BackorderRisk", await info.context.loaders.risk_by_sku_id.load(self.key))
 
     @field(description="What one unit of it is made of, when it is a kit; empty otherwise.")
     async def components(self, info: Info) -> list[Annotated[KitComponent, strawberry.lazy("api.schema.lots")]]:

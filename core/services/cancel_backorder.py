@@ -53,7 +53,10 @@ async def cancel_backorder(uow: Transaction, request: CancelBackorder) -> Backor
     check_kit_quantity(line, request.quantity, ("input", "quantity"))
     await carry_out(uow, taken, opened, [Cut(book, line, units)], request.reason or "backorderCancel")
     uow.audit(
-        "backorderCancel", f"backorder:{request.sku_id}:{backorder.id}", {"quantity": short}, {"quantity": units, "reason": request.reason}
+        "backorderCancel",
+        f"backorder:{request.sku_id}:{backorder.id}",
+        {"quantity": short},
+        {"quantity": units, "reason": request.reason},
     )
     return BackorderChange(request.sku_id, request.backorder_id, backorder.version, order_id)
 

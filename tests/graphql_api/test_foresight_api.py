@@ -1,0 +1,71 @@
+"""What planners see of risks and models: reasons in their language, inputs ready to send, one call back to a model."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytest.importorskip("sklearn")
+
+from core.domain.access import Role  # noqa: E402
+from core.settings import Settings  # noqa: E402
+from tests.graphql_api.schema_under_test import Shop, open_shop  # noqa: E402
+from workers.job import JobContext  # noqa: E402
+from workers.jobs.retrain_risk import retrain_risk  # noqa: E402
+from workers.jobs.score_risk import score_risk  # noqa: E402
+
+pytestmark = pytest.mark.anyio
+
+RISKS = """query ($filter: BackorderRiskFilter) { backorderRisks(first: 5, filter: $filter) { nodes { probability isShort spoke
+    sku { code } location { code } model { id } reasons { code text weight } actions { kind mutation input state units days } } } }"""
+REPORT = """{ modelReport { active { id spoke state figures { name value } libraries } models { id state verdict }
+    checks { alarms } record { modelId scored } } }"""
+
+
+@pytest.fixture
+async def shop(database_url):
+    async with open_shop(database_url) as opened:
+        yield opened
+
+
+async def test_a_planner_sees_the_risk_why_and_what_to_send(shop: Shop):
+    await shop.place("MINSEO", ("KETTLE-17", 17))
+    await shop.database.system.execute("""insert into policy (code, value) values ('risk', '{"actAbove": 0.01}')""")
+    await score_risk(JobContext(shop.database, Settings(env="test"), shop.clock), {})
+    planner = shop.context(Role.PLANNER)
+    (risk,) = (await shop.ask(planner, RISKS, filter={"sku": "KETTLE-17", "location": "DC-ICN"}))["backorderRisks"][
+        "nodes"
+    ]
+    assert (risk["spoke"], risk["model"], risk["isShort"]) == ("RULE", None, True)
+    texts = [reason["text"] for reason in risk["reasons"]]
+    assert "Nothing is on hand." in texts
+    planner.language = "ko"
+    seen = await shop.ask(planner, '{ sku(code: "KETTLE-17") { risk { probability reasons { text } } } }')
+    assert "현재고가 없습니다." in [reason["text"] for reason in seen["sku"]["risk"]["reasons"]]
+    priority = next(action for action in risk["actions"] if action["kind"] == "RAISE_PRIORITY")
+    wanted = json.loads(priority["input"])
+    changed = await shop.change(planner, priority["mutation"], wanted, "backorder { priority { score isManual } }")
+    assert changed["userErrors"] == []
+    assert changed["backorder"]["priority"] == {"score": wanted["score"], "isManual": True}
+    customer = await shop.customer("MINSEO")
+    assert await shop.ask(customer, '{ sku(code: "KETTLE-17") { risk { probability } } }') == {"sku": {"risk": None}}
+
+
+async def test_the_report_names_who_speaks_and_one_call_goes_back(shop: Shop):
+    await shop.database.system.execute(
+        """insert into risk_snapshot (sku_id, location_id, day, taken_at, on_hand, in_transit, sales_1, sales_3, sales_6,
+            sales_9, minimum_stock, past_due, backordered, went_short, labelled_at)
+        select k.id, l.id, current_date - d, now() - make_interval(days => d), d % 9, 0, 1, 3, 6, 9, 0, 0, 0, d % 9 = 0, now()
+        from generate_series(15, 80) d, (select id from sku order by id limit 2) k, (select min(id) as id from location) l"""
+    )
+    context = JobContext(shop.database, Settings(env="test"), shop.clock)
+    first, second = await retrain_risk(context, {"cause": "FIRST"}), await retrain_risk(context, {"cause": "ASKED"})
+    planner = shop.context(Role.PLANNER)
+    report = (await shop.ask(planner, REPORT))["modelReport"]
+    assert (report["active"]["id"], report["active"]["spoke"]) == (str(second["kept"]), "RULE")
+    assert [model["state"] for model in report["models"]] == ["ACTIVE", "RETIRED"]
+    back = await shop.change(planner, "modelRollBack", {"reason": "worse on promotions"}, "model { id state }")
+    assert back == {"model": {"id": str(first["kept"]), "state": "ACTIVE"}, "userErrors": []}
+    wrong = await shop.change(planner, "modelRollBack", {"reason": "?", "modelId": "99"}, "model { id }")
+    assert [error["code"] for error in wrong["userErrors"]] == ["NOT_FOUND"]
