@@ -88,6 +88,18 @@ async def substitutes(uow: Transaction, sku_ids: Iterable[int]) -> dict[int, lis
     return found
 
 
+async def replaceable_by(uow: Transaction, sku_ids: Iterable[int]) -> list[int]:
+    """SKUs that wait and take substitutes, and that one of these may replace."""
+    rows = await uow.sql.fetch(
+        """select distinct s.sku_id from substitute s where s.substitute_sku_id = any($1::bigint[]) and exists (
+            select from backorder b join order_line l on l.sku_id = b.sku_id and l.id = b.order_line_id
+            where b.sku_id = s.sku_id and b.closed_at is null and l.substitutes_allowed)
+        order by s.sku_id""",
+        sorted(set(sku_ids)),
+    )
+    return [row["sku_id"] for row in rows]
+
+
 async def delay_rules(uow: Transaction) -> list[DelayRule]:
     """All rules on late delivery that were loaded."""
     rows = await uow.sql.fetch(

@@ -12,6 +12,8 @@ from core.domain.network import Network
 from core.domain.records import Line
 from core.domain.serving import AllocationRule, serve_policy
 from core.ports import Transaction
+from core.repositories.course_facts import replaceable_by
+from core.repositories.follow_course import request_course
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
@@ -41,6 +43,7 @@ async def allocate_waiting(uow: Transaction, sku_ids: Iterable[int]) -> Allocati
     books = await load_books(uow, versions, network, lines="waiting")
     given = await serve_books(uow, books.values(), network)
     await save_books(uow, books.values())  # also when nobody gains: a hold that expired here is told
+    request_course(uow, await replaceable_by(uow, versions))
     return AllocationSummary(sum(q for _, q in given), sorted({line.id or 0 for line, q in given if q}))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from core.domain.book import SkuBook
@@ -11,7 +11,8 @@ from core.domain.course import MARK
 from core.domain.network import Network
 from core.domain.offering import note
 from core.domain.options import OptionSet, SubstituteOffer
-from core.domain.promising import available_now
+from core.domain.promising import Demand, propose
+from core.domain.quotas import Asker, allowances_for
 from core.domain.records import Backorder, Line
 from core.domain.states import CourseStep
 from core.ports import Transaction
@@ -19,6 +20,9 @@ from core.repositories.course_facts import CourseOrder, CourseRow, SubstituteRow
 from core.repositories.customer_notices import NoticeDraft
 from core.repositories.option_offers import Key, Offer
 from core.services.substitute_line import SubstituteLine
+
+ASK_AGAIN = timedelta(hours=1)
+"""What was asked for and refused, because somebody was faster, is asked for again after this time."""
 
 
 @dataclass(slots=True)
@@ -71,24 +75,54 @@ def record(
 def substitute_offers(
     run: CourseRun, book: SkuBook, backorder: Backorder, order: CourseOrder
 ) -> tuple[SubstituteOffer, ...]:
-    """What the substitutes of a line could give now; only an estimate, their gates are not held."""
+    """What the substitutes of a line could give now, by which day; only an estimate, their gates are not held.
+
+    It asks as `replace_short_part` will: with the line's way, its class, the quotas of who ordered and the life that
+    lots must have left.
+    """
     if not takes_substitutes(backorder.line):
         return ()
-    sources = run.network.sources(order.destination_id, order.allowed_locations)
+    network, line = run.network, backorder.line
+    sources = network.sources(order.destination_id, order.allowed_locations) or network.sources(None)
+    asker = Asker(line.channel, line.customer_id, order.tier)
     found = []
     for row in run.substitutes.get(book.sku_id, ()):
         other = run.substitute_books.get(row.substitute_sku_id)
         if other is None or not sources:
             continue
-        free = available_now(other, sources, backorder.line.demand_class)
-        ship = run.network.first_ship_day(sources[0], run.uow.now)
-        day = run.network.delivery_date(sources[0], order.destination_id, ship) or ship
+        demand = Demand(
+            backorder.quantity * row.ratio,
+            order.destination_id,
+            line.requested_date,
+            sources,
+            demand_class=line.demand_class,
+            min_life=other.min_life(line),
+            allowances=allowances_for(other, asker, sources),
+        )
+        proposal = propose(other, demand, network, run.uow.now)
+        days = [part.delivery_date or part.ship_date for part in proposal.slices if part.kind == "ON_HAND"]
         found.append(
             SubstituteOffer(
-                row.substitute_sku_id, row.ratio, row.unit_price, row.currency, free, day, row.needs_consent, row.rank
+                row.substitute_sku_id,
+                row.ratio,
+                row.unit_price,
+                row.currency,
+                proposal.available_now,
+                max(days, default=None),
+                row.needs_consent,
+                row.rank,
             )
         )
     return tuple(found)
+
+
+def may_ask_again(run: CourseRun, row: CourseRow, step: CourseStep) -> bool:
+    """Was the step taken so long ago that what became of it is over? It is no news, but may be taken again."""
+    if run.uow.now - datetime.fromisoformat(row.steps[step]["at"]) < ASK_AGAIN:
+        return False
+    row.steps = {**row.steps, str(step): {**row.steps[step], "at": run.uow.now.isoformat()}}
+    row.is_changed = True
+    return True
 
 
 def takes_substitutes(line: Line) -> bool:

@@ -43,7 +43,7 @@ from core.repositories.save_book import save_books
 from core.repositories.shortage_facts import load_shortage_facts
 from core.repositories.supplying import load_lead_days, load_policies
 from core.services.allocate_waiting import serve_books
-from core.services.course_run import CourseRun, record, substitute_offers, takes_substitutes, wait_days
+from core.services.course_run import CourseRun, may_ask_again, record, substitute_offers, takes_substitutes, wait_days
 from core.services.follow_up import request_purchase, request_shipments
 from core.services.offer_options import offer_options, take_back_outdated
 from core.services.substitute_line import SubstituteLine
@@ -224,7 +224,7 @@ def _substitute(
     if best is None:
         record(run, book, backorder, row, CourseStep.SUBSTITUTE, "NOTHING", of)
         return False
-    if known is not None and known["of"] == of and not is_forced:
+    if known is not None and known["of"] == of and not is_forced and not may_ask_again(run, row, CourseStep.SUBSTITUTE):
         return False
     record(run, book, backorder, row, CourseStep.SUBSTITUTE, "ASKED", of)
     run.wanted.append(SubstituteLine(book.sku_id, backorder.id or 0, best.sku_id, backorder.quantity))
