@@ -54,6 +54,11 @@ class UnitOfWork:
         """
         self._audits.append((operation, object_, before, after, request_id or self.request_id))
 
+    @property
+    def is_audited(self) -> bool:
+        """Has anything been recorded since the last flush."""
+        return bool(self._audits)
+
     async def flush(self) -> None:
         """Write outbox and audit rows, set based. The unit of work calls it just before the commit."""
         if self._events or self._jobs:
