@@ -21,6 +21,8 @@ ALGORITHMS = ("ES256",)
 MAX_KEY_AGE = 3_600.0
 MIN_REFRESH = 30.0
 """Seconds between two fetches at least: tokens with invented key ids must not make us hammer the issuer."""
+MIN_RETRY = 1.0
+"""The same while no key is known at all: the issuer may just be starting."""
 LEEWAY = 10
 MAX_JWKS_BYTES = 1_000_000
 KEPT_TOKENS = 2_048
@@ -83,7 +85,7 @@ class TokenVerifier:
         if key is None or now - self._fetched_at > MAX_KEY_AGE:
             async with self._lock:
                 now = time.monotonic()
-                if now - self._tried_at > MIN_REFRESH or not self._keys:
+                if now - self._tried_at > (MIN_REFRESH if self._keys else MIN_RETRY):
                     self._tried_at = now
                     await self._refresh()
             key = self._known(key_id)

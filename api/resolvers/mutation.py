@@ -31,10 +31,19 @@ async def run_mutation(context: Context, operation: str, input: Any, key: str, u
     """Run `use_case` once for this caller, operation and key; it returns ids, versions and `userErrors` as JSON.
 
     A DomainError changes nothing, is stored nowhere and becomes a user error; so does a repeat with another input.
+    What is done leaves an audit entry: that of the service, or one that names the ids and versions of the answer.
     """
     request = plain(input)
+
+    async def audited(uow: UnitOfWork) -> dict[str, Any]:
+        result = await use_case(uow)
+        if not uow.is_audited:
+            ids = {name: value for name, value in result.items() if name != "userErrors"}
+            uow.audit(operation, f"{operation}:{next(iter(ids.values()), '')}", None, ids)
+        return result
+
     try:
-        outcome = await context.mutate(lambda uow: run_idempotent(uow, operation, key, request, lambda: use_case(uow)))
+        outcome = await context.mutate(lambda uow: run_idempotent(uow, operation, key, request, lambda: audited(uow)))
     except DomainError as error:
         return Done({}, [user_error(error, context.language)])
     stored = outcome.result.get("userErrors") or ()
