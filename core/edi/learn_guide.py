@@ -9,7 +9,7 @@ from typing import Any
 
 from core.edi.decode_855 import EFFECTS
 from core.edi.decode_860 import CHANGES
-from core.edi.guide import LineKey, PartialBackorder, PartnerGuide
+from core.edi.guide import LineKey, PartialBackorder, PartnerGuide, Standard
 from core.edi.judge_file import judge_file
 from core.edi.learn_evidence import SINGLE_UNITS, AnsweredLine, Evidence, gather
 
@@ -46,9 +46,12 @@ def learn(files: list[tuple[str, bytes]]) -> dict[str, Any]:
     _decide_strictness(proposal, evidence)
     _decide_duplicates(proposal, evidence)
     proposal.undecided.setdefault("deadlines", "Files do not say how soon answers are due; the defaults stand.")
+    partner = _partner(proposal, evidence)
+    if partner is not None and partner["standard"] == Standard.EDIFACT:
+        proposal.guide = replace(proposal.guide, standard=Standard.EDIFACT)
     tried = _tried(files, proposal.guide)
     return {
-        "partner": _partner(proposal, evidence),
+        "partner": partner,
         "guide": proposal.guide.to_json(),
         "evidence": proposal.evidence,
         "undecided": [{"setting": name, "why": why} for name, why in proposal.undecided.items()],

@@ -31,6 +31,13 @@ async def read_guide(uow: Transaction, partner_id: int, version: int) -> Partner
     return PartnerGuide.from_json(found)
 
 
+async def active_version(uow: Transaction, partner_id: int) -> int | None:
+    """The version in force; None where the defaults are."""
+    return await uow.sql.fetchval(
+        "select max(version) from partner_guide where partner_id = $1 and state = 'active'", partner_id
+    )
+
+
 async def with_guide(uow: Transaction, partner: Partner, version: int) -> Partner:
     """The partner as under this version of its guide."""
     return replace(partner, guide=await read_guide(uow, partner.id, version), guide_version=version)

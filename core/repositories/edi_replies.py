@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from core.errors import NotFound
 from core.ports import Transaction
 
 _COLUMNS = "id, kind, state, purchase_order_id, file_name"
@@ -66,6 +67,14 @@ async def newest_order(uow: Transaction, purchase_order_id: int) -> Any:
         order by id desc limit 1""",
         purchase_order_id,
     )
+
+
+async def outbound_by_name(uow: Transaction, file_name: str) -> int:
+    """The id of the document that we sent under this name. Raises NotFound."""
+    found = await uow.sql.fetchval("select id from edi_outbound where file_name = $1", file_name)
+    if found is None:
+        raise NotFound("document", file_name, path=("input", "fileName"))
+    return found
 
 
 async def settle(uow: Transaction, ids: Sequence[int], state: str, error: str | None = None) -> None:

@@ -20,7 +20,9 @@ from core.queries.page import Page
 from core.services.receive_edi_file import store_edi_file
 from core.services.replay_edi_document import replay_edi_document
 from core.unit_of_work import UnitOfWork
+from workers.commands import edi_desk, edi_guides
 from workers.commands.connection import OPERATOR, DataOption, operator_settings, run_on, said_plainly
+from workers.commands.edi_desk import DocumentId, Json
 from workers.commands.edi_lines import (
     document_facts,
     document_lines,
@@ -32,10 +34,11 @@ from workers.commands.edi_lines import (
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-DocumentId = Annotated[
-    int, typer.Argument(min=1, max=2**63 - 1, metavar="ID", help="The document, as `edi list` names it.")
-]
+app.add_typer(edi_guides.app, name="guide", help="Versions of partners' guides, from samples to a version in force.")
+for verb in (edi_desk.preview, edi_desk.assign, edi_desk.fix, edi_desk.ignore, edi_desk.resend):
+    app.command()(verb)
+for verb in (edi_desk.send_anew, edi_desk.changes, edi_desk.decide):
+    app.command()(verb)
 
 
 @app.command()
@@ -142,10 +145,15 @@ def show(document_id: DocumentId, data: DataOption = None, as_json: Json = False
 
 
 @app.command()
-def replay(document_id: DocumentId, data: DataOption = None, as_json: Json = False) -> None:
-    """Let a document from quarantine be applied again, after its cause was mended."""
+def replay(
+    document_id: DocumentId,
+    guide_version: edi_desk.GuideVersion = None,
+    data: DataOption = None,
+    as_json: Json = False,
+) -> None:
+    """Let a document from quarantine be applied again, after its cause was mended; `edi preview` tells what it would do."""
     with said_plainly():
-        raw_id = run_on(operator_settings(data), lambda uow: replay_edi_document(uow, document_id))
+        raw_id = run_on(operator_settings(data), lambda uow: replay_edi_document(uow, document_id, guide_version))
     if as_json:
         typer.echo(json.dumps({"id": document_id, "rawId": raw_id}))
     else:
