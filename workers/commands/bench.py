@@ -13,6 +13,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from workers.commands.benchmarks.goals import judged
+
 BENCHMARKS = {
     "availability": "Availability of 60 pairs, and of one pair with 10 to 10,000 events.",
     "place_orders": "Orders of three lines through GraphQL, on many SKUs and on one.",
@@ -41,7 +43,7 @@ def _number(value: object) -> str:
 
 def _print(rows: list[dict[str, Any]]) -> None:
     table = Table(title="Our figure beside its yardstick, same run; compare ratios, not runs")
-    for title in ("what", "figure", "unit", "yardstick", "its figure", "ratio"):
+    for title in ("what", "figure", "unit", "yardstick", "its figure", "ratio", "to reach", "reached"):
         table.add_column(title, justify="right" if title in ("figure", "its figure", "ratio") else "left")
     for row in rows:
         table.add_row(
@@ -50,7 +52,9 @@ def _print(rows: list[dict[str, Any]]) -> None:
             row["unit"],
             row["yardstick"],
             _number(row["yardstick_figure"]),
-            "" if row["ratio"] is None else f"{row['ratio']:.2f}",
+            "" if row["ratio"] is None else f"{row['ratio']:.3g}",
+            row["reach"] or "",
+            {None: "", True: "yes", False: "NO"}[row["reaches"]],
         )
     Console(width=160 if not sys.stdout.isatty() else None).print(table)
 
@@ -58,7 +62,9 @@ def _print(rows: list[dict[str, Any]]) -> None:
 def bench(
     names: Annotated[list[str] | None, typer.Argument(help="Which benchmarks; all without any.")] = None,
     as_list: Annotated[bool, typer.Option("--list", help="Say which there are, and stop.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object: rows, seconds.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object: rows (with reach and reaches), seconds.")
+    ] = False,
 ) -> None:
     """Measure what the README quotes, each figure beside a yardstick that runs in the same minute.
 
@@ -79,7 +85,7 @@ def bench(
     for name in names or there:
         sys.stderr.write(f"{name}: {BENCHMARKS[name]}\n")
         try:
-            rows += measure(name)
+            rows += [judged(row) for row in measure(name)]
         except AssertionError as error:
             wrong = True
             sys.stderr.write(f"{name}: the result that was timed is wrong: {error}\n")
