@@ -84,7 +84,7 @@ class UnitOfWork:
         jobs, self._jobs = list({(job.function, job.key, repr(job.input)): job for job in self._jobs}.values()), []
         empty = [None] * len(jobs)
         await self.sql.execute(
-            """insert into outbox (topic, kind, key, sku_id, order_id, customer_id, supplier_id, channel, payload,
+            """with written as (insert into outbox (topic, kind, key, sku_id, order_id, customer_id, supplier_id, channel, payload,
                 job, job_key, job_queue, run_after, occurred_at, request_id, traceparent)
             select u.topic, u.kind, u.key, u.sku_id, u.order_id, u.customer_id, u.supplier_id, u.channel, u.payload,
                 u.job, u.job_key, u.job_queue, u.run_after, $14,
@@ -93,7 +93,8 @@ class UnitOfWork:
                 $8::text[], $9::jsonb[], $10::text[], $11::text[], $12::text[], $13::timestamptz[]) with ordinality
                 as u(topic, kind, key, sku_id, order_id, customer_id, supplier_id, channel, payload,
                     job, job_key, job_queue, run_after, n)
-            order by u.n""",
+            order by u.n)
+            select pg_notify('outbox', '')""",
             [e.topic for e in events] + ["job_request"] * len(jobs),
             [e.kind for e in events] + ["REQUESTED"] * len(jobs),
             [e.key for e in events] + [job.key for job in jobs],
@@ -111,7 +112,6 @@ class UnitOfWork:
             self.request_id or None,
             traceparent() if jobs else None,
         )
-        await self.sql.execute("notify outbox")
 
 
 def _coalesce(events: list[Event]) -> list[Event]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.errors import InvalidInput
 
@@ -111,8 +111,7 @@ def margin_of(unit_price: int, unit_cost: int) -> float:
     return (unit_price - unit_cost) / unit_price if unit_price > 0 else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(NamedTuple):
     """`value` x `weight` is what it adds to the sum."""
 
     name: str

@@ -19,6 +19,8 @@ class StockLevel:
     unsellable: int = 0
     allocated: int = 0
     is_changed: bool = False
+    is_stored: bool = False
+    """Read from its row: it need not be made."""
 
     @property
     def available(self) -> int:

@@ -49,8 +49,10 @@ async def load_books(
     if lines == "own":
         today = {location_id: network.today(location_id, uow.now) for location_id in network.locations}
         return await _load_own(uow, versions, network, today, line_ids)
-    expired = await _expire_holds(uow, sku_ids)
-    books = await read_books(uow.sql, uow.now, versions, network, lines=lines, line_ids=line_ids)
+    rows = await _read_skus(uow.sql, sku_ids)
+    first = rows[0]["first_expiry"] if rows else None
+    expired = await _expire_holds(uow, sku_ids) if first is not None and first <= uow.now else set()
+    books = await _fill(uow.sql, uow.now, versions, network, rows, lines, line_ids)
     if lines in ("waiting", "all"):
         await rank_waiting(uow.sql, uow.now, books.values())
     for sku_id in sorted(expired):
@@ -73,22 +75,52 @@ async def read_books(
 
     A hold counts while it is `held` and `now` is before its expiry. `versions` are the gate versions of that snapshot.
     """
-    today = {location_id: network.today(location_id, now) for location_id in network.locations}
-    names = await sql.fetch(
+    return await _fill(sql, now, versions, network, await _read_skus(sql, sorted(versions)), lines, line_ids)
+
+
+async def _read_skus(sql: asyncpg.Connection, sku_ids: list[int]) -> list[asyncpg.Record]:
+    """What is known of the SKUs, and of what there is anything at all for some of them: the rest is not asked for."""
+    return await sql.fetch(
         f"""select {SKU_COLUMNS}, case when status = 'PREORDER' then available_from end as available_from,
             (select (value #>> '{{}}')::int from policy where code = 'promise_horizon_days') as horizon_days,
-            exists (select from quota q where q.sku_id = sku.id) as has_quota
+            exists (select from quota q where q.sku_id = sku.id) as has_quota,
+            (select min(expires_at) from reservation where sku_id = any($1::bigint[]) and state = 'held') as first_expiry,
+            exists (select from protected_stock where sku_id = any($1::bigint[])) as has_protected,
+            exists (select from transfer where sku_id = any($1::bigint[]) and state in ('planned', 'in_transit'))
+                as has_transfers,
+            exists (select from supply where sku_id = any($1::bigint[]) and quantity > received + cancelled) as has_supplies,
+            exists (select from peg where sku_id = any($1::bigint[]) and kind <> 'HARD')
+                or exists (select from peg where sku_id = any($1::bigint[]) and transfer_id is not null) as has_waiting
         from sku where id = any($1::bigint[])""",
-        sorted(versions),
+        sku_ids,
     )
+
+
+async def _fill(
+    sql: asyncpg.Connection,
+    now: datetime,
+    versions: dict[int, int],
+    network: Network,
+    names: list[asyncpg.Record],
+    lines: Lines,
+    line_ids: Collection[int],
+) -> dict[int, SkuBook]:
+    today = {location_id: network.today(location_id, now) for location_id in network.locations}
     books = {r["id"]: SkuBook(r["id"], r["code"], versions[r["id"]], now, today) for r in names}
     for row in names:
         books[row["id"]].available_from, books[row["id"]].horizon_days = row["available_from"], row["horizon_days"]
     await attach_lots(sql, books, names, network, now)
-    await _load_stock(sql, now, books)
+    if not names:
+        return books
+    there = names[0]
+    await _load_levels(sql, books)
+    if there["first_expiry"] is not None:
+        await _load_holds(sql, now, books)
+    if there["has_protected"]:
+        await _load_protected(sql, books)
     await load_quotas(sql, {r["id"]: books[r["id"]] for r in names if r["has_quota"]})
-    supplies = await _load_supplies(sql, books)
-    await _load_claims(sql, books, supplies, lines, line_ids)
+    supplies = await _load_supplies(sql, books, with_transfers=there["has_transfers"]) if there["has_supplies"] else {}
+    await _load_claims(sql, books, supplies, lines, line_ids, with_waiting=there["has_waiting"])
     await load_shares(sql, books.values())
     return books
 
@@ -135,31 +167,35 @@ async def _load_levels(sql: asyncpg.Connection, books: dict[int, SkuBook]) -> No
     ):
         level = StockLevel(row["location_id"], row["on_hand"], row["unsellable"], row["allocated"])
         books[row["sku_id"]].levels[level.location_id] = level
+        level.is_stored = True
 
 
-async def _load_stock(sql: asyncpg.Connection, now: datetime, books: dict[int, SkuBook]) -> None:
-    keys = list(books)
-    await _load_levels(sql, books)
+async def _load_holds(sql: asyncpg.Connection, now: datetime, books: dict[int, SkuBook]) -> None:
     for row in await sql.fetch(
         """select id, sku_id, group_id, location_id, need_date, quantity from reservation
         where sku_id = any($1::bigint[]) and state = 'held' and expires_at > $2""",
-        keys,
+        list(books),
         now,
     ):
         books[row["sku_id"]].holds.append(
             Hold(row["id"], str(row["group_id"]), row["location_id"], row["need_date"], row["quantity"])
         )
+
+
+async def _load_protected(sql: asyncpg.Connection, books: dict[int, SkuBook]) -> None:
     for row in await sql.fetch(
         """select sku_id, location_id, demand_class, from_date, quantity from protected_stock
         where sku_id = any($1::bigint[]) order by from_date""",
-        keys,
+        list(books),
     ):
         of_class = books[row["sku_id"]].protected.setdefault(row["demand_class"], {})
         steps = of_class.setdefault(row["location_id"], [])
         steps.append((row["from_date"], row["quantity"]))
 
 
-async def _load_supplies(sql: asyncpg.Connection, books: dict[int, SkuBook]) -> dict[int, Supply]:
+async def _load_supplies(
+    sql: asyncpg.Connection, books: dict[int, SkuBook], *, with_transfers: bool
+) -> dict[int, Supply]:
     transfers = {
         row["id"]: Transfer(
             row["id"],
@@ -171,9 +207,13 @@ async def _load_supplies(sql: asyncpg.Connection, books: dict[int, SkuBook]) -> 
             row["lost"],
             row["state"],
         )
-        for row in await sql.fetch(
-            """select * from transfer where sku_id = any($1::bigint[]) and state in ('planned', 'in_transit')""",
-            list(books),
+        for row in (
+            await sql.fetch(
+                """select * from transfer where sku_id = any($1::bigint[]) and state in ('planned', 'in_transit')""",
+                list(books),
+            )
+            if with_transfers
+            else ()
         )
     }
     found: dict[int, Supply] = {}
@@ -197,7 +237,10 @@ async def _load_claims(
     supplies: dict[int, Supply],
     lines: Lines,
     line_ids: Collection[int],
+    *,
+    with_waiting: bool = False,
 ) -> None:
+    """`with_waiting` loads the claims without stock and the ones of transfers too: they are the timeline."""
     keys = list(books)
     wanted = list(line_ids)
     rows: Iterable[Any] = ()
@@ -226,6 +269,8 @@ async def _load_claims(
     loaded: dict[int, Line] = {}
     for row in rows:
         loaded[row["id"]] = books[row["sku_id"]].lines[row["id"]] = _line(row)
+    if not loaded and not with_waiting:
+        return
     transfers = {t.id: t for book in books.values() for t in book.transfers}
     lots = {lot.id: lot for book in books.values() if book.lots is not None for lot in book.lots.rows}
     for row in await sql.fetch(
@@ -235,7 +280,7 @@ async def _load_claims(
             or ($3 and (kind <> 'HARD' or transfer_id is not null))) order by sku_id, id""",
         keys,
         list(loaded),
-        lines != "own",
+        with_waiting,
     ):
         books[row["sku_id"]].pegs.append(
             Peg(

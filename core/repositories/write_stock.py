@@ -12,7 +12,10 @@ async def draw_ids(uow: Transaction, table: str, count: int) -> list[int]:
     if not count:
         return []
     rows = await uow.sql.fetch(
-        "select nextval(pg_get_serial_sequence($1, 'id')) as id from generate_series(1, $2)", table, count
+        """select nextval(s.name) as id from (select pg_get_serial_sequence($1, 'id')::regclass as name offset 0) s,
+            generate_series(1, $2)""",
+        table,
+        count,
     )
     return [row["id"] for row in rows]
 
@@ -24,12 +27,15 @@ async def write_stock(uow: Transaction, books: list[SkuBook]) -> None:
     if not moves:
         return
     pairs = {(book.sku_id, move.location_id) for book, move in moves}
-    await uow.sql.execute(
-        """insert into stock_level (sku_id, location_id) select * from unnest($1::bigint[], $2::bigint[])
-        on conflict do nothing""",
-        [sku_id for sku_id, _ in pairs],
-        [location_id for _, location_id in pairs],
-    )
+    stored = {(book.sku_id, level.location_id) for book in books for level in book.levels.values() if level.is_stored}
+    new = sorted(pairs - stored)
+    if new:
+        await uow.sql.execute(
+            """insert into stock_level (sku_id, location_id) select * from unnest($1::bigint[], $2::bigint[])
+            on conflict do nothing""",
+            [sku_id for sku_id, _ in new],
+            [location_id for _, location_id in new],
+        )
     changed = await uow.sql.fetchval(
         """with m as (
             insert into stock_movement (sku_id, location_id, kind, on_hand_delta, unsellable_delta, allocated_delta,
