@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import replace
 from datetime import date
 
@@ -13,6 +12,7 @@ from core.domain.promising import Demand, Proposal, ProposedSlice, commit, propo
 from core.domain.quotas import may_serve, move_use
 from core.domain.records import Line, Peg
 from core.domain.states import PegKind, PromiseReason
+from core.domain.trial import Trial
 
 
 def search_sites(book: SkuBook, network: Network, line: Line, demand: Demand) -> int:
@@ -22,11 +22,11 @@ def search_sites(book: SkuBook, network: Network, line: Line, demand: Demand) ->
     holds and protected stock stay untouched. Each claim is judged against what the line's other claims leave: a line
     that took its own sources from itself would never come to rest.
     """
-    if not _may_gain(book, network, demand):
-        return 0
+    places = {*demand.sources, *(donor for place in demand.sources for donor in network.donors(place))}
     gained = 0
     for peg in sorted(_late(book, line), key=lambda peg: (peg.kind == PegKind.OPEN, peg.need_date), reverse=True):
-        parts = _better_parts(book, network, line, peg, demand) if peg.quantity else []
+        may_gain = peg.quantity > 0 and _may_gain(book, places, peg)
+        parts = _better_parts(book, network, line, peg, demand) if may_gain else []
         if parts:
             _take(book, line, peg, parts)
             gained += sum(part.quantity for part in parts)
@@ -37,7 +37,8 @@ def search_sites(book: SkuBook, network: Network, line: Line, demand: Demand) ->
 
 def _better_parts(book: SkuBook, network: Network, line: Line, peg: Peg, demand: Demand) -> list[ProposedSlice]:
     """What should take the place of a claim, tried in a copy of the book; nothing that would leave units without a source."""
-    trial, of_line, claim = copy.deepcopy((book, line, peg))
+    tried = Trial(book)
+    trial, of_line, claim = tried.book, tried.of(line), tried.of(peg)
     supply, units = claim.supply, claim.quantity
     trial.drop_peg(claim)
     proposal = propose(trial, replace(demand, quantity=units), network, book.now)
@@ -83,11 +84,17 @@ def _late(book: SkuBook, line: Line) -> list[Peg]:
     return [peg for peg in waiting if book.is_late(line, peg)]
 
 
-def _may_gain(book: SkuBook, network: Network, demand: Demand) -> bool:
-    places = {*demand.sources, *(donor for place in demand.sources for donor in network.donors(place))}
-    return any(book.level(place).available > 0 for place in places) or any(
-        supply.unpegged > 0 and supply.location_id in places for supply in book.supplies
-    )
+def _may_gain(book: SkuBook, places: set[int], peg: Peg) -> bool:
+    """Could units that nobody claims, or the claim's own, be there before its day: what can never be needs no trial."""
+    if any(book.level(place).available > 0 for place in places):
+        return True
+    days = [
+        supply.effective_date(book.today[supply.location_id])
+        for supply in book.supplies
+        if (supply.unpegged > 0 and supply.location_id in places) or supply is peg.supply
+    ]
+    first = min(days, default=None)
+    return first is not None and (first < peg.need_date or (peg.kind == PegKind.OPEN and first == peg.need_date))
 
 
 def _better(peg: Peg, parts: list[ProposedSlice]) -> list[ProposedSlice]:
