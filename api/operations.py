@@ -13,6 +13,7 @@ from api.resolvers import (
     availability,
     backorder_life,
     catalogue,
+    catalogue_mutations,
     foresight,
     fulfilment_mutations,
     lists,
@@ -242,6 +243,10 @@ class Mutation:
     )
     protected_stock_set = _mutation(
         selling.protected_stock_set, "Keep stock of a SKU back from a class of channels.", *PLANNING
+    )
+    sku_create = _mutation(catalogue_mutations.sku_create, "Take a SKU into the catalogue.", *PLANNING)
+    sku_change = _mutation(
+        catalogue_mutations.sku_change, "Change names, figures, state or release day of a SKU.", *PLANNING
     )
     sku_release_set = _mutation(selling.sku_release_set, "Make a SKU a pre-order until a day.", *PLANNING)
     model_roll_back = _mutation(

@@ -29,13 +29,18 @@ calendar), `RES-BUSAN` (reserve warehouse, 12:00), `STORE-SEOUL` (open every day
 | BOWL-RAMEN | 60 | 10 | 40 | 8 | - | - | CLAYHOUSE 24 / 12, 10 / 12 |
 | GRINDER-PRO | 0 | 0 | 0 | 0 | - | - | BRIGHTWORKS 5 / 1, 30 / 40 (PREORDER) |
 | RADIO-70 | 3 | 0 | 0 | 0 | - | - | none (DISCONTINUED) |
+| TEA-SENCHA | 24 | 18 | 0 | 0 | - | 24 to DC-LTN, unanswered | CLAYHOUSE 12 / 12, 10 / 12 (lots) |
+| TEA-SET | - | - | - | - | - | - | none (kit: TEAPOT-1L and 4 MUG-WHITE) |
+
+TEA-SENCHA is kept in lots that expire, and must live 30 more days at delivery: at DC-ICN 8 of `SEN-A` live 40 days from
+the seed on and 16 of `SEN-B` 200 days, at DC-LTN 18 of `SEN-B`. TEA-SET is a kit, sold as its components.
 
 KETTLE-17 and TEAPOT-1L have no reorder point: they are bought only for backorders. Two kettles each for two customers,
 then 17 for a third, in Korea: 4 from DC-ICN, 3 by transfer from RES-BUSAN, 10 short, one purchase order line of 10.
 KETTLE-10 may replace KETTLE-17 with the customer's consent, MUG-WHITE replaces MUG-BLUE.
 
 Purchase orders under way: `PO-H-0871` (BRIGHTWORKS: LAMP-DESK 24, TOASTER-2S 20 accepted + 10 backordered) and
-`PO-H-0872` (CLAYHOUSE: MUG-BLUE 96, sent). Customers: MINSEO (GOLD, ko), HOTEL-NAMSAN (VIP, ko), BAKER (STANDARD,
+`PO-H-0872` (CLAYHOUSE: MUG-BLUE 96, TEA-SENCHA 24, sent). Customers: MINSEO (GOLD, ko), HOTEL-NAMSAN (VIP, ko), BAKER (STANDARD,
 en, GB), CAFE-LUNA (SILVER, en, US), WERNER (STANDARD, en, DE), WALK-IN (STANDARD, ko).
 Channels: `web` (both DCs), `store`
 (STORE-SEOUL, DC-ICN), `marketplace` (both DCs, shows at most 10). Money is USD.
@@ -115,7 +120,26 @@ SKUS = (
     ("BOWL-RAMEN", "Ramen bowl", "라면기", 520, 320, 1100, 36, 60, "ACTIVE"),
     ("GRINDER-PRO", "Coffee grinder Pro", "커피 그라인더 프로", 2900, 5200, 12900, 0, 0, "PREORDER"),
     ("RADIO-70", "Kitchen radio 70", "주방 라디오 70", 1300, 1800, 4200, 0, 0, "DISCONTINUED"),
+    ("TEA-SENCHA", "Sencha, green tea, 100 g", "센차 녹차 100g", 120, 420, 1200, 0, 0, "ACTIVE"),
+    (
+        "TEA-SET",
+        "Tea set: a teapot and four white mugs",
+        "찻주전자와 흰색 머그잔 4개 세트",
+        2370,
+        1700,
+        5900,
+        0,
+        0,
+        "ACTIVE",
+    ),
 )
+# of SKUs that are kept in lots that expire: days of life left at delivery; then location, lot, units, days it lives
+MIN_LIFE = {"TEA-SENCHA": 30}
+LOTS = {
+    "TEA-SENCHA": (("DC-ICN", "SEN-A", 8, 40), ("DC-ICN", "SEN-B", 16, 200), ("DC-LTN", "SEN-B", 18, 200)),
+}
+# kit, then component and units of it in one kit
+KITS = (("TEA-SET", "TEAPOT-1L", 1), ("TEA-SET", "MUG-WHITE", 4))
 PACKS = (("KETTLE-17", "CA", 5), ("LAMP-DESK", "CA", 12), ("MUG-BLUE", "CA", 24), ("MUG-WHITE", "CA", 24))
 PACKS = (*PACKS, ("TEAPOT-1L", "CA", 6), ("BOWL-RAMEN", "CA", 12))
 # sku, substitute, rank, needs consent
@@ -138,6 +162,7 @@ SUPPLIER_SKUS = (
     ("CLAYHOUSE", "TEAPOT-1L", "CH-1000T", 870, 6, 6, 10, 12),
     ("CLAYHOUSE", "PLATE-SET", "CH-4PL", 1250, 12, 6, 10, 12),
     ("CLAYHOUSE", "BOWL-RAMEN", "CH-RB1", 300, 24, 12, 10, 12),
+    ("CLAYHOUSE", "TEA-SENCHA", "CH-TEA100", 400, 12, 12, 10, 12),
 )
 # partner (and its EDI folder), supplier, interchange and group id, guide
 PARTNERS = (
@@ -241,6 +266,7 @@ OPENING_STOCK: dict[str, tuple[int, int, int, int]] = {
     "PLATE-SET": (10, 24, 0, 0),
     "BOWL-RAMEN": (60, 10, 40, 8),
     "RADIO-70": (3, 0, 0, 0),
+    "TEA-SENCHA": (24, 18, 0, 0),
 }
 # sku, location, class, quantity
 PROTECTED = (("MUG-BLUE", "DC-ICN", "", 10), ("TOASTER-2S", "DC-LTN", "", 2))
@@ -258,5 +284,12 @@ PURCHASE_ORDERS = (
             ("TOASTER-2S", (("accepted", 20, 9), ("supplier_backordered", 10, 25))),
         ),
     ),
-    ("PO-H-0872", "CLAYHOUSE", "DC-LTN", "SENT", 1, (("MUG-BLUE", (("unanswered", 96, 11),)),)),
+    (
+        "PO-H-0872",
+        "CLAYHOUSE",
+        "DC-LTN",
+        "SENT",
+        1,
+        (("MUG-BLUE", (("unanswered", 96, 11),)), ("TEA-SENCHA", (("unanswered", 24, 11),))),
+    ),
 )

@@ -18,8 +18,11 @@ from migrations.demo_company import (
     CUSTOMERS,
     DELAY_RULES,
     ENGLISH_HOLIDAYS,
+    KITS,
     LANES,
     LOCATIONS,
+    LOTS,
+    MIN_LIFE,
     OPENING_STOCK,
     OUR_EDI_ID,
     PACKS,
@@ -82,6 +85,7 @@ async def seed(dsn: str, now: datetime) -> None:
             await _write_catalogue(writer)
             await _write_partners(writer)
             gates = await _take_all_gates(sql)
+            await _write_kits(writer)
             await _write_opening_stock(writer, gates)
             await _write_purchase_orders(writer)
         await _analyze(sql)
@@ -148,6 +152,9 @@ async def _write_catalogue(writer: _Writer) -> None:
             currency="USD",
             reorder_point=reorder_point,
             reorder_quantity=reorder_quantity,
+            tracks_lots=code in MIN_LIFE,
+            tracks_expiry=code in MIN_LIFE,
+            min_life_days=MIN_LIFE.get(code, 0),
         )
     for sku, code, units in PACKS:
         await writer.add("sku_pack", sku_id=writer.id("sku", sku), code=code, units=units)
@@ -221,6 +228,33 @@ async def _take_all_gates(sql: asyncpg.Connection) -> dict[int, int]:
     return {row["sku_id"]: row["version"] for row in rows}
 
 
+async def _write_kits(writer: _Writer) -> None:
+    for kit, component, units in KITS:
+        await writer.add(
+            "kit_component",
+            kit_sku_id=writer.id("sku", kit),
+            component_sku_id=writer.id("sku", component),
+            quantity=units,
+        )
+
+
+async def _write_lots(writer: _Writer, code: str, place: str) -> list[tuple[int | None, int]]:
+    """The lots of a SKU at a location as (id, units)."""
+    written: list[tuple[int | None, int]] = []
+    for at, lot, units, days in LOTS[code]:
+        if at == place:
+            lot_id = await writer.add(
+                "lot",
+                sku_id=writer.id("sku", code),
+                location_id=writer.id("location", place),
+                code=lot,
+                expires_on=writer.now.date() + timedelta(days=days),
+                on_hand=units,
+            )
+            written.append((lot_id, units))
+    return written
+
+
 async def _write_opening_stock(writer: _Writer, gates: dict[int, int]) -> None:
     for code, quantities in OPENING_STOCK.items():
         sku_id = writer.id("sku", code)
@@ -229,16 +263,19 @@ async def _write_opening_stock(writer: _Writer, gates: dict[int, int]) -> None:
                 continue
             key = {"sku_id": sku_id, "location_id": writer.id("location", place)}
             await writer.add("stock_level", **key, on_hand=quantity)
-            await writer.add(
-                "stock_movement",
-                **key,
-                kind="adjusted",
-                on_hand_delta=quantity,
-                cause_kind="opening",
-                actor=ACTOR,
-                occurred_at=writer.now,
-                gate_version=gates[sku_id],
-            )
+            lots = await _write_lots(writer, code, place) if code in LOTS else [(None, quantity)]
+            for lot_id, units in lots:
+                await writer.add(
+                    "stock_movement",
+                    **key,
+                    kind="adjusted",
+                    on_hand_delta=units,
+                    lot_id=lot_id,
+                    cause_kind="opening",
+                    actor=ACTOR,
+                    occurred_at=writer.now,
+                    gate_version=gates[sku_id],
+                )
     for code, place, demand_class, quantity in PROTECTED:
         await writer.add(
             "protected_stock",

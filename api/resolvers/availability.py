@@ -67,7 +67,7 @@ def _shown(context: Context, answer: SkuAvailability, quantity: int) -> Availabi
 
 
 def _promise(answer: SkuAvailability, proposal: Proposal, quantity: int) -> Promise:
-    limits = None if proposal.spot is None else (answer.sku_id, proposal.spot, answer.as_of)
+    limits = None if answer.limiting is None else (*answer.limiting, answer.as_of)
     return promise_from(answer.sku_id, quantity, proposal.quantity == quantity, answer.slices, limits)
 
 

@@ -12,7 +12,7 @@ from strawberry import Info, field
 
 from api.schema import enums
 from api.schema.node import Row, build, register
-from api.schema.sku import Location
+from api.schema.sku import Location, Sku
 from core.domain.access import Role
 
 if TYPE_CHECKING:
@@ -154,6 +154,10 @@ class BindingConstraint:
     sku_id: strawberry.Private[int]
     facts: strawberry.Private[Mapping[str, Any]]
 
+    @field(description="The SKU that it is about: of a kit the component that comes last.")
+    async def sku(self, info: Info) -> Sku:
+        return build("Sku", await info.context.loaders.sku_by_id.load(self.sku_id))
+
     @field(description="Why it is not earlier.")
     def kind(self) -> enums.BindingKind:
         return enums.BindingKind(self.facts["kind"])
@@ -200,10 +204,11 @@ class Promise:
 
     @field(description="What limits it: which day and which event; null where it was not kept.")
     async def binding(self, info: Info) -> BindingConstraint | None:
-        facts = self.limits
+        facts, sku_id = self.limits, self.sku_id
         if isinstance(facts, tuple):
+            sku_id = facts[0]
             facts = await info.context.loaders.binding_by_spot.load(facts)
-        return BindingConstraint(sku_id=self.sku_id, facts=facts) if facts else None
+        return BindingConstraint(sku_id=sku_id, facts=facts) if facts else None
 
 
 @register

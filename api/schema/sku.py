@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
@@ -45,6 +46,9 @@ class Sku(Node):
     min_life_days: int = field(
         description="Days of life its lots must have left at delivery, unless channel or customer ask for others.",
         default=0,
+    )
+    available_from: date | None = field(
+        description="Release day of a pre-order: nothing leaves before it; null for any other SKU.", default=None
     )
     price: strawberry.Private[tuple[int, str] | None] = None
 

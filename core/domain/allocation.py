@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from core.domain.availability import Timeline
 from core.domain.book import SkuBook
@@ -14,7 +16,7 @@ from core.domain.pegging import take_unpegged
 from core.domain.quotas import may_serve, move_use
 from core.domain.ranking import rank_again
 from core.domain.records import Line, LineFact, Peg
-from core.domain.serving import CompleteLines, ServePolicy
+from core.domain.serving import CompleteLines, FairShares, ServePolicy
 from core.domain.states import BackorderState, OrderLineStatus, PegKind, PromiseReason, ShipPolicy
 
 _NOT_SERVED = frozenset({BackorderState.ON_HOLD, BackorderState.CANCEL_PENDING})
@@ -44,13 +46,9 @@ def serve_waiting(
     serving = _Serving(book, network, policy, claims, {k: _list(v) for k, v in (allowed or {}).items()})
     fair = policy.fair(book.sku)
     if fair is not None:
-        budgets = fair.budgets(serving.free_units(), claims)
-        for peg in claims:
-            assert peg.line is not None
-            group = fair.group_of(peg.line)
-            budgets[group] -= serving.give_stock(peg, budgets[group])
+        serving.share_out(fair)
     for peg in claims:
-        if peg.quantity:
+        if peg.quantity and (fair is None or serving.may_have_rest(fair, peg)):
             serving.give_stock(peg)
         if peg.quantity and peg.kind == PegKind.OPEN:
             serving.give_dated(peg)
@@ -71,6 +69,8 @@ class _Serving:
     curves: dict[int, dict[str, Timeline]] = field(default_factory=dict)
     stock: dict[int, tuple[Line, int]] = field(default_factory=dict)
     dated: dict[int, Line] = field(default_factory=dict)
+    groups: dict[str, list[Peg]] = field(default_factory=dict)
+    """The claims of each group among whom shares are made, by rank."""
     left_out: set[int] = field(default_factory=set)
     """Lines that have to be whole and cannot be now, by id()."""
 
@@ -95,6 +95,60 @@ class _Serving:
             for place in self.places(peg):
                 reached[place] = max(reached.get(place, 0), self.free(place, peg.line.demand_class))
         return sum(reached.values())
+
+    def share_out(self, fair: FairShares) -> None:
+        """Give stock in the shares of the groups; what a group cannot use is shared among the others until nobody can.
+
+        Every sharing goes on from what each group has: floors, packs and the least gift hold for all of them together.
+        """
+        for peg in self.claims:
+            if peg.line is not None:
+                self.groups.setdefault(fair.group_of(peg.line), []).append(peg)
+        had: dict[str, int] = {}
+        full: set[str] = set()
+        while True:
+            wanted = fair.budgets(self.free_units(), [peg for peg in self.claims if peg.quantity], had, full)
+            more = {group: units - had.get(group, 0) for group, units in wanted.items() if units > had.get(group, 0)}
+            if not more:
+                return
+            for group, units in more.items():
+                got = self.give_group(fair, group, units, had.get(group, 0))
+                had[group] = had.get(group, 0) + got
+                if got < units:
+                    full.add(group)
+
+    def may_have_rest(self, fair: FairShares, peg: Peg) -> bool:
+        """May the claim get what no share has used: any unit, or whole packs by which a whole line becomes whole?"""
+        line = peg.line
+        assert line is not None
+        if fair.is_by_units:
+            return True
+        wanted = self.waits_for(line)
+        return self.must_be_whole(line) and wanted == peg.quantity and fair.sendable(wanted, 0) == wanted
+
+    def give_group(self, fair: FairShares, group: str, limit: int, had: int) -> int:
+        """Up to `limit` units to the claims of a group, by rank; in whole packs, tried in a copy where those count."""
+        while limit > 0 and not fair.is_by_units:
+            usable = fair.sendable(self.copied().give_claims(group, limit), had)
+            if usable == limit:
+                break
+            limit = usable
+        return self.give_claims(group, limit)
+
+    def give_claims(self, group: str, limit: int) -> int:
+        """Up to `limit` units to the claims of a group, by rank; what they got."""
+        given = 0
+        for peg in self.groups.get(group, ()):
+            if given < limit and peg.quantity:
+                given += self.give_stock(peg, limit - given)
+        return given
+
+    def copied(self) -> _Serving:
+        """The same sharing out on a copy of the book, to see what would come of a gift."""
+        memo: dict[int, Any] = {id(shared): shared for shared in (self.network, self.policy)}
+        trial = copy.deepcopy(self, memo)
+        trial.left_out = {id(memo[key]) for key in self.left_out if key in memo}
+        return trial
 
     def take(self, place: int, day: date, units: int) -> None:
         for curve in self.curves.get(place, {}).values():

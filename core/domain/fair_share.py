@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heapify, heappop, heappush
@@ -34,7 +34,9 @@ class ShareClaim:
         return most if most >= self.minimum and self.weight > 0 else 0
 
 
-def fair_share(supply: int, claims: Sequence[ShareClaim], *, seed: str = "") -> dict[str, int]:
+def fair_share(
+    supply: int, claims: Sequence[ShareClaim], *, seed: str = "", had: Mapping[str, int] | None = None
+) -> dict[str, int]:
     """Units per claim: the shares x_i of a level L that rises until the supply is used up, x_i = weight_i x L within
     [floor_i, cap_i].
 
@@ -43,9 +45,12 @@ def fair_share(supply: int, claims: Sequence[ShareClaim], *, seed: str = "") -> 
     there is more to share). Equal claims are told apart by `seed` and key, never by their order. With packs of one
     and no least shipments the sum is min(supply, sum of what the claims can take), and no claim loses when the supply
     grows; packs that do not fit into what is left are passed over, so that less than one pack remains unused.
+
+    `had`: units (in whole packs) that claims have got of an earlier sharing out, counted in `demand`, `floor`, `cap` and
+    `minimum` but not in `supply`: the level goes on from there, nobody gives anything back. They are in the result.
     """
     rows = sorted(claims, key=lambda c: _tie(seed, c.key))
-    given = {claim.key: 0 for claim in rows}
+    given = {claim.key: (had or {}).get(claim.key, 0) for claim in rows}
     left = max(supply, 0)
     for tier in sorted({c.tier for c in rows if c.floor > 0}, reverse=True):
         bounds = {c.key: _in_packs(c, min(c.floor, c.most)) for c in rows if c.tier == tier and c.floor > 0}

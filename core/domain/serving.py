@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -57,6 +57,11 @@ class FairShares:
     pack: int = 1
     minimum: int = 0
 
+    @property
+    def is_by_units(self) -> bool:
+        """Can every single unit be given? Then nothing is left over by packs and least gifts."""
+        return self.pack == 1 and self.minimum <= 1
+
     def group_of(self, line: Line) -> str:
         """The group a line belongs to, as text; '' for lines of nobody known."""
         if self.group_by is ShareGroup.CUSTOMER:
@@ -66,9 +71,19 @@ class FairShares:
             return ""
         return standing.channel if self.group_by is ShareGroup.CHANNEL else standing.grade.upper()
 
-    def budgets(self, supply: int, claims: Sequence[Peg]) -> dict[str, int]:
-        """Units of `supply` per group, by what its claims ask for (`fair_share`)."""
-        demand: dict[str, int] = {}
+    def budgets(
+        self,
+        supply: int,
+        claims: Sequence[Peg],
+        had: Mapping[str, int] | None = None,
+        full: Collection[str] = (),
+    ) -> dict[str, int]:
+        """Units per group, with what it `had` already, when `supply` more are shared by what its claims still ask for.
+
+        Groups that are `full` can use no more than they had (`fair_share`).
+        """
+        had = had or {}
+        demand: dict[str, int] = dict(had)
         for peg in claims:
             if peg.line is not None:
                 group = self.group_of(peg.line)
@@ -78,7 +93,7 @@ class FairShares:
             [
                 ShareClaim(
                     group,
-                    units,
+                    had.get(group, 0) if group in full else units,
                     self.weights.get(group, 1.0),
                     self.floors.get(group, 0),
                     pack=self.pack,
@@ -86,7 +101,13 @@ class FairShares:
                 )
                 for group, units in demand.items()
             ],
+            had=had,
         )
+
+    def sendable(self, units: int, had: int) -> int:
+        """As many of `units` more as make whole packs and, with what the group `had`, no less than the least gift."""
+        units -= units % self.pack
+        return units if had + units >= self.minimum else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.domain.availability import Timeline
+from core.domain.binding import Spot
 from core.domain.book import SkuBook
 from core.domain.lots import Lots
 from core.domain.network import Network
@@ -90,6 +91,11 @@ class SkuAvailability:
     @property
     def shown(self) -> int:
         return self.available_now if self.cap is None else min(self.available_now, self.cap)
+
+    @property
+    def limiting(self) -> tuple[int, Spot] | None:
+        """(SKU, where to look) for what keeps its last part from being earlier."""
+        return None if self.proposal is None or self.proposal.spot is None else (self.sku_id, self.proposal.spot)
 
     def atp(self, horizon_days: int) -> list[tuple[date, int]]:
         """Steps of the ATP summed over the locations (never the look-ahead of the summed curve), capped as shown."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from core.domain.binding import Spot
 from core.domain.proposals import Proposal, ProposedSlice
 from core.errors import UnknownSku
 from core.ports import Transaction
@@ -48,6 +49,14 @@ class KitAvailability(SkuAvailability):
     def gates(self) -> dict[int, int]:
         parts = {answer.sku_id: answer.version for answer, _ in self.components}
         return {self.sku_id: self.version - sum(answer.version for answer, _ in self.components), **parts}
+
+    @property
+    def limiting(self) -> tuple[int, Spot] | None:
+        """That of the component which comes last."""
+        if not self.slices:
+            return None
+        last, _ = max(self.components, key=lambda part: max(_day(row) for row in part[0].slices))
+        return last.limiting
 
     def atp(self, horizon_days: int) -> list[tuple[date, int]]:
         """Steps of the kits that can be promised, capped as shown."""

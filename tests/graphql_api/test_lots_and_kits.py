@@ -103,9 +103,12 @@ async def test_a_kit_is_answered_and_its_lines_say_so(shop: Shop):
     answer = await shop.ask(
         storefront,
         """{ availability(skus: ["SET", "TEAPOT-1L"], quantity: 2) { availableNow promise { complete quantity }
-            sku { components { quantity sku { code } } } } }""",
+            sku { components { quantity sku { code } } } }
+            many: availability(skus: ["SET"], quantity: 40) { promise { binding { kind sku { code } } } } }""",
     )
     kit, teapot = answer["availability"]
+    limit = {"kind": "LEAD_TIME", "sku": {"code": "TEAPOT-1L"}}
+    assert answer["many"] == [{"promise": {"binding": limit}}], "teapots run out first, and are ordered anew"
     assert kit["availableNow"] <= teapot["availableNow"]
     assert kit["promise"] == {"complete": True, "quantity": 2}
     assert {(c["quantity"], c["sku"]["code"]) for c in kit["sku"]["components"]} == {(2, "MUG-BLUE"), (1, "TEAPOT-1L")}

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -46,10 +46,10 @@ async def test_it_is_written_once(sql: asyncpg.Connection, database_url: str):
     assert before == {
         "location": 11,
         "lane": 14,
-        "sku": 12,
-        "stock_level": 30,
-        "stock_movement": 30,
-        "supply": 4,
+        "sku": 14,
+        "stock_level": 32,
+        "stock_movement": 33,
+        "supply": 5,
         "customer": 6,
         "partner_guide": 2,
         "policy": 8,
@@ -90,6 +90,22 @@ async def test_counters_equal_the_ledger_and_gates_were_taken(sql: asyncpg.Conne
     )
 
 
+async def test_lots_sum_to_their_stock_and_a_kit_has_none(sql: asyncpg.Connection):
+    """A newcomer can try both: a SKU in lots that expire, and a kit of two SKUs that are in stock."""
+    rows = await sql.fetch(
+        """select k.code, v.on_hand, sum(t.on_hand)::int as lots, min(t.expires_on) as first, k.min_life_days
+        from stock_level v join sku k on k.id = v.sku_id left join lot t on t.sku_id = v.sku_id and t.location_id = v.location_id
+        where k.tracks_lots group by k.id, v.location_id, v.on_hand order by v.location_id"""
+    )
+    days = [NOW.date() + timedelta(days=days) for days in (40, 200)]
+    assert [tuple(row) for row in rows] == [("TEA-SENCHA", 24, 24, days[0], 30), ("TEA-SENCHA", 18, 18, days[1], 30)]
+    parts = await sql.fetch(
+        """select k.code, n.quantity, exists (select from stock_level v where v.sku_id = n.kit_sku_id) as has_stock
+        from kit_component n join sku k on k.id = n.component_sku_id order by 1"""
+    )
+    assert [tuple(row) for row in parts] == [("MUG-WHITE", 4, False), ("TEAPOT-1L", 1, False)]
+
+
 async def test_purchase_lines_equal_their_supplies(sql: asyncpg.Connection):
     rows = await sql.fetch(
         """select p.number, k.code, l.ordered, l.accepted, l.supplier_backordered, l.unanswered,
@@ -103,6 +119,7 @@ async def test_purchase_lines_equal_their_supplies(sql: asyncpg.Connection):
         ("PO-H-0871", "LAMP-DESK", 24, 24, 0, 0, [24], [date(2026, 6, 22)]),
         ("PO-H-0871", "TOASTER-2S", 30, 20, 10, 0, [20, 10], [date(2026, 6, 22), date(2026, 7, 7)]),
         ("PO-H-0872", "MUG-BLUE", 96, 0, 0, 96, [96], [date(2026, 6, 23)]),
+        ("PO-H-0872", "TEA-SENCHA", 24, 0, 0, 24, [24], [date(2026, 6, 23)]),
     ]
 
 
@@ -132,7 +149,7 @@ async def test_guides_calendars_and_names_can_be_used(sql: asyncpg.Connection):
     assert [PartnerGuide.from_json(row["guide"]) for row in guides] == [row[3] for row in demo_company.PARTNERS]
     for row in await sql.fetch("select working_days, country from calendar"):
         assert WorkCalendar(frozenset(row["working_days"]), row["country"]).next_working_day(NOW.date()) >= NOW.date()
-    assert await sql.fetchval("select count(*) from sku where name ->> 'en' > '' and name ->> 'ko' > ''") == 12
+    assert await sql.fetchval("select count(*) from sku where name ->> 'en' > '' and name ->> 'ko' > ''") == 14
     assert [row["code"] for row in await sql.fetch("select code from sku order by id limit 3")] == [
         "KETTLE-17",
         "LAMP-DESK",
@@ -152,7 +169,7 @@ async def test_the_documented_stock_is_the_seeded_stock():
 
 
 async def test_the_planner_knows_the_tables(sql: asyncpg.Connection):
-    assert await sql.fetchval("select reltuples from pg_class where oid = 'stock_level'::regclass") == 30
+    assert await sql.fetchval("select reltuples from pg_class where oid = 'stock_level'::regclass") == 32
 
 
 async def test_the_seed_command_says_whether_it_did_anything(database_url: str):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections.abc import Sequence
 from fractions import Fraction
 
 from hypothesis import example, given, settings
@@ -112,3 +114,58 @@ def test_a_worked_example():
     """20 units: A asks 30 at weight 2, B 30 at weight 1, C only 2; C is filled, A gets twice B."""
     claims = [ShareClaim("A", 30, 2), ShareClaim("B", 30, 1), ShareClaim("C", 2, 1)]
     assert fair_share(20, claims) == {"A": 12, "B": 6, "C": 2}
+
+
+@st.composite
+def small_packs(draw: st.DrawFn) -> tuple[int, list[ShareClaim]]:
+    """At most four claims in packs of one size, with floors that the supply can meet."""
+    pack = draw(st.integers(1, 3))
+    claims = [
+        ShareClaim(
+            f"c{number}",
+            draw(st.integers(0, 9)),
+            draw(weights),
+            floor=draw(st.integers(0, 3)),
+            cap=draw(st.none() | st.integers(0, 9)),
+            pack=pack,
+        )
+        for number in range(draw(st.integers(1, 4)))
+    ]
+    least = sum(floor_of(c) for c in claims)
+    return draw(st.integers(least, least + 20)), claims
+
+
+def floor_of(claim: ShareClaim) -> int:
+    return min(-(-min(claim.floor, claim.most) // claim.pack) * claim.pack, claim.most)
+
+
+@settings(max_examples=150)
+@given(small_packs())
+@example((5, [ShareClaim("a", 9), ShareClaim("b", 9, 7.0)]))
+def test_no_other_sharing_is_fairer(case):
+    """Of all sharings in whole packs within floors and caps that use as much, ours has the least sum of x^2 / weight."""
+    supply, claims = case
+    shares = fair_share(supply, claims)
+    choices = [range(floor_of(c), c.most + 1, c.pack) for c in claims]
+    feasible = [xs for xs in itertools.product(*choices) if sum(xs) <= supply]
+    most = max(sum(xs) for xs in feasible)
+    assert sum(shares.values()) == most
+
+    def unfairness(xs: Sequence[int]) -> Fraction:
+        return sum((Fraction(x * x) / Fraction(c.weight) for x, c in zip(xs, claims, strict=True)), Fraction(0))
+
+    ours = unfairness([shares[c.key] for c in claims])
+    assert ours == min(unfairness(xs) for xs in feasible if sum(xs) == most)
+
+
+@given(st.integers(0, 60), st.integers(0, 60), claim_lists(packs=True))
+def test_sharing_goes_on_from_what_everybody_has(first, more, claims):
+    """Nobody gives back; in single units, two sharings in a row give what one of both together gives."""
+    had = fair_share(first, claims)
+    left = first - sum(had.values())
+    after = fair_share(left + more, claims, had=had)
+    assert all(after[key] >= had[key] for key in had)
+    assert sum(after.values()) <= first + more
+    assert all(after[c.key] % c.pack == 0 and (after[c.key] >= c.minimum or not after[c.key]) for c in claims)
+    if all(c.pack == 1 and c.minimum <= 1 for c in claims):
+        assert after == fair_share(first + more, claims)

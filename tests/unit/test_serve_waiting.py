@@ -163,3 +163,43 @@ def test_dated_supply_of_nobody_goes_before_a_transfer_when_it_is_in_time():
         5,
         TODAY + timedelta(days=10),
     )
+
+
+packs_of_shares = st.builds(
+    lambda pack, minimum, floor: FairShares(
+        ShareGroup.GRADE, weights={"VIP": 2.0}, floors={"BASIC": floor}, pack=pack, minimum=minimum
+    ),
+    st.integers(1, 4),
+    st.integers(0, 6),
+    st.integers(0, 5),
+)
+
+
+@settings(max_examples=120)
+@given(lines, stock, promised, packs_of_shares, st.sampled_from(CompleteLines))
+def test_packs_and_the_least_gift_hold_whatever_others_cannot_use(wanted, shelves, promises, shares, complete):
+    """Also where a group cannot reach all of its share and the rest goes to others; every sharing is remembered."""
+    book = book_of(wanted, shelves, promises)
+    policy = ServePolicy(
+        rule=AllocationRule.FAIR_SHARE,
+        shares=shares,
+        complete_lines=complete,
+        redistribution=Redistribution(is_on=False),
+    )
+    serve_waiting(book, NETWORK, policy=policy)
+    given: dict[str, int] = {}
+    for line in book.lines.values():
+        group = shares.group_of(line)
+        given[group] = given.get(group, 0) + line.allocated
+    for group, units in given.items():
+        assert units % shares.pack == 0, (group, units)
+        assert units == 0 or units >= shares.minimum, (group, units)
+
+
+def test_what_a_group_cannot_reach_is_shared_by_the_same_rule():
+    """VIP's only claim is one of five units of ten: the other five go to GOLD and BASIC as 2 to 1, in packs."""
+    wanted = [("VIP", 3, A, 5, False, 0), ("GOLD", 30, A, 5, False, 0), ("BASIC", 30, A, 5, False, 0)]
+    book = book_of(wanted, {A: 15, B: 0, R: 0}, [])
+    shares = FairShares(ShareGroup.GRADE, weights={"VIP": 9.0, "GOLD": 2.0}, pack=3)
+    serve_waiting(book, NETWORK, policy=ServePolicy(rule=AllocationRule.FAIR_SHARE, shares=shares))
+    assert [line.allocated for line in book.lines.values()] == [3, 9, 3]
