@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 import strawberry
@@ -41,6 +42,8 @@ class EdiDocument(Node):
     delivery: enums.EdiDelivery = field(description="Did it reach the business.")
     acknowledgement: enums.EdiAcknowledgement = field(description="What was answered.")
     quarantine_state: enums.QuarantineState | None = field(description="What is done about it.", default=None)
+    assigned_to: str | None = field(description="Who looks after it.", default=None)
+    guide_version: int | None = field(description="Version of the partner's guide it was read under.", default=None)
     received_at: datetime = field(description="When it came.")
     applied_at: datetime | None = field(description="When it was applied.", default=None)
 
@@ -52,16 +55,29 @@ class EdiDocument(Node):
 
     @field(description="What is wrong with it.")
     def faults(self) -> list[EdiFault]:
-        return [
-            EdiFault(
-                segment=_text(fault.get("segment")),
-                position=fault.get("segmentNumber"),
-                element=_text(fault.get("element")),
-                code=str(fault.get("code") or "UNKNOWN"),
-                reason=str(fault.get("message") or ""),
-            )
-            for fault in self.row["faults"] or []
-        ]
+        return faults_of(self.row["faults"] or [])
+
+    @field(description="Why it was set aside.")
+    def quarantine_reason(self) -> str | None:
+        return self.row["quarantine_reason"]
+
+    @field(description="What it did, as JSON text.")
+    def result(self) -> str | None:
+        return None if self.row["result"] is None else json.dumps(self.row["result"])
+
+
+def faults_of(rows: list[Row]) -> list[EdiFault]:
+    """Faults as they are stored, for callers."""
+    return [
+        EdiFault(
+            segment=_text(fault.get("segment")),
+            position=fault.get("segmentNumber"),
+            element=_text(fault.get("element")),
+            code=str(fault.get("code") or "UNKNOWN"),
+            reason=str(fault.get("message") or ""),
+        )
+        for fault in rows
+    ]
 
 
 def _text(value: object) -> str | None:

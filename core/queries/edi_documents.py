@@ -14,7 +14,7 @@ from core.queries.scope import scoped_to_supplier
 SORT = Sort("edi-", (SortKey("d.id", int, "bigint"),))
 _SELECT = """select d.id, d.supplier_id, p.code as partner, d.standard, d.kind, d.identity, d.business_key, d.validation,
     d.delivery, d.acknowledgement, d.quarantine_state, d.quarantine_reason, d.faults, d.created_at as received_at, d.applied_at,
-    d.purchase_order_id
+    d.purchase_order_id, d.assigned_to, d.guide_version, d.result
 from edi_document d left join partner p on p.id = d.partner_id"""
 
 

@@ -6,6 +6,12 @@ from core.domain.edi_states import EdiOutboundState
 from core.errors import IllegalTransition, NotFound
 from core.events import Event
 from core.ports import Transaction
+from core.repositories.edi_replies import outbound_by_name
+
+
+async def resend_edi_file(uow: Transaction, file_name: str) -> str:
+    """The same for the document that we sent under this name."""
+    return await resend_edi_document(uow, await outbound_by_name(uow, file_name))
 
 
 async def resend_edi_document(uow: Transaction, outbound_id: int) -> str:

@@ -44,10 +44,10 @@ async def send_purchase_order(uow: Transaction, purchase_order_id: int) -> int |
     return outbound_id
 
 
-async def send_order_anew(uow: Transaction, number: str) -> int:
+async def send_order_anew(uow: Transaction, number: str) -> PurchaseOrderHead:
     """An order that the partner could not read, or whose application refused it, goes out under new control numbers.
 
-    Mend its cause first. Returns the outbound document's id. Raises NotFound, InvalidInput for an order that was not
+    Mend its cause first. Returns the order. Raises NotFound, InvalidInput for an order that was not
     sent by EDI, IllegalTransition unless the last one was refused: then the same bytes are sent again instead.
     """
     head = await lock_order(uow, (await find_orders(uow, [number]))[number].id)
@@ -62,7 +62,7 @@ async def send_order_anew(uow: Transaction, number: str) -> int:
     uow.audit(
         "purchaseOrderSendAnew", f"purchase_order:{head.id}", {"outboundId": last["id"]}, {"outboundId": outbound_id}
     )
-    return outbound_id
+    return head
 
 
 async def _write(uow: Transaction, head: PurchaseOrderHead, partner: Partner) -> int:

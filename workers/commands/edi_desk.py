@@ -11,10 +11,9 @@ import typer
 from core.domain.edi_states import QuarantineState
 from core.queries.page import Page
 from core.queries.supplier_changes import supplier_changes_page
-from core.repositories.edi_replies import outbound_by_name
 from core.services.decide_supplier_change import DecideSupplierChange, decide_supplier_change
 from core.services.preview_edi_document import Preview, preview_edi_document
-from core.services.resend_edi_document import resend_edi_document
+from core.services.resend_edi_document import resend_edi_file
 from core.services.send_purchase_order import send_order_anew
 from core.services.settle_quarantine import SettleQuarantine, settle_quarantine
 from core.unit_of_work import UnitOfWork
@@ -58,12 +57,9 @@ def ignore(document_id: DocumentId, note: str, data: DataOption = None) -> None:
 
 def resend(file_name: str, data: DataOption = None) -> None:
     """Send a document of ours again as it is: the same control numbers and bytes."""
-
-    async def again(uow: UnitOfWork) -> str:
-        return await resend_edi_document(uow, await outbound_by_name(uow, file_name))
-
     with said_plainly():
-        typer.echo(f"{run_on(operator_settings(data), again)} is in line to be written again.")
+        name = run_on(operator_settings(data), lambda uow: resend_edi_file(uow, file_name))
+        typer.echo(f"{name} is in line to be written again.")
 
 
 def send_anew(number: str, data: DataOption = None) -> None:
