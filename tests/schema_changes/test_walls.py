@@ -275,6 +275,30 @@ async def test_a_customer_sees_its_own_rows_only(world: World) -> None:
     assert positions == [1, 4]
 
 
+async def test_what_a_session_of_an_owner_reads_behind_a_wall_has_one_rule_that_asks_for_the_owner(
+    world: World,
+) -> None:
+    rules = await world.system.fetch(
+        """select c.relname as name, c.relforcerowsecurity as is_forced, array(select pg_get_expr(p.polqual, p.polrelid)
+                from pg_policy p where p.polrelid = c.oid and 'bm_app'::regrole = any(p.polroles)) as rules
+        from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relrowsecurity
+            and has_table_privilege('bm_app', c.oid, 'select')"""
+    )
+    assert len(rules) > 30
+    for one in rules:
+        (rule,) = one["rules"]
+        assert one["is_forced"], one["name"]
+        assert "app.customer" in rule or "app.supplier" in rule or "EXISTS" in rule, one["name"]
+
+
+async def test_partitions_of_events_cannot_be_read_around_the_wall(world: World) -> None:
+    rows = await world.system.fetch(
+        """select c.relname from pg_class c where c.relispartition
+        and has_table_privilege('bm_app', c.oid, 'select, insert, update, delete')"""
+    )
+    assert rows == []
+
+
 async def test_a_supplier_sees_its_own_rows_only(world: World) -> None:
     for supplier, expected in (("21", [1, 1, 1, 1]), ("22", [1, 0, 0, 0])):
         async with world.app.transaction():
