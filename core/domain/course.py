@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.domain.policy_words import unknown_name, unusable
 from core.domain.states import BackorderState, CourseStep
-from core.errors import InvalidInput
 
 POLICY = "backorder_course"
 DEFAULT_COURSE: list[dict[str, Any]] = [
@@ -60,27 +60,35 @@ def read_course(value: Any) -> list[StepRule]:
     Raises InvalidInput for anything that is not a list of known steps, each once, with known conditions.
     """
     if not isinstance(value, list):
-        raise _wrong("a list of steps", value)
-    rules = [_rule(row) for row in value]
-    if len({rule.step for rule in rules}) < len(rules):
-        raise _wrong("a list in which each step stands once", value)
+        raise unusable(POLICY, 'a list of steps, such as [{"step": "OTHER_SITES"}, {"step": "PURCHASE"}]', value)
+    rules = [_rule(number, row) for number, row in enumerate(value, start=1)]
+    steps = [rule.step for rule in rules]
+    for number, step in enumerate(steps, start=1):
+        if step in steps[: number - 1]:
+            raise unusable(POLICY, f"each step once; {step} stands before it already", str(step), f"Entry {number}")
     return rules
 
 
-def _rule(row: Any) -> StepRule:
-    if not isinstance(row, Mapping) or row.get("step") not in CourseStep.__members__:
-        raise _wrong(f"of objects whose `step` is one of {', '.join(CourseStep)}", row)
+def _rule(number: int, row: Any) -> StepRule:
+    place = f"Entry {number}"
+    if not isinstance(row, Mapping):
+        raise unusable(POLICY, 'an object with a step, such as {"step": "OTHER_SITES"}', row, place)
+    if not isinstance(row.get("step"), str) or row["step"] not in CourseStep.__members__:
+        raise unusable(POLICY, f"one of {', '.join(CourseStep)}", row.get("step"), f"step in entry {number}")
+    place = f"Entry {number} ({row['step']})"
     if surplus := set(row) - _FIELDS:
-        raise _wrong(f"without the field {sorted(surplus)[0]!r}", row)
+        raise unknown_name(POLICY, sorted(surplus)[0], _FIELDS, place)
     if not isinstance(row.get("isOn", True), bool):
-        raise _wrong("with a boolean `isOn`", row)
+        raise unusable(POLICY, "true or false", row["isOn"], f"isOn in entry {number} ({row['step']})")
     tiers = row.get("tiers")
     if tiers is not None and (not isinstance(tiers, list) or not all(isinstance(tier, str) for tier in tiers)):
-        raise _wrong("with a list of codes as `tiers`", row)
+        wanted = 'a list of customer grades, such as ["VIP", "GOLD"], or null for all'
+        raise unusable(POLICY, wanted, tiers, f"tiers in entry {number} ({row['step']})")
     for name in _NUMBERS:
-        number = row.get(name)
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int | float) or number < 0):
-            raise _wrong(f"with a number from 0 on as `{name}`", row)
+        figure = row.get(name)
+        if figure is not None and (isinstance(figure, bool) or not isinstance(figure, int | float) or figure < 0):
+            wanted = "a number from 0 on, or null for no limit"
+            raise unusable(POLICY, wanted, figure, f"{name} in entry {number} ({row['step']})")
     return StepRule(
         CourseStep(row["step"]),
         row.get("isOn", True),
@@ -90,10 +98,6 @@ def _rule(row: Any) -> StepRule:
         row.get("minValue"),
         row.get("maxValue"),
     )
-
-
-def _wrong(wanted: str, value: Any) -> InvalidInput:
-    return InvalidInput(f"The policy {POLICY} must be {wanted}.", field=POLICY, value=str(value))
 
 
 def applies(rule: StepRule, facts: CourseFacts) -> bool:

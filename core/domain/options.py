@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from core.domain.delay_rules import DelayRule
+from core.domain.policy_words import unknown_name, unusable
 from core.domain.states import ResolutionKind
-from core.errors import InvalidInput
 
 POLICY = "backorder_options"
 DEFAULT_POLICY: dict[str, Any] = {
@@ -20,6 +20,7 @@ DEFAULT_POLICY: dict[str, Any] = {
     "compensation": None,
 }
 """`compensation`: null, or {basisPoints, minWaitDays, maximum (minor units by currency)}."""
+_COMPENSATION = frozenset({"basisPoints", "minWaitDays", "maximum"})
 
 _ORDER = (
     ResolutionKind.WAIT,
@@ -46,20 +47,27 @@ class OptionPolicy:
 def read_policy(value: Any) -> OptionPolicy:
     """The stored policy; fields that are absent keep their default. Raises InvalidInput naming what is wrong."""
     if not isinstance(value, Mapping):
-        raise _wrong("an object", value)
+        raise unusable(POLICY, 'an object, such as {"deadlineHours": 48}', value)
     if surplus := set(value) - set(DEFAULT_POLICY):
-        raise _wrong(f"without the field {sorted(surplus)[0]!r}", value)
+        raise unknown_name(POLICY, sorted(surplus)[0], DEFAULT_POLICY)
     given = {**DEFAULT_POLICY, **value}
     hours, kinds, charge = given["deadlineHours"], given["kinds"], given["chargeDifference"]
     if not _is_number(hours) or not 0 < hours <= 24 * 90:
-        raise _wrong("with `deadlineHours` above 0 and at most 2160", value)
-    if not isinstance(kinds, list) or not kinds or not all(kind in ResolutionKind.__members__ for kind in kinds):
-        raise _wrong(f"with `kinds` of {', '.join(ResolutionKind)}", value)
-    if given["default"] not in ("WAIT", "CANCEL") or given["default"] not in kinds:
-        raise _wrong("with WAIT or CANCEL, one of its kinds, as `default`", value)
+        raise unusable(POLICY, "hours above 0, at most 2160 (90 days)", hours, "deadlineHours")
+    if not isinstance(kinds, list) or not kinds:
+        raise unusable(POLICY, f"a list of one or more of {', '.join(ResolutionKind)}", kinds, "kinds")
+    for kind in kinds:
+        if not isinstance(kind, str) or kind not in ResolutionKind.__members__:
+            raise unusable(POLICY, f"some of {', '.join(ResolutionKind)}", kind, "An entry of kinds")
+    if given["default"] not in ("WAIT", "CANCEL"):
+        raise unusable(POLICY, "WAIT or CANCEL", given["default"], "default")
+    if given["default"] not in kinds:
+        raise unusable(
+            POLICY, f"one of its kinds, or add it to kinds ({', '.join(kinds)})", given["default"], "default"
+        )
     if not isinstance(charge, bool):
-        raise _wrong("with a boolean `chargeDifference`", value)
-    points, wait, maximum = _compensation(given["compensation"], value)
+        raise unusable(POLICY, "true or false", charge, "chargeDifference")
+    points, wait, maximum = _compensation(given["compensation"])
     return OptionPolicy(
         timedelta(hours=hours),
         ResolutionKind(given["default"]),
@@ -71,18 +79,23 @@ def read_policy(value: Any) -> OptionPolicy:
     )
 
 
-def _compensation(given: Any, value: Any) -> tuple[int, int, Mapping[str, int]]:
+def _compensation(given: Any) -> tuple[int, int, Mapping[str, int]]:
     if given is None:
         return 0, 0, {}
-    if not isinstance(given, Mapping) or set(given) - {"basisPoints", "minWaitDays", "maximum"}:
-        raise _wrong("with a `compensation` of basisPoints, minWaitDays and maximum", value)
+    if not isinstance(given, Mapping):
+        wanted = 'null, or an object such as {"basisPoints": 500, "minWaitDays": 5}'
+        raise unusable(POLICY, wanted, given, "compensation")
+    if surplus := set(given) - _COMPENSATION:
+        raise unknown_name(POLICY, sorted(surplus)[0], _COMPENSATION, "compensation")
     points, wait, maximum = given.get("basisPoints", 0), given.get("minWaitDays", 0), given.get("maximum", {})
     if not _is_whole(points) or not 0 <= points <= 10_000:
-        raise _wrong("with `basisPoints` between 0 and 10000", value)
+        wanted = "a whole number between 0 and 10000 (hundredths of a percent of the value)"
+        raise unusable(POLICY, wanted, points, "basisPoints in compensation")
     if not _is_whole(wait) or wait < 0:
-        raise _wrong("with whole `minWaitDays` from 0 on", value)
+        raise unusable(POLICY, "a whole number of days from 0 on", wait, "minWaitDays in compensation")
     if not isinstance(maximum, Mapping) or not all(_is_whole(amount) and amount >= 0 for amount in maximum.values()):
-        raise _wrong("with a `maximum` of minor units by currency", value)
+        wanted = 'minor units by currency, such as {"KRW": 5000}'
+        raise unusable(POLICY, wanted, maximum, "maximum in compensation")
     return points, wait, dict(maximum)
 
 
@@ -92,10 +105,6 @@ def _is_number(value: Any) -> bool:
 
 def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _wrong(wanted: str, value: Any) -> InvalidInput:
-    return InvalidInput(f"The policy {POLICY} must be {wanted}.", field=POLICY, value=str(value))
 
 
 @dataclass(frozen=True, slots=True)

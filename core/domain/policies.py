@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from core.domain import approval_routes, course, options, risk_policy, supplier_changes, supplier_deadlines
+from core.domain.policy_words import unknown_name, unusable
 from core.domain.priority import priority_weights
 from core.domain.rebalancing import rebalancing_rules
 from core.domain.serving import serve_policy
@@ -14,8 +15,11 @@ from core.domain.shipping import release_gate
 from core.domain.states import HoldDeadlineAction, HoldReason, ReservationKind
 from core.errors import DomainError, InvalidInput
 
-Check = Callable[[Any], None]
-"""Raises InvalidInput when the value cannot be used."""
+
+class Check(Protocol):
+    """Raises InvalidInput when the value, which stands at `place` of the parameter, cannot be used."""
+
+    def __call__(self, value: Any, place: str = "", /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +29,19 @@ class PolicyRule:
     code: str
     description: str
     default: Any
-    check: Check
-
-
-def _refuse(code: str, wanted: str, value: Any) -> InvalidInput:
-    return InvalidInput(f"The policy {code} must be {wanted}.", field=code, value=str(value))
+    check: Callable[[Any], Any]
+    """Raises InvalidInput when the value cannot be used."""
 
 
 def whole(code: str, lowest: int, highest: int, *, or_null: bool = False) -> Check:
     """A whole number within bounds."""
 
-    def check(value: Any) -> None:
+    def check(value: Any, place: str = "", /) -> None:
         if value is None and or_null:
             return
         if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
-            raise _refuse(code, f"a whole number between {lowest} and {highest}", value)
+            wanted = f"a whole number between {lowest} and {highest}" + (", or null" if or_null else "")
+            raise unusable(code, wanted, value, place)
 
     return check
 
@@ -47,9 +49,9 @@ def whole(code: str, lowest: int, highest: int, *, or_null: bool = False) -> Che
 def number(code: str, lowest: float, highest: float) -> Check:
     """A number within bounds."""
 
-    def check(value: Any) -> None:
+    def check(value: Any, place: str = "", /) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float) or not lowest <= value <= highest:
-            raise _refuse(code, f"a number between {lowest:g} and {highest:g}", value)
+            raise unusable(code, f"a number between {lowest:g} and {highest:g}", value, place)
 
     return check
 
@@ -57,9 +59,9 @@ def number(code: str, lowest: float, highest: float) -> Check:
 def one_of(code: str, values: Collection[str]) -> Check:
     """One of these words."""
 
-    def check(value: Any) -> None:
+    def check(value: Any, place: str = "", /) -> None:
         if value not in values:
-            raise _refuse(code, f"one of {', '.join(values)}", value)
+            raise unusable(code, f"one of {', '.join(values)}", value, place)
 
     return check
 
@@ -67,107 +69,114 @@ def one_of(code: str, values: Collection[str]) -> Check:
 def mapping(code: str, keys: Collection[str] | None, check_value: Check) -> Check:
     """An object whose names are among `keys` (None: any), each value as `check_value` says."""
 
-    def check(value: Any) -> None:
+    def check(value: Any, place: str = "", /) -> None:
         if not isinstance(value, Mapping):
-            raise _refuse(code, "an object", value)
+            raise unusable(code, "an object" if keys is None else f"an object of {', '.join(keys)}", value, place)
         if keys is not None and (surplus := sorted(set(value) - set(keys))):
-            raise _refuse(code, f"an object of {', '.join(keys)}, not {surplus[0]!r}", value)
-        for part in value.values():
-            check_value(part)
+            raise unknown_name(code, surplus[0], keys, place)
+        for name, part in value.items():
+            check_value(part, f"{name} in {place}" if place else name)
 
     return check
 
 
-def _currency_limit(value: Any) -> None:
+def _currency_limit(value: Any, place: str = "", /) -> None:
     amount = whole("purchase_approval_limit", 0, 10**15, or_null=True)
     if isinstance(value, Mapping):
-        mapping("purchase_approval_limit", None, amount)(value)
+        mapping("purchase_approval_limit", None, amount)(value, place)
     else:
-        amount(value)
+        amount(value, place)
 
 
 _TTL_FIGURES = ("seconds", "maximumSeconds")
 
 
-def _reservation_ttl(value: Any) -> None:
+def _reservation_ttl(value: Any, place: str = "", /) -> None:
     code, kinds = "reservation_ttl", tuple(str(kind) for kind in ReservationKind)
-    if not isinstance(value, Mapping):
-        raise _refuse(code, "an object", value)
+    _must_be_object(code, value, place)
     seconds = whole(code, 1, 366 * 86_400)
     for name, part in value.items():
+        inner = f"{name} in {place}" if place else name
         if name in _TTL_FIGURES:
-            seconds(part)
+            seconds(part, inner)
         elif name in kinds:
-            mapping(code, _TTL_FIGURES, seconds)(part)
+            mapping(code, _TTL_FIGURES, seconds)(part, inner)
         elif name == "channels":
-            mapping(code, None, _reservation_ttl)(part)
+            mapping(code, None, _reservation_ttl)(part, inner)
         else:
-            raise _refuse(code, f"an object of {', '.join((*_TTL_FIGURES, *kinds, 'channels'))}", value)
+            raise unknown_name(code, name, (*_TTL_FIGURES, *kinds, "channels"), place)
 
 
-def _course(value: Any) -> None:
+def _must_be_object(code: str, value: Any, place: str = "") -> None:
+    if not isinstance(value, Mapping):
+        raise unusable(code, "an object, such as {} for its defaults", value, place)
+
+
+def _course(value: Any, _: str = "", /) -> None:
     course.read_course(value)
 
 
-def _options(value: Any) -> None:
+def _options(value: Any, _: str = "", /) -> None:
     options.read_policy(value)
 
 
-def _supplier_changes(value: Any) -> None:
+def _supplier_changes(value: Any, _: str = "", /) -> None:
     supplier_changes.change_rule(value)
 
 
 def _serving(code: str) -> Check:
-    def check(value: Any) -> None:
-        if not isinstance(value, Mapping):
-            raise _refuse(code, "an object", value)
-        serve_policy({code: value})
+    def check(value: Any, _: str = "", /) -> None:
+        _must_be_object(code, value)
+        try:
+            serve_policy({code: value})
+        except InvalidInput as error:
+            wanted = f"what `policies` says of it ({error.message.removeprefix('The policy cannot be: ').rstrip('.')})"
+            raise unusable(code, wanted, value) from error
 
     return check
 
 
-def _priority(value: Any) -> None:
-    if not isinstance(value, Mapping):
-        raise _refuse("priority", "an object", value)
+def _priority(value: Any, _: str = "", /) -> None:
+    _must_be_object("priority", value)
     try:
         priority_weights(value)
     except (TypeError, ValueError, AttributeError) as error:
-        raise _refuse("priority", f"as its readers expect ({error})", value) from error
+        raise unusable("priority", f"what `policies` says of it ({error})", value) from error
 
 
-def _rebalancing(value: Any) -> None:
-    if not isinstance(value, Mapping):
-        raise _refuse("rebalancing", "an object", value)
+def _rebalancing(value: Any, _: str = "", /) -> None:
+    _must_be_object("rebalancing", value)
     rebalancing_rules(value)
 
 
-def _risk(value: Any) -> None:
-    if not isinstance(value, Mapping):
-        raise _refuse(risk_policy.POLICY, "an object", value)
+def _risk(value: Any, _: str = "", /) -> None:
+    _must_be_object(risk_policy.POLICY, value)
     risk_policy.risk_rules(value)
 
 
-def _release_gate(value: Any) -> None:
-    if not isinstance(value, Mapping) or set(value) - {"linePercent", "orderPercent"}:
-        raise _refuse("release_gate", "an object of linePercent and orderPercent", value)
+def _release_gate(value: Any, _: str = "", /) -> None:
+    mapping("release_gate", ("linePercent", "orderPercent"), whole("release_gate", 0, 100))(value)
     release_gate(value)
 
 
-def _sourcing(value: Any) -> None:
+def _anything(_: Any, __: str = "", /) -> None:
+    """Judged by the caller."""
+
+
+def _sourcing(value: Any, _: str = "", /) -> None:
     figures = {"lateBasisPointsPerDay": 10_000, "surplusPercent": 100, "refillPercent": 100}
-    if not isinstance(value, Mapping) or set(value) - set(figures):
-        raise _refuse("sourcing", f"an object of {', '.join(figures)}", value)
+    mapping("sourcing", figures, _anything)(value)
     for name, part in value.items():
-        whole("sourcing", 0, figures[name])(part)
+        whole("sourcing", 0, figures[name])(part, name)
 
 
-def _calibration(value: Any) -> None:
-    if not isinstance(value, Mapping) or set(value) - {"isOn", "windowDays", "priorWeight"}:
-        raise _refuse("lead_time_calibration", "an object of isOn, windowDays and priorWeight", value)
+def _calibration(value: Any, _: str = "", /) -> None:
+    code = "lead_time_calibration"
+    mapping(code, ("isOn", "windowDays", "priorWeight"), _anything)(value)
     if not isinstance(value.get("isOn", True), bool):
-        raise _refuse("lead_time_calibration", "on or off (isOn: true or false)", value)
-    whole("lead_time_calibration", 1, 3_660)(value.get("windowDays", 365))
-    whole("lead_time_calibration", 1, 1_000)(value.get("priorWeight", 10))
+        raise unusable(code, "true or false", value["isOn"], "isOn")
+    whole(code, 1, 3_660)(value.get("windowDays", 365), "windowDays")
+    whole(code, 1, 1_000)(value.get("priorWeight", 10), "priorWeight")
 
 
 _HOURS = number("hold_deadline_hours", 0.01, 24 * 366)
