@@ -208,3 +208,33 @@ def test_no_claim_is_before_its_quota_allows_it(world, quantity, windows):
         assert sum(taken for day, taken in claims if start <= day < end) <= (units or 0)
     free = available_now(book, [A, B], allowances=[quota])
     assert proposal.available_now <= free <= (room([quota], today, []) or 0)
+
+
+@given(
+    worlds(), st.lists(st.tuples(st.integers(1, 9), st.none() | st.integers(0, 14), sources), min_size=1, max_size=4)
+)
+@settings(max_examples=100, deadline=None)
+def test_what_is_confirmed_is_never_more_than_what_is_supplied(world, orders):
+    """At every location and day, from a start nobody has claimed: claims with a source, against stock and supply by then."""
+    book, roads, now = world
+    book.pegs.clear()
+    book.holds.clear()
+    book.protected.clear()
+    book.forget_curves()
+    for number, (quantity, asked, places) in enumerate(orders, start=1):
+        line = line_of(quantity)
+        line.id = number
+        day = None if asked is None else book.today[A] + timedelta(days=asked)
+        commit(book, line, propose(book, Demand(quantity, ZONE, day, places), roads, now), PromiseReason.PLACED)
+    for place in (A, B, R):
+        today = book.today[place]
+        for n in range(LAST):
+            until = today + timedelta(days=n)
+            supplied = book.level(place).on_hand
+            supplied += sum(
+                s.open for s in book.supplies if s.location_id == place and s.effective_date(today) <= until
+            )
+            confirmed = book.level(place).allocated + sum(
+                p.quantity for p in book.pegs if p.location_id == place and p.kind == "FIRM" and p.need_date <= until
+            )
+            assert confirmed <= supplied, (place, until)
