@@ -1,7 +1,8 @@
-"""`manage.py schema export|diff`: the schema, the access matrix and the error catalogue as files, and what may not be published."""
+"""`manage.py schema export|diff|release`: the schema, the access matrix and the error catalogue as files, and what may not be published."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import typer
@@ -18,6 +19,8 @@ from graphql import (
 )
 
 SDL_FILE = Path(__file__).resolve().parents[1] / "schema" / "schema.graphql"
+RELEASED_FILE = SDL_FILE.with_name("released.graphql")
+"""The SDL of the last release, kept by `schema release`; there is none before the first."""
 SPECIFIED = ("__", "String", "Int", "Float", "Boolean", "ID")
 
 app = typer.Typer(help="The published GraphQL schema.", no_args_is_help=True)
@@ -55,6 +58,36 @@ def breaking(old_sdl: str, new_sdl: str) -> list[BreakingChange]:
     return find_breaking_changes(build_schema(old_sdl), build_schema(new_sdl))
 
 
+def vague_deprecations(schema: GraphQLSchema) -> list[str]:
+    """Coordinates of what is deprecated without its replacement (in backticks) or the day from which it may go."""
+    vague: list[str] = []
+    for name, type_ in schema.type_map.items():
+        members: dict[str, str | None] = {}
+        if isinstance(type_, GraphQLEnumType):
+            members = {value: item.deprecation_reason for value, item in type_.values.items()}
+        elif isinstance(type_, GraphQLInputObjectType | GraphQLObjectType | GraphQLInterfaceType):
+            members = {field: item.deprecation_reason for field, item in type_.fields.items()}
+            for field, item in getattr(type_, "fields", {}).items():
+                for argument, given in getattr(item, "args", {}).items():
+                    members[f"{field}({argument}:)"] = given.deprecation_reason
+        for member, reason in members.items():
+            if reason is not None and not (re.search(r"`\w+", reason) and re.search(r"\d{4}-\d\d-\d\d", reason)):
+                vague.append(f"{name}.{member}")
+    return sorted(vague)
+
+
+def _refuse_breaking(old: Path, sdl: str, way_out: str) -> None:
+    """Print what clients of an SDL file would not survive, and end with 1 if there is any of it."""
+    if not old.exists():
+        return
+    found = breaking(old.read_text(encoding="utf-8"), sdl)
+    for change in found:
+        typer.echo(f"breaking {old.name}: {change.description}", err=True)
+    if found:
+        typer.echo(way_out, err=True)
+        raise typer.Exit(1)
+
+
 def pages() -> dict[Path, str]:
     """What is published beside the SDL, written from the code: the access matrix and the catalogue of errors."""
     from api.commands import access_matrix, error_catalogue
@@ -80,7 +113,10 @@ def _refuse_undocumented(sdl: str) -> None:
     missing = undocumented(build_schema(sdl))
     for coordinate in missing:
         typer.echo(f"undocumented: {coordinate}", err=True)
-    if missing:
+    vague = vague_deprecations(build_schema(sdl))
+    for coordinate in vague:
+        typer.echo(f"deprecated without `replacement` and day: {coordinate}", err=True)
+    if missing or vague:
         raise typer.Exit(1)
 
 
@@ -97,13 +133,9 @@ def export(
     sdl = current_sdl()
     _refuse_undocumented(sdl)
     _refuse_undecided()
-    if SDL_FILE.exists() and not force:
-        found = breaking(SDL_FILE.read_text(encoding="utf-8"), sdl)
-        for change in found:
-            typer.echo(f"breaking: {change.description}", err=True)
-        if found:
-            typer.echo("Nothing written. Deprecate first, or export with --force.", err=True)
-            raise typer.Exit(1)
+    _refuse_breaking(RELEASED_FILE, sdl, "Nothing written: a released client would break. Deprecate first.")
+    if not force:
+        _refuse_breaking(SDL_FILE, sdl, "Nothing written. What was never released may go with --force.")
     SDL_FILE.write_text(sdl, encoding="utf-8")
     for file, text in pages().items():
         file.write_text(text, encoding="utf-8")
@@ -112,17 +144,20 @@ def export(
 
 @app.command()
 def diff(against: Path = typer.Option(SDL_FILE, help="The SDL file to compare the code with.")) -> None:
-    """Compare the code with what is checked in: fails on any breaking change, difference, gap or open decision."""
+    """Compare the code with what is checked in: fails on any breaking change, difference, gap or open decision.
+
+    Against another file only breaking changes count; what was released is compared always.
+    """
     old, new = against.read_text(encoding="utf-8"), current_sdl()
     _refuse_undocumented(new)
     _refuse_undecided()
-    found = breaking(old, new)
-    for change in found:
-        typer.echo(f"breaking: {change.description}", err=True)
+    _refuse_breaking(RELEASED_FILE, new, "A released client would break: deprecate first.")
+    _refuse_breaking(against, new, "Deprecate first.")
     for change in find_dangerous_changes(build_schema(old), build_schema(new)):
         typer.echo(f"dangerous: {change.description}", err=True)
-    if found:
-        raise typer.Exit(1)
+    if against != SDL_FILE:
+        typer.echo(f"No client of {against} would break.")
+        return
     if old != new:
         typer.echo(f"{against} is not what the code says: run manage.py schema export", err=True)
         raise typer.Exit(1)
@@ -131,3 +166,11 @@ def diff(against: Path = typer.Option(SDL_FILE, help="The SDL file to compare th
             typer.echo(f"{file} is not what the code says: run manage.py schema export", err=True)
             raise typer.Exit(1)
     typer.echo("The schema is as published.")
+
+
+@app.command()
+def release() -> None:
+    """Keep the checked-in schema as that of a release: from then on nothing that would break its clients is published."""
+    diff(SDL_FILE)
+    RELEASED_FILE.write_text(SDL_FILE.read_text(encoding="utf-8"), encoding="utf-8")
+    typer.echo(f"{RELEASED_FILE}: kept")
