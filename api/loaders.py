@@ -19,8 +19,10 @@ from api.live.cursor import decode_cursor, encode_cursor
 from api.pagination import Slice, page_of, slice_of
 from core.domain.access import Principal, Role
 from core.domain.binding import Spot, name_binding
+from core.domain.date_parts import DatePart, DateQuantiles, part_spread, quantiles_of
 from core.queries import (
     backorders,
+    date_spreads,
     day_events,
     edi_documents,
     learning_models,
@@ -50,6 +52,8 @@ class Reads(Protocol):
 
     @property
     def principal(self) -> Principal: ...
+
+    async def now(self) -> datetime: ...
 
     def read(self) -> AbstractAsyncContextManager[Any]: ...
 
@@ -113,6 +117,23 @@ class Loaders:
     @cached_property
     def learning_model_by_id(self) -> DataLoader[int, Any]:
         return self._one(learning_models.models_by_ids)
+
+    @cached_property
+    def date_quantiles(self) -> DataLoader[tuple[DatePart, ...], DateQuantiles]:
+        """When all of these parts have come; everybody's deliveries are measured, so that everybody sees the same."""
+
+        async def load(keys: list[tuple[DatePart, ...]]) -> Sequence[DateQuantiles]:
+            parts = list(dict.fromkeys(part for key in keys for part in key))
+            async with self._context.read_system() as sql:
+                supplies = await date_spreads.supply_spreads(sql, [part.supply for part in parts if part.supply])
+                paths = sorted({path for part in parts for path in part.paths})
+                known = await date_spreads.spreads_by_paths(sql, paths) if paths else {}
+            today = (await self._context.now()).date()
+            dates = {(row["sku_id"], row["id"]): date_spreads.supply_dates(row) for row in supplies}
+            spreads = {part: part_spread(part, dates.get(part.supply or (0, 0)), known, today) for part in parts}
+            return [quantiles_of([spreads[part] for part in key]) for key in keys]
+
+        return DataLoader(load_fn=load, cache=False)
 
     @cached_property
     def location_by_id(self) -> DataLoader[int, Any]:

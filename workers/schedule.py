@@ -56,6 +56,7 @@ CRONS = (
     Cron("calibrate_lead_times", 86_400, "bulk"),
     Cron("propose_rebalancing", 86_400, "bulk"),
     Cron("purge_history", 3_600, "bulk"),
+    Cron("measure_dates", 86_400, "learning"),
     Cron("score_risk", 86_400, "learning"),
     Cron("check_risk_model", 86_400, "learning"),
     Cron("score_changed_risk", 120, "learning"),

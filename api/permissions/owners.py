@@ -69,7 +69,8 @@ OWNERS: dict[str, Owner] = {
     **dict.fromkeys(
         [
             "AccessDenial", "AffectedLine", "BackorderRisk", "CalibrationPoint", "LearningModel", "ModelCheck",
-            "ModelFigure", "ModelRecord", "ModelReport", "RiskAction", "RiskEvent", "RiskReason", "AuditEntry", "BackorderCauses", "CauseFigures", "GoodsReceipt",
+            "ModelFigure", "ModelRecord", "ModelReport", "RiskAction", "RiskEvent", "RiskReason",
+            "AuditEntry", "BackorderCauses", "CauseFigures", "GoodsReceipt",
             "GoodsReceiptLine", "JobEvent", "LedgerAlarm", "Lot", "LotTrace", "LotUse", "Policy", "ProtectedStockStep",
             "Quota", "RebalancingProposal", "RebalancingReason", "RecurringCause", "RepromisingBudget",
             "RepromisingChange", "RepromisingComparison", "RepromisingCount", "RepromisingDifference",

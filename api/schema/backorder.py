@@ -142,7 +142,10 @@ class Backorder(Node):
 
     @field(description="When all of it is expected to be there; null without any date.")
     async def expected(self, info: Info) -> DateEstimate | None:
-        return backorder_expected(self.row)
+        if self.closed_at is not None:
+            return backorder_expected(self.row)
+        pegs = await info.context.loaders.pegs_by_line_key.load((self.sku_id, self.order_line_id))
+        return backorder_expected(self.row, pegs)
 
     @field(description="The facts that prove the cause, as figures by name; a customer sees the sums only.")
     def evidence(self, info: Info) -> list[EvidenceFact]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from enum import Enum
 from typing import Any
 
 from api.schema.node import Row
 from api.schema.promise import DateEstimate, Peg, Promise, PromiseRecord, PromiseSlice, SupplySource
+from core.domain.date_parts import DatePart
 
 MIN_OBSERVATIONS = 20
 """Below this many past arrivals no quantile is shown."""
@@ -19,25 +21,12 @@ def _day(value: Any) -> date | None:
 
 
 def estimate(
-    expected: Any, timezone: str, basis: str, *, promised: Any = None, quantiles: Mapping[str, Any] | None = None
+    expected: Any, timezone: str, basis: str, *, promised: Any = None, parts: Sequence[DatePart] = ()
 ) -> DateEstimate:
-    """A date estimate; quantiles are shown only when enough arrivals back them."""
-    given = quantiles or {}
-    observations = int(given.get("observations") or 0)
-    shown = given if observations >= MIN_OBSERVATIONS else {}
-    day = _day(shown.get("p80")) or _day(expected)
+    """A date estimate; its quantiles are read when they are asked for, from what was measured of its parts."""
+    day = _day(expected)
     assert day is not None
-    return DateEstimate(
-        promised=_day(promised),
-        expected=day,
-        p50=_day(shown.get("p50")),
-        p80=_day(shown.get("p80")),
-        p95=_day(shown.get("p95")),
-        timezone=timezone,
-        basis=basis,  # type: ignore[arg-type]
-        coverage=given.get("coverage"),
-        observations=observations,
-    )
+    return DateEstimate(day=day, parts=tuple(parts), promised=_day(promised), timezone=timezone, basis=basis)  # type: ignore[arg-type]
 
 
 def source_of(sku_id: int, kind: str, row: Mapping[str, Any]) -> SupplySource:
@@ -56,11 +45,18 @@ def slice_of(sku_id: int, part: Mapping[str, Any]) -> PromiseSlice:
     """A slice as the promise ledger keeps it: {location, quantity, source, basis, shipDate, deliveryDate, ...}."""
     zone, delivery_zone = part.get("timezone") or "UTC", part.get("delivery_timezone") or part.get("timezone") or "UTC"
     basis, delivery = part.get("basis") or _basis(part["source"]), part.get("deliveryDate")
+    ship = _day(part["shipDate"])
+    assert ship is not None
+    supply = part.get("supply")
+    leaves = DatePart(ship, part["location"], None if supply is None else (sku_id, supply))
+    arrives = replace(leaves, carried=(_day(delivery) or ship) - ship)
     return PromiseSlice(
         quantity=part["quantity"],
         source=source_of(sku_id, part["source"], part),
-        ship_date=estimate(part["shipDate"], zone, basis, promised=part["shipDate"], quantiles=part),
-        delivery_date=None if delivery is None else estimate(delivery, delivery_zone, basis, promised=delivery),
+        ship_date=estimate(ship, zone, basis, promised=ship, parts=[leaves]),
+        delivery_date=None
+        if delivery is None
+        else estimate(delivery, delivery_zone, basis, promised=delivery, parts=[arrives]),
     )
 
 
@@ -70,15 +66,19 @@ def _basis(source: str) -> str:
 
 
 def _last(dates: Sequence[DateEstimate | None]) -> DateEstimate | None:
+    """When all of it has come: the day of the last part, on the distribution of the latest of all."""
     known = [day for day in dates if day is not None]
-    return max(known, key=lambda day: day.expected) if known and len(known) == len(dates) else None
+    if not known or len(known) < len(dates):
+        return None
+    last = max(known, key=lambda day: day.day)
+    return replace(last, parts=tuple(part for day in known for part in day.parts))
 
 
 def promise_from(
     sku_id: int, quantity: int, complete: bool, parts: Sequence[Mapping[str, Any]], limits: Any = None
 ) -> Promise:
     """A promise of these slices; its dates are those of the last slice. `limits`: see `Promise.binding`."""
-    slices = sorted((slice_of(sku_id, part) for part in parts), key=lambda s: s.ship_date.expected)
+    slices = sorted((slice_of(sku_id, part) for part in parts), key=lambda s: s.ship_date.day)
     return Promise(
         quantity=quantity,
         complete=complete,
@@ -97,7 +97,7 @@ def _limits_of(slices: Sequence[PromiseSlice]) -> dict[str, Any] | None:
     last = slices[-1]
     known = {"ON_HAND": "NONE", "TRANSFER": "TRANSFER", "LEAD_TIME": "LEAD_TIME"}
     kind = known.get(str(last.source.kind.value if isinstance(last.source.kind, Enum) else last.source.kind), "SUPPLY")
-    return {"kind": kind, "date": last.ship_date.expected.isoformat()}
+    return {"kind": kind, "date": last.ship_date.day.isoformat()}
 
 
 def promise_of(rows: Sequence[Row]) -> Promise | None:
@@ -126,14 +126,26 @@ def pegs_of(rows: Sequence[Row]) -> list[Peg]:
             quantity=row["quantity"],
             firmness=row["firmness"],
             supply=source_of(row["sku_id"], row["source"], row),
-            expected=estimate(row["expected_date"], row["timezone"], row["basis"]),
+            expected=estimate(row["expected_date"], row["timezone"], row["basis"], parts=_peg_parts(row)),
         )
         for row in rows
     ]
 
 
-def backorder_expected(row: Row) -> DateEstimate | None:
-    """When a backorder should be covered; the promised day stands beside it."""
+def _peg_parts(row: Row) -> list[DatePart]:
+    """When the goods of a peg are there: nothing is to be waited for where they are on hand."""
+    if row.get("supply_id") is None:
+        return []
+    return [DatePart(None, row["location"], (row["sku_id"], row["supply_id"]))]
+
+
+def backorder_expected(row: Row, pegs: Sequence[Row] = ()) -> DateEstimate | None:
+    """When a backorder should be covered, by the `pegs` of its line; the promised day stands beside it.
+
+    While a part of it has no supply yet, nothing is known beyond the day.
+    """
     if row["expected_date"] is None:
         return None
-    return estimate(row["expected_date"], row["timezone"], row["basis"], promised=row["promised_date"])
+    waiting = [peg for peg in pegs if peg["firmness"] != "HARD"]
+    parts = [part for peg in waiting for part in _peg_parts(peg)] if all(peg.get("supply_id") for peg in waiting) else []
+    return estimate(row["expected_date"], row["timezone"], row["basis"], promised=row["promised_date"], parts=parts)

@@ -14,6 +14,7 @@ from api.schema import enums
 from api.schema.node import Row, build, register
 from api.schema.sku import Location, Sku
 from core.domain.access import Role
+from core.domain.date_parts import UNKNOWN, DatePart, DateQuantiles
 
 if TYPE_CHECKING:
     from api.schema.purchasing import PurchaseOrderLine, ShipNotice, Transfer
@@ -26,15 +27,39 @@ if TYPE_CHECKING:
 class DateEstimate:
     """Days stand beside a named zone."""
 
+    day: strawberry.Private[date]
+    parts: strawberry.Private[tuple[DatePart, ...]] = ()
+    """What it waits for; without a part nothing is known beyond the day."""
     promised: date | None = field(description="The day that was committed.", default=None)
-    expected: date = field(description="The day believed now: the 80 % quantile where known, else the paper date.")
-    p50: date | None = field(description="Median.", default=None)
-    p80: date | None = field(description="80 % quantile.", default=None)
-    p95: date | None = field(description="95 % quantile.", default=None)
     timezone: str = field(description="IANA zone the days are counted in.")
     basis: enums.DateBasis = field(description="What the day rests on.")
-    coverage: float | None = field(description="Measured share of past days inside the quantile.", default=None)
-    observations: int = field(description="How many past arrivals the quantiles rest on.", default=0)
+
+    async def _known(self, info: Info) -> DateQuantiles:
+        return await info.context.loaders.date_quantiles.load(self.parts) if self.parts else UNKNOWN
+
+    @field(description="The day believed now: the 80 % quantile where known, else the paper date.")
+    async def expected(self, info: Info) -> date:
+        return (await self._known(info)).p80 or self.day
+
+    @field(description="Median.")
+    async def p50(self, info: Info) -> date | None:
+        return (await self._known(info)).p50
+
+    @field(description="80 % quantile.")
+    async def p80(self, info: Info) -> date | None:
+        return (await self._known(info)).p80
+
+    @field(description="95 % quantile.")
+    async def p95(self, info: Info) -> date | None:
+        return (await self._known(info)).p95
+
+    @field(description="Measured share of past days inside the 80 % quantile; null where it was not measured.")
+    async def coverage(self, info: Info) -> float | None:
+        return (await self._known(info)).coverage
+
+    @field(description="How many past arrivals the quantiles rest on.")
+    async def observations(self, info: Info) -> int:
+        return (await self._known(info)).observations
 
 
 @register

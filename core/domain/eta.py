@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from core.domain.calendars import WorkCalendar, arrival
@@ -35,53 +37,111 @@ def lead_time_p80(observed_days: Sequence[int], fallback_days: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class DateEstimate:
-    """What we said, what we believe, and on what it rests (`DateEstimate` of the API).
+class Spread:
+    """A distribution over whole days: `shares[i]` is the chance that it is `days[i]` or before; the last share is 1.
 
-    `promised` was told to the customer; `expected` is P80 where known, else the paper date. `coverage` is the share
-    of past cases that kept their P80 (0..1). Raises ValueError when quantiles rest on fewer than 20 observations.
+    `observations` are the cases it rests on, `coverage` the share of past cases that kept their P80 (None: not measured).
     """
 
-    promised: date | None
-    expected: date
-    p50: date | None
-    p80: date | None
-    p95: date | None
-    timezone: str
-    basis: DateBasis
-    coverage: float | None
+    days: tuple[int, ...]
+    shares: tuple[float, ...]
     observations: int
+    coverage: float | None = None
 
-    def __post_init__(self) -> None:
-        if self.observations < FEWEST_OBSERVATIONS and (self.p50 or self.p80 or self.p95):
-            raise ValueError(f"{self.observations} observations are too few for quantiles")
-
-
-def estimate_date(
-    paper_date: date,
-    late_days: Sequence[int],
-    timezone: str,
-    basis: DateBasis,
-    promised: date | None = None,
-    coverage: float | None = None,
-) -> DateEstimate:
-    """The estimate for `paper_date`; `late_days` says how late earlier cases of this basis came (negative: early)."""
-    p50 = p80 = p95 = None
-    if len(late_days) >= FEWEST_OBSERVATIONS:
-        p50, p80, p95 = (
-            None if days is None else paper_date + timedelta(days=days)
-            for days in (quantile(late_days, 0.5), quantile(late_days, 0.8), quantile(late_days, 0.95))
+    def quantile(self, level: float) -> int:
+        """The first day by which it has happened with at least this chance."""
+        return next(
+            (day for day, share in zip(self.days, self.shares, strict=True) if share >= level - 1e-9), self.days[-1]
         )
-    return DateEstimate(promised, p80 or paper_date, p50, p80, p95, timezone, basis, coverage, len(late_days))
+
+    def below(self, day: int) -> float:
+        """The chance that it happens on this day or before."""
+        place = bisect_right(self.days, day)
+        return self.shares[place - 1] if place else 0.0
+
+    def shifted(self, by: int) -> Spread:
+        return replace(self, days=tuple(day + by for day in self.days))
+
+    def not_before(self, day: int) -> Spread:
+        """What would be earlier happens on that day."""
+        if self.days[0] >= day:
+            return self
+        later = [(d, s) for d, s in zip(self.days, self.shares, strict=True) if d > day]
+        low = self.below(day)
+        return replace(
+            self,
+            days=((day,) if low > 0 or not later else ()) + tuple(d for d, _ in later),
+            shares=((low if later else 1.0,) if low > 0 or not later else ()) + tuple(s for _, s in later),
+        )
+
+    def given_late(self, day: int) -> Spread:
+        """What is left to expect once this day has passed and it has not happened: P(. | later than `day`).
+
+        Beyond everything that was ever seen nothing is known but "not yet": the next day.
+        """
+        gone = self.below(day)
+        if gone >= 1 - 1e-9:
+            return replace(self, days=(day + 1,), shares=(1.0,))
+        left = [(d, (s - gone) / (1 - gone)) for d, s in zip(self.days, self.shares, strict=True) if d > day]
+        return replace(self, days=tuple(d for d, _ in left), shares=tuple(s for _, s in left))
 
 
-def complete_estimate(parts: Iterable[DateEstimate]) -> DateEstimate:
-    """The estimate of a whole that is complete when its last part is: the part that is expected last binds.
+def one_after_another(first: Spread, second: Spread) -> Spread:
+    """The sum of two stages, each with its own causes: the days of both add up (convolution)."""
+    chances: dict[int, float] = defaultdict(float)
+    for day, chance in _chances(first):
+        for more, likely in _chances(second):
+            chances[day + more] += chance * likely
+    return _spread(chances, (first, second))
 
-    Raises ValueError without parts. Quantiles are those of the binding part: parts share suppliers and lanes, so
-    multiplying their chances as if independent would understate the tail.
+
+def last_of(parts: Iterable[Spread]) -> Spread:
+    """When all of several parts have happened: the later one decides.
+
+    The chance that all have come by a day is taken as the product of their chances. Parts share suppliers and roads, and
+    delays that go together make that product too small, never too large: what is said is kept at least as often as said.
+    Raises ValueError without parts.
     """
-    return max(parts, key=lambda part: (part.expected, part.promised or date.min))
+    given = list(parts)
+    if not given:
+        raise ValueError("nothing to wait for")
+    if len(given) == 1:
+        return given[0]
+    days = sorted({day for part in given for day in part.days})
+    shares = [math.prod(part.below(day) for part in given) for day in days]
+    kept = [(day, share) for day, share in zip(days, shares, strict=True) if share > 0]
+    return Spread(
+        tuple(day for day, _ in kept),
+        tuple(share for _, share in kept),
+        min(part.observations for part in given),
+        _least(part.coverage for part in given),
+    )
+
+
+def _chances(spread: Spread) -> list[tuple[int, float]]:
+    before, found = 0.0, []
+    for day, share in zip(spread.days, spread.shares, strict=True):
+        found.append((day, share - before))
+        before = share
+    return found
+
+
+def _spread(chances: dict[int, float], parts: Iterable[Spread]) -> Spread:
+    given = list(parts)
+    days = sorted(chances)
+    reached, shares = 0.0, []
+    for day in days:
+        reached += chances[day]
+        shares.append(min(1.0, reached))
+    shares[-1] = 1.0
+    return Spread(
+        tuple(days), tuple(shares), min(part.observations for part in given), _least(part.coverage for part in given)
+    )
+
+
+def _least(coverages: Iterable[float | None]) -> float | None:
+    known = list(coverages)
+    return None if any(value is None for value in known) else min(value for value in known if value is not None)
 
 
 def usable_date(

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.calendars import WorkCalendar
+from core.domain.date_parts import UNKNOWN, DatePart, DateQuantiles, SupplyDates, part_spread, quantiles_of
 from core.domain.eta import (
-    DateEstimate,
-    complete_estimate,
-    estimate_date,
+    Spread,
+    last_of,
     lead_time_p80,
+    one_after_another,
     quantile,
     ship_notice_arrival,
     should_move,
@@ -45,20 +46,49 @@ def test_lead_time_falls_back_while_observations_are_few():
     assert lead_time_p80([10] * 18 + [21] * 2, 14) == 10
 
 
-def test_estimate_shows_quantiles_only_from_twenty_observations():
-    few = estimate_date(DAY, [3] * 19, "Asia/Seoul", DateBasis.CONFIRMED_ORDER, promised=DAY)
-    assert (few.p50, few.p80, few.p95, few.expected, few.observations) == (None, None, None, DAY, 19)
-    many = estimate_date(DAY, [0] * 10 + [2] * 8 + [9] * 2, "Asia/Seoul", DateBasis.CONFIRMED_ORDER)
-    assert (many.p50, many.p80, many.p95) == (DAY + timedelta(2), DAY + timedelta(2), DAY + timedelta(9))
-    assert many.expected == many.p80
-    with pytest.raises(ValueError, match="19 observations are too few"):
-        DateEstimate(DAY, DAY, DAY, None, None, "UTC", DateBasis.LEAD_TIME, None, 19)
+WEEK = Spread((0, 2, 9), (0.5, 0.9, 1.0), 40, 0.81)
 
 
-def test_the_latest_part_binds_the_whole():
-    early = estimate_date(DAY, [], "UTC", DateBasis.ON_HAND)
-    late = estimate_date(DAY + timedelta(5), [], "UTC", DateBasis.LEAD_TIME)
-    assert complete_estimate([late, early]) is late
+def test_a_spread_knows_its_days_and_what_is_left_once_it_is_late():
+    assert [WEEK.quantile(level) for level in (0.5, 0.51, 0.9, 0.95)] == [0, 2, 2, 9]
+    assert (WEEK.below(-1), WEEK.below(1), WEEK.below(9)) == (0.0, 0.5, 1.0)
+    late = WEEK.given_late(0)
+    assert (late.days, late.shares) == ((2, 9), pytest.approx((0.8, 1.0)))
+    assert WEEK.given_late(9) == Spread((10,), (1.0,), 40, 0.81)
+    assert WEEK.not_before(1) == Spread((1, 2, 9), (0.5, 0.9, 1.0), 40, 0.81)
+    assert WEEK.not_before(30) == Spread((30,), (1.0,), 40, 0.81)
+
+
+def test_stages_add_up_and_the_later_of_two_supplies_decides():
+    both = one_after_another(WEEK, Spread((1, 3), (0.5, 1.0), 25, 0.7))
+    assert both.days == (1, 3, 5, 10, 12)
+    assert both.shares == pytest.approx((0.25, 0.7, 0.9, 0.95, 1.0))
+    assert (both.observations, both.coverage) == (25, 0.7)
+    whole = last_of([WEEK, Spread((1, 3), (0.5, 1.0), 25, None)])
+    assert (whole.days, whole.shares) == ((1, 2, 3, 9), pytest.approx((0.25, 0.45, 0.9, 1.0)))
+    assert (whole.observations, whole.coverage) == (25, None)
+    with pytest.raises(ValueError, match="nothing to wait for"):
+        last_of([])
+
+
+def test_a_date_is_shown_with_what_its_stages_make_of_it():
+    supply = SupplyDates(DAY, DAY + timedelta(2), WEEK)
+    leaves = DatePart(DAY + timedelta(2), 7, (1, 5))
+    told = quantiles_of([part_spread(leaves, supply, {}, DAY)])
+    assert told == DateQuantiles(DAY, DAY + timedelta(2), DAY + timedelta(9), 0.81, 40)
+    today = DAY + timedelta(1)
+    assert quantiles_of([part_spread(leaves, supply, {}, today)]).p50 == DAY + timedelta(2), (
+        "it has not come by yesterday"
+    )
+    wanted_later = DatePart(DAY + timedelta(5), 7, (1, 5))
+    assert quantiles_of([part_spread(wanted_later, supply, {}, DAY)]).p80 == DAY + timedelta(5)
+    road = {"CARRY|ALL": Spread((0, 1), (0.5, 1.0), 19, None), "SHIP|ALL|7": WEEK}
+    arrives = DatePart(DAY, 7, None, timedelta(2))
+    assert quantiles_of([part_spread(arrives, None, road, DAY)]) == DateQuantiles(None, None, None, None, 19)
+    assert quantiles_of([part_spread(leaves, SupplyDates(DAY, DAY, None), {}, DAY)]) == UNKNOWN
+    on_hand = part_spread(DatePart(DAY, 7, None), None, {}, DAY)
+    assert quantiles_of([on_hand]) == UNKNOWN, "nothing was measured"
+    assert quantiles_of([on_hand, part_spread(leaves, supply, {}, DAY)]).p95 == DAY + timedelta(9)
 
 
 def test_usable_date_adds_lateness_then_receiving():

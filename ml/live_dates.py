@@ -1,0 +1,183 @@
+"""From facts of deliveries to how late things come: one distribution per supplier, place and lane, with its measured coverage."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+
+from ml.dates import GRID, Correction, DateSettings, Delay, DelayTables, conformal, expected_days
+from ml.delivery_file import ABSURD_DAYS, OPEN, Deliveries
+
+LEVELS = (0.5, 0.8, 0.95)
+BACKTEST_MONTHS = 6
+MONTH = 30
+SHORTEST_TAIL = 1e-4
+DRIFT_MARGIN = 0.1
+"""A coverage of P80 this far from .80, on enough deliveries, is an alarm."""
+DRIFT_NEEDS = 30
+
+
+@dataclass(frozen=True)
+class SpreadRow:
+    """One row of `date_spread`; days are actual - stated."""
+
+    path: str
+    stage: str
+    basis: str
+    supplier_id: int | None
+    observations: int
+    says: str
+    days: dict[float, int]
+    support: list[int]
+    shares: list[float]
+    coverage: float | None
+    judged: int
+    bias: float | None
+    spread: float | None
+
+    @property
+    def is_drifting(self) -> bool:
+        return self.judged >= DRIFT_NEEDS and self.coverage is not None and abs(self.coverage - 0.8) > DRIFT_MARGIN
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One delivery: keys from the root down, stated and real day (None: still open), and when the day was stated."""
+
+    keys: tuple[str, ...]
+    stated: date
+    came: date | None
+    supplier_id: int | None = None
+
+
+def supply_facts(rows: Sequence[Mapping[str, Any]]) -> list[Fact]:
+    """Stage SUPPLY: by kind of statement, supplier, receiving location."""
+    return [
+        Fact(
+            (row["basis"], str(row["supplier_id"]), str(row["location_id"])),
+            row["stated"],
+            row["came"],
+            row["supplier_id"],
+        )
+        for row in rows
+    ]
+
+
+def shipment_facts(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Fact], list[Fact]]:
+    """Stages SHIP (planned against real departure, by location) and CARRY (by location and destination)."""
+    left = [Fact(("ALL", str(row["location_id"])), row["planned"], row["shipped"]) for row in rows if row["planned"]]
+    carried = [
+        Fact(
+            ("ALL", str(row["location_id"]), str(row["destination_id"])),
+            date.fromordinal(row["shipped"].toordinal() + row["planned_transit"]),
+            row["delivered"],
+        )
+        for row in rows
+        if row["planned_transit"] is not None
+    ]
+    return left, carried
+
+
+def measure_spreads(
+    stage: str, facts: Sequence[Fact], at: datetime, settings: DateSettings | None = None
+) -> list[SpreadRow]:
+    """One row per group of every level that has a delivery, as known at `at`.
+
+    Coverage is that of P80 over the last six months, each month forecast from what was known before it; the same
+    forecasts serve the conformal step. Deliveries more than three years off are typing errors and left out.
+    """
+    facts = [fact for fact in facts if fact.came is None or abs((fact.came - fact.stated).days) <= ABSURD_DAYS]
+    if not any(fact.came for fact in facts):
+        return []
+    settings = settings or DateSettings()
+    history = _history(facts)
+    today = at.date().toordinal() + 1  # what came today is known
+    tables = DelayTables(history, today, settings)
+    walked = _walk(history, today, settings)
+    depth = len(history.levels)
+    found: list[SpreadRow] = []
+    suppliers = {fact.keys: fact.supplier_id for fact in facts}
+    came = history.actual != OPEN
+    for level in range(depth):
+        for key in np.unique(history.levels[level][came]).tolist():
+            rows = came & (history.levels[level] == key)
+            path = [str(history.levels[above][int(np.flatnonzero(rows)[0])]) for above in range(level + 1)]
+            delay = tables.delay(path)
+            pairs = walked.get(key, [])
+            correction = conformal(walked.get(path[0], []), LEVELS, settings)
+            days = expected_days(delay, correction, LEVELS)
+            judged = [real <= forecast.quantile(correction.ask(0.8)) for forecast, real in pairs]
+            late = history.delay[rows]
+            supplier = next((suppliers[keys] for keys in suppliers if "|".join(keys[: level + 1]) == key), None)
+            support, shares = _thinned(_corrected(delay, correction))
+            found.append(
+                SpreadRow(
+                    f"{stage}|{key}",
+                    stage,
+                    path[0],
+                    supplier if level >= 1 else None,
+                    int(rows.sum()),
+                    delay.group,
+                    days,
+                    support,
+                    shares,
+                    float(np.mean(judged)) if judged else None,
+                    len(judged),
+                    float(late.mean()),
+                    float(late.std()),
+                )
+            )
+    return found
+
+
+def _history(facts: Sequence[Fact]) -> Deliveries:
+    depth = len(facts[0].keys)
+    levels = tuple(
+        np.array(["|".join(fact.keys[: level + 1]) for fact in facts], dtype=np.str_) for level in range(depth)
+    )
+    stated = np.array([fact.stated.toordinal() for fact in facts], dtype=np.int64)
+    came = np.array([OPEN if fact.came is None else fact.came.toordinal() for fact in facts], dtype=np.int64)
+    return Deliveries(stated, came, levels, {})
+
+
+def _walk(history: Deliveries, today: int, settings: DateSettings) -> dict[str, list[tuple[Delay, float]]]:
+    """(forecast, what came) by group: each of the last months from what was known when it began."""
+    found: dict[str, list[tuple[Delay, float]]] = defaultdict(list)
+    for months in range(BACKTEST_MONTHS, 0, -1):
+        begin, end = today - months * MONTH, today - (months - 1) * MONTH
+        if not (history.promised < begin).any():
+            continue
+        rows = np.flatnonzero((history.promised >= begin) & (history.promised < end) & (history.actual < today))
+        if not len(rows):
+            continue
+        tables = DelayTables(history, begin, settings)
+        for row in rows:
+            path = [str(level[row]) for level in history.levels]
+            pair = (tables.delay(path), float(history.delay[row]))
+            for key in path:
+                found[key].append(pair)
+    return found
+
+
+def _corrected(delay: Delay, correction: Correction) -> Delay:
+    """The distribution whose quantile at a level is that of the level the conformal step asks for."""
+    asked = np.maximum.accumulate([0.0, *(correction.ask(level) for level in LEVELS), 1.0])
+    return replace(delay, cdf=np.interp(delay.cdf, asked, [0.0, *LEVELS, 1.0]))
+
+
+def _thinned(delay: Delay) -> tuple[list[int], list[float]]:
+    """The days at which the distribution rises, and how high it is there; tails beyond one in ten thousand are cut."""
+    cdf = np.clip(delay.cdf, 0.0, 1.0)
+    rises = np.diff(cdf, prepend=0.0) > SHORTEST_TAIL / 10
+    kept = rises & (cdf > SHORTEST_TAIL) & (np.append(0.0, cdf[:-1]) < 1 - SHORTEST_TAIL)
+    places = np.flatnonzero(kept)
+    if not len(places):
+        places = np.array([int(np.searchsorted(cdf, 0.5))])
+    shares = cdf[places].copy()
+    shares[-1] = 1.0
+    return GRID[places].tolist(), shares.round(6).tolist()
