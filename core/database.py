@@ -86,6 +86,10 @@ class Database:
                 "timezone": "UTC",
             },
             command_timeout=120,
+            # A new connection plans everything anew, which costs more than an order: keep connections and statements.
+            max_inactive_connection_lifetime=0,
+            max_cached_statement_lifetime=0,
+            statement_cache_size=300,
         )
 
     async def open(self) -> Database:
