@@ -28,6 +28,8 @@ from api.resolvers import (
     selling,
     simulations,
     subscriptions,
+    supplier_mutations,
+    suppliers,
     supply_mutations,
     telling,
 )
@@ -120,6 +122,34 @@ class Query:
         SUPPLIER,
         WAREHOUSE,
         *READING,
+    )
+    supplier_deadlines = _field(
+        suppliers.supplier_deadline_list,
+        "What suppliers owe by which time, soonest first; live ones are tasks.",
+        SUPPLIER,
+        *READING,
+    )
+    supplier_requests = _field(
+        suppliers.supplier_request_list, "Urgent requests to suppliers, newest first.", SUPPLIER, *READING
+    )
+    sourcing_options = _field(
+        suppliers.sourcing_options,
+        "From whom to buy what is needed, and why; null for an unknown SKU and for one that nobody supplies.",
+        *READING,
+    )
+    single_sources = _field(
+        suppliers.single_source_list,
+        "SKUs with one approved source or none, the dearest exposure first.",
+        *READING,
+    )
+    inbound_priority = _field(
+        suppliers.inbound_priority,
+        "Deliveries in the order in which they should be unloaded, at most 200.",
+        WAREHOUSE,
+        *READING,
+    )
+    approver_absences = _field(
+        suppliers.approver_absences, "Who approves in whose place, for absences that are not over.", *READING
     )
     edi_documents = _field(
         lists.edi_document_list, "Documents received from trading partners, newest first.", SUPPLIER, *READING
@@ -278,6 +308,44 @@ class Mutation:
         "Say that nothing more of a purchase order will come; lines that waited for it look for another source.",
         SUPPLIER,
         *PLANNING,
+    )
+    purchase_order_reschedule = _mutation(
+        supplier_mutations.purchase_order_reschedule,
+        "Ask for other days of lines; the policy accepts them, or a planner decides.",
+        SUPPLIER,
+        *PLANNING,
+    )
+    purchase_order_message_post = _mutation(
+        supplier_mutations.purchase_order_message_post,
+        "Write into the message thread of a purchase order.",
+        SUPPLIER,
+        *PLANNING,
+    )
+    supplier_stock_report = _mutation(
+        supplier_mutations.supplier_stock_report,
+        "A supplier's hints on its stock and capacity; they confirm nothing.",
+        SUPPLIER,
+        *PLANNING,
+    )
+    supplier_request_create = _mutation(
+        supplier_mutations.supplier_request_create, "Ask a supplier something urgent.", *PLANNING
+    )
+    supplier_request_answer = _mutation(
+        supplier_mutations.supplier_request_answer, "Answer an urgent request.", SUPPLIER, *PLANNING
+    )
+    supplier_deadline_chase = _mutation(
+        supplier_mutations.supplier_deadline_chase, "Note that somebody is after a late supplier.", *PLANNING
+    )
+    supplier_terms_set = _mutation(
+        supplier_mutations.supplier_terms_set, "Change what is agreed with a supplier about a SKU.", *PLANNING
+    )
+    emergency_purchase = _mutation(
+        supplier_mutations.emergency_purchase,
+        "Buy what is urgently short: choose the sources, order, approve within the limits, send.",
+        *PLANNING,
+    )
+    approver_absence_set = _mutation(
+        supplier_mutations.approver_absence_set, "Say who approves purchase orders in a person's place.", *PLANNING
     )
     ship_notice_submit = _mutation(
         supply_mutations.ship_notice_submit, "A supplier's word that goods have left.", SUPPLIER, *PLANNING

@@ -49,6 +49,22 @@ OWNERS: dict[str, Owner] = {
         ],
         Owner.PART,
     ),
+    **dict.fromkeys(
+        [
+            "ExpectedPurchase", "ExpectedPurchaseWeek", "LeadTimeCount", "PackedUnits", "PriceBreak",
+            "PurchaseOrderMessage", "QuantileFigure", "ShareFigure", "ShipNoticePack", "StatedDates", "SupplierOffer",
+            "SupplierScorecard", "SupplierStockHint",
+        ],
+        Owner.PART,
+    ),
+    **dict.fromkeys(["SupplierDeadline", "SupplierRequest"], Owner.SUPPLIER),
+    **dict.fromkeys(
+        [
+            "ApproverAbsence", "InboundDelivery", "SingleSource", "SourcingChoice", "SourcingOption", "SourcingPart",
+            "SupplyRisk",
+        ],
+        Owner.STAFF,
+    ),
     "Viewer": Owner.CALLER,
     **dict.fromkeys(
         [

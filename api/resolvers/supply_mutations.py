@@ -53,6 +53,7 @@ from core.services.count_stock import CountStock, count_stock
 from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
 from core.services.receive_edi_file import store_edi_file
 from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
+from core.services.record_packs import NoticePack, PackedLine, record_packs
 from core.services.replay_edi_document import replay_edi_document
 from core.services.ship_transfers import ship_transfers
 from core.services.transfer_stock import TransferStock, transfer_stock
@@ -198,6 +199,9 @@ async def ship_notice_submit(
 ) -> ShipNoticePayload:
     """Apply a supplier's ship notice, as its 856 document would."""
     context: Context = info.context
+    packs = [
+        NoticePack(p.sscc, p.kind, [PackedLine(x.sku, x.quantity, x.lot) for x in p.contents]) for p in input.packs
+    ]
     try:
         supplier_id = await _supplier_id(context, input.supplier)
     except DomainError as error:
@@ -217,6 +221,10 @@ async def ship_notice_submit(
                 sequence=input.sequence or _sequence(uow),
             ),
         )
+        shipped: dict[str, int] = {}
+        for line in input.lines:
+            shipped[line.sku] = shipped.get(line.sku, 0) + line.quantity
+        await record_packs(uow, supplier_id, input.number, packs, shipped)
         return {"supplierId": supplier_id}
 
     done = await run_mutation(context, "shipNoticeSubmit", input, idempotency_key, use_case)

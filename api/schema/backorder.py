@@ -21,6 +21,7 @@ from core.domain.access import Role
 if TYPE_CHECKING:
     from api.schema.events import BackorderEvent
     from api.schema.order import OrderLine
+    from api.schema.sourcing import SupplyRisk
 
 
 def _written(value: Any) -> str:
@@ -158,6 +159,14 @@ class Backorder(Node):
     async def pegs(self, info: Info) -> list[Peg]:
         rows = await info.context.loaders.pegs_by_line_key.load((self.sku_id, self.order_line_id))
         return pegs_of([row for row in rows if row["firmness"] != "HARD"] if self.closed_at is None else [])
+
+    @field(
+        description="Suppliers that are late with an answer or a ship notice for what it relies on; none for customers."
+    )
+    async def supply_risks(self, info: Info) -> list[Annotated[SupplyRisk, strawberry.lazy("api.schema.sourcing")]]:
+        if self.closed_at is not None or info.context.principal.role in (Role.CUSTOMER, Role.STOREFRONT, Role.SUPPLIER):
+            return []
+        return build_all("SupplyRisk", await info.context.loaders.risks_by_backorder_key.load((self.sku_id, self.key)))
 
     @field(description="Who is served first.")
     def priority(self, info: Info) -> Priority:

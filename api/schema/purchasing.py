@@ -11,10 +11,12 @@ from strawberry import Info, field
 from api.schema import enums
 from api.schema.node import Node, Row, build, build_all, register
 from api.schema.sku import Location, Money, Sku, Supplier
+from core.domain.access import Role
 from core.queries.supplier_asks import asks_of
 
 if TYPE_CHECKING:
     from api.schema.edi import EdiDocument
+    from api.schema.suppliers import PurchaseOrderMessage, ShipNoticePack, SupplierDeadline
 
 
 @register
@@ -125,6 +127,19 @@ class PurchaseOrder(Node):
         waiting = await loaders.waiting_by_purchase_order_line_key.load_many(keys)
         return build_all("SupplierAsk", asks_of(self.status, list(zip(lines, waiting, strict=True))))
 
+    @field(description="When the supplier owes an answer and a ship notice, soonest first.")
+    async def deadlines(self, info: Info) -> list[Annotated[SupplierDeadline, strawberry.lazy("api.schema.suppliers")]]:
+        return build_all("SupplierDeadline", await info.context.loaders.deadlines_by_purchase_order_id.load(self.key))
+
+    @field(description="Messages between us and the supplier about it, oldest first; none for the warehouse.")
+    async def messages(
+        self, info: Info
+    ) -> list[Annotated[PurchaseOrderMessage, strawberry.lazy("api.schema.suppliers")]]:
+        if info.context.principal.role is Role.WAREHOUSE:
+            return []
+        rows = await info.context.loaders.messages_by_purchase_order_id.load(self.key)
+        return build_all("PurchaseOrderMessage", rows)
+
     @field(description="Documents received about it, oldest first.")
     async def documents(self, info: Info) -> list[Annotated[EdiDocument, strawberry.lazy("api.schema.edi")]]:
         return build_all("EdiDocument", await info.context.loaders.documents_by_purchase_order_id.load(self.key))
@@ -141,6 +156,10 @@ class ShipNotice(Node):
     expected_date: date | None = field(description="Day it should arrive.", default=None)
     carrier: str | None = field(description="Who carries it.", default=None)
     tracking_number: str | None = field(description="The carrier's number.", default=None)
+
+    @field(description="Its cartons and pallets, by SSCC.")
+    async def packs(self, info: Info) -> list[Annotated[ShipNoticePack, strawberry.lazy("api.schema.suppliers")]]:
+        return build_all("ShipNoticePack", await info.context.loaders.packs_by_ship_notice_id.load(self.key))
 
 
 @register

@@ -9,6 +9,7 @@ import strawberry
 from strawberry import field
 
 from api.schema.enums import described
+from core.domain.supplier_states import PackKind
 
 
 @strawberry.input(description="A line of a new purchase order.")
@@ -100,6 +101,24 @@ class ShipNoticeLineInput:
     quantity: int = field(description="Base units, above 0.")
 
 
+@strawberry.input(description="Units of one SKU in a pack.")
+class PackedUnitsInput:
+    """One content."""
+
+    sku: str = field(description="Our code of the SKU.")
+    quantity: int = field(description="Base units, above 0.")
+    lot: str | None = field(default=None, description="Their lot.")
+
+
+@strawberry.input(description="A carton or pallet of a ship notice.")
+class ShipNoticePackInput:
+    """One pack."""
+
+    sscc: str = field(description="Serial shipping container code: 18 digits, or 20 with the 00 in front.")
+    kind: PackKind = field(default=PackKind.CARTON, description="What it is.")
+    contents: list[PackedUnitsInput] = field(default_factory=list, description="What is in it.")
+
+
 @strawberry.input(description="Goods that have left a supplier.")
 class ShipNoticeSubmitInput:
     """Input of shipNoticeSubmit."""
@@ -111,6 +130,9 @@ class ShipNoticeSubmitInput:
     carrier: str | None = field(default=None, description="Who carries it.")
     tracking_number: str | None = field(default=None, description="The carrier's number.")
     lines: list[ShipNoticeLineInput] = field(description="What has left, at least one line.")
+    packs: list[ShipNoticePackInput] = field(
+        default_factory=list, description="Its cartons and pallets; they hold no more than has left."
+    )
     sequence: str | None = field(
         default=None, description="Sortable mark of the notice; an older one never overwrites. Null for now."
     )

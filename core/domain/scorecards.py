@@ -139,6 +139,25 @@ def scorecard(lines: Iterable[LineFacts], from_day: date, to_day: date) -> Score
     )
 
 
+SILENCE_WEIGHT = 4
+"""Cases that the assumption "a silent supplier keeps half as many days as usual" weighs as much as."""
+
+
+def confidence_when_silent(lines: Iterable[LineFacts], hours: float, from_day: date, to_day: date) -> Rate:
+    """How likely an order that is still unanswered after so many hours is complete on its day.
+
+    The share of the lines due in the window that were as long unanswered, drawn to half of the supplier's usual share
+    (half, where it has no record) with the weight of SILENCE_WEIGHT cases; `count` is the cases seen.
+    """
+    known = list(lines)
+    usual = scorecard(known, from_day, to_day).on_time.value
+    silent = [line for line in known if (took := _answer_hours(line, to_day)) is None or took > hours]
+    record = scorecard(silent, from_day, to_day).on_time
+    prior = 0.5 * (1.0 if usual is None else usual)
+    hits = (record.value or 0.0) * record.count
+    return Rate((hits + SILENCE_WEIGHT * prior) / (record.count + SILENCE_WEIGHT), record.count)
+
+
 def due_day(line: LineFacts, as_of: date) -> date | None:
     """The day a line is measured against: the first that the supplier promised, else the one that we asked for."""
     steps = _promised_steps(line, as_of)

@@ -171,13 +171,64 @@ async def add_packs(
     """Insert packs (SSCC, kind, contents); those the notice has already are left as they are."""
     await uow.sql.execute(
         """insert into ship_notice_pack (supplier_id, ship_notice_id, sscc, kind, contents, created_at)
-        select $1, $2, u.sscc, u.kind, u.contents, $3
-        from unnest($4::text[], $5::text[], $6::jsonb[]) as u(sscc, kind, contents)
+        select $1, $2, p ->> 'sscc', p ->> 'kind', p -> 'contents', $3 from jsonb_array_elements($4::jsonb) as p
         on conflict (ship_notice_id, sscc) do nothing""",
         supplier_id,
         notice_id,
         uow.now,
-        [pack[0] for pack in packs],
-        [pack[1] for pack in packs],
-        [pack[2] for pack in packs],
+        [{"sscc": sscc, "kind": kind, "contents": contents} for sscc, kind, contents in packs],
     )
+
+
+async def write_terms(
+    uow: Transaction,
+    supplier_id: int,
+    sku_id: int,
+    terms: dict[str, Any],
+    breaks: Sequence[tuple[int, int]] | None,
+) -> dict[str, Any] | None:
+    """Write the terms that are given (None: as it was) and, when given, all price breaks; what was before, None without
+    an offer."""
+    before = await uow.sql.fetchrow(
+        """select price, is_approved, is_preferred, expedite_days, expedite_fee, expedite_unit_fee from supplier_sku
+        where supplier_id = $1 and sku_id = $2 for no key update""",
+        supplier_id,
+        sku_id,
+    )
+    if before is None:
+        return None
+    if terms.get("is_preferred"):
+        await uow.sql.execute(
+            "update supplier_sku set is_preferred = false where sku_id = $1 and supplier_id <> $2 and is_preferred",
+            sku_id,
+            supplier_id,
+        )
+    await uow.sql.execute(
+        """update supplier_sku set price = coalesce($3, price), is_approved = coalesce($4, is_approved),
+            is_preferred = coalesce($5, is_preferred), expedite_days = nullif(coalesce($6, expedite_days), 0),
+            expedite_fee = coalesce($7, expedite_fee), expedite_unit_fee = coalesce($8, expedite_unit_fee), updated_at = $9
+        where supplier_id = $1 and sku_id = $2""",
+        supplier_id,
+        sku_id,
+        terms["price"],
+        terms["is_approved"],
+        terms["is_preferred"],
+        terms["expedite_days"],
+        terms["expedite_fee"],
+        terms["expedite_unit_fee"],
+        uow.now,
+    )
+    if breaks is not None:
+        await uow.sql.execute(
+            "delete from supplier_price_break where supplier_id = $1 and sku_id = $2", supplier_id, sku_id
+        )
+        await uow.sql.execute(
+            """insert into supplier_price_break (supplier_id, sku_id, from_quantity, price, created_at)
+            select $1, $2, u.start, u.price, $3 from unnest($4::bigint[], $5::bigint[]) as u(start, price)""",
+            supplier_id,
+            sku_id,
+            uow.now,
+            [start for start, _ in breaks],
+            [price for _, price in breaks],
+        )
+    return dict(before)
