@@ -84,6 +84,15 @@ QUERIES: dict[str, str] = {
         group by o.id, o.state, o.chosen_option_id having count(*) filter (where r.is_default) <> 1 or count(*) < 2
             or count(*) filter (where r.chosen_at is not null) <> case when o.state in ('CHOSEN', 'EXPIRED') then 1 else 0 end
             or (o.chosen_option_id is not null) <> (o.state in ('CHOSEN', 'EXPIRED'))""",
+    "nobody rests on the way to being cancelled": """
+        select id from backorder where state = 'CANCEL_PENDING'""",
+    "a backorder gives its customer each right once": """
+        select sku_id from entitlement group by sku_id, backorder_id, kind having count(*) > 1""",
+    "no more comes back than has left, and what is sent for it is of the same order": """
+        select l.id from order_line l join order_return r on r.order_line_id = l.id and r.sku_id = l.sku_id
+            left join order_line n on n.id = r.replacement_line_id and n.sku_id = r.replacement_sku_id
+        group by l.id, l.shipped, l.order_id having sum(r.quantity) > l.shipped
+            or bool_or(r.replacement_line_id is not null and n.order_id is distinct from l.order_id)""",
     "who substitutes stands for what was given up": """
         select n.id from order_line n join order_line l on l.id = n.substituted_for_line_id
         where n.order_id <> l.order_id or l.cancelled = 0

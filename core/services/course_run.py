@@ -44,6 +44,10 @@ class CourseRun:
     """Backorders whose customer has been compensated."""
     uncovered: dict[int, int] = field(default_factory=dict)
     """Units without a source before the run, by backorder."""
+    gained: dict[int, int] = field(default_factory=dict)
+    """Units that the search of other places brought earlier, by backorder."""
+    is_searched: bool = False
+    """Other places were searched for everybody before the first step: nobody would gain any more."""
     to_buy: set[int] = field(default_factory=set)
     to_ship: set[int] = field(default_factory=set)
     wanted: list[SubstituteLine] = field(default_factory=list)

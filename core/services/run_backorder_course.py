@@ -48,6 +48,8 @@ from core.services.follow_up import request_purchase, request_shipments
 from core.services.offer_options import offer_options, take_back_outdated
 from core.services.substitute_line import SubstituteLine
 
+MAX_SEARCHES = 5
+"""Rounds of the search of other places for all backorders of a run; one that gains nothing is the last."""
 _ASLEEP = frozenset({BackorderState.ON_HOLD, BackorderState.CANCEL_PENDING})
 
 
@@ -83,6 +85,8 @@ async def run_backorder_course(
     run.uncovered = {backorder.id or 0: _uncovered(book, backorder) for book, backorder in found}
     if any(rule.step is CourseStep.OTHER_SITES and rule.is_on for rule in course):
         await serve_books(uow, books.values(), network)
+    if only is None and course and course[0].step is CourseStep.OTHER_SITES:
+        await _search_for_all(run, books, found, course[0])
     for book, backorder in found:
         _walk(run, book, backorder, course, only)
     await save_books(uow, books.values())
@@ -186,7 +190,30 @@ def _begin(book: SkuBook, backorder: Backorder, target: BackorderState, step: Co
     backorder.line.is_changed = book.is_changed = True
 
 
-def _other_sites(run: CourseRun, book: SkuBook, backorder: Backorder, row: CourseRow, order: CourseOrder) -> None:
+async def _search_for_all(
+    run: CourseRun, books: dict[int, SkuBook], found: list[tuple[SkuBook, Backorder]], rule: StepRule
+) -> None:
+    """Search until nobody gains: what one gives up for something better, another may take."""
+    waiting = [pair for pair in found if pair[1].closed_at is None]
+    for _ in range(MAX_SEARCHES):
+        gained = 0
+        for book, backorder in found:
+            row, order = run.rows[book.sku_id, backorder.id or 0], run.orders[backorder.line.order_id]
+            if backorder.closed_at is not None or backorder.state in _ASLEEP or row.is_paused:
+                continue
+            if applies(rule, _facts(run, book, backorder, order)):
+                gained += _search(run, book, backorder, order)
+        if not gained:
+            break
+        await serve_books(run.uow, books.values(), run.network)
+    run.is_searched = True
+    for book, backorder in waiting:
+        if backorder.closed_at is not None:  # what is filled takes no further step
+            row = run.rows[book.sku_id, backorder.id or 0]
+            _other_sites(run, book, backorder, row, run.orders[backorder.line.order_id])
+
+
+def _search(run: CourseRun, book: SkuBook, backorder: Backorder, order: CourseOrder) -> int:
     line = backorder.line
     _begin(book, backorder, BackorderState.SOURCING, CourseStep.OTHER_SITES)
     sources = run.network.sources(order.destination_id, order.allowed_locations) or run.network.sources(None)
@@ -200,7 +227,16 @@ def _other_sites(run: CourseRun, book: SkuBook, backorder: Backorder, row: Cours
         min_life=book.min_life(line),
     )
     gained = search_sites(book, run.network, line, demand)
-    gained = max(gained, run.uncovered[backorder.id or 0] - _uncovered(book, backorder))
+    run.gained[backorder.id or 0] = run.gained.get(backorder.id or 0, 0) + gained
+    return gained
+
+
+def _other_sites(run: CourseRun, book: SkuBook, backorder: Backorder, row: CourseRow, order: CourseOrder) -> None:
+    line = backorder.line
+    if not run.is_searched:
+        _search(run, book, backorder, order)
+    covered = run.uncovered[backorder.id or 0] - _uncovered(book, backorder)
+    gained = max(run.gained.get(backorder.id or 0, 0), covered)
     if gained:
         run.to_ship.add(line.order_id)
         record(run, book, backorder, row, CourseStep.OTHER_SITES, "FOUND", [gained, backorder.quantity, line.version])

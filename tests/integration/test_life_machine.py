@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from core.database import Database
-from core.domain.placing import LineRequest
+from core.domain.placing import LineRequest, ShipTo
 from core.domain.states import CourseStep, ResolutionKind, ShipPolicy
 from core.errors import DomainError
 from core.services.adjust_stock import AdjustStock, adjust_stock
@@ -30,11 +30,15 @@ from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.cancel_purchase_order import cancel_purchase_order
 from core.services.change_order_line import ChangeOrderLine, change_order_line
 from core.services.change_policy import ChangePolicy, change_policy
+from core.services.change_ship_to import ChangeShipTo, change_ship_to
 from core.services.choose_option import ChooseOption, choose_option, expire_offer
+from core.services.close_purchase_order import ClosePurchaseOrder, close_purchase_order
 from core.services.confirm_delivery import ConfirmDelivery, confirm_deliveries
 from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
 from core.services.count_stock import CountStock, count_stock
+from core.services.exchange_goods import ExchangeGoods, exchange_goods
 from core.services.hold_order import HoldOrder, hold_order
+from core.services.inspect_goods import InspectGoods, inspect_goods
 from core.services.place_orders import place_orders
 from core.services.plan_shipments import plan_shipments
 from core.services.raise_purchase_requests import raise_purchase_requests
@@ -62,11 +66,18 @@ MORE = """
 insert into substitute (sku_id, substitute_sku_id, ratio, rank, needs_consent)
     select a.id, b.id, v.ratio, 1, v.consent from (values ('S', 'S2', 2, true), ('S2', 'S3', 1, false)) as v(a, b, ratio, consent)
     join sku a on a.code = v.a join sku b on b.code = v.b;
+insert into location (code, name, kind, time_zone, calendar_id) select 'JP', 'JP', 'destination', 'Asia/Tokyo', id from calendar;
+insert into lane (from_location_id, to_location_id, transit_days, calendar_id)
+    select f.id, t.id, 5, c.id from calendar c, location f, location t where f.code = 'B' and t.code = 'JP';
+insert into delivery_zone (country, postal_prefix, location_id) select 'JP', '', id from location where code = 'JP';
 insert into policy (code, value) values ('backorder_course', '[{"step": "OTHER_SITES"}, {"step": "SUBSTITUTE"},
     {"step": "PURCHASE"}, {"step": "OPTIONS", "waitLongerThanDays": 3}, {"step": "RELEASE"}]'),
     ('backorder_options', '{"compensation": {"basisPoints": 500, "minWaitDays": 5}}'), ('purchase_approval_limit', '100000000'),
     ('duplicate_window_minutes', '0');
 """
+OUTDATED = """select o.id from option_offer o join backorder b on b.sku_id = o.sku_id and b.id = o.backorder_id
+where o.state = 'OPEN' and b.state = 'OPTION_OFFERED'
+    and (o.quantity, o.expected_date) is distinct from (b.quantity, b.expected_date)"""
 _numbers = itertools.count(1)
 quantity, pick = st.integers(1, 12), st.integers(0, 1_000)
 sku, site = st.sampled_from(SKUS), st.sampled_from(PLACES)
@@ -272,6 +283,12 @@ class LifeMachine(RuleBasedStateMachine):
             change = ChangeOrderLine(line["number"], line["n"], units, when, None, policy, substitutes)
             self.act("amend", lambda uow: change_order_line(uow, change))
 
+    @rule(n=pick, country=st.sampled_from(["KR", "JP", "JP", "FR"]))
+    def readdress(self, n: int, country: str) -> None:
+        if order := self.some(n, "select number from sales_order order by id"):
+            change = ChangeShipTo(order["number"], ShipTo(country, "1", "N"))
+            self.act("readdress", lambda uow: change_ship_to(uow, change))
+
     @rule(n=pick, units=quantity, wait=st.none() | days)
     def split(self, n: int, units: int, wait: int | None) -> None:
         if line := self.line(n):
@@ -288,10 +305,11 @@ class LifeMachine(RuleBasedStateMachine):
     # --- backorders
 
     @precondition(lambda self: self.there.get("backorders"))
-    @rule(n=pick)
-    def give_up(self, n: int) -> None:
+    @rule(n=pick, units=st.none() | quantity)
+    def give_up(self, n: int, units: int | None) -> None:
         if row := self.backorder(n):
-            self.act("give_up", lambda uow: cancel_backorder(uow, CancelBackorder(row["sku_id"], row["id"])))
+            wanted = CancelBackorder(row["sku_id"], row["id"], quantity=units)
+            self.act("give_up", lambda uow: cancel_backorder(uow, wanted))
 
     @precondition(lambda self: self.there.get("backorders"))
     @rule(n=pick, score=st.integers(0, 5_000_000))
@@ -312,6 +330,7 @@ class LifeMachine(RuleBasedStateMachine):
                 break
         else:
             raise AssertionError("the course does not end")
+        assert self.run(self.world.rows(OUTDATED)) == [], "a question that is no longer the one that was put"
         before = self.run(self.world.value("select count(*) from backorder_event"))
         self.act("course again", lambda uow: run_backorder_course(uow, ids))
         assert self.run(self.world.value("select count(*) from backorder_event")) == before, "twice is not once"
@@ -341,6 +360,7 @@ class LifeMachine(RuleBasedStateMachine):
         self.world.clock.at += timedelta(hours=hours)
         for key in self.act("due", lambda uow: overdue_options(uow, 10)) or ():
             self.act("expire", lambda uow, key=key: expire_offer(uow, *key))
+        assert self.act("due", lambda uow: overdue_options(uow, 10)) == [], "a set has outlived its deadline"
         policy = {"default": default, "compensation": {"basisPoints": 500, "minWaitDays": 5}}
         self.act("policy", lambda uow: change_policy(uow, ChangePolicy("backorder_options", policy)))
 
@@ -405,6 +425,13 @@ class LifeMachine(RuleBasedStateMachine):
         if row := self.some(n, "select number from purchase_order order by id"):
             self.act("drop", lambda uow: cancel_purchase_order(uow, row["number"]))
 
+    @precondition(lambda self: self.there.get("purchases"))
+    @rule(n=pick, line=st.none() | st.integers(1, 3))
+    def close_short(self, n: int, line: int | None) -> None:
+        if row := self.some(n, "select number from purchase_order order by id"):
+            wanted = ClosePurchaseOrder(row["number"], "no more", None if line is None else [line])
+            self.act("close_short", lambda uow: close_purchase_order(uow, wanted))
+
     # --- stock
 
     @rule(code=sku, where=site, found=st.integers(0, 15))
@@ -462,6 +489,22 @@ class LifeMachine(RuleBasedStateMachine):
         if line := self.line(n):
             back = ReturnGoods(line["number"], line["n"], units, where, condition)
             self.act("give_back", lambda uow: return_goods(uow, back))
+
+    @rule(n=pick, units=quantity, where=site, code=st.none() | sku, out=st.none() | quantity)
+    def exchange(self, n: int, units: int, where: str, code: str | None, out: int | None) -> None:
+        if line := self.some(
+            n,
+            """select o.number, l.line_number as n, l.shipped from order_line l join sales_order o on o.id = l.order_id
+            order by (l.shipped > 0) desc, l.id""",
+        ):
+            back = ReturnGoods(line["number"], line["n"], min(units, max(1, line["shipped"])), where, "QUARANTINED")
+            wanted = ExchangeGoods(back, code, out)
+            self.act("exchange", lambda uow: exchange_goods(uow, wanted))
+
+    @rule(code=sku, where=site, accepted=st.integers(0, 4), rejected=st.integers(0, 4))
+    def inspect(self, code: str, where: str, accepted: int, rejected: int) -> None:
+        found = InspectGoods(where, code, accepted, rejected)
+        self.act("inspect", lambda uow: inspect_goods(uow, found))
 
     @rule(wait=st.integers(1, 9))
     def wait(self, wait: int) -> None:
