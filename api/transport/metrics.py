@@ -86,6 +86,11 @@ def _system(figures: SystemFigures | None, pools: Mapping[str, PoolUse], positio
         ("unsent", figures.edi_unsent),
     ):
         edi.labels(kind).set(count)
+    hooks = gauge("webhooks", "Webhooks by state; FAILING ones are active", ("state",))
+    for state in ("ACTIVE", "FAILING", "PAUSED", "DISABLED"):
+        hooks.labels(state).set(figures.webhooks.get(state, 0))
+    gauge("webhook_waiting", "Messages that wait for active webhooks").set(figures.webhook_waiting)
+    gauge("webhook_lag_seconds", "Age of the oldest of them").set(figures.webhook_age)
     gauge("ledger_alarms", "Differences in the ledgers that are not cleared").set(figures.alarms)
     return registry
 

@@ -22,10 +22,15 @@ class SystemFigures:
     edi_quarantined: int
     edi_unsent: int
     alarms: int
+    webhooks: Mapping[str, int]
+    """By state; those that are active and fail count as `FAILING`."""
+    webhook_waiting: int
+    webhook_age: float
+    """Of the oldest message that waits for an active webhook."""
 
 
 async def system_figures(sql: Any) -> SystemFigures:
-    """Three statements over partial indexes and the outbox, which is nearly empty."""
+    """Few statements over partial indexes and the outbox, which is nearly empty."""
     row = await sql.fetchrow(
         """select (select position from relay) as position,
             (select count(*) from outbox) as outbox_rows,
@@ -45,6 +50,15 @@ async def system_figures(sql: Any) -> SystemFigures:
         """select queue, state, count(*) as runs from job_run
         where state in ('waiting', 'queued', 'running', 'dead', 'failed') group by queue, state"""
     )
+    webhooks = await sql.fetch(
+        """select case when state = 'ACTIVE' and failing_since is not null then 'FAILING' else state end as state,
+            count(*) as webhooks from webhook group by 1"""
+    )
+    waiting = await sql.fetchrow(
+        """select count(*) as messages, extract(epoch from now() - min(d.created_at)) as age
+        from webhook_delivery d join webhook w on w.id = d.webhook_id
+        where d.state = 'PENDING' and w.state = 'ACTIVE'"""
+    )
     return SystemFigures(
         row["position"] or 0,
         row["outbox_rows"],
@@ -55,4 +69,7 @@ async def system_figures(sql: Any) -> SystemFigures:
         row["edi_quarantined"],
         row["edi_unsent"],
         row["alarms"],
+        {one["state"]: one["webhooks"] for one in webhooks},
+        waiting["messages"],
+        float(waiting["age"] or 0),
     )

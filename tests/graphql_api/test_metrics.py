@@ -19,6 +19,11 @@ insert into job_run (function, key, queue, state, created_at) values
     ('a', '1', 'bulk', 'waiting', now() - interval '90 seconds'), ('a', '2', 'bulk', 'dead', now()),
     ('ingest_edi_document', 'raw:1', 'fast', 'running', now() - interval '1 hour'),
     ('b', '1', 'fast', 'queued', now() + interval '0 seconds');
+insert into webhook (id, url, topics, position, actor, state, failing_since) values
+    (1, 'u', '{order}', 0, 'a', 'ACTIVE', now()), (2, 'u', '{order}', 0, 'a', 'DISABLED', now()),
+    (3, 'u', '{order}', 0, 'a', 'ACTIVE', null);
+insert into webhook_delivery (webhook_id, message_id, type, body, created_at) values
+    (1, 'm', 't', 'b', now() - interval '50 seconds'), (1, 'n', 't', 'b', now()), (2, 'm', 't', 'b', now() - interval '1 hour');
 insert into job_run (function, key, run_after) values ('later', '', now() + interval '1 hour');
 """
 
@@ -60,6 +65,11 @@ async def test_metrics_tell_operations_pools_and_what_waits(database_url: str, v
     assert grown("backorder_graphql_cost_count") == 3
     assert after["backorder_database_up"] == 1
     assert after["backorder_outbox_rows"] == 2
+    states = {
+        state: after[f'backorder_webhooks{{state="{state}"}}'] for state in ("ACTIVE", "FAILING", "PAUSED", "DISABLED")
+    }
+    assert states == {"ACTIVE": 1, "FAILING": 1, "PAUSED": 0, "DISABLED": 1}
+    assert (after["backorder_webhook_waiting"], 50 <= after["backorder_webhook_lag_seconds"] < 120) == (2, True)
     assert 40 <= after["backorder_outbox_lag_seconds"] < 100
     assert 90 <= after['backorder_queue_age_seconds{queue="bulk"}'] < 150
     assert after['backorder_queue_age_seconds{queue="fast"}'] < 60
