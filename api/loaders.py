@@ -19,8 +19,8 @@ from api.live.cursor import decode_cursor, encode_cursor
 from api.pagination import BadUserInput, Slice, page_of, slice_of
 from core.domain.access import Principal, Role
 from core.domain.binding import Spot, name_binding
-from core.domain.scorecards import scorecard
 from core.domain.date_parts import DatePart, DateQuantiles, part_spread, quantiles_of
+from core.domain.scorecards import scorecard
 from core.queries import (
     backorders,
     date_spreads,
@@ -40,6 +40,7 @@ from core.queries import (
     shipments,
     simulations,
     skus,
+    supplier_changes,
     supplier_deadlines,
     supplier_portal,
     timelines,
@@ -57,11 +58,11 @@ class Reads(Protocol):
     @property
     def principal(self) -> Principal: ...
 
-    async def now(self) -> datetime: ...
-
     def read(self) -> AbstractAsyncContextManager[Any]: ...
 
     def read_system(self) -> AbstractAsyncContextManager[Any]: ...
+
+    async def now(self) -> datetime: ...
 
 
 _TIMELINE = Sort("timeline", ())
@@ -384,6 +385,10 @@ class Loaders:
         return self._one(fetch)
 
     @cached_property
+    def supplier_change_by_id(self) -> DataLoader[int, Any]:
+        return self._one(lambda sql, ids: supplier_changes.supplier_changes_by_ids(sql, self._principal, ids))
+
+    @cached_property
     def simulation_by_id(self) -> DataLoader[int, Any]:
         return self._one(lambda sql, ids: simulations.simulations_by_ids(sql, ids))
 
@@ -472,13 +477,23 @@ class Loaders:
             raise BadUserInput("asOf lies between 2000 and 2200.")
         return last - timedelta(days=days - 1), last
 
-    async def offers_of_supplier(self, supplier_id: int) -> list[Any]:
-        async with self._context.read() as sql:
-            return await supplier_portal.terms_of(sql, self._principal, supplier_id)
+    def _by_supplier(self, fetch: Callable[[Any, Principal, int], Awaitable[list[Any]]]) -> DataLoader[int, Any]:
+        """A loader of all rows of a supplier: one statement for each, however many objects lead to it."""
 
-    async def hints_of_supplier(self, supplier_id: int) -> list[Any]:
-        async with self._context.read() as sql:
-            return await supplier_portal.hints_of(sql, self._principal, supplier_id)
+        async def load(ids: list[int]) -> Sequence[Any]:
+            async with self._context.read() as sql:
+                found = {id: await fetch(sql, self._principal, id) for id in dict.fromkeys(ids)}
+            return [found[id] for id in ids]
+
+        return DataLoader(load_fn=load, cache=False)
+
+    @cached_property
+    def offers_by_supplier_id(self) -> DataLoader[int, Any]:
+        return self._by_supplier(supplier_portal.terms_of)
+
+    @cached_property
+    def hints_by_supplier_id(self) -> DataLoader[int, Any]:
+        return self._by_supplier(supplier_portal.hints_of)
 
     async def forecast_of_supplier(self, supplier_id: int, weeks: int) -> list[Any]:
         if not 1 <= weeks <= 26:

@@ -14,6 +14,7 @@ from api.resolvers import (
     backorder_life,
     catalogue,
     catalogue_mutations,
+    edi_desk,
     foresight,
     fulfilment_mutations,
     lists,
@@ -178,6 +179,9 @@ class Query:
         *READING,
     )
     reservations = _field(reservations.reservation_list, "Reservations, newest first.", *READING)
+    supplier_changes = _field(
+        edi_desk.supplier_change_list, "Changes that suppliers ask for, newest first.", SUPPLIER, *READING
+    )
     rebalancing_proposals = _field(
         rebalancing.rebalancing_proposal_list,
         "Proposed moves of stock between locations, the most urgent first.",
@@ -372,6 +376,21 @@ class Mutation:
         "Write off units of a transfer that will never arrive.",
         WAREHOUSE,
         *PLANNING,
+    )
+    supplier_change_decide = _mutation(
+        edi_desk.supplier_change_decide, "Accept or reject a change that a supplier asks for.", *PLANNING
+    )
+    edi_document_settle = _mutation(
+        edi_desk.edi_document_settle, "Take a document from quarantine on, call it mended, or drop it.", *PLANNING
+    )
+    edi_document_preview = _mutation(
+        edi_desk.edi_document_preview,
+        "Try a document from quarantine: which lines and orders it would hit. Nothing is changed.",
+        *PLANNING,
+    )
+    edi_document_resend = _mutation(edi_desk.edi_document_resend, "Write a document of ours again as it is.", *PLANNING)
+    purchase_order_send_anew = _mutation(
+        edi_desk.purchase_order_send_anew, "Send a refused purchase order under new control numbers.", *PLANNING
     )
     edi_document_submit = _mutation(
         supply_mutations.edi_document_submit,

@@ -57,6 +57,7 @@ NODE_KINDS = (
     "RebalancingProposal",
     "Webhook",
     "WebhookDelivery",
+    "SupplierChange",
 )
 """Position in this tuple is the type byte of an id: only ever append."""
 

@@ -65,6 +65,9 @@ OWNERS: dict[str, Owner] = {
         ],
         Owner.STAFF,
     ),
+    "SupplierChange": Owner.SUPPLIER,
+    **dict.fromkeys(["ProposedPart", "SupplierChangeLine"], Owner.PART),
+    **dict.fromkeys(["EdiPreview", "PreviewedLine"], Owner.STAFF),
     "Viewer": Owner.CALLER,
     **dict.fromkeys(
         [

@@ -413,7 +413,7 @@ async def edi_document_replay(
     document_id = decode_id(input.id, "EdiDocument").id
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
-        await replay_edi_document(uow, document_id)
+        await replay_edi_document(uow, document_id, input.guide_version)
         return {"documentId": document_id}
 
     done = await run_mutation(context, "ediDocumentReplay", input, idempotency_key, use_case)

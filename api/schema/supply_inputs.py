@@ -247,3 +247,4 @@ class EdiDocumentReplayInput:
     """Input of ediDocumentReplay."""
 
     id: strawberry.ID = field(description="Id of the document.")
+    guide_version: int | None = field(default=None, description="Version of the guide; null for the one in force.")
