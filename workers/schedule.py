@@ -57,6 +57,7 @@ CRONS = (
     Cron("propose_rebalancing", 86_400, "bulk"),
     Cron("purge_history", 3_600, "bulk"),
     Cron("measure_dates", 86_400, "learning"),
+    Cron("forecast_demand", 86_400, "learning"),
     Cron("score_risk", 86_400, "learning"),
     Cron("check_risk_model", 86_400, "learning"),
     Cron("score_changed_risk", 120, "learning"),

@@ -6,7 +6,15 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from core.domain import approval_routes, course, options, risk_policy, supplier_changes, supplier_deadlines
+from core.domain import (
+    approval_routes,
+    course,
+    options,
+    risk_policy,
+    stock_classes,
+    supplier_changes,
+    supplier_deadlines,
+)
 from core.domain.policy_words import unknown_name, unusable
 from core.domain.priority import priority_weights
 from core.domain.rebalancing import rebalancing_rules
@@ -147,6 +155,11 @@ def _priority(value: Any, _: str = "", /) -> None:
 def _rebalancing(value: Any, _: str = "", /) -> None:
     _must_be_object("rebalancing", value)
     rebalancing_rules(value)
+
+
+def _replenishment(value: Any, _: str = "", /) -> None:
+    _must_be_object(stock_classes.POLICY, value)
+    stock_classes.replenishment_rules(value)
 
 
 def _risk(value: Any, _: str = "", /) -> None:
@@ -338,6 +351,13 @@ RULES: tuple[PolicyRule, ...] = (
         "Shipments are planned once linePercent of a line and orderPercent of an order are there.",
         {},
         _release_gate,
+    ),
+    PolicyRule(
+        stock_classes.POLICY,
+        "Stock targets: isAutomatic (reorder points of SKUs follow them), serviceLevels by class (AX to CZ), orderCost (minor "
+        "units), holdingRate (a year), overstockWeeks, ageingWeeks.",
+        {},
+        _replenishment,
     ),
     PolicyRule(
         risk_policy.POLICY,

@@ -1,0 +1,66 @@
+"""What each place has, expects and owes, on which terms it is bought, and who waits there without a source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+
+from core.queries.page import Filter, Page, Sort, SortKey, fetch_page
+
+SORT = Sort(
+    "target-",
+    (SortKey("t.urgency", int, "integer"), SortKey("t.sku_id", int, "bigint"), SortKey("t.location_id", int, "bigint")),
+)
+_SELECT = """select t.*
+from stock_target t"""
+_POSITIONS = """select u.sku_id, u.location_id, k.unit_cost, k.currency, k.code,
+    coalesce(s.on_hand - s.unsellable - s.allocated, 0) as free, coalesce(i.units, 0)::int as inbound,
+    coalesce(p.units, 0)::int as claimed, coalesce(p.open_units, 0)::int as waiting,
+    x.lead_time_days, x.moq, x.order_multiple, x.supplier_id, d.bias, d.spread,
+    exists (select from rebalancing_proposal r where r.sku_id = u.sku_id and r.to_location_id = u.location_id
+        and r.state = 'OPEN') as may_transfer
+from unnest($1::bigint[], $2::bigint[]) as u(sku_id, location_id)
+join sku k on k.id = u.sku_id
+left join stock_level s on s.sku_id = u.sku_id and s.location_id = u.location_id
+left join lateral (select sum(quantity - received - cancelled) as units from supply i
+    where i.sku_id = u.sku_id and i.location_id = u.location_id and i.quantity > i.received + i.cancelled) i on true
+left join lateral (select sum(quantity) as units, sum(quantity) filter (where kind = 'OPEN') as open_units from peg p
+    where p.sku_id = u.sku_id and p.location_id = u.location_id and p.kind <> 'HARD') p on true
+left join lateral (select x.* from supplier_sku x where x.sku_id = u.sku_id
+    order by x.is_preferred desc, x.lead_time_p80, x.supplier_id limit 1) x on true
+left join lateral (select d.bias, d.spread from date_spread d where d.supplier_id = x.supplier_id and d.stage = 'SUPPLY'
+    and d.observations >= 20 order by d.observations desc limit 1) d on true"""
+_WAITING = """select p.sku_id, p.location_id, b.id as backorder_id, sum(p.quantity)::int as units
+from peg p join backorder b on b.sku_id = p.sku_id and b.order_line_id = p.order_line_id and b.closed_at is null
+where p.kind = 'OPEN' and p.sku_id = any($1::bigint[]) group by 1, 2, 3 order by 3"""
+
+
+async def positions(sql: asyncpg.Connection, keys: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
+    """One row per key, in their order: free stock, inbound, claims without stock, terms of the usual supplier and how far
+    its dates are off (days; null below twenty deliveries)."""
+    rows = await sql.fetch(_POSITIONS, [key[0] for key in keys], [key[1] for key in keys])
+    found = {(row["sku_id"], row["location_id"]): dict(row) for row in rows}
+    return [found[key] for key in keys]
+
+
+async def waiting_backorders(sql: asyncpg.Connection, sku_ids: Sequence[int]) -> list[asyncpg.Record]:
+    """Backorders of which some units wait without a source: (sku_id, location_id, backorder_id, units)."""
+    return await sql.fetch(_WAITING, list(sku_ids))
+
+
+async def targets_page(
+    sql: asyncpg.Connection, given: Mapping[str, Any], page: Page
+) -> tuple[Sequence[asyncpg.Record], bool]:
+    """One page of the targets, the most urgent first."""
+    where = Filter()
+    where.add_given("t.flags && ?::text[]", given.get("flags"))
+    where.add_given("t.sku_id = (select k.id from sku k where k.code = ?)", given.get("sku"))
+    where.add_given("t.location_id = (select l.id from location l where l.code = ?)", given.get("location"))
+    return await fetch_page(sql, _SELECT, where, SORT, page)
+
+
+async def newest_faults(sql: asyncpg.Connection, limit: int) -> list[asyncpg.Record]:
+    """Broken figures, newest first."""
+    return await sql.fetch("select * from input_fault order by found_at desc, id desc limit $1", limit)

@@ -1,0 +1,112 @@
+"""Keep forecasts and make stock targets of them: what to hold, what to order now, why, and for whom."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from math import ceil, sqrt
+from typing import Any
+
+from core.domain.input_faults import InputFault
+from core.domain.purchasing import order_quantity
+from core.domain.replenishment import economic_order_quantity, suggest
+from core.domain.stock_classes import POLICY, ReplenishmentRules, replenishment_rules, stock_flags
+from core.events import JobRequest
+from core.ports import Transaction
+from core.queries.stock_positions import waiting_backorders
+from core.repositories.demand_forecasts import (
+    judge_forecasts,
+    write_faults,
+    write_forecasts,
+    write_reorder_points,
+    write_targets,
+)
+from core.repositories.supplying import load_policies
+
+WEEKS_PER_YEAR = 52
+
+
+async def load_replenishment_rules(uow: Transaction) -> ReplenishmentRules:
+    """The policy `replenishment` as it stands."""
+    return replenishment_rules((await load_policies(uow)).get(POLICY))
+
+
+async def keep_forecasts(
+    uow: Transaction, rows: Sequence[Mapping[str, Any]], faults: Sequence[InputFault]
+) -> dict[str, int]:
+    """Store today's forecasts and judge those of four weeks ago."""
+    judged = await judge_forecasts(uow)
+    await write_forecasts(uow, rows)
+    return {"forecasts": len(rows), "judged": judged, "faults": await write_faults(uow, faults)}
+
+
+async def keep_targets(uow: Transaction, drafts: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Make targets of `drafts` (a row of `core/queries/stock_positions.py:positions` with abc, xyz, service_level, weekly_mean,
+    weekly_sd, lead_days, lead_sd_days, protected_mean, reorder_point, chance_short and idle_weeks) and store them.
+
+    With `isAutomatic` the reorder points of SKUs follow and the daily review is asked for.
+    """
+    rules = await load_replenishment_rules(uow)
+    waiting: dict[tuple[int, int], list[dict[str, int]]] = defaultdict(list)
+    for row in await waiting_backorders(uow.sql, sorted({draft["sku_id"] for draft in drafts})):
+        waiting[row["sku_id"], row["location_id"]].append({"id": row["backorder_id"], "units": row["units"]})
+    rows = [_target(draft, rules, waiting[draft["sku_id"], draft["location_id"]]) for draft in drafts]
+    await write_targets(uow, rows)
+    changed = 0
+    if rules.is_automatic:
+        changed = await write_reorder_points(uow)
+        uow.audit("stockTargetsApply", "stock_target", None, {"skus": changed})
+        uow.enqueue(JobRequest("review_stock", "targets"))
+    return {"targets": len(rows), "suggested": sum(row["suggested"] > 0 for row in rows), "skusChanged": changed}
+
+
+def _target(draft: Mapping[str, Any], rules: ReplenishmentRules, waiting: list[dict[str, int]]) -> dict[str, Any]:
+    position = draft["free"] + draft["inbound"] - draft["claimed"]
+    weekly = draft["weekly_mean"]
+    point = int(draft["reorder_point"])
+    holding = rules.holding_rate * max(draft["unit_cost"], 1)
+    lot = economic_order_quantity(weekly * WEEKS_PER_YEAR, rules.order_cost, holding) if weekly > 0 else 0
+    moq, multiple = draft["moq"] or 1, draft["order_multiple"] or 1
+    lot = order_quantity(max(lot, 1), moq, multiple) if point > 0 else 0
+    units = suggest(position, point, lot, moq, multiple) if draft["lead_time_days"] is not None else 0
+    flags = stock_flags(
+        rules, on_hand=draft["free"], position=position, reorder_point=point, weekly_mean=weekly,
+        protected_mean=draft["protected_mean"], idle_weeks=draft["idle_weeks"],
+    )  # fmt: skip
+    return {
+        **{
+            name: draft[name]
+            for name in ("sku_id", "location_id", "abc", "xyz", "service_level", "weekly_mean", "weekly_sd")
+        },
+        "lead_time_days": draft["lead_days"],
+        "lead_time_sd_days": draft["lead_sd_days"],
+        "safety_stock": max(0, point - ceil(round(draft["protected_mean"], 9))),
+        "reorder_point": point,
+        "order_quantity": lot,
+        "on_hand": draft["free"],
+        "position": position,
+        "suggested": units,
+        "cover_days": draft["free"] / weekly * 7 if weekly > 0 else None,
+        "flags": flags,
+        "urgency": round(100 * draft["chance_short"]) if "REPLENISH" in flags or "STOCKOUT_RISK" in flags else 0,
+        "reasons": _reasons(draft, position, point, flags),
+        "effect": {"backorders": waiting, "units": sum(one["units"] for one in waiting)} if units else {},
+    }
+
+
+def _reasons(draft: Mapping[str, Any], position: int, point: int, flags: Sequence[str]) -> list[dict[str, Any]]:
+    facts = {
+        "position": position, "reorderPoint": point, "expected": round(draft["protected_mean"], 1),
+        "leadDays": round(draft["lead_days"], 1), "chanceShort": round(draft["chance_short"], 3),
+    }  # fmt: skip
+    found: list[dict[str, Any]] = [{"code": flag, "facts": facts} for flag in flags]
+    if draft["waiting"]:
+        found.append({"code": "BACKORDERED", "facts": {"units": draft["waiting"]}})
+    if draft["may_transfer"]:
+        found.append({"code": "TRANSFER_FIRST", "facts": {}})
+    return found
+
+
+def weekly_sd(variance: float) -> float:
+    """Standard deviation of a week's demand."""
+    return sqrt(max(variance, 0.0))

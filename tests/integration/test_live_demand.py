@@ -1,0 +1,88 @@
+"""Demand from orders to forecasts, targets and proposals on a real database, with broken figures listed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+pytest.importorskip("sklearn")
+
+from core.domain.placing import LineRequest  # noqa: F401
+from core.settings import Settings
+from workers.job import JobContext
+from workers.jobs.forecast_demand import forecast_demand
+
+pytestmark = pytest.mark.anyio
+
+
+async def _weeks(world, quantities: list[int], sku: str = "S") -> None:
+    """One order a week, the newest three days ago; there is always enough on hand."""
+    at = world.clock.at
+    await world.stock(sum(quantities) + 30, sku=sku)
+    for ago, quantity in enumerate(reversed(quantities)):
+        placed = at - timedelta(days=7 * ago + 3)
+        await world.place(world.order((sku, quantity), customer=None, placed_at=placed))
+
+
+def _context(world) -> JobContext:
+    return JobContext(world.database, Settings(env="test"), world.clock)
+
+
+async def test_orders_become_a_forecast_a_target_and_a_proposal(world):
+    await _weeks(world, [10, 12, 8, 10, 11, 9, 10, 10, 12, 8, 10, 10])
+    done = await forecast_demand(_context(world), {})
+    assert (done["forecasts"], done["targets"]) == (1, 1)
+    (forecast,) = await world.rows("select * from demand_forecast")
+    assert forecast["weekly_mean"] == pytest.approx(10, abs=1)
+    assert forecast["weeks_known"] == 12
+    (target,) = await world.rows("select * from stock_target")
+    assert (target["abc"], target["xyz"], target["service_level"]) == ("A", "X", 0.98)
+    assert target["on_hand"] == target["position"] == 30
+    expected = 10 * (10 + 1) / 7
+    assert expected < target["reorder_point"] < 3 * expected
+    assert target["safety_stock"] == pytest.approx(target["reorder_point"] - expected, abs=2)
+    assert target["flags"] == []
+    await world.place(world.order(("S", 40)))
+    await forecast_demand(_context(world), {})
+    (target,) = await world.rows("select * from stock_target")
+    assert target["flags"][:2] == ["REPLENISH", "STOCKOUT_RISK"]
+    assert target["suggested"] > 0
+    assert target["urgency"] > 90
+    backorder = await world.value("select id from backorder")
+    assert target["effect"] == {"backorders": [{"id": backorder, "units": 10}], "units": 10}
+    assert {reason["code"] for reason in target["reasons"]} >= {"REPLENISH", "BACKORDERED"}
+
+
+async def test_reorder_points_follow_when_planners_want_that(world):
+    await world.database.system.execute(
+        """insert into policy (code, value) values ('replenishment', '{"isAutomatic": true}')"""
+    )
+    await _weeks(world, [10] * 12)
+    done = await forecast_demand(_context(world), {})
+    assert done["skusChanged"] == 1
+    (sku,) = await world.rows("select reorder_point, reorder_quantity from sku where code = 'S'")
+    assert sku["reorder_point"] == await world.value("select reorder_point from stock_target")
+    assert await world.value("select count(*) from outbox where job = 'review_stock'") == 1
+
+
+async def test_broken_figures_are_listed_and_not_eaten(world):
+    await _weeks(world, [10, 12, 8, 10, 11, 9, 10, 10, 12, 8, 10, 10_000])
+    await forecast_demand(_context(world), {})
+    (fault,) = await world.rows("select reason, action, value, usual from input_fault")
+    assert fault == {"reason": "UNIT_SLIP", "action": "REPAIRED", "value": 10_000.0, "usual": 10.0}
+    assert await world.value("select weekly_mean from demand_forecast") == pytest.approx(10, abs=1)
+
+
+async def test_a_forecast_is_judged_when_its_weeks_have_passed(world):
+    await _weeks(world, [10] * 12)
+    await forecast_demand(_context(world), {})
+    world.clock.at += timedelta(days=14)
+    await world.stock(100)
+    await world.place(world.order(("S", 33), customer=None))
+    world.clock.at += timedelta(days=15)
+    await forecast_demand(_context(world), {})
+    assert await world.rows("select actual from demand_forecast order by made_on") == [
+        {"actual": 33.0},
+        {"actual": None},
+    ]
