@@ -442,10 +442,10 @@ class Loaders:
 
         return DataLoader(load_fn=load, cache=False)
 
-    async def scorecards(
+    async def scorecard(
         self, supplier_id: int, window_days: int, as_of: date | None, sku: str | None
-    ) -> list[tuple[Any, int | None]]:
-        """The scorecard of a supplier the caller may see, of one SKU when named: (card, SKU id or None)."""
+    ) -> dict[str, Any]:
+        """The scorecard of a supplier the caller may see, of one SKU when named."""
         first, last = await self._window(window_days, as_of)
         sku_id = None
         if sku is not None:
@@ -454,11 +454,11 @@ class Loaders:
             sku_id = rows[0]["id"] if rows else 0
         async with self._context.read_system() as sql:
             lines = await supplier_lines(sql, supplier_id, first, last, None if sku_id is None else [sku_id])
-        return [(scorecard(lines, first, last), sku_id or None)]
+        return {"card": scorecard(lines, first, last), "sku_id": sku_id or None}
 
     async def scorecards_by_sku(
         self, supplier_id: int, window_days: int, as_of: date | None
-    ) -> list[tuple[Any, int | None]]:
+    ) -> list[dict[str, Any]]:
         """Scorecards by SKU, those with most lines first."""
         first, last = await self._window(window_days, as_of)
         async with self._context.read_system() as sql:
@@ -467,7 +467,7 @@ class Loaders:
         for line in lines:
             by_sku[line.sku_id].append(line)
         ranked = sorted(by_sku.items(), key=lambda item: (-len(item[1]), item[0]))[:100]
-        return [(scorecard(mine, first, last), sku_id) for sku_id, mine in ranked]
+        return [{"card": scorecard(mine, first, last), "sku_id": sku_id} for sku_id, mine in ranked]
 
     async def _window(self, days: int, as_of: date | None) -> tuple[date, date]:
         if not 1 <= days <= 1000:

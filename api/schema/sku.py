@@ -117,8 +117,7 @@ class Supplier(Node):
         as_of: Annotated[date | None, argument(description="Last day of the window; null for today.")] = None,
         sku: Annotated[str | None, argument(description="Only the SKU with this code.")] = None,
     ) -> Annotated[SupplierScorecard, strawberry.lazy("api.schema.suppliers")]:
-        cards = await info.context.loaders.scorecards(self.key, window_days, as_of, sku)
-        return build_scorecards(cards)[0]
+        return build("SupplierScorecard", await info.context.loaders.scorecard(self.key, window_days, as_of, sku))
 
     @field(description="Its record by SKU, those with most lines first, at most 100.")
     async def scorecards_by_sku(
@@ -127,30 +126,24 @@ class Supplier(Node):
         window_days: Annotated[int, argument(description="Length of the window, 1 to 1,000 days.")] = 90,
         as_of: Annotated[date | None, argument(description="Last day of the window; null for today.")] = None,
     ) -> list[Annotated[SupplierScorecard, strawberry.lazy("api.schema.suppliers")]]:
-        return build_scorecards(await info.context.loaders.scorecards_by_sku(self.key, window_days, as_of))
+        cards = await info.context.loaders.scorecards_by_sku(self.key, window_days, as_of)
+        return build_all("SupplierScorecard", cards)
 
     @field(description="What it offers, with what dates of new orders rest on; at most 500 SKUs.")
     async def offers(self, info: Info) -> list[Annotated[SupplierOffer, strawberry.lazy("api.schema.suppliers")]]:
-        return build_all("SupplierOffer", await info.context.loaders.offers_of_supplier(self.key))
+        return build_all("SupplierOffer", await info.context.loaders.offers_by_supplier_id.load(self.key))
 
     @field(description="Its newest hints on stock and capacity; at most 500 SKUs.")
     async def stock_hints(
         self, info: Info
     ) -> list[Annotated[SupplierStockHint, strawberry.lazy("api.schema.suppliers")]]:
-        return build_all("SupplierStockHint", await info.context.loaders.hints_of_supplier(self.key))
+        return build_all("SupplierStockHint", await info.context.loaders.hints_by_supplier_id.load(self.key))
 
     @field(description="What we expect to buy from it; at most 500 SKUs.")
     async def expected_purchases(
         self, info: Info, weeks: Annotated[int, argument(description="How many weeks ahead, 1 to 26.")] = 8
     ) -> list[Annotated[ExpectedPurchase, strawberry.lazy("api.schema.suppliers")]]:
         return build_all("ExpectedPurchase", await info.context.loaders.forecast_of_supplier(self.key, weeks))
-
-
-def build_scorecards(cards: Any) -> list[Any]:
-    """Scorecards of the API from (card, SKU id or None)."""
-    from api.schema.suppliers import SupplierScorecard
-
-    return [SupplierScorecard.of(card, sku_id) for card, sku_id in cards]
 
 
 @strawberry.type(description="Who is calling.")

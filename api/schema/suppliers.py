@@ -93,6 +93,7 @@ class StatedDates:
     believed_coverage: ShareFigure = field(description="Share that was usable by the day we had made of it.")
 
 
+@register
 @strawberry.type(
     description="A supplier's record over a window, computed from what is known now: late facts restate it."
 )
@@ -105,8 +106,10 @@ class SupplierScorecard:
     to_day: date = field(description="Last day of the window; nothing later counts.")
 
     @staticmethod
-    def of(card: Scorecard, sku_id: int | None = None) -> SupplierScorecard:
-        return SupplierScorecard(card=card, sku_id=sku_id, from_day=card.from_day, to_day=card.to_day)
+    def facts_of(row: Row) -> dict[str, Any]:
+        """Fields from a card and the SKU it is about."""
+        card: Scorecard = row["card"]
+        return {**row, "from_day": card.from_day, "to_day": card.to_day}
 
     @field(description="The SKU it is about; null for all of them.")
     async def sku(self, info: Info) -> Sku | None:

@@ -249,6 +249,10 @@ FOREIGN: list[tuple[Role, str, Any]] = [
             "lines": [{"purchaseOrderNumber": c["purchase order"], "lineNumber": 1, "sku": "MUG-BLUE", "quantity": 1}],
         },
     ),
+    (Role.SUPPLIER, "purchaseOrderReschedule", lambda c: {"number": c["purchase order"], "lines": []}),
+    (Role.SUPPLIER, "purchaseOrderMessagePost", lambda c: {"number": c["purchase order"], "body": "x"}),
+    (Role.SUPPLIER, "supplierStockReport", lambda c: {"supplier": "CLAYHOUSE", "lines": []}),
+    (Role.SUPPLIER, "supplierRequestAnswer", lambda c: {"number": c["supplier request"]}),
     (Role.SUPPLIER, "ediDocumentSubmit", lambda c: {"partner": "clayhouse", "content": "ISA"}),
 ]
 
@@ -275,6 +279,11 @@ async def test_a_foreign_thing_is_not_found_by_a_mutation_and_nothing_changes(co
     things: dict[str, Any] = dict(foreign)
     things["order"] = await shop.database.system.fetchval(number, decode_id(foreign["Order"]).id)
     things["purchase order"] = "PO-H-0872"
+    things["supplier request"] = await shop.database.system.fetchval(
+        """insert into supplier_request (number, supplier_id, kind, sku_id, quantity, need_date, asked_by)
+        select 'RQ1', s.id, 'STOCK', k.id, 1, '2026-12-01', 'p' from supplier s, sku k
+        where s.code = 'CLAYHOUSE' and k.code = 'MUG-BLUE' returning number"""
+    )
     before = await shop.database.system.fetch(
         "select count(*) from audit_entry union all select sum(version) from sku_gate"
     )
