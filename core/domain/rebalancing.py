@@ -70,7 +70,8 @@ class Position:
     """One SKU at one location. `free` is ATP in the shelf: what no promise, hold or safety stock needs.
 
     `waiting` are units of lines without a source there, `inbound` dated supply nobody has pegged that comes within
-    the days at risk; `daily_demand` units a day, season included.
+    the days at risk; `daily_demand` units a day, season included. `movable`: how much of `free` lives long enough to be
+    sold elsewhere; None: all of it.
     """
 
     location_id: int
@@ -78,6 +79,7 @@ class Position:
     daily_demand: float
     waiting: int = 0
     inbound: int = 0
+    movable: int | None = None
 
     def cover(self) -> float | None:
         """Days until it is sold out; None without demand."""
@@ -152,7 +154,8 @@ def propose_moves(
 
 
 def _spare(place: Position, rules: RebalancingRules) -> int:
-    return place.free - ceil(rules.keep_days * place.daily_demand)
+    free = place.free if place.movable is None else min(place.free, place.movable)
+    return free - ceil(rules.keep_days * place.daily_demand)
 
 
 def _missing(place: Position, rules: RebalancingRules) -> int:

@@ -17,6 +17,7 @@ from core.domain.rebalancing import (
     propose_moves,
     rebalancing_rules,
 )
+from core.domain.shelf_life import movable
 from core.domain.states import PegKind
 from core.ports import Transaction
 from core.queries.rebalancing import DEMAND_DAYS, demand_by_place, goods_of, skus_waiting, skus_with_stock
@@ -50,13 +51,13 @@ async def propose_rebalancing(uow: Transaction, sku_ids: Sequence[int]) -> int:
     moves: list[Move] = []
     for sku_id in wanted:
         row, book = goods[sku_id], books[sku_id]
-        places = _positions(book, network, demand, rules)
+        places = positions(book, network, demand, rules)
         moves += propose_moves(Goods(sku_id, row["weight_g"], row["unit_price"]), places, network, rules, uow.now)
     currencies = {sku_id: row["currency"] for sku_id, row in goods.items()}
     return await write_proposals(uow, sku_ids, moves, currencies, uow.now + timedelta(days=rules.valid_days))
 
 
-def _positions(book: SkuBook, network: Network, demand: Demand, rules: RebalancingRules) -> list[Position]:
+def positions(book: SkuBook, network: Network, demand: Demand, rules: RebalancingRules) -> list[Position]:
     found: list[Position] = []
     for place, location in network.locations.items():
         if not location.holds_stock:
@@ -74,6 +75,19 @@ def _positions(book: SkuBook, network: Network, demand: Demand, rules: Rebalanci
                     for s in book.supplies
                     if s.location_id == place and s.effective_date(book.today[place]) <= until
                 ),
+                None if book.lots is None else _movable(book, network, place),
             )
         )
     return found
+
+
+def _movable(book: SkuBook, network: Network, place: int) -> int:
+    """Units in lots that live to be sold wherever a lane leads from here."""
+    ships = network.first_ship_day(place, book.now)
+    ways = [
+        lane for (origin, to), lane in network.lanes.items() if origin == place and network.locations[to].holds_stock
+    ]
+    return min(
+        (movable(book, place, lane.to_location_id, network.arrive(lane, ships)) for lane in ways),
+        default=0,
+    )

@@ -8,10 +8,12 @@ from core.domain.book import SkuBook
 from core.domain.calendars import WorkCalendar
 from core.domain.lots import Lots
 from core.domain.network import Lane, Location, Network
+from core.domain.rebalancing import Goods, RebalancingRules, propose_moves
 from core.domain.records import Line, Movement
 from core.domain.reserving import split_hold
 from core.domain.shelf_life import movable
 from core.domain.states import LotState, OrderLineStatus, PegKind
+from core.services.propose_rebalancing import positions
 from core.services.set_aside_lots import change_transfers
 
 TODAY = date(2026, 11, 2)
@@ -54,6 +56,14 @@ def test_stock_is_moved_in_lots_that_can_be_sold_where_they_go() -> None:
     assert movable(book, R, A, arrives) == 3
     book.plan_transfer(R, A, 3, arrives, "stockTransfer")
     assert {peg.lot.code for peg in book.pegs if peg.transfer is not None and peg.lot is not None} == {"NEW"}
+
+
+def test_only_lots_that_can_be_sold_elsewhere_are_proposed_to_move() -> None:
+    book = book_with(R, {"OLD": (4, 6), "NEW": (3, 40)})
+    book.add_peg(A, day(9), 6, PegKind.OPEN, line_id=900)
+    places = positions(book, NETWORK, {}, RebalancingRules())
+    (move,) = propose_moves(Goods(1, 100, 1_000), places, NETWORK, RebalancingRules(), NOW)
+    assert (move.from_location_id, move.to_location_id, move.quantity) == (R, A, 3)
 
 
 def test_what_others_need_is_not_moved() -> None:

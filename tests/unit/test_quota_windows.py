@@ -19,6 +19,7 @@ from core.domain.quotas import Asker, allowance_of, allowances_for
 from core.domain.records import Line, Movement, Quota, Supply
 from core.domain.sourcing import search_sites
 from core.domain.states import OrderLineStatus, PegKind, PromiseReason
+from core.services.correct_stock import cover_again
 
 MONDAY = date(2026, 11, 2)
 NOW = datetime.combine(MONDAY, time(9), UTC)
@@ -159,3 +160,15 @@ def test_no_week_gives_more_than_its_quota(
     assert sum(line.allocated for line in lines) <= quota
     assert sum(book.quota_used.values()) == sum(orders)
     assert all(units >= 0 for units in book.quota_used.values())
+
+
+def test_what_a_line_has_lost_is_covered_again_without_asking_the_quota() -> None:
+    """The week is full, but the line's five were counted when they were promised: they are taken elsewhere."""
+    book = book_with(week(5), stock=5)
+    line = placed(book, 5)
+    book.move(Movement(B, "adjusted", on_hand=5, cause_kind="test"))
+    for peg in book.pegs_of(line):
+        book.release(peg, 2, "count")
+    book.move(Movement(A, "adjusted", on_hand=-2, cause_kind="test"))
+    cover_again(book, NETWORK, line, 2, 14, [A, B])
+    assert (line.allocated, given_in(book, MONDAY, MONDAY + timedelta(days=6))) == (5, 5)
