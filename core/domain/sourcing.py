@@ -85,13 +85,16 @@ def _late(book: SkuBook, line: Line) -> list[Peg]:
 
 
 def _may_gain(book: SkuBook, places: set[int], peg: Peg) -> bool:
-    """Could units that nobody claims, or the claim's own, be there before its day: what can never be needs no trial."""
+    """Could units that nobody claims be there before its day: what can never be needs no trial.
+
+    Its own supply does not count: whether that pulls its day in is said by the policy of moves (`late_pegs.MovePolicy`).
+    """
     if any(book.level(place).available > 0 for place in places):
         return True
     days = [
         supply.effective_date(book.today[supply.location_id])
         for supply in book.supplies
-        if (supply.unpegged > 0 and supply.location_id in places) or supply is peg.supply
+        if supply.unpegged > 0 and supply.location_id in places
     ]
     first = min(days, default=None)
     return first is not None and (first < peg.need_date or (peg.kind == PegKind.OPEN and first == peg.need_date))
