@@ -3,6 +3,7 @@
 from api.live.cursor import Cursor, decode_cursor, encode_cursor
 from api.live.event import LiveEvent, LiveFilter
 from api.live.hub import LiveHub
+from api.live.sharing import ReadsUnderWay, SharedRead, once
 from api.live.subscription import StreamsClosing, Subscription
 
 __all__ = [
@@ -10,8 +11,11 @@ __all__ = [
     "LiveEvent",
     "LiveFilter",
     "LiveHub",
+    "ReadsUnderWay",
+    "SharedRead",
     "StreamsClosing",
     "Subscription",
     "decode_cursor",
     "encode_cursor",
+    "once",
 ]

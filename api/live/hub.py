@@ -17,6 +17,7 @@ from prometheus_client import Counter, Gauge
 
 from api.live.cursor import Cursor, decode_cursor, encode_cursor
 from api.live.event import COLUMNS, LiveEvent, LiveFilter
+from api.live.sharing import ReadsUnderWay
 from api.live.subscription import Reader, StreamsClosing, Subscription
 from core.settings import Settings
 
@@ -57,6 +58,8 @@ class LiveHub:
         self._tasks: list[asyncio.Task[None]] = []
         """Weak: a subscription that its reader dropped without closing must not be fed for ever."""
         self._closing = False
+        self.reads = ReadsUnderWay(lambda: self.position)
+        """What its subscribers read for one event, together."""
         self._seen_at = time.monotonic()
 
     # Life.

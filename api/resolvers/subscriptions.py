@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
+from functools import partial
 from typing import Annotated, Any
 
 import strawberry
@@ -211,6 +212,9 @@ async def _availability(
     context: Context, stream: Any, codes: dict[int, list[str]], channel: str | None
 ) -> AsyncGenerator[AvailabilityEvent, None]:
     sent: dict[int, int] = {}
+    caller, hub = context.principal, context.hub
+    assert hub is not None
+    audience = (caller.role, caller.customer_id, caller.is_publishable, channel)
     try:
         async for event in stream:
             everything = list(dict.fromkeys(code for names in codes.values() for code in names))
@@ -222,9 +226,13 @@ async def _availability(
                 )
             elif sent.get(event.sku_id, -1) >= int(event.payload.get("version") or 0) and len(wanted) == 1:
                 continue  # a later state was delivered already
-            for answer in await answers(context, wanted, channel=channel):
+            read = partial(answers, context, wanted, channel=channel)
+            shared = await hub.reads.join((*audience, *wanted), event.position, read)
+            for answer in shared.value:
                 if isinstance(answer, Availability) and sent.get(answer.sku_id, -1) < int(answer.version):
                     sent[answer.sku_id] = int(answer.version)
-                    yield AvailabilityEvent(cursor=event.cursor, occurred_at=event.occurred_at, availability=answer)
+                    yield AvailabilityEvent(
+                        cursor=event.cursor, occurred_at=event.occurred_at, availability=answer, shared=shared
+                    )
     finally:
         await stream.aclose()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 from strawberry import Info, field
 
+from api.live import SharedRead
 from api.pagination import encode_id
 from api.schema import enums
 from api.schema.node import Row, build, register
@@ -178,6 +179,8 @@ class AvailabilityEvent:
         description="The state; null when the SKU cannot be answered."
     )
     resync_required: bool = field(description=RESYNC, default=False)
+    shared: strawberry.Private[SharedRead | None] = None
+    """The read that `availability` is of: subscribers with equal documents share one answer."""
 
 
 @register

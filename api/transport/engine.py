@@ -6,11 +6,12 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import msgspec
 import strawberry
 from graphql import (
     DocumentNode,
@@ -24,7 +25,10 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    create_source_event_stream,
     execute,
+    execute_subscription_event,
+    map_source_to_response_event,
     parse,
     specified_rules,
     validate,
@@ -40,7 +44,7 @@ from strawberry.utils.await_maybe import await_maybe
 from api.context import Context
 from api.error_handlers import MAX_ERRORS, ErrorCode, failure, format_errors, root_cause
 from api.limits import LIMITS, Figures, Limits, check_limits, sizes_in
-from api.live import StreamsClosing
+from api.live import SharedRead, StreamsClosing, once
 from api.permissions.roles import unauthenticated
 from api.transport.request import GraphQLRequest
 from api.transport.reuse import may_be_kept
@@ -272,17 +276,31 @@ class Engine:
             yield await self.execute(request, prepared, context)
             return
         context.document = prepared.document
-        results = await self._schema.subscribe(
-            request.query,
-            variable_values=request.variables,
-            context_value=context,
-            operation_name=_name(prepared),
-        )
-        async with aclosing(results):
+        async with aclosing(await self._subscribe(request, prepared, context)) as results:
             async for result in results:
                 if any(isinstance(root_cause(error), StreamsClosing) for error in result.errors or ()):
                     raise StreamsClosing
                 yield self._answer(result, prepared, context)
+
+    async def _subscribe(self, request: GraphQLRequest, prepared: Prepared, context: Context) -> Any:
+        """The results of a subscription, each event executed for itself, or once for all to whom it says the same."""
+        schema = self._schema
+        if tuple(schema.extensions) != (PreparedDocument,) or schema.directives:
+            return await schema.subscribe(
+                request.query,
+                variable_values=request.variables,
+                context_value=context,
+                operation_name=_name(prepared),
+            )
+        executor = schema.execution_context_class.build(
+            schema._schema,
+            prepared.document,
+            context_value=context,
+            raw_variable_values=request.variables,
+            operation_name=_name(prepared),
+            is_awaitable=optimized_is_awaitable,  # pyright: ignore[reportArgumentType]
+        )
+        return _results(executor, _sharing(request, prepared, context))
 
     def _answer(self, result: Any, prepared: Prepared, context: Context) -> Answer:
         extensions = {
@@ -310,6 +328,53 @@ class Engine:
         if before_execution:
             return Answer({"errors": errors, "extensions": extensions}, code)
         return Answer({"errors": errors, "data": result.data, "extensions": extensions}, None, context.stream_cursor)
+
+
+async def _results(executor: Any, execute_event: Callable[[Any], Any]) -> AsyncGenerator[Any, None]:
+    """What GraphQL-core yields for a subscription; an error before or between events is a result without data."""
+    if isinstance(executor, list):
+        yield PreExecutionError(data=None, errors=executor)
+        return
+    try:
+        source = await await_maybe(create_source_event_stream(executor))
+        if isinstance(source, ExecutionResult):
+            yield PreExecutionError(data=None, errors=source.errors)
+            return
+        async with aclosing(map_source_to_response_event(executor, source, execute_event)) as results:
+            async for result in results:
+                yield result
+    except Exception as error:
+        known = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+        yield ExecutionResult(None, [known])
+
+
+def _sharing(request: GraphQLRequest, prepared: Prepared, context: Context) -> Callable[[Any], Any]:
+    """Executes one event; the events of one shared read once for all callers of one kind with one document."""
+    caller = context.caller
+    if caller is None:
+        return execute_subscription_event
+    variables = msgspec.json.encode(request.variables, order="sorted") if request.variables else b""
+    kind = (caller.role, caller.customer_id, caller.supplier_id, caller.is_publishable, caller.scopes, context.language)
+    mine = (request.query, _name(prepared), variables, *kind)
+
+    def execute_event(executor: Any) -> Any:
+        event = executor.root_value
+        shared = getattr(event, "shared", None)
+        if shared is None:
+            return execute_subscription_event(executor)
+        return _execute_once(shared, (event.cursor, id(event.availability), *mine), executor)
+
+    return execute_event
+
+
+async def _execute_once(shared: SharedRead, key: Hashable, executor: Any) -> Any:
+    async def execute_it() -> Any:
+        return await await_maybe(execute_subscription_event(executor))
+
+    result = await once(shared, key, execute_it)
+    if result.errors:  # they name the request: to each its own
+        return await await_maybe(execute_subscription_event(executor))
+    return result
 
 
 def _name(prepared: Prepared) -> str | None:
