@@ -20,7 +20,10 @@ BENCHMARKS = {
     "place_orders": "Orders of three lines through GraphQL, on many SKUs and on one.",
     "site_choice": "Which locations ship an order.",
     "repromise": "Re-promising a million open lines: compute, and with reading and writing.",
+    "answers": "Availability of 60 pairs over HTTP, asked again while nothing has changed.",
+    "subscribers": "A thousand WebSocket subscribers of one SKU.",
     "edi_sets": "Validated 855 transaction sets per second and core.",
+    "edi_backlog": "A stock report of 13,000 lines, and a backlog of answers drained by two workers.",
 }
 PACKAGE = "workers.commands.benchmarks"
 
