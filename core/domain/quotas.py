@@ -163,7 +163,12 @@ def move_use(book: SkuBook, line: Line, day: date) -> None:
 
 
 def _excess(book: SkuBook, quota: Quota, line: Line, shares: Mapping[date, int], day: date) -> int:
-    """Units the line has got or claims by the end of the window of `day` beyond what it has used by then."""
+    """Units the line has got or claims by the end of the window of `day` beyond what it has used by then.
+
+    What it was promised before the quota was there is bound by nothing and counted nowhere.
+    """
     end = _end_of_window(quota, day)
     waiting = sum(p.quantity for p in book.pegs_of(line) if p.kind != PegKind.HARD and p.need_date < end)
-    return line.allocated + line.shipped + waiting - sum(units for used, units in shares.items() if used < end)
+    unbound = max(0, line.ordered - line.cancelled - sum(shares.values()))
+    used = sum(units for when, units in shares.items() if when < end)
+    return line.allocated + line.shipped + waiting - unbound - used

@@ -139,7 +139,7 @@ async def write_quota_uses(uow: Transaction, books: Iterable[SkuBook]) -> None:
             *(
                 QuotaUse(quota_id, book.lines[line_id], day, units)
                 for quota_id, line_id in sorted(book.quota_rewrites)
-                for day, units in sorted(book.quota_shares[quota_id, line_id].items())
+                for day, units in sorted(book.quota_shares.get((quota_id, line_id), {}).items())
                 if units
             ),
         ]

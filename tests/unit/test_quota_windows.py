@@ -15,7 +15,7 @@ from core.domain.calendars import WorkCalendar
 from core.domain.late_pegs import Cause, MovePolicy, repair
 from core.domain.network import Lane, Location, Network
 from core.domain.promising import Demand, commit, promise, propose
-from core.domain.quotas import Asker, allowance_of, allowances_for
+from core.domain.quotas import Asker, allowance_of, allowances_for, move_use
 from core.domain.records import Line, Movement, Quota, Supply
 from core.domain.sourcing import search_sites
 from core.domain.states import OrderLineStatus, PegKind, PromiseReason
@@ -172,3 +172,17 @@ def test_what_a_line_has_lost_is_covered_again_without_asking_the_quota() -> Non
     book.move(Movement(A, "adjusted", on_hand=-2, cause_kind="test"))
     cover_again(book, NETWORK, line, 2, 14, [A, B])
     assert (line.allocated, given_in(book, MONDAY, MONDAY + timedelta(days=6))) == (5, 5)
+
+
+def test_what_was_promised_before_there_was_a_quota_counts_nowhere() -> None:
+    """Five were allocated, then a quota of two a week was set and the line enlarged by three: two now, one next week."""
+    book = book_with(week(2), stock=20)
+    quotas, book.quotas = book.quotas, []
+    line = placed(book, 5)
+    book.quotas = quotas
+    line.ordered += 3
+    demand = Demand(3, ZONE, None, [A], 14, allowances=allowances_for(book, Asker(), [A]))
+    commit(book, line, propose(book, demand, NETWORK, NOW), PromiseReason.LINE_CHANGED)
+    move_use(book, line, MONDAY)
+    assert line.allocated == 7
+    assert book.quota_shares[1, 1] == {MONDAY: 2, MONDAY + timedelta(days=7): 1}
