@@ -1,7 +1,9 @@
-"""`manage.py schema export|diff|release`: the schema, the access matrix and the error catalogue as files, and what may not be published."""
+"""`manage.py schema`: the schema, the access matrix and the error catalogue as files, and what may not be published."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import typer
 from graphql import (
     BreakingChange,
     GraphQLEnumType,
+    GraphQLError,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
@@ -16,6 +19,8 @@ from graphql import (
     build_schema,
     find_breaking_changes,
     find_dangerous_changes,
+    parse,
+    validate,
 )
 
 SDL_FILE = Path(__file__).resolve().parents[1] / "schema" / "schema.graphql"
@@ -174,3 +179,26 @@ def release() -> None:
     diff(SDL_FILE)
     RELEASED_FILE.write_text(SDL_FILE.read_text(encoding="utf-8"), encoding="utf-8")
     typer.echo(f"{RELEASED_FILE}: kept")
+
+
+@app.command()
+def documents(
+    folder: Path = typer.Argument(help="Folder with the documents of a client, as .graphql files."),
+    out: Path = typer.Option(Path("documents.json"), help="The manifest that TRUSTED_DOCUMENTS is to name."),
+) -> None:
+    """Write a manifest of trusted documents, by the SHA-256 of each; refuses what the schema would not execute."""
+    schema = build_schema(current_sdl())
+    found: dict[str, str] = {}
+    for file in sorted(folder.rglob("*.graphql")):
+        text = file.read_text(encoding="utf-8")
+        try:
+            errors = [error.message for error in validate(schema, parse(text))]
+        except GraphQLError as error:
+            errors = [error.message]
+        for message in errors:
+            typer.echo(f"{file}: {message}", err=True)
+        if errors:
+            raise typer.Exit(1)
+        found[hashlib.sha256(text.encode()).hexdigest()] = text
+    out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    typer.echo(f"{out}: {len(found)} documents")

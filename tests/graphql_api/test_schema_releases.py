@@ -1,5 +1,6 @@
 """What would break a client is refused by the check, against the checked-in schema and against the released one."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,9 @@ from graphql import build_schema
 from typer.testing import CliRunner
 
 from api.commands import schema as command
+from api.documents import Documents, read_manifest
 
+EXAMPLES = Path(__file__).parents[2] / "api" / "examples"
 OLD = """
 "d" type Query { "d" thing("d" id: ID!, "d" size: Int): Thing "d" things("d" filter: Filter): [Thing!]! "d" any: Any "d" named: Named }
 "d" interface Named { "d" name: String! }
@@ -99,3 +102,18 @@ def test_a_deprecation_names_what_comes_instead_and_the_day():
     ):
         sdl = f'type Query {{ a: Int @deprecated(reason: "{reason}") b(c: Int): Int }}'
         assert command.vague_deprecations(build_schema(sdl)) == (["Query.a"] if is_vague else []), reason
+
+
+def test_a_folder_of_documents_becomes_a_manifest_that_is_executed_by_id(tmp_path):
+    out = tmp_path / "documents.json"
+    done = CliRunner().invoke(command.app, ["documents", str(EXAMPLES), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    manifest = read_manifest(out)
+    assert len(manifest) == len(list(EXAMPLES.glob("*.graphql")))
+    text = (EXAMPLES / "planner-2-binding.graphql").read_text(encoding="utf-8")
+    known = Documents(manifest, only_trusted=True)
+    assert known.text_of(None, sha256(text.encode()).hexdigest(), {}) == text
+    for wrong in ("query {", "query { nothing }"):
+        (tmp_path / "wrong.graphql").write_text(wrong)
+        refused = CliRunner().invoke(command.app, ["documents", str(tmp_path), "--out", str(tmp_path / "no.json")])
+        assert (refused.exit_code, (tmp_path / "no.json").exists()) == (1, False)
