@@ -1,6 +1,7 @@
 """Webhooks on a real database and a real receiver: signed, in order, tried again, never lost, never to inside."""
 
 import asyncio
+import signal
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from core.services.register_webhook import (
 from core.settings import Settings
 from core.unit_of_work import run_unit_of_work
 from tests.graphql_api.api_under_test import add_events
-from tests.receiver import Receiver, receiving, status
+from tests.receiver import Received, Receiver, receiving, status
 from workers.jobs.deliver_webhooks import Deliverer
 from workers.outbound import MAX_ANSWER, PublicNetwork, RefusedAddress, Sender
 
@@ -273,3 +274,29 @@ async def test_slow_and_endless_answers_are_cut_off(hooks: Hooks, monkeypatch: p
     hooks.receiver.answer = lambda _: status(200, body=b"x" * (MAX_ANSWER * 4))
     assert await hooks.deliver() == 2
     assert [state for _, state, _ in await hooks.log()] == ["DELIVERED", "DELIVERED"]
+
+
+@pytest.mark.long
+async def test_a_worker_killed_while_it_delivers_is_followed_by_another(stack: Any) -> None:
+    """The whole way: a real worker process is killed when the receiver has the message and before it may note that."""
+    async with receiving() as receiver:
+        hooks = Hooks(stack.database, stack.settings, receiver)
+        await hooks.create("order")
+        wanted = await hooks.happen(3)
+        worker = stack.start("-m", "workers.settings", "bulk", WEBHOOK_KEY="key")
+
+        def kill(_: Received) -> bytes:
+            worker.send_signal(signal.SIGKILL)
+            receiver.answer = None
+            return status(200)
+
+        receiver.answer = kill
+
+        async def has(count: int) -> bool:
+            return len(receiver.got) >= count
+
+        await stack.until(lambda: has(1), 120)
+        await asyncio.to_thread(worker.wait, 30)
+        stack.start("-m", "workers.settings", "bulk", WEBHOOK_KEY="key")
+        await stack.until(lambda: has(4), 120 + LEASE_SECONDS)
+        assert receiver.ids == [wanted[0], *wanted]
