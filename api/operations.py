@@ -32,6 +32,7 @@ from api.resolvers import (
     supplier_mutations,
     suppliers,
     supply_mutations,
+    targets,
     telling,
 )
 from api.schema.errors import TYPES, UserError
@@ -205,6 +206,18 @@ class Query:
         foresight.backorder_risk_list,
         "How likely SKUs go short at their locations, the riskiest first.",
         *READING,
+    )
+    stock_targets = _field(
+        targets.stock_target_list,
+        "What to hold and what to order now, the most urgent first; with flags for overstock, ageing and stockout risk.",
+        *READING,
+    )
+    supplier_dates = _field(
+        targets.supplier_dates, "How far suppliers' stated days are off, with measured coverage.", *READING
+    )
+    demand_accuracy = _field(targets.demand_accuracy, "How good the live demand forecasts have been.", *READING)
+    input_faults = _field(
+        targets.input_faults, "Figures that forecasts left out or repaired, the 100 newest.", *READING
     )
     model_report = _field(
         foresight.model_report, "Which models speak, what they learned from and how good they are.", *READING

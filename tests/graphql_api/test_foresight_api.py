@@ -8,12 +8,13 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-from core.domain.access import Role  # noqa: E402
-from core.settings import Settings  # noqa: E402
-from tests.graphql_api.schema_under_test import Shop, open_shop  # noqa: E402
-from workers.job import JobContext  # noqa: E402
-from workers.jobs.retrain_risk import retrain_risk  # noqa: E402
-from workers.jobs.score_risk import score_risk  # noqa: E402
+from core.domain.access import Role
+from core.settings import Settings
+from tests.graphql_api.schema_under_test import Shop, open_shop
+from workers.job import JobContext
+from workers.jobs.forecast_demand import forecast_demand
+from workers.jobs.retrain_risk import retrain_risk
+from workers.jobs.score_risk import score_risk
 
 pytestmark = pytest.mark.anyio
 
@@ -69,3 +70,25 @@ async def test_the_report_names_who_speaks_and_one_call_goes_back(shop: Shop):
     assert back == {"model": {"id": str(first["kept"]), "state": "ACTIVE"}, "userErrors": []}
     wrong = await shop.change(planner, "modelRollBack", {"reason": "?", "modelId": "99"}, "model { id }")
     assert [error["code"] for error in wrong["userErrors"]] == ["NOT_FOUND"]
+
+
+TARGETS = """{ stockTargets(first: 5, filter: { flags: [STOCKOUT_RISK] }) { nodes { abc xyz reorderPoint position suggested
+    urgency flags sku { code } location { code } reasons { code units } helps { id units } } }
+    supplierDates { basis } demandAccuracy { method } inputFaults { subject } }"""
+
+
+async def test_what_to_order_now_names_the_backorders_it_helps(shop: Shop):
+    await shop.place("MINSEO", ("KETTLE-17", 40))
+    await forecast_demand(JobContext(shop.database, Settings(env="test"), shop.clock), {})
+    planner = shop.context(Role.PLANNER)
+    found = await shop.ask(planner, TARGETS)
+    (target,) = [one for one in found["stockTargets"]["nodes"] if one["sku"]["code"] == "KETTLE-17"]
+    assert target["flags"][:2] == ["REPLENISH", "STOCKOUT_RISK"]
+    assert target["suggested"] > 0
+    (helped,) = target["helps"]
+    seen = await shop.ask(
+        planner, "query ($id: ID!) { node(id: $id) { ... on Backorder { quantity } } }", id=helped["id"]
+    )
+    assert 0 < helped["units"] <= seen["node"]["quantity"]
+    assert {"code": "BACKORDERED", "units": helped["units"]} in target["reasons"]
+    assert (found["supplierDates"], found["demandAccuracy"], found["inputFaults"]) == ([], [], [])
