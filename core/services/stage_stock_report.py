@@ -35,7 +35,7 @@ async def stage_stock_report(
     found, strangers = _by_sku(report, skus)
     if partner.guide.stock_report is StockReport.FULL:
         found = {sku_id: found.get(sku_id) or StagedStock(sku_id, 0) for sku_id in skus}
-    _guard(known, found, partner.guide.stock_drop_percent)
+    check_drop(known, found, partner.guide.stock_drop_percent)
     notes = tuple(_stranger(line) for line in strangers)
     told = {"articles": len(found), "unknown": len(strangers), "asOf": as_of.isoformat()}
     if found:
@@ -56,7 +56,7 @@ def _by_sku(
         if sku_id is None:
             strangers.append(line)
             continue
-        available = _available(line)
+        available = sellable(line)
         if available is None:
             continue
         before = found.get(sku_id, StagedStock(sku_id, 0))
@@ -71,7 +71,7 @@ def _by_sku(
     return found, strangers
 
 
-def _available(line: StockLine) -> int | None:
+def sellable(line: StockLine) -> int | None:
     """What can be sold: as stated, else what is on hand without what is held, committed or unusable."""
     stated = line.first(StockKind.AVAILABLE)
     if stated is not None:
@@ -83,7 +83,8 @@ def _available(line: StockLine) -> int | None:
     return max(0, on_hand - sum(gone))
 
 
-def _guard(known: Mapping[int, int], found: Mapping[int, StagedStock], percent: int) -> None:
+def check_drop(known: Mapping[int, int], found: Mapping[int, StagedStock], percent: int) -> None:
+    """Raise Unusable when more than `percent` of the articles that had stock would have none."""
     stocked = {sku_id for sku_id, available in known.items() if available > 0}
     emptied = [sku_id for sku_id in stocked if sku_id in found and found[sku_id].available == 0]
     if len(stocked) >= FEWEST_KNOWN and len(emptied) * 100 > len(stocked) * percent:

@@ -25,7 +25,7 @@ from core.edi.documents import (
     ShippedLine,
     ShippedOrder,
 )
-from core.edi.edifact_writer import EdifactEnvelope, write_messages
+from core.edi.edifact_writer import EdifactEnvelope, day_row, write_messages
 from core.edi.interchanges import Fault, Level, Severity, Verdict
 from core.edi.reader import read
 from core.edi.stock_documents import InventoryReport, StockKind, StockLine, StockQuantity
@@ -39,6 +39,7 @@ from core.edi.x12_writer import write_interchange
 from core.errors import IllegalTransition
 from core.services.cancel_purchase_order import cancel_purchase_order
 from core.services.decide_supplier_change import DecideSupplierChange, decide_supplier_change
+from core.services.plan_shipments import plan_shipments
 from core.services.reconcile_stock import recount
 from core.services.resend_edi_document import resend_edi_document
 from core.services.send_purchase_change import send_purchase_change
@@ -178,7 +179,7 @@ async def test_an_865_of_the_suppliers_own_is_a_proposal_and_one_to_ours_is_an_a
     lines = await world.value("select lines from supplier_change")
     part = {"quantity": 7, "date": day(20).isoformat(), "isShipDate": False}
     assert lines == [{"lineNumber": 1, "accepted": [part], "backordered": [], "rejected": 3, "held": 0}]
-    assert await take(world, change(number, 3, "QI", 12), "f3") == {"quarantined": 1}
+    assert await take(world, change(number, 3, "CA", 12), "f3") == {"quarantined": 1}
     assert await take(world, change(number, 4, "CT", None, "77"), "f4") == {"quarantined": 1}
     assert [d["quarantine_reason"].partition(":")[0] for d in (await documents(world))[-2:]] == [
         "mismatch",
@@ -332,3 +333,26 @@ async def test_a_change_of_an_edifact_order_is_an_ordchg(world):
     assert told is not None
     assert (told.number, told.purpose, told.lines[0].change) == (number, "01", "DI")
     assert timedelta(0) == told.changed_on - day(0)
+
+
+async def test_what_others_say_they_shipped_or_received_is_kept_beside_our_figures(world):
+    number = await sent(world)
+    recadv = [("BGM", "632", "R1", "9"), day_row("50", day(3)), ("RFF", ("ON", number)), ("CPS", "1")]
+    recadv += [("LIN", "1", "", ("S", "IN")), ("QTY", ("48", 10)), ("RFF", ("ON", number, "1"))]
+    assert await take(world, write_messages("RECADV", [recadv], edifact(1)), "a") == {"applied": 1}
+    (told,) = (await documents(world))[0]["result"]["lines"]
+    assert (told["received"], told["booked"]) == (10, 0)
+    assert await line(world) == {"unanswered": 10}
+    await world.stock(3, "S2")
+    (placed,) = await world.place(world.order(("S2", 3)))
+    await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
+    shipment = await world.value("select number from shipment")
+    advice = [
+        ("W06", "F", shipment, day(3), "SHIP7"),
+        ("LX", 1),
+        ("W12", "CC", 3, 2, 1, "EA", "", "BP", "S2"),
+        ("W03", 2),
+    ]
+    assert await take(world, write_interchange("945", "SW", [advice], envelope(2)), "b") == {"applied": 1}
+    assert (await documents(world))[1]["result"]["differences"] == [{"sku": "S2", "released": 3, "shipped": 2}]
+    assert await world.value("select status from shipment") == "PLANNED"

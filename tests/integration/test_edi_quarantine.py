@@ -70,7 +70,7 @@ async def test_a_document_is_tried_taken_on_and_replayed_under_a_chosen_guide(wo
 
 async def test_a_partner_is_entered_from_samples_and_a_guide_holds_only_when_they_all_fit(world):
     names = ("accept_and_backorder", "partial_with_backordered")
-    contents = [(name, (FOLDER / f"{name}.edi").read_bytes()) for name in names]
+    contents = [(name, (FOLDER / f"partial_backorder.{name}.edi").read_bytes()) for name in names]
     proposal = learn(contents[:1])
     await world.do(lambda uow: add_partner(uow, "new", proposal["partner"], "SUP"))
     with pytest.raises(InvalidInput, match="no sample"):
