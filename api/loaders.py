@@ -7,20 +7,19 @@ batch opens its own short session, which sees what the caller may see.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 from strawberry.dataloader import DataLoader
 
 from api.live.cursor import decode_cursor, encode_cursor
-from api.pagination import BadUserInput, Slice, page_of, slice_of
-from core.domain.access import Principal, Role
+from api.pagination import Slice, page_of, slice_of
+from api.supplier_loaders import SupplierLoaders
+from core.domain.access import Role
 from core.domain.binding import Spot, name_binding
 from core.domain.date_parts import DatePart, DateQuantiles, part_spread, quantiles_of
-from core.domain.scorecards import scorecard
 from core.queries import (
     backorders,
     date_spreads,
@@ -41,65 +40,18 @@ from core.queries import (
     simulations,
     skus,
     supplier_changes,
-    supplier_deadlines,
-    supplier_portal,
     timelines,
     transfers,
     webhooks,
 )
 from core.queries.order_lines import Key
 from core.queries.page import Sort
-from core.queries.supplier_facts import supplier_lines
-
-
-class Reads(Protocol):
-    """What loaders need of the context."""
-
-    @property
-    def principal(self) -> Principal: ...
-
-    def read(self) -> AbstractAsyncContextManager[Any]: ...
-
-    def read_system(self) -> AbstractAsyncContextManager[Any]: ...
-
-    async def now(self) -> datetime: ...
-
 
 _TIMELINE = Sort("timeline", ())
-Fetch = Callable[[Any, list[Any]], Awaitable[Iterable[Any]]]
 
 
-class Loaders:
+class Loaders(SupplierLoaders):
     """The loaders of one operation."""
-
-    def __init__(self, context: Reads) -> None:
-        self._context = context
-
-    @property
-    def _principal(self) -> Principal:
-        return self._context.principal
-
-    def _one(self, fetch: Fetch, key: Callable[[Any], Any] = lambda row: row["id"]) -> DataLoader[Any, Any]:
-        """A loader of one row per key, None for a key without one."""
-
-        async def load(keys: list[Any]) -> Sequence[Any]:
-            async with self._context.read() as sql:
-                rows = {key(row): row for row in await fetch(sql, list(dict.fromkeys(keys)))}
-            return [rows.get(wanted) for wanted in keys]
-
-        return DataLoader(load_fn=load, cache=False)
-
-    def _many(self, fetch: Fetch, key: Callable[[Any], Any]) -> DataLoader[Any, Any]:
-        """A loader of all rows per key, in the order of the query."""
-
-        async def load(keys: list[Any]) -> Sequence[Any]:
-            found: dict[Any, list[Any]] = defaultdict(list)
-            async with self._context.read() as sql:
-                for row in await fetch(sql, list(dict.fromkeys(keys))):
-                    found[key(row)].append(row)
-            return [found[wanted] for wanted in keys]
-
-        return DataLoader(load_fn=load, cache=False)
 
     @cached_property
     def sku_by_id(self) -> DataLoader[int, Any]:
@@ -399,108 +351,6 @@ class Loaders:
     @cached_property
     def webhook_delivery_by_id(self) -> DataLoader[int, Any]:
         return self._one(lambda sql, ids: webhooks.deliveries_by_ids(sql, self._principal, ids))
-
-    @cached_property
-    def messages_by_purchase_order_id(self) -> DataLoader[int, Any]:
-        return self._many(
-            lambda sql, ids: supplier_portal.messages_by_order_ids(sql, self._principal, ids),
-            lambda row: row["purchase_order_id"],
-        )
-
-    @cached_property
-    def deadlines_by_purchase_order_id(self) -> DataLoader[int, Any]:
-        return self._many(
-            lambda sql, ids: supplier_deadlines.deadlines_by_order_ids(sql, self._principal, ids),
-            lambda row: row["purchase_order_id"],
-        )
-
-    @cached_property
-    def packs_by_ship_notice_id(self) -> DataLoader[int, Any]:
-        return self._many(
-            lambda sql, ids: supplier_portal.packs_by_notice_ids(sql, self._principal, ids),
-            lambda row: row["ship_notice_id"],
-        )
-
-    @cached_property
-    def waiting_by_purchase_order_id(self) -> DataLoader[int, int]:
-        async def load(keys: list[int]) -> Sequence[int]:
-            async with self._context.read_system() as sql:
-                found = await supplier_deadlines.orders_waiting(sql, list(dict.fromkeys(keys)))
-            return [found.get(key, 0) for key in keys]
-
-        return DataLoader(load_fn=load, cache=False)
-
-    @cached_property
-    def risks_by_backorder_key(self) -> DataLoader[Key, Any]:
-        async def load(keys: list[Key]) -> Sequence[Any]:
-            today = (await self._context.now()).date()
-            found: dict[Key, list[Any]] = defaultdict(list)
-            async with self._context.read_system() as sql:
-                for row in await supplier_deadlines.risks_by_backorder_keys(sql, list(dict.fromkeys(keys)), today):
-                    found[row["sku_id"], row["backorder_id"]].append(row)
-            return [found[key] for key in keys]
-
-        return DataLoader(load_fn=load, cache=False)
-
-    async def scorecard(
-        self, supplier_id: int, window_days: int, as_of: date | None, sku: str | None
-    ) -> dict[str, Any]:
-        """The scorecard of a supplier the caller may see, of one SKU when named."""
-        first, last = await self._window(window_days, as_of)
-        sku_id = None
-        if sku is not None:
-            async with self._context.read() as sql:
-                rows = await skus.skus_by_codes(sql, [sku])
-            sku_id = rows[0]["id"] if rows else 0
-        async with self._context.read_system() as sql:
-            lines = await supplier_lines(sql, supplier_id, first, last, None if sku_id is None else [sku_id])
-        return {"card": scorecard(lines, first, last), "sku_id": sku_id or None}
-
-    async def scorecards_by_sku(
-        self, supplier_id: int, window_days: int, as_of: date | None
-    ) -> list[dict[str, Any]]:
-        """Scorecards by SKU, those with most lines first."""
-        first, last = await self._window(window_days, as_of)
-        async with self._context.read_system() as sql:
-            lines = await supplier_lines(sql, supplier_id, first, last)
-        by_sku: dict[int, list[Any]] = defaultdict(list)
-        for line in lines:
-            by_sku[line.sku_id].append(line)
-        ranked = sorted(by_sku.items(), key=lambda item: (-len(item[1]), item[0]))[:100]
-        return [{"card": scorecard(mine, first, last), "sku_id": sku_id} for sku_id, mine in ranked]
-
-    async def _window(self, days: int, as_of: date | None) -> tuple[date, date]:
-        if not 1 <= days <= 1000:
-            raise BadUserInput("windowDays lies between 1 and 1000.")
-        last = as_of or (await self._context.now()).date()
-        if not date(2000, 1, 1) <= last <= date(2200, 1, 1):
-            raise BadUserInput("asOf lies between 2000 and 2200.")
-        return last - timedelta(days=days - 1), last
-
-    def _by_supplier(self, fetch: Callable[[Any, Principal, int], Awaitable[list[Any]]]) -> DataLoader[int, Any]:
-        """A loader of all rows of a supplier: one statement for each, however many objects lead to it."""
-
-        async def load(ids: list[int]) -> Sequence[Any]:
-            async with self._context.read() as sql:
-                found = {id: await fetch(sql, self._principal, id) for id in dict.fromkeys(ids)}
-            return [found[id] for id in ids]
-
-        return DataLoader(load_fn=load, cache=False)
-
-    @cached_property
-    def offers_by_supplier_id(self) -> DataLoader[int, Any]:
-        return self._by_supplier(supplier_portal.terms_of)
-
-    @cached_property
-    def hints_by_supplier_id(self) -> DataLoader[int, Any]:
-        return self._by_supplier(supplier_portal.hints_of)
-
-    async def forecast_of_supplier(self, supplier_id: int, weeks: int) -> list[Any]:
-        if not 1 <= weeks <= 26:
-            raise BadUserInput("weeks lies between 1 and 26.")
-        now = await self._context.now()
-        async with self._context.read_system() as sql:
-            return await supplier_portal.forecast_of(sql, supplier_id, weeks, now)
 
     async def order_timeline(self, order_id: int, first: int | None, after: str | None) -> Slice:
         """One page of an order's kept events; the cursors are those of subscriptions."""

@@ -11,6 +11,7 @@ from strawberry import Info, argument, field
 
 from api.schema import enums
 from api.schema.node import Node, build, build_all, register
+from api.schema.supplier_record import forecast_of, scorecard_of, scorecards_by_sku
 from core.domain.access import Role
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Supplier(Node):
         as_of: Annotated[date | None, argument(description="Last day of the window; null for today.")] = None,
         sku: Annotated[str | None, argument(description="Only the SKU with this code.")] = None,
     ) -> Annotated[SupplierScorecard, strawberry.lazy("api.schema.suppliers")]:
-        return build("SupplierScorecard", await info.context.loaders.scorecard(self.key, window_days, as_of, sku))
+        return build("SupplierScorecard", await scorecard_of(info.context, self.key, window_days, as_of, sku))
 
     @field(description="Its record by SKU, those with most lines first, at most 100.")
     async def scorecards_by_sku(
@@ -126,7 +127,7 @@ class Supplier(Node):
         window_days: Annotated[int, argument(description="Length of the window, 1 to 1,000 days.")] = 90,
         as_of: Annotated[date | None, argument(description="Last day of the window; null for today.")] = None,
     ) -> list[Annotated[SupplierScorecard, strawberry.lazy("api.schema.suppliers")]]:
-        cards = await info.context.loaders.scorecards_by_sku(self.key, window_days, as_of)
+        cards = await scorecards_by_sku(info.context, self.key, window_days, as_of)
         return build_all("SupplierScorecard", cards)
 
     @field(description="What it offers, with what dates of new orders rest on; at most 500 SKUs.")
@@ -143,7 +144,7 @@ class Supplier(Node):
     async def expected_purchases(
         self, info: Info, weeks: Annotated[int, argument(description="How many weeks ahead, 1 to 26.")] = 8
     ) -> list[Annotated[ExpectedPurchase, strawberry.lazy("api.schema.suppliers")]]:
-        return build_all("ExpectedPurchase", await info.context.loaders.forecast_of_supplier(self.key, weeks))
+        return build_all("ExpectedPurchase", await forecast_of(info.context, self.key, weeks))
 
 
 @strawberry.type(description="Who is calling.")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 LONGEST = 450
 KNOWN_LONGER = {
+    "api/operations.py",  # the table of contents of the API: one entry a root field, nothing else
     "core/domain/book.py",  # the operations that keep the identities of one SKU; it may not be written from elsewhere
     "migrations/versions/2026_11_21_2200_spine.py",  # all tables of the first revision
 }
