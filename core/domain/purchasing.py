@@ -199,4 +199,5 @@ def purchase_order_status(current: PurchaseOrderStatus, lines: Iterable[Purchase
         return current
     if received:
         return _S.PARTIALLY_RECEIVED
-    return _S.SENT if all(line.unanswered == line.ordered for line in all_lines) else _S.ACKNOWLEDGED
+    is_silent = all(line.unanswered + line.cancelled == line.ordered for line in all_lines)
+    return _S.SENT if current is _S.SENT and is_silent else _S.ACKNOWLEDGED

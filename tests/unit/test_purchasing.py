@@ -119,6 +119,8 @@ def test_any_sequence_of_moves_keeps_the_identity(ordered: int, steps: list[tupl
         (Status.DRAFT, [new_line(4)], Status.DRAFT),
         (Status.APPROVED, [close_short(new_line(4))], Status.CANCELLED),
         (Status.SENT, [new_line(4), new_line(2)], Status.SENT),
+        (Status.SENT, [new_line(4), close_short(new_line(2))], Status.SENT),
+        (Status.ACKNOWLEDGED, [new_line(4), close_short(answer(new_line(2), accepted=2))], Status.ACKNOWLEDGED),
         (Status.SENT, [new_line(4), answer(new_line(2), held=2)], Status.ACKNOWLEDGED),
         (Status.ACKNOWLEDGED, [new_line(4), receive(new_line(2), 1)], Status.PARTIALLY_RECEIVED),
         (Status.PARTIALLY_RECEIVED, [receive(new_line(4), 5), receive(new_line(2), 2)], Status.RECEIVED),
