@@ -37,6 +37,7 @@ OWNED = {
     "PurchaseOrderLine": "select sku_id, id, supplier_id from purchase_order_line",
     "ShipNotice": "select 0, id, supplier_id from ship_notice",
     "EdiDocument": "select 0, id, supplier_id from edi_document",
+    "SupplierChange": "select 0, id, supplier_id from supplier_change",
 }
 """(SKU, id, owner) of every node type with an owner."""
 OF_EITHER_PARTY = {"Webhook", "WebhookDelivery"}
@@ -61,6 +62,8 @@ insert into ship_notice (supplier_id, number, purchase_order_id)
 update sku_gate set version = version + 1, changed_by = pg_current_xact_id();
 insert into lot (sku_id, location_id, code, on_hand) select s.id, l.id, 'L-1', 1 from sku s, location l
     where s.code = 'KETTLE-17' and l.code = 'X';
+insert into supplier_change (purchase_order_id, supplier_id, source, lines)
+    select id, supplier_id, 'PORTAL', '[]' from purchase_order where supplier_id is not null;
 insert into edi_raw (sha256, bytes, received_at) values ('\\x01', '\\x02', now());
 insert into edi_document (raw_id, position, partner_id, supplier_id, standard, kind, identity, delivery, validation,
     acknowledgement) select r.id, p.id, p.id, p.supplier_id, 'X12', '855', 'i' || p.id, 'applied', 'valid', 'pending'
@@ -232,6 +235,11 @@ async def check_nodes(company: Company, role: Role) -> None:
 
 FOREIGN: list[tuple[Role, str, Any]] = [
     (Role.CUSTOMER, "orderCancel", lambda c: {"number": c["order"]}),
+    (
+        Role.CUSTOMER,
+        "orderShipToChange",
+        lambda c: {"number": c["order"], "shipTo": {"country": "KR", "postalCode": "04524"}},
+    ),
     (Role.CUSTOMER, "backorderCancel", lambda c: {"id": c["Backorder"]}),
     (Role.CUSTOMER, "backorderOptionChoose", lambda c: {"backorderId": c["Backorder"], "kind": "WAIT"}),
     (Role.CUSTOMER, "noticeMarkRead", lambda c: {"id": c["Notice"]}),
@@ -249,6 +257,7 @@ FOREIGN: list[tuple[Role, str, Any]] = [
             "lines": [{"purchaseOrderNumber": c["purchase order"], "lineNumber": 1, "sku": "MUG-BLUE", "quantity": 1}],
         },
     ),
+    (Role.SUPPLIER, "purchaseOrderClose", lambda c: {"number": c["purchase order"], "reason": "x"}),
     (Role.SUPPLIER, "purchaseOrderReschedule", lambda c: {"number": c["purchase order"], "lines": []}),
     (Role.SUPPLIER, "purchaseOrderMessagePost", lambda c: {"number": c["purchase order"], "body": "x"}),
     (Role.SUPPLIER, "supplierStockReport", lambda c: {"supplier": "CLAYHOUSE", "lines": []}),
