@@ -7,6 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from core.queries.learning_models import models_of, track_record
+from core.services.keep_model import RISK, roll_back_model
+from core.unit_of_work import UnitOfWork
+from workers.commands.charts import bars_chart, points_chart
+from workers.commands.connection import DataOption, operator_settings, run_on, said_plainly
 from workers.commands.learning_output import Json, figure, learning, print_json, print_table, say
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -120,3 +125,66 @@ def _print(report: dict[str, Any]) -> None:
         for reason, count in found[kind].items()
     ]
     print_table("Broken rows and cells", ("file", "", "reason", "count"), faults)
+
+
+@app.command()
+def report(
+    out: Annotated[Path, typer.Option(help="Folder for calibration.svg and backtest.svg.")] = Path("."),
+    data: DataOption = None,
+    as_json: Json = False,
+) -> None:
+    """The models of the running system: who speaks, how good each was on unseen days, and what came of what they said.
+
+    Writes calibration.svg (said against came, by tenths of the judged rows) of the model that speaks, and backtest.svg
+    (precision of each model beside the ratio rule). Exit codes: 0 done, 1 refused by the system, 2 no system.
+    """
+
+    async def look(uow: UnitOfWork) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        models = [dict(row) for row in await models_of(uow.sql, RISK)]
+        return models, [dict(row) for row in await track_record(uow.sql, RISK)]
+
+    with said_plainly():
+        models, record = run_on(operator_settings(data), look)
+    written: list[str] = []
+    active = next((model for model in models if model["state"] == "ACTIVE"), None)
+    judged = [model for model in reversed(models) if model["metrics"].get("pr_auc") is not None]
+    charts: dict[str, str] = {}
+    if active is not None and active["metrics"].get("curve"):
+        curve = [(point["said"], point["came"]) for point in active["metrics"]["curve"]]
+        charts["calibration.svg"] = points_chart(f"Model {active['id']} on unseen days", "said", "came", curve)
+    if judged:
+        bars = [(f"{model['id']} {model['spoke']}", model["metrics"]["pr_auc"]) for model in judged[-8:]]
+        rule = judged[-1]["baseline"].get("pr_auc")
+        charts["backtest.svg"] = bars_chart("Precision (PR-AUC) on unseen days; line: ratio rule", "PR-AUC", bars, rule)
+    if charts:
+        out.mkdir(parents=True, exist_ok=True)
+    for name, text in charts.items():
+        (out / name).write_text(text, encoding="utf-8")
+        written.append(str(out / name))
+    if as_json:
+        shown = ("id", "spoke", "state", "rows", "positives", "cause", "verdict", "metrics", "baseline")
+        print_json({"models": [{name: model[name] for name in shown} for model in models],
+                    "record": [{**row, "first_day": str(row["first_day"]), "last_day": str(row["last_day"])} for row in record],
+                    "charts": written})  # fmt: skip
+        return
+    print_table(
+        "Models", ("id", "speaks", "state", "positives", "PR-AUC", "rule", "verdict"),
+        [[m["id"], m["spoke"], m["state"], m["positives"], m["metrics"].get("pr_auc"), m["baseline"].get("pr_auc"), m["verdict"]]
+         for m in models],
+    )  # fmt: skip
+    for name in written:
+        say(f"Wrote {name}.")
+
+
+@app.command()
+def rollback(
+    model: Annotated[
+        int | None, typer.Option(min=1, help="Id of a model that spoke before; default: the last one.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why; goes into the audit log.")] = "",
+    data: DataOption = None,
+) -> None:
+    """Let an earlier model speak again at once; everything is scored anew. Exit codes: 0 done, 1 there is none, 2 no system."""
+    with said_plainly():
+        speaks = run_on(operator_settings(data), lambda uow: roll_back_model(uow, RISK, model, reason))
+    say(f"Model {speaks} speaks again.")
