@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from core.domain.supplier_states import PackKind
 from core.edi.documents import CarrierStatus, ShipNotice, ShippedLine
 from core.edi.interchanges import Fault, TransactionSet
 from core.ports import Transaction
@@ -15,12 +16,14 @@ from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurc
 from core.services.apply_carrier_status import CarrierStatusInput, apply_carrier_status
 from core.services.apply_ship_notice import ShipNoticeInput, ShipNoticeResult, apply_ship_notice
 from core.services.edi_outcome import Applied, Unusable, doubt
+from core.services.record_packs import NoticePack, PackedLine, record_packs
 from core.services.withdraw_ship_notice import withdraw_ship_notice
 
 _NEW, _REPLACE, _CANCEL = ("00", ""), "05", ("01", "03")
 # Status of a shipped line (SN108 or QVR 4221): what becomes of units that are not in this shipment.
 _REST_FOLLOWS, _REST_IS_GONE = ("BO", "BP"), ("IC", "CP", "ID")
 _CAME_BACK = ("A3", "A7")
+_TARE = "T"
 
 
 async def apply_notice(
@@ -48,6 +51,7 @@ async def apply_notice(
             return Applied("stale", notice.number, None, faults)
     result = await apply_ship_notice(uow, wanted)
     if result.outcome == "applied":
+        await record_packs(uow, partner.supplier_id, notice.number, _packs(notice, wanted))
         await _settle_rest(uow, notice, result, partner.supplier_id, sequence, document_id)
     return Applied(result.outcome, notice.number, _first(result), faults, {"lineIds": result.line_ids})
 
@@ -79,6 +83,23 @@ async def _as_input(
         sequence=sequence,
         document_id=document_id,
     )
+
+
+def _packs(notice: ShipNotice, wanted: ShipNoticeInput) -> list[NoticePack]:
+    """Every pack with an SSCC once. What is in it is known where a line lies in one pack alone."""
+    found: dict[str, NoticePack] = {}
+    lines = [line for order in notice.orders for line in order.lines]
+    for line, (_, _, sku, quantity) in zip(lines, wanted.lines, strict=True):
+        inner = [pack for pack in line.packs if pack.sscc and pack.level != _TARE]
+        for pack in line.packs:
+            if not pack.sscc:
+                continue
+            kind = PackKind.PALLET if pack.level == _TARE else PackKind.CARTON
+            known = found.setdefault(pack.sscc, NoticePack(pack.sscc, kind))
+            if inner == [pack] and sku:
+                more = PackedLine(sku, quantity, line.lot or None)
+                found[pack.sscc] = NoticePack(pack.sscc, kind, (*known.lines, more))
+    return list(found.values())
 
 
 async def _is_other(uow: Transaction, wanted: ShipNoticeInput) -> bool:

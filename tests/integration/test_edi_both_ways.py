@@ -20,6 +20,7 @@ from core.edi.documents import (
     CarrierStatus,
     Effect,
     LineStatus,
+    Pack,
     SetResult,
     ShipNotice,
     ShippedLine,
@@ -356,3 +357,19 @@ async def test_what_others_say_they_shipped_or_received_is_kept_beside_our_figur
     assert await take(world, write_interchange("945", "SW", [advice], envelope(2)), "b") == {"applied": 1}
     assert (await documents(world))[1]["result"]["differences"] == [{"sku": "S2", "released": 3, "shipped": 2}]
     assert await world.value("select status from shipment") == "PLANNED"
+
+
+async def test_packs_of_a_notice_are_kept_and_an_sscc_that_is_used_again_is_set_aside(world):
+    number = await sent(world)
+    sscc = "106141412345678908"
+
+    def packed(name: str, control: int) -> bytes:
+        shipped = ShippedLine("1", "S", "V-S", 2, "EA", packs=(Pack(sscc, f"00{sscc}", "GM"),))
+        said = ShipNotice(name, "00", day(2), day(10), "CARR", "", (ShippedOrder(number, (shipped,)),))
+        return write_856(said, envelope(control))
+
+    assert await take(world, packed("SN1", 1), "a") == {"applied": 1}
+    kept = await world.rows("select sscc, kind, contents from ship_notice_pack")
+    assert kept == [{"sscc": sscc, "kind": "CARTON", "contents": [{"sku": "S", "quantity": 2, "lot": None}]}]
+    assert await take(world, packed("SN2", 2), "b") == {"quarantined": 1}
+    assert await line(world) == {"unanswered": 8, "in_transit": 2}
