@@ -14,7 +14,9 @@ from core.services.cancel_backorder import CancelBackorder, cancel_backorder
 from core.services.change_order_line import ChangeOrderLine, change_order_line
 from core.services.change_policy import ChangePolicy, change_policy
 from core.services.choose_option import ChooseOption, choose_option, expire_offer
+from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
 from core.services.hold_order import HoldOrder, hold_order
+from core.services.plan_shipments import plan_shipments
 from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.reconcile_stock import recount
 from core.services.release_order_hold import release_order_hold
@@ -23,6 +25,7 @@ from core.services.review_backorders import overdue_options
 from core.services.run_backorder_course import OneStep, run_backorder_course
 from core.services.steer_course import PauseCourse, pause_course
 from core.services.substitute_line import substitute_line
+from tests.integration.test_kits import make_kit
 from tests.world import TODAY
 
 pytestmark = pytest.mark.anyio
@@ -427,4 +430,27 @@ async def test_a_backorder_is_compensated_once(world):
     with pytest.raises(NotFound):
         await choose(world, placed, "COMPENSATE")
     assert await world.value("select count(*) from entitlement") == 1
+    await sound(world)
+
+
+async def test_a_default_that_cannot_be_carried_out_ends_the_set(world):
+    """A part of the kit has left: the rest of it is not cancelled alone, and nobody is asked for ever."""
+    await make_kit(world, S=1, S2=1)
+    await world.stock(1, "S2")
+    await world.do(lambda uow: change_policy(uow, ChangePolicy("kit_release", "PARTIAL")))
+    await world.do(lambda uow: change_policy(uow, ChangePolicy("backorder_options", {"default": "CANCEL"})))
+    (placed,) = await world.place(world.order(("K", 1)))
+    await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
+    number = await world.value("select number from shipment")
+    await world.do(lambda uow: confirm_shipments(uow, [ConfirmShipment(number)]))
+    await run(world)
+    assert await kinds(world) == ["WAIT", "CANCEL*"]
+    world.clock.at += timedelta(hours=73)
+    (key,) = await world.do(lambda uow: overdue_options(uow, 10))
+    assert await world.do(lambda uow: expire_offer(uow, *key)) is None
+    (row,) = await world.rows("select state, reason from option_offer")
+    assert tuple(row.values()) == ("WITHDRAWN", "DEFAULT_REFUSED")
+    assert (await states(world), await world.do(lambda uow: overdue_options(uow, 10))) == (["AWAITING_SUPPLY"], [])
+    await run(world)
+    assert await offers(world) == ["WITHDRAWN"], "the same question would end as this one did"
     await sound(world)
