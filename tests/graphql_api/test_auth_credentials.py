@@ -15,7 +15,7 @@ from jwt.algorithms import ECAlgorithm
 
 from api.context import Context
 from api.permissions import AuthenticationFailed, Authenticator, authentication
-from api.permissions.tokens import TokenVerifier
+from api.permissions.tokens import MIN_RETRY, TokenVerifier
 from core.database import Database
 from core.domain.access import Role
 from core.domain.api_keys import new_api_key
@@ -216,6 +216,26 @@ async def test_jwks_is_fetched_once_and_again_for_a_new_key_but_not_at_a_strange
         entries.append({**entries[0], "kid": "second"})
         verifier._tried_at = float("-inf")
         assert (await verifier.verify(token("second")))["sub"] == "tester"
+        assert fetched == 2
+
+
+async def test_an_issuer_that_is_away_is_not_asked_for_every_token(keys: Keys) -> None:
+    fetched = 0
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        nonlocal fetched
+        fetched += 1
+        return httpx2.Response(503)
+
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as client:
+        verifier = TokenVerifier(Settings(env="production", jwks_url="https://issuer.example/jwks"), client)
+        for _ in range(20):
+            with pytest.raises(jwt.InvalidTokenError):
+                await verifier.verify(keys.token())
+        assert fetched == 1
+        verifier._tried_at -= MIN_RETRY
+        with pytest.raises(jwt.InvalidTokenError):
+            await verifier.verify(keys.token())
         assert fetched == 2
 
 

@@ -65,6 +65,20 @@ def test_a_fragment_bomb_is_measured_in_linear_time() -> None:
     assert found[0].fields == 10**12  # saturated
 
 
+def test_reusing_a_fragment_costs_a_step_each_time_and_not_its_size() -> None:
+    def calls(reuses: int, fields: int) -> int:
+        inner = " ".join(f"a{n}: parent {{ number }}" for n in range(fields))
+        query = f"{{ thing {{ {'...F ' * reuses}}} }} fragment F on Thing {{ {inner} }}"
+        document = parse(query)
+        operation = document.definitions[0]
+        assert isinstance(operation, OperationDefinitionNode)
+        return calls_in(lambda: measure(GRAPH, document, operation, {}))
+
+    small, large = calls(10, 50), calls(1_000, 50)
+    assert large - small == calls(1_000, 5) - calls(10, 5)  # whatever the fragment holds
+    assert (large - small) / 990 < 10
+
+
 @pytest.mark.parametrize(
     ("query", "what"),
     [
