@@ -36,9 +36,8 @@ async def system_figures(sql: Any) -> SystemFigures:
             (select count(*) from outbox) as outbox_rows,
             (select extract(epoch from now() - min(created_at)) from outbox) as outbox_age,
             (select count(*) from job_run where function = 'ingest_edi_document'
-                and state in ('waiting', 'queued', 'running')) as edi_unread,
-            (select count(*) from edi_document where delivery = 'quarantined'
-                and quarantine_state in ('new', 'assigned', 'fixed')) as edi_quarantined,
+                and state in ('waiting','queued','running')) as edi_unread,
+            (select count(*) from edi_document where quarantine_state in ('new', 'assigned', 'fixed')) as edi_quarantined,
             (select count(*) from edi_outbound where state = 'pending') as edi_unsent,
             (select count(*) from ledger_alarm where cleared_at is null) as alarms"""
     )
@@ -47,8 +46,9 @@ async def system_figures(sql: Any) -> SystemFigures:
         where state in ('waiting', 'queued') and coalesce(run_after, created_at) <= now() group by queue"""
     )
     runs = await sql.fetch(
-        """select queue, state, count(*) as runs from job_run
-        where state in ('waiting', 'queued', 'running', 'dead', 'failed') group by queue, state"""
+        """select queue, state, count(*) as runs from job_run where state in ('waiting','queued') group by queue, state
+        union all select queue, state, count(*) from job_run where state = 'running' group by queue, state
+        union all select queue, state, count(*) from job_run where state in ('dead', 'failed') group by queue, state"""
     )
     webhooks = await sql.fetch(
         """select case when state = 'ACTIVE' and failing_since is not null then 'FAILING' else state end as state,

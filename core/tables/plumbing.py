@@ -84,6 +84,7 @@ class JobRun(c.Row, table=True):
         c.index("job_run_live", "function", "key", where="state in ('waiting','queued','running')", unique=True),
         c.index("job_run_due", "queue", "run_after", where="state in ('waiting','queued')"),
         c.index("job_run_running", "heartbeat_at", where="state = 'running'"),
+        c.index("job_run_dead", "queue", where="state in ('dead', 'failed')"),
     )
 
     id: int | None = c.identity()

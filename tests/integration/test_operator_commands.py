@@ -20,7 +20,7 @@ from core.errors import ConfigurationError
 from core.services.ingest_edi_document import ingest_edi_file
 from core.settings import Settings
 from core.unit_of_work import run_unit_of_work
-from workers.commands import audit, edi, jobs
+from workers.commands import audit, edi, jobs, keys
 from workers.commands.connection import forget_stack, note_stack, operator_settings, running_stack
 from workers.commands.local_keys import local_keys
 
@@ -213,3 +213,22 @@ def test_a_file_is_submitted_found_in_quarantine_and_replayed(folder: Path, data
     for arguments in (["show", "2"], ["replay", "2"], ["submit", "nobody", str(file)]):
         assert call(edi.app, folder, *arguments).exit_code == 1
     assert value(database_url, "select count(*) from edi_delivery") == 1
+
+
+def test_keys_are_made_replaced_listed_and_ended_and_shown_once(folder: Path) -> None:
+    local_keys(folder, "development")  # draws the pepper
+    made = json.loads(call(keys.app, folder, "create", "shop", "storefront", "--publishable", "--json").stdout)
+    assert made["key"].startswith(f"bmk_{made['prefix']}_")
+    again = call(keys.app, folder, "create", "shop", "storefront")
+    assert (again.exit_code, "shop" in again.output) == (1, True)
+    second = json.loads(call(keys.app, folder, "rotate", "shop", "--hours", "1", "--json").stdout)
+    listed = call(keys.app, folder, "list", "--json").stdout
+    assert [key["prefix"] for key in json.loads(listed)["keys"]] == [made["prefix"], second["prefix"]]
+    assert all(secret.rpartition("_")[2] not in listed for secret in (made["key"], second["key"]))
+    assert call(keys.app, folder, "revoke", "shop", "--prefix", made["prefix"]).stdout == "1 key of shop ended.\n"
+    assert [key["is_live"] for key in json.loads(call(keys.app, folder, "list", "--json").stdout)["keys"]] == [
+        False,
+        True,
+    ]
+    assert call(keys.app, folder, "revoke", "nobody").exit_code == 1
+    assert call(keys.app, folder, "create", "x", "KING").exit_code == 2
