@@ -188,6 +188,26 @@ async def due_offers(uow: Transaction, limit: int) -> list[Key]:
     return [(row["sku_id"], row["id"]) for row in rows]
 
 
+async def give_time_back(uow: Transaction, order_ids: Iterable[int]) -> None:
+    """Open sets of orders whose hold has ended: their deadline moves by the time in which nobody could answer."""
+    await uow.sql.execute(
+        """with held as (
+            select b.sku_id, b.id, max(e.created_at) as since from order_line l
+            join backorder b on b.sku_id = l.sku_id and b.order_line_id = l.id and b.closed_at is null
+            join backorder_event e on e.sku_id = b.sku_id and e.backorder_id = b.id and e.to_state = 'ON_HOLD'
+                and e.from_state is distinct from 'ON_HOLD'
+            where l.order_id = any($1::bigint[]) group by 1, 2),
+        moved as (
+            update option_offer o set deadline = o.deadline + ($2 - h.since), updated_at = $2 from held h
+            where o.sku_id = h.sku_id and o.backorder_id = h.id and o.state = 'OPEN' and o.offered_at <= h.since
+            returning o.sku_id, o.id, o.deadline)
+        update resolution_option r set deadline = m.deadline, updated_at = $2 from moved m
+        where r.sku_id = m.sku_id and r.offer_id = m.id""",
+        sorted(set(order_ids)),
+        uow.now,
+    )
+
+
 async def compensated(uow: Transaction, sku_ids: Iterable[int]) -> set[Key]:
     """Open backorders of these SKUs whose customer was compensated for waiting: once is enough."""
     rows = await uow.sql.fetch(

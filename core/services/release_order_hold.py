@@ -14,6 +14,7 @@ from core.errors import IllegalTransition
 from core.ports import Transaction
 from core.repositories.announce_changes import order_event
 from core.repositories.holds import LiveHold, live_holds, release_holds
+from core.repositories.option_offers import give_time_back
 from core.repositories.orders import find_orders, touch_orders
 from core.repositories.quotas import askers_of, give_back_uses
 from core.repositories.save_book import OrderFacts, save_books
@@ -86,6 +87,7 @@ async def _release(
                 unpark(book, line, "HOLD_RELEASED")
     await serve_books(uow, opened.books.values(), taken.network)
     orders = await save_books(uow, opened.books.values())
+    await give_time_back(uow, ending)
     orders |= await touch_orders(uow, [order_id for order_id in ending if order_id not in orders])
     for order_id, holds in ending.items():
         _announce(uow, orders[order_id], holds, order_id in validated)

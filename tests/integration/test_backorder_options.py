@@ -334,6 +334,10 @@ async def test_others_and_held_orders_cannot_be_answered_for(world):
     assert await world.do(lambda uow: overdue_options(uow, 10)) == []
     await world.do(lambda uow: release_order_hold(uow, placed.number))
     assert await states(world) == ["OPTION_OFFERED"]
+    assert await world.do(lambda uow: overdue_options(uow, 10)) == [], "nobody could answer while the hold lasted"
+    (row,) = await world.rows("select distinct deadline from resolution_option")
+    assert row["deadline"] == world.clock.at + timedelta(hours=72)
+    world.clock.at += timedelta(hours=73)
     assert len(await world.do(lambda uow: overdue_options(uow, 10))) == 1
 
 
