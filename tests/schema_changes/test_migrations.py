@@ -10,7 +10,7 @@ from alembic import command
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from core.domain import edi_states, states, supplier_changes, supplier_states
+from core.domain import edi_states, states, supplier_changes, supplier_states, webhook_states
 from core.domain.access import Role
 from core.domain.repromising.effects import Effect, Why
 from core.tables import metadata
@@ -70,6 +70,8 @@ ENUMS: dict[str, list[str]] = {
         ("partner_guide", "state", edi_states.GuideState),
         ("supplier_change", "state", supplier_changes.ChangeState),
         ("supplier_change", "source", supplier_changes.ChangeSource),
+        ("webhook", "state", webhook_states.WebhookState),
+        ("webhook_delivery", "state", webhook_states.WebhookDeliveryState),
         ("ship_notice_pack", "kind", supplier_states.PackKind),
         ("supplier_request", "kind", supplier_states.RequestKind),
         ("supplier_request", "state", supplier_states.RequestState),
