@@ -79,6 +79,9 @@ class Timeline:
             self._days = None
 
     def _curve(self) -> tuple[list[date], list[int]]:
+        if self._days is None and not self._waiting and not self._expiring and self._net.keys() <= {self.today}:
+            units = self._net.get(self.today, 0)  # mostly there is nothing but the shelf
+            self._days, self._atp, self._projected, self._gone = [self.today], [max(0, units)], [units], [0]
         if self._days is None:
             others = [name for name, claims in self._waiting.items() if any(claims.values())]
             marks = self._net.keys() | {self.today}

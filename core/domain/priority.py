@@ -149,21 +149,26 @@ def score(facts: PriorityFacts, weights: PriorityWeights, now: datetime) -> Prio
     today = now.date()
     tier = _tier(facts, weights, today)
     slack = 0.0 if facts.due is None else 1 - min(max((facts.due - today).days / max(weights.slack_days, 1), 0), 1)
-    values = {
-        "slack": slack,
-        "contract": float(facts.grade.upper() in weights.contract_grades),
-        "grade": TIER_RANK.get(facts.grade.upper(), 1) / 4,
-        "margin": min(max(facts.margin, 0.0), 1.0),
-        "preorder": float(facts.is_preorder),
-        "completion": float(facts.completes_order),
-        "age": max((now - facts.placed_at).total_seconds(), 0) / 86_400 / max(weights.age_days, 1),
-        "bumped": float(facts.times_bumped),
-        "supplierRisk": min(max(facts.supplier_risk, 0.0), 1.0),
-    }
-    components = tuple(
-        Component(name, round(values[name], 6), float(weights.weights.get(name, 0.0))) for name in COMPONENTS
+    grade = facts.grade.upper()
+    values = (
+        slack,
+        float(grade in weights.contract_grades),
+        TIER_RANK.get(grade, 1) / 4,
+        min(max(facts.margin, 0.0), 1.0),
+        float(facts.is_preorder),
+        float(facts.completes_order),
+        max((now - facts.placed_at).total_seconds(), 0) / 86_400 / max(weights.age_days, 1),
+        float(facts.times_bumped),
+        min(max(facts.supplier_risk, 0.0), 1.0),
     )
-    total = sum(c.value * c.weight for c in components)
+    given = weights.weights
+    components = tuple(
+        [
+            Component(name, round(value, 6), float(given.get(name, 0.0)))
+            for name, value in zip(COMPONENTS, values, strict=True)
+        ]
+    )
+    total = sum([value * weight for _, value, weight in components])
     computed = tier * TIER_STEP + min(max(int(total * SCALE), 0), TIER_STEP - 1)
     manual = facts.manual
     return Priority(
