@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -48,11 +47,12 @@ class Subscription(AsyncIterator[LiveEvent]):
         """Everything up to here was yielded or did not concern us."""
         self._checked = after is None
         self._behind = after is not None
-        self._buffer: deque[LiveEvent] = deque()
+        self._buffer: list[LiveEvent] = []
         self._states: dict[int | None, LiveEvent] = {}
-        self._page: deque[LiveEvent] = deque()
+        self._page: list[LiveEvent] = []
+        """Read from the table, the next one last."""
         self._marker: LiveEvent | None = None
-        self._wake = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None
         self._closed: Exception | None = None
         hub.register(self)
 
@@ -73,7 +73,11 @@ class Subscription(AsyncIterator[LiveEvent]):
             self._buffer.append(event)
         if len(self._buffer) > BUFFER or len(self._states) > BUFFER * 4:
             self._fall_behind()
-        self._wake.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def _fall_behind(self) -> None:
         self._buffer.clear()
@@ -86,12 +90,12 @@ class Subscription(AsyncIterator[LiveEvent]):
         self._page.clear()
         self._marker = LiveEvent.resync(epoch, position, datetime.now(UTC))
         self._reached, self._behind, self._checked = position, False, True
-        self._wake.set()
+        self._wake()
 
     def close(self, error: Exception | None = None) -> None:
         """End the iteration: with `error`, or quietly."""
         self._closed = error or StopAsyncIteration()
-        self._wake.set()
+        self._wake()
 
     # The subscriber's side.
 
@@ -110,15 +114,18 @@ class Subscription(AsyncIterator[LiveEvent]):
                 event, self._marker = self._marker, None
                 return event
             if self._page:
-                return self._advance(self._page.popleft())
+                return self._advance(self._page.pop())
             if self._behind:
                 await self._read_page()
                 continue
             event = self._next_buffered()
             if event is not None:
                 return self._advance(event)
-            self._wake.clear()
-            await self._wake.wait()
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
 
     async def aclose(self) -> None:
         self._hub.unregister(self)
@@ -131,7 +138,7 @@ class Subscription(AsyncIterator[LiveEvent]):
     def _next_buffered(self) -> LiveEvent | None:
         if self._states:
             return self._states.pop(next(iter(self._states)))
-        return self._buffer.popleft() if self._buffer else None
+        return self._buffer.pop(0) if self._buffer else None
 
     async def _check(self) -> None:
         """Find out whether the cursor can be resumed at all; if not, begin with a marker at the present head."""
@@ -180,6 +187,6 @@ class Subscription(AsyncIterator[LiveEvent]):
             self._fall_behind()
         accepts = self.wanted.accepts
         events = [LiveEvent.from_row(row, self._hub.epoch) for row in rows]
-        self._page.extend(event for event in events if accepts is None or accepts(event))
+        self._page = [event for event in reversed(events) if accepts is None or accepts(event)]
         if not self._page:
             self._reached = max(self._reached, upto)

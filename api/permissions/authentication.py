@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,7 @@ class Authenticator:
         self._tokens = tokens or TokenVerifier(settings)
         self._parties: dict[tuple[str, str], tuple[float, int | None]] = {}
         self._keys: dict[str, tuple[float, asyncpg.Record | None]] = {}
-        self._watched: dict[str, list[asyncio.Event]] = {}
+        self._watched: dict[str, dict[object, Callable[[], None]]] = {}
         self._watcher: asyncio.Task[None] | None = None
         self._used: set[int] = set()
         self._noting: asyncio.Task[None] | None = None
@@ -158,24 +158,38 @@ class Authenticator:
 
     # Streams outlive the check at their start.
 
-    async def ended(self, principal: Principal) -> None:
-        """Return once the credential of `principal` has expired or was revoked; at most 5 s later."""
-        revoked = asyncio.Event()
-        self._watched.setdefault(principal.credential_id, []).append(revoked)
+    def watch(self, principal: Principal, end: Callable[[], None]) -> Callable[[], None]:
+        """Call `end` once the credential of `principal` has expired or was revoked, at most 5 s later.
+
+        Returns what stops watching. No task per caller: thousands of streams are watched by one.
+        """
+        name, key = principal.credential_id, object()
+        self._watched.setdefault(name, {})[key] = end
         if self._watcher is None or self._watcher.done():
             self._watcher = asyncio.create_task(self._watch(), name="credential-watch")
+        timer = None
+        if principal.expires_at is not None:
+            left = (principal.expires_at - datetime.now(UTC)) / timedelta(seconds=1)
+            timer = asyncio.get_running_loop().call_later(max(0.0, left), end)
+
+        def forget() -> None:
+            if timer is not None:
+                timer.cancel()
+            there = self._watched.get(name, {})
+            there.pop(key, None)
+            if not there:
+                self._watched.pop(name, None)
+
+        return forget
+
+    async def ended(self, principal: Principal) -> None:
+        """Return once the credential of `principal` has expired or was revoked; at most 5 s later."""
+        over = asyncio.Event()
+        forget = self.watch(principal, over.set)
         try:
-            if principal.expires_at is None:
-                await revoked.wait()
-                return
-            left = principal.expires_at - datetime.now(UTC)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(revoked.wait(), max(0.0, left / timedelta(seconds=1)))
+            await over.wait()
         finally:
-            waiting = self._watched.get(principal.credential_id, [])
-            waiting.remove(revoked)
-            if not waiting:
-                self._watched.pop(principal.credential_id, None)
+            forget()
 
     async def _watch(self) -> None:
         while self._watched:
@@ -191,8 +205,8 @@ class Authenticator:
                     log.warning("credentials could not be checked", error=type(error).__name__)
                     dead = []
                 for row in dead:
-                    for event in self._watched.get(f"key:{row['id']}", []):
-                        event.set()
+                    for end in list(self._watched.get(f"key:{row['id']}", {}).values()):
+                        end()
             await asyncio.sleep(WATCH_SECONDS)
 
     async def close(self) -> None:

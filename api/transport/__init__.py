@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -66,7 +65,8 @@ class GraphQLEndpoint:
         self.connections = ConnectionCount(settings.max_connections, settings.max_connections_per_key)
         self.reuse = AnswerReuse(read_versions or _no_versions)
         self._keeps_answers = read_versions is not None and not settings.simulated_clock
-        self.draining = asyncio.Event()
+        self.is_draining = False
+        self._on_drain: set[Callable[[], None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -76,7 +76,14 @@ class GraphQLEndpoint:
 
     def drain(self) -> None:
         """Close every WebSocket with 1001; streams end without `complete` once the hub drains too."""
-        self.draining.set()
+        self.is_draining = True
+        for end in list(self._on_drain):
+            end()
+
+    def on_drain(self, end: Callable[[], None]) -> Callable[[], None]:
+        """Call `end` when this process begins to go away; returns what takes that back."""
+        self._on_drain.add(end)
+        return lambda: self._on_drain.discard(end)
 
     def request_id(self, scope: Scope) -> str:
         """The id that the outer middleware gave this request, or a fresh one."""

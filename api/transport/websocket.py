@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextlib import ExitStack, aclosing, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -30,8 +31,6 @@ _encoder = msgspec.json.Encoder()
 PROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
 SEND_SECONDS = 20.0
-OUTGOING = 64
-"""Messages that wait for one connection; beyond, its operations wait and the hub buffers, boundedly."""
 MAX_OPERATIONS = 100
 
 CLOSE_SECONDS = 2.0
@@ -75,47 +74,57 @@ class Connection:
         self._endpoint = endpoint
         self._socket = socket
         self._request_id = request_id
-        self._outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue(OUTGOING)
+        self._writing = asyncio.Lock()
+        """One message at a time; an operation that waits for a slow client is buffered by the hub, boundedly."""
         self._operations: dict[str, asyncio.Task[None]] = {}
-        self._helpers: list[asyncio.Task[None]] = []
         self._caller: Principal | None = None
         self._initialised = False
-        self._acknowledged = asyncio.Event()
-        self._stop = asyncio.Event()
+        self._acknowledged = False
+        self._stop = asyncio.get_running_loop().create_future()
         self._closing: Close | None = None
         self._counted = ExitStack()
 
     async def run(self) -> None:
-        """Serve until somebody closes; whatever one client sends, only its own connection ends."""
-        for work in (self._receive(), self._send(), self._await_init(), self._await_drain()):
-            self._help(work)
+        """Serve until somebody closes; whatever one client sends, only its own connection ends.
+
+        A thousand idle connections are a thousand of these: what only waits is a callback, not a task.
+        """
+        reading = asyncio.create_task(self._guard(self._receive()))
+        late = Close(INIT_TIMEOUT, "Connection initialisation timeout")
+        self._init_timer = asyncio.get_running_loop().call_later(INIT_SECONDS, self._end, late)
+        going = Close(GOING_AWAY, "Going away; reconnect and resume")
+        self._counted.callback(self._endpoint.on_drain(partial(self._end, going)))
+        if self._endpoint.is_draining:
+            self._end(going)
         try:
-            await self._stop.wait()
+            await self._stop
         finally:
+            self._init_timer.cancel()
             identities = list(self._operations)
-            tasks = [*self._helpers, *self._operations.values()]
+            tasks = [reading, *self._operations.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._counted.close()
             await self._close(identities)
 
-    def _help(self, work: Coroutine[Any, Any, None]) -> None:
-        self._helpers.append(asyncio.create_task(self._guard(work)))
+    def _end(self, close: Close | None = None) -> None:
+        """The connection ends, with the first code that was given, or without one when the client is gone."""
+        self._closing = self._closing or close
+        if not self._stop.done():
+            self._stop.set_result(None)
 
     async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
         """Run one part of the connection; a Close that it raises, or a lost client, ends the connection."""
         try:
             await work
         except Close as close:
-            self._closing = self._closing or close
-            self._stop.set()
+            self._end(close)
         except (WebSocketDisconnect, OSError):
-            self._stop.set()
+            self._end()
         except Exception:
             log.exception("websocket failed")
-            self._closing = self._closing or Close(INTERNAL_ERROR, "Internal error")
-            self._stop.set()
+            self._end(Close(INTERNAL_ERROR, "Internal error"))
 
     async def _close(self, identities: list[str]) -> None:
         close = self._closing
@@ -133,11 +142,13 @@ class Connection:
     # Outgoing.
 
     async def _write(self, message: dict[str, Any]) -> None:
-        await self._socket.send_text(_encoder.encode(message).decode())
+        try:
+            await self._socket.send_text(_encoder.encode(message).decode())
+        except RuntimeError as error:  # the other side closed, and nobody has read it yet
+            raise WebSocketDisconnect(1006) from error
 
-    async def _send(self) -> None:
-        while True:
-            message = await self._outgoing.get()
+    async def _put(self, message: dict[str, Any]) -> None:
+        async with self._writing:
             try:
                 async with asyncio.timeout(SEND_SECONDS):
                     await self._write(message)
@@ -145,29 +156,13 @@ class Connection:
                 log.info("slow client was cut off", transport="websocket")
                 raise Close(SLOW_CONSUMER, "Too slow; reconnect and resume") from error
 
-    async def _await_init(self) -> None:
-        try:
-            async with asyncio.timeout(INIT_SECONDS):
-                await self._acknowledged.wait()
-        except TimeoutError as error:
-            raise Close(INIT_TIMEOUT, "Connection initialisation timeout") from error
-
-    async def _await_drain(self) -> None:
-        await self._endpoint.draining.wait()
-        raise Close(GOING_AWAY, "Going away; reconnect and resume")
-
-    async def _watch_credential(self) -> None:
-        assert self._caller is not None
-        await self._endpoint.authenticator.ended(self._caller)
-        raise Close(FORBIDDEN, "The credential has expired or was revoked")
-
     # Incoming.
 
     async def _receive(self) -> None:
         while True:
             frame = await self._socket.receive()
             if frame["type"] == "websocket.disconnect":
-                self._stop.set()
+                self._end()
                 return
             await self._handle(frame.get("text"))
 
@@ -188,7 +183,7 @@ class Connection:
                 await self._initialise(payload)
             case "ping":
                 _check_payload(payload)
-                await self._outgoing.put({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
+                await self._put({"type": "pong"} if payload is None else {"type": "pong", "payload": payload})
             case "pong":
                 _check_payload(payload)
             case "subscribe":
@@ -213,13 +208,15 @@ class Connection:
             self._counted.enter_context(self._endpoint.connections.of(self._caller))
         except TooManyConnections as error:
             raise Close(TOO_MANY_CONNECTIONS, str(error)) from error
-        self._acknowledged.set()
+        self._acknowledged = True
+        self._init_timer.cancel()
         if self._caller is not None:
-            self._help(self._watch_credential())
-        await self._outgoing.put({"type": "connection_ack"})
+            over = Close(FORBIDDEN, "The credential has expired or was revoked")
+            self._counted.callback(self._endpoint.authenticator.watch(self._caller, partial(self._end, over)))
+        await self._put({"type": "connection_ack"})
 
     def _subscribe(self, identity: Any, payload: Any) -> None:
-        if not self._acknowledged.is_set():
+        if not self._acknowledged:
             raise Close(UNAUTHORIZED, "Unauthorized")
         identity = _identity(identity)
         if identity in self._operations:
@@ -230,7 +227,7 @@ class Connection:
             request = request_of(payload)
         except Refused as error:
             raise Close(BAD_REQUEST, error.message) from error
-        self._operations[identity] = asyncio.create_task(self._operate(identity, request))
+        self._operations[identity] = asyncio.create_task(self._guard(self._operate(identity, request)))
 
     async def _operate(self, identity: str, request: GraphQLRequest) -> None:
         endpoint = self._endpoint
@@ -248,7 +245,7 @@ class Connection:
                     if answer.failed is not None:
                         await self._finish(identity, {"type": "error", "payload": answer.body["errors"]})
                         return
-                    await self._outgoing.put({"id": identity, "type": "next", "payload": answer.body})
+                    await self._put({"id": identity, "type": "next", "payload": answer.body})
             await self._finish(identity, {"type": "complete"})
         except RequestFailed as error:
             answer = endpoint.engine.failed(error, self._request_id)
@@ -257,8 +254,9 @@ class Connection:
             errors = format_errors([failure(error.code, error.message, **error.facts)], self._request_id)
             await self._finish(identity, {"type": "error", "payload": errors})
         except StreamsClosing:
-            self._closing = self._closing or Close(GOING_AWAY, "Going away; reconnect and resume")
-            self._stop.set()
+            self._end(Close(GOING_AWAY, "Going away; reconnect and resume"))
+        except (Close, WebSocketDisconnect, OSError):
+            raise
         except Exception:
             log.exception("operation failed")
             errors = format_errors([failure(ErrorCode.INTERNAL, "")], self._request_id)
@@ -267,7 +265,7 @@ class Connection:
     async def _finish(self, identity: str, message: dict[str, Any]) -> None:
         if self._operations.get(identity) is asyncio.current_task():
             del self._operations[identity]
-            await self._outgoing.put({"id": identity, **message})
+            await self._put({"id": identity, **message})
 
 
 def _check_payload(payload: Any) -> None:
