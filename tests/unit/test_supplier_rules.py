@@ -56,12 +56,13 @@ def test_a_card_counts_lines_against_the_first_promise_and_what_was_not_cancelle
 
 
 def test_a_card_of_a_past_day_knows_nothing_of_later_days_and_is_restated_by_late_facts():
-    early = scorecard(CARD, day(0), day(11))
+    early = scorecard([*CARD, line(sent=12, requested=10)], day(0), day(11))
     assert (early.on_time, early.date_changes, early.lead_time.count) == (Rate(0.5, 2), 1, 2)
     late = [*CARD[:3], line(requested=11, receipts=[came(11, 10)])]
     assert scorecard(late, day(0), day(11)).on_time == Rate(2 / 3, 3)
     empty = scorecard([], day(0), day(11))
     assert (empty.on_time, empty.lead_time.p50, empty.quality) == (Rate(None, 0), None, Rate(None, 0))
+    assert empty.dates.bias is None
 
 
 def test_prices_are_compared_with_the_window_before_by_sku():
@@ -137,6 +138,8 @@ def test_substitutes_decide_for_the_absent_and_nobody_for_itself():
     assert in_place_of("buyer", step, away, day(0)) == ["buyer"]
     assert (in_place_of("buyer", step, away, day(1)), in_place_of("lead", step, away, day(1))) == ([], ["buyer"])
     assert (in_place_of("lead", step, away, day(3)), in_place_of("head", step, away, day(3))) == ([], ["buyer"])
+    circle = [Absence("buyer", "lead", day(1), day(3)), Absence("lead", "buyer", day(1), day(3))]
+    assert (in_place_of("lead", step, circle, day(1)), in_place_of("buyer", step, circle, day(1))) == ([], [])
     assert decide("lead", "maker", step, away, day(1), {}) == ("buyer", True)
     for person, maker, given in (("buyer", "buyer", {}), ("lead", "maker", {}), ("buyer", "m", {"buyer": "buyer"})):
         with pytest.raises(Forbidden):
