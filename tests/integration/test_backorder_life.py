@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from asyncpg import CheckViolationError
 
 from core.domain.placing import LineRequest
 from core.domain.states import CourseStep, ShipPolicy
 from core.errors import QuantityExceeded
 from core.repositories.gates import take_gates
 from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
+from core.services.cancel_backorder import CancelBackorder, cancel_backorder
 from core.services.change_order_line import ChangeOrderLine, change_order_line
 from core.services.change_policy import ChangePolicy, change_policy
 from core.services.count_stock import CountStock, count_stock
@@ -212,3 +214,20 @@ async def test_a_backorder_may_end_and_another_open_in_one_change(world):
     assert open_rows == (1 if (await world.line(order.number))["backordered"] else 0)
     assert supply
     assert await world.do(recount) == []
+
+
+async def test_no_backorder_rests_on_the_way_to_being_cancelled(world):
+    """CANCEL_PENDING has no clock because nothing can stay in it: the next step is taken in the same transaction."""
+    (placed,) = await world.place(world.order(("S", 5)))
+    sku_id, backorder_id = placed.backorder_ids[0]
+    await course(world)
+
+    async def leave_it_there(uow):
+        await take_gates(uow, [sku_id])
+        await uow.sql.execute("update backorder set state = 'CANCEL_PENDING' where id = $1", backorder_id)
+
+    with pytest.raises(CheckViolationError):
+        await world.do(leave_it_there)
+    await world.do(lambda uow: cancel_backorder(uow, CancelBackorder(sku_id, backorder_id)))
+    rows = await world.rows("select to_state from backorder_event order by sequence desc limit 2")
+    assert [row["to_state"] for row in rows] == ["CANCELLED", "CANCEL_PENDING"]
