@@ -51,7 +51,8 @@ def judge(
         skill, theirs = candidate.get("brier_skill"), None if other is None else other.get("brier_skill")
         if skill is not None and theirs is not None and skill < theirs - TOLERATED:
             return Verdict(False, f"Brier skill {skill:.3f} is worse than {theirs:.3f} of {name}")
-    return Verdict(True, f"precision {ours:.3f} is above the ratio rule and the model that spoke")
+    rivals = "the ratio rule" if incumbent is None else "the ratio rule and the model that spoke"
+    return Verdict(True, f"precision {ours:.3f} is above {rivals}")
 
 
 def drift_alarms(psi: Mapping[str, float], mean_prediction: float | None, observed_rate: float | None) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -64,15 +63,3 @@ async def demand_accuracy(sql: asyncpg.Connection) -> list[asyncpg.Record]:
             avg((actual <= p90_horizon)::int)::float8 as coverage
         from demand_forecast where actual is not null group by method order by count(*) desc, method"""
     )
-
-
-async def newest_forecasts(sql: asyncpg.Connection, keys: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
-    """The newest forecast of these places."""
-    rows = await sql.fetch(
-        """select distinct on (f.sku_id, f.location_id) f.* from demand_forecast f
-        join unnest($1::bigint[], $2::bigint[]) as u(sku, place) on f.sku_id = u.sku and f.location_id = u.place
-        order by f.sku_id, f.location_id, f.made_on desc""",
-        [key[0] for key in keys],
-        [key[1] for key in keys],
-    )
-    return [dict(row) for row in rows]

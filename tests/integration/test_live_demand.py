@@ -8,7 +8,6 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-from core.domain.placing import LineRequest  # noqa: F401
 from core.settings import Settings
 from workers.job import JobContext
 from workers.jobs.forecast_demand import forecast_demand
