@@ -62,8 +62,11 @@ async def test_a_hold_nobody_counts_is_seen(world, monkeypatch):
     await stocked(world)
     swarm = Swarm(world.database, random.Random(7), list(UNITS))
     monkeypatch.setattr("core.domain.book.SkuBook._build", _without_holds())
-    await swarm.run(3, 60)
-    assert any("came short" in wrong for wrong in swarm.wrong)
+    for _ in range(15):  # a busy machine gets through fewer carts in the same time
+        await swarm.run(3, 60)
+        if any("came short" in wrong for wrong in swarm.wrong):
+            return
+    pytest.fail(f"{swarm.done['carts']} carts and nobody came short")
 
 
 def _without_holds():

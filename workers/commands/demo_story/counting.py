@@ -12,7 +12,7 @@ from workers.commands.demo_story.client import until
 from workers.commands.demo_story.edi_desk import EdiDesk
 from workers.commands.demo_story.story import Story
 
-BUYING_SECONDS = 1.0
+BUYING_SECONDS = 5.0
 """So soon a shortage must have become a file in the supplier's folder."""
 
 
