@@ -147,5 +147,7 @@ def backorder_expected(row: Row, pegs: Sequence[Row] = ()) -> DateEstimate | Non
     if row["expected_date"] is None:
         return None
     waiting = [peg for peg in pegs if peg["firmness"] != "HARD"]
-    parts = [part for peg in waiting for part in _peg_parts(peg)] if all(peg.get("supply_id") for peg in waiting) else []
+    parts = (
+        [part for peg in waiting for part in _peg_parts(peg)] if all(peg.get("supply_id") for peg in waiting) else []
+    )
     return estimate(row["expected_date"], row["timezone"], row["basis"], promised=row["promised_date"], parts=parts)
