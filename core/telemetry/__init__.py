@@ -14,6 +14,7 @@ _provider: Any = None
 _NOTHING: AbstractContextManager[Any] = nullcontext()
 
 _TABLE = re.compile(r"\b(?:from|into|update|join)\s+([a-z_]+)", re.IGNORECASE)
+_CHANGE = re.compile(r"\b(insert|update|delete)\s", re.IGNORECASE)
 MAX_STATEMENT = 2_000
 """Characters of a statement that a span keeps; its arguments are never kept."""
 
@@ -125,6 +126,9 @@ def _statement(record: Any) -> None:
     text = " ".join(record.query.split())
     table = _TABLE.search(text)
     verb = text.partition(" ")[0].upper()
+    if verb == "WITH":  # told by what it changes
+        changes = _CHANGE.search(text)
+        verb = changes.group(1).upper() if changes else "SELECT"
     made = _tracer.start_span(
         f"{verb} {table.group(1)}" if table else verb,
         kind=trace.SpanKind.CLIENT,

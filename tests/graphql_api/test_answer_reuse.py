@@ -13,10 +13,10 @@ import pytest
 
 from api.context import Sources
 from api.operations import schema
-from core.domain.api_keys import new_api_key
 from api.transport.request import GraphQLRequest
 from api.transport.reuse import AnswerReuse, may_be_kept
 from core.domain.access import Principal, Role
+from core.domain.api_keys import new_api_key
 from migrations.demo_data import seed
 from tests.graphql_api.api_under_test import Keys, serve, settings_for
 
