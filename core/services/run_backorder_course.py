@@ -148,8 +148,9 @@ def _walk(run: CourseRun, book: SkuBook, backorder: Backorder, course: list[Step
         return
     if backorder.state in _ASLEEP:
         return
-    if row.is_paused and only is None:
+    if run.is_searched or (row.is_paused and only is None):  # the steps look at where it really stands
         take_back_outdated(run, book, backorder, row)
+    if row.is_paused and only is None:
         return
     rationed, waiting = waits_for_quota(book, backorder.line)
     for rule in course:

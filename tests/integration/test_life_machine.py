@@ -467,10 +467,13 @@ class LifeMachine(RuleBasedStateMachine):
 
     # --- shipping
 
-    @rule()
-    def plan(self) -> None:
+    @rule(leaves=st.booleans())
+    def plan(self, leaves: bool) -> None:
         ids = [row["id"] for row in self.run(self.world.rows("select id from sales_order order by id"))]
         self.act("plan", lambda uow: plan_shipments(uow, ids))
+        if leaves:
+            for row in self.run(self.world.rows("select number from shipment where status = 'PLANNED' order by id")):
+                self.act("ship", lambda uow, row=row: confirm_shipments(uow, [ConfirmShipment(row["number"])]))
 
     @precondition(lambda self: self.there.get("shipments"))
     @rule(n=pick)
@@ -497,7 +500,7 @@ class LifeMachine(RuleBasedStateMachine):
             """select o.number, l.line_number as n, l.shipped from order_line l join sales_order o on o.id = l.order_id
             order by (l.shipped > 0) desc, l.id""",
         ):
-            back = ReturnGoods(line["number"], line["n"], min(units, max(1, line["shipped"])), where, "QUARANTINED")
+            back = ReturnGoods(line["number"], line["n"], 1 + units % max(1, line["shipped"]), where, "QUARANTINED")
             wanted = ExchangeGoods(back, code, out)
             self.act("exchange", lambda uow: exchange_goods(uow, wanted))
 
