@@ -96,7 +96,9 @@ def offer_options(
 def take_back_outdated(run: CourseRun, book: SkuBook, backorder: Backorder, row: CourseRow) -> None:
     """Take back an open set whose quantity or day is no longer that of the backorder, whatever the course offers."""
     present = run.offers.get((book.sku_id, backorder.id or 0))
-    if present is None or not present.is_outdated(backorder.quantity, backorder.expected_date):
+    if present is None or backorder.closed_at is not None:  # the set of one that has ended ends with it
+        return
+    if not present.is_outdated(backorder.quantity, backorder.expected_date):
         return
     _take_back(run, book, backorder, row, present)
 
