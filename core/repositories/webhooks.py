@@ -13,6 +13,8 @@ from core.ports import Transaction
 
 SCAN = 5_000
 """Events that one look at the log passes at most."""
+LOOK = 1_000
+"""Webhooks that one look takes at most."""
 IDLE_STEP = 500
 """A webhook that nothing concerns is moved on after this many events, not at every look."""
 
@@ -177,24 +179,36 @@ async def skip_delivery(uow: Transaction, webhook_id: int, delivery_id: int) -> 
 
 
 async def claim_due(uow: Transaction, worker: str, lease_seconds: int, limit: int) -> list[int]:
-    """Lease webhooks that have something to deliver; those whom nothing concerned are moved on a step."""
+    """Lease webhooks that have something to deliver, whoever waits longest first; those whom nothing concerned are
+    moved on a step, and looked at again after the others when there are more than one look takes."""
     rows = await uow.sql.fetch(
-        f"""with seen as (
-            select w.id, least(r.position, w.position + {SCAN}) as upto, w.position, m.position as found,
+        f"""with looked as materialized (
+            select w.*, r.position as head,
                 exists (select from webhook_delivery d where d.webhook_id = w.id and d.state = 'PENDING') as waits
             from webhook w cross join relay r
-            left join lateral (select e.position from event e
-                where e.position > w.position and e.position <= least(r.position, w.position + {SCAN}) and {_MATCHES}
-                order by e.position limit 1) m on true
             where w.state = 'ACTIVE' and (w.lease_until is null or w.lease_until < now())
                 and (w.retry_at is null or w.retry_at <= now())
-            order by w.lease_until nulls first, w.id limit 1000),
-        moved as (
-            update webhook w set position = s.upto from seen s
-            where w.id = s.id and s.found is null and s.upto - s.position >= {IDLE_STEP} and w.position = s.position),
+                and (w.position < r.position
+                    or exists (select from webhook_delivery d where d.webhook_id = w.id and d.state = 'PENDING'))
+            order by w.lease_until nulls first, w.id limit {LOOK}),
+        seen as (
+            select w.id, least(w.head, w.position + {SCAN}) as upto, w.position, w.waits, m.position as found
+            from looked w
+            left join lateral (select e.position from event e
+                where e.position > w.position and e.position <= least(w.head, w.position + {SCAN}) and {_MATCHES}
+                order by e.position limit 1) m on true),
+        idle as (
+            select w.id, s.upto, s.upto - s.position >= {IDLE_STEP} as moves from webhook w join seen s on s.id = w.id
+            where s.found is null and not s.waits and w.position = s.position
+                and (w.lease_until is null or w.lease_until < now())
+                and (s.upto - s.position >= {IDLE_STEP} or (select count(*) from seen) >= {LOOK})
+            for update of w skip locked),
+        passed as (
+            update webhook w set position = case when i.moves then i.upto else w.position end, lease_until = now()
+            from idle i where w.id = i.id),
         due as (
             select w.id from webhook w join seen s on s.id = w.id where s.found is not null or s.waits
-            order by w.id limit $3 for update of w skip locked)
+            order by w.lease_until nulls first, w.id limit $3 for update of w skip locked)
         update webhook w set leased_by = $1, lease_until = now() + make_interval(secs => $2)
         from due where w.id = due.id and (w.lease_until is null or w.lease_until < now()) returning w.id""",
         worker,
@@ -309,8 +323,9 @@ async def disable(uow: Transaction, webhook_id: int) -> None:
 
 
 async def release(uow: Transaction, webhook_id: int, worker: str) -> None:
+    """Give the lease back; when it ended is kept, so that those who waited longer come first."""
     await uow.sql.execute(
-        "update webhook set leased_by = null, lease_until = null where id = $1 and leased_by = $2", webhook_id, worker
+        "update webhook set leased_by = null, lease_until = now() where id = $1 and leased_by = $2", webhook_id, worker
     )
 
 

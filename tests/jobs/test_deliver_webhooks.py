@@ -12,7 +12,8 @@ import pytest
 from core.database import Database
 from core.domain.access import Principal, Role
 from core.domain.webhook_message import GAP_TYPE, written_secret
-from core.services.deliver_webhooks import LEASE_SECONDS, claim_due, load_batch
+from core.repositories import webhooks
+from core.services.deliver_webhooks import LEASE_SECONDS, claim_due, load_batch, release
 from core.services.queue_webhook_deliveries import ReplayWebhook, replay_deliveries, skip_waiting
 from core.services.register_webhook import (
     ChangeWebhook,
@@ -176,6 +177,23 @@ async def test_many_deliverers_send_everything_once(hooks: Hooks) -> None:
     await asyncio.gather(*(one.close() for one in deliverers))
     assert sum(sent) == 120
     assert sorted(hooks.receiver.ids) == sorted(wanted * 3)
+
+
+async def test_whoever_waits_longest_is_served_first_and_the_idle_hide_nobody(
+    hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        await hooks.create("backorder")
+    busy = [(await hooks.create("order"))[0] for _ in range(3)]
+    await hooks.happen(1)
+    monkeypatch.setattr(webhooks, "LOOK", 3)
+    served: list[int] = []
+    for _ in range(8):
+        for webhook_id in await hooks.do(lambda uow: claim_due(uow, "one", 1)):
+            served.append(webhook_id)
+            await hooks.do(lambda uow, id=webhook_id: release(uow, id, "one"))
+    assert served[:3] == busy
+    assert len(served) >= 5
 
 
 async def test_replays_carry_the_old_id_and_a_message_that_is_never_taken_is_passed_over(hooks: Hooks) -> None:
