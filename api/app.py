@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from redis.asyncio import Redis
@@ -45,6 +45,16 @@ DRAIN_SECONDS = 1.0
 """Given to streams to end by themselves once the process was told to stop."""
 
 
+class _StandardError:
+    """Standard error as it is when a line is written: loggers are kept, and whoever runs us may replace the stream."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def configure_logging(settings: Settings) -> None:
     """JSON lines on standard error, each with the request id."""
     structlog.configure(
@@ -56,7 +66,7 @@ def configure_logging(settings: Settings) -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, _StandardError())),
         cache_logger_on_first_use=True,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -62,6 +63,17 @@ class _Wish:
     def caller(self) -> tuple[Any, ...]:
         return self.principal.id, self.principal.role, self.principal.customer_id
 
+    @property
+    def name(self) -> tuple[str, str]:
+        """What is placed once."""
+        return self.principal.id, self.key
+
+    @property
+    def names(self) -> set[tuple[str, str]]:
+        """What may stand in a group once: the key, and the number the order has in its channel."""
+        number = self.order.external_number
+        return {self.name} if number is None else {self.name, (f"channel {self.order.channel}", number)}
+
 
 class OrderGroups:
     """The orders of one process. A lone order is placed at once; those that come meanwhile go together behind it."""
@@ -72,6 +84,8 @@ class OrderGroups:
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: list[_Wish] = []
         self._busy: set[asyncio.Task[None]] = set()
+        self._under_way: set[tuple[str, str]] = set()
+        """Keys of the groups under way: their repetitions wait for the answer."""
 
     async def place(
         self,
@@ -102,11 +116,15 @@ class OrderGroups:
 
     def _start(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._waiting and self._may_start(loop.time()):
+        while self._may_start(loop.time()):
+            group = self._next()
+            if not group:
+                break
             self._began = loop.time()
-            task = asyncio.create_task(self._serve(self._next()))
+            self._under_way.update(wish.name for wish in group)
+            task = asyncio.create_task(self._serve(group))
             self._busy.add(task)
-            task.add_done_callback(self._ended)
+            task.add_done_callback(partial(self._ended, group))
         if self._waiting and self._timer is None:
             self._timer = loop.call_later(PATIENCE, self._look_again)
 
@@ -114,24 +132,37 @@ class OrderGroups:
         self._timer = None
         self._start()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, group: list[_Wish], task: asyncio.Task[None]) -> None:
         self._busy.discard(task)
+        self._under_way.difference_update(wish.name for wish in group)
         self._start()
 
     def _next(self) -> list[_Wish]:
-        """The oldest wish and those of the same caller behind it; a key that stands twice waits for its answer."""
-        caller, lines = self._waiting[0].caller, 0
-        group: dict[str, _Wish] = {}
+        """The oldest wish and those of the same caller behind it; empty when nobody waits for more than a group.
+
+        A key that stands twice waits for its answer, and so does an external number: the second is told of the first.
+        A wish whose caller has gone is dropped: nobody would hear that it was placed.
+        """
+        group: list[_Wish] = []
         rest: list[_Wish] = []
+        taken: set[tuple[str, str]] = set()
+        lines = 0
         for wish in self._waiting:
-            fits = len(group) < MAX_ORDERS and (not group or lines + len(wish.order.lines) <= MAX_GROUP_LINES)
-            if fits and wish.caller == caller and wish.key not in group:
-                group[wish.key] = wish
+            if wish.done.done():
+                continue
+            fits = not group or (
+                wish.caller == group[0].caller
+                and len(group) < MAX_ORDERS
+                and lines + len(wish.order.lines) <= MAX_GROUP_LINES
+            )
+            if fits and wish.name not in self._under_way and taken.isdisjoint(wish.names):
+                group.append(wish)
+                taken |= wish.names
                 lines += len(wish.order.lines)
             else:
                 rest.append(wish)
         self._waiting = rest
-        return list(group.values())
+        return group
 
     async def _serve(self, group: list[_Wish]) -> None:
         try:
@@ -140,8 +171,18 @@ class OrderGroups:
             if len(group) == 1:
                 _tell(group[0], failure)
                 return
-            for wish in group:  # one bad order hurts only itself: each again, alone
-                await self._serve([wish])
+            await self._serve_each(group)
+        except BaseException as stop:
+            for wish in group:
+                _tell(wish, stop)
+            raise
+
+    async def _serve_each(self, group: list[_Wish]) -> None:
+        """One bad order hurts only itself: each again, alone."""
+        try:
+            for wish in group:
+                if not wish.done.done():
+                    await self._serve([wish])
         except BaseException as stop:
             for wish in group:
                 _tell(wish, stop)

@@ -48,7 +48,7 @@ async def test_a_key_is_placed_once_however_often_it_comes(world):
     placed = await asyncio.gather(*(place(groups, world, "k", ("S", 2)) for _ in range(6)), return_exceptions=True)
     answers = {answer.answer["number"] for answer in placed if not isinstance(answer, BaseException)}
     assert len(answers) == 1
-    assert {type(answer).__name__ for answer in placed} <= {"Placed", "IdempotencyInProgress"}
+    assert {type(answer).__name__ for answer in placed} == {"Placed"}, "a repetition waits for the answer"
     assert await world.value("select count(*) from sales_order") == 1
     with pytest.raises(IdempotencyMismatch):
         await place(groups, world, "k", ("S", 3))
@@ -68,7 +68,7 @@ async def test_a_refused_order_leaves_nothing_and_harms_nobody(world):
     )
     assert good.answer["number"] is not None
     assert [error.code for error in bad.refusals] == ["UNKNOWN_SKU"]
-    assert [error.code for error in twice.refusals] in (["DUPLICATE_ORDER"], ["INVALID_INPUT"])
+    assert [error.code for error in twice.refusals] == ["DUPLICATE_ORDER"], "whoever comes second is told of the first"
     assert [row["key"] for row in await world.rows("select key from idempotency")] == ["a"]
     assert await world.value("select count(*) from sales_order") == 1
 
@@ -125,3 +125,48 @@ async def test_a_caller_that_goes_away_leaves_the_others_alone(world):
     await asyncio.sleep(0)
     gone.cancel()
     assert len({(await other).answer["number"] for other in others}) == 4
+
+
+async def test_whom_nobody_waits_for_any_more_is_not_placed(world, monkeypatch):
+    """A caller that was told of a timeout while its order still waited comes again under another key."""
+    await world.stock(10)
+    groups, real, go = groups_on(world), place_in_groups.place_orders, asyncio.Event()
+
+    async def slow(uow, orders):
+        await go.wait()
+        return await real(uow, orders)
+
+    monkeypatch.setattr(place_in_groups, "place_orders", slow)
+    first = asyncio.create_task(place(groups, world, "first", ("S", 1)))
+    await asyncio.sleep(0)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await place(groups, world, "late", ("S", 1))
+    go.set()
+    await first
+    await place(groups, world, "again", ("S", 1))
+    assert [row["key"] for row in await world.rows("select key from idempotency order by key")] == ["again", "first"]
+
+
+async def test_when_the_process_stops_everybody_is_told(world, monkeypatch):
+    groups, alone = groups_on(world), []
+
+    async def broken(uow, orders):
+        if len(orders) > 1:
+            raise RuntimeError("together it fails")
+        alone.append(orders)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(place_in_groups, "place_orders", broken)
+    monkeypatch.setattr(place_in_groups, "WORTH", 3)
+    first = asyncio.create_task(place(groups, world, "warm", ("S", 1)))
+    await asyncio.sleep(0)
+    wishes = [asyncio.create_task(place(groups, world, f"k{i}", ("S", 1))) for i in range(3)]
+    async with asyncio.timeout(10):
+        while len(alone) < 2:
+            await asyncio.sleep(0.01)
+    for task in list(groups._busy):
+        task.cancel()
+    async with asyncio.timeout(10):
+        results = await asyncio.gather(first, *wishes, return_exceptions=True)
+    assert [type(result) for result in results] == [asyncio.CancelledError] * 4

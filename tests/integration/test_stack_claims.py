@@ -56,12 +56,12 @@ def test_keys_are_made_once_and_private(tmp_path: Path) -> None:
     first, again = local_keys(tmp_path, "development"), local_keys(tmp_path, "development")
     assert again.key_id == first.key_id
     assert again.environment == first.environment
-    assert sorted(first.environment) == ["API_KEY_PEPPER", "LOCAL_KEY_FILE", "SEAL_KEY"]
+    assert sorted(first.environment) == ["API_KEY_PEPPER", "LOCAL_KEY_FILE", "SEAL_KEY", "WEBHOOK_KEY"]
     for name in ("local_key.pem", "secrets.json"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
     production = local_keys(tmp_path, "production")
     assert production.key_id != first.key_id
-    assert sorted(production.environment) == ["API_KEY_PEPPER", "JWKS_FILE", "SEAL_KEY"]
+    assert sorted(production.environment) == ["API_KEY_PEPPER", "JWKS_FILE", "SEAL_KEY", "WEBHOOK_KEY"]
 
 
 def test_a_token_says_who_and_for_whom(tmp_path: Path) -> None:
