@@ -11,7 +11,8 @@ from core.ports import Transaction
 
 @dataclass(frozen=True, slots=True)
 class OrderToApprove:
-    """What a route asks of an order: its total in minor units, and who made it (None: a rule)."""
+    """What a route asks of an order: its total in minor units as it was judged when it was made (list prices, fees and
+    its whole plan), and who made it (None: a rule)."""
 
     total: int
     currency: str
@@ -21,8 +22,9 @@ class OrderToApprove:
 
 async def order_to_approve(uow: Transaction, purchase_order_id: int) -> OrderToApprove:
     row = await uow.sql.fetchrow(
-        """select (select coalesce(sum((l.ordered - l.cancelled) * l.price), 0)::bigint from purchase_order_line l
-                where l.purchase_order_id = o.id) as total, o.currency, o.cause ->> 'actor' as maker, p.time_zone
+        """select greatest((select coalesce(sum((l.ordered - l.cancelled) * l.price), 0)::bigint
+                from purchase_order_line l where l.purchase_order_id = o.id),
+                (o.cause ->> 'judgedTotal')::bigint) as total, o.currency, o.cause ->> 'actor' as maker, p.time_zone
         from purchase_order o join location p on p.id = o.location_id where o.id = $1""",
         purchase_order_id,
     )

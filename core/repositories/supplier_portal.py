@@ -52,8 +52,9 @@ async def add_request(
     quantity: int,
     need_date: date,
     note: str,
+    asked_by: str | None = None,
 ) -> str:
-    """Insert an urgent request; returns its number."""
+    """Insert an urgent request, asked by the caller unless it is somebody else; returns its number."""
     (request_id,) = await draw_ids(uow, "supplier_request", 1)
     number = f"RQ{request_id:08d}"
     await uow.sql.execute(
@@ -69,7 +70,7 @@ async def add_request(
         quantity,
         need_date,
         note,
-        uow.principal.id,
+        asked_by or uow.principal.id,
         uow.now,
     )
     return number

@@ -40,6 +40,7 @@ class Terms:
     expedite_days: int | None = None
     expedite_fee: int = 0
     expedite_unit_fee: int = 0
+    is_approved: bool = True
 
 
 async def load_terms(uow: Transaction, sku_ids: Iterable[int]) -> dict[int, Terms]:
@@ -54,7 +55,7 @@ async def load_terms(uow: Transaction, sku_ids: Iterable[int]) -> dict[int, Term
 
 
 async def load_offers(uow: Transaction, supplier_id: int, sku_ids: Iterable[int]) -> dict[int, Terms]:
-    """This supplier's own terms by SKU; SKUs it does not deliver are absent."""
+    """This supplier's own terms by SKU, barred ones too; SKUs it does not deliver are absent."""
     rows = await uow.sql.fetch(
         """select x.*, s.location_id from supplier_sku x join supplier s on s.id = x.supplier_id
         where x.supplier_id = $1 and x.sku_id = any($2::bigint[])""",
@@ -76,6 +77,7 @@ def _terms(row: Any) -> Terms:
         row["expedite_days"],
         row["expedite_fee"],
         row["expedite_unit_fee"],
+        row["is_approved"],
     )
 
 

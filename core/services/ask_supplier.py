@@ -73,6 +73,29 @@ async def ask_supplier(uow: Transaction, request: AskSupplier) -> str:
     return number
 
 
+async def ask_to_expedite(uow: Transaction, purchase_order_id: int) -> None:
+    """Put the urgent request of an emergency's order before its supplier, now that the order is sent."""
+    row = await uow.sql.fetchrow(
+        "select supplier_id, cause -> 'expedite' as wanted, cause ->> 'actor' as actor from purchase_order where id = $1",
+        purchase_order_id,
+    )
+    wanted = row["wanted"]
+    if wanted is None:
+        return
+    number = await add_request(
+        uow,
+        row["supplier_id"],
+        str(RequestKind.EXPEDITE),
+        wanted["skuId"],
+        purchase_order_id,
+        wanted["quantity"],
+        max(uow.now.date(), date.fromisoformat(wanted["needDate"])),
+        "",
+        row["actor"],
+    )
+    _announce(uow, "ASKED", number, row["supplier_id"])
+
+
 async def answer_request(uow: Transaction, answer: AnswerRequest) -> str:
     """Keep the supplier's answer; returns the request's number.
 

@@ -33,6 +33,7 @@ class CreatePurchaseOrder:
     """`lines` are (SKU code, quantity, price in minor units or None for the supplier's price).
 
     `is_expedited`: at the supplier's expedited lead time, with its fees on top. `cause` is kept with the order.
+    `plan_total`: what all orders of one plan cost together, by which each of them is approved.
     """
 
     supplier: str
@@ -41,6 +42,7 @@ class CreatePurchaseOrder:
     requested_date: date | None = None
     is_expedited: bool = False
     cause: Mapping[str, Any] | None = None
+    plan_total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ class PurchaseOrderChange:
 async def create_purchase_order(uow: Transaction, request: CreatePurchaseOrder) -> PurchaseOrderChange:
     """Order the lines; lines that wait are pegged to what is ordered at once.
 
-    Raises NotFound, UnknownSku, InvalidInput (quantity, an SKU the supplier does not deliver), DateInPast.
+    A price below the supplier's buys no approval: the order is judged, by the limit and by the routes, at the higher of
+    the two with all fees. Raises NotFound, UnknownSku, InvalidInput (quantity, price, an SKU the supplier does not
+    deliver or is barred for), DateInPast.
     """
     if not request.lines:
         raise InvalidInput("A purchase order needs at least one line.", path=("input", "lines"))
@@ -67,7 +71,7 @@ async def create_purchase_order(uow: Transaction, request: CreatePurchaseOrder) 
     location_id = (await location_ids_of(uow, [request.location]))[request.location]
     skus = await sku_ids_of(uow, {sku for sku, _, _ in request.lines})
     offers = await load_offers(uow, supplier_id, skus.values())
-    for index, (sku, quantity, _) in enumerate(request.lines):
+    for index, (sku, quantity, price) in enumerate(request.lines):
         if quantity < 1:
             raise InvalidInput(
                 "A quantity must be positive.", path=("input", "lines", str(index), "quantity"), value=quantity
@@ -77,6 +81,16 @@ async def create_purchase_order(uow: Transaction, request: CreatePurchaseOrder) 
                 f"Supplier {request.supplier!r} does not deliver SKU {sku!r}.",
                 path=("input", "lines", str(index), "sku"),
                 value=sku,
+            )
+        if not offers[skus[sku]].is_approved:
+            raise InvalidInput(
+                f"Supplier {request.supplier!r} is barred as a source of SKU {sku!r}.",
+                path=("input", "lines", str(index), "sku"),
+                value=sku,
+            )
+        if price is not None and price < 0:
+            raise InvalidInput(
+                "A price must not be negative.", path=("input", "lines", str(index), "priceMinor"), value=price
             )
     versions = await take_gates(uow, skus.values())
     network = await load_network(uow)
@@ -106,7 +120,7 @@ async def create_purchase_order(uow: Transaction, request: CreatePurchaseOrder) 
             calendar = network.locations[location_id].calendar
             usable = usable_date(dock, DateBasis.LEAD_TIME, 0, receiving_days, calendar)
         cost = (offer.price if price is None else price) + extra
-        total += cost * quantity
+        total += (max(offer.price, cost - extra) + extra) * quantity
         rows.append((skus[sku], quantity, cost, dock))
         supplies.append(
             (
@@ -126,6 +140,7 @@ async def create_purchase_order(uow: Transaction, request: CreatePurchaseOrder) 
     currency = next(iter(offers.values())).currency
     limit = policies.get(APPROVAL_LIMIT)
     limit = limit.get(currency) if isinstance(limit, dict) else limit
+    total = max(total, request.plan_total or 0)
     approved = is_approved_by_rule(total, limit)
     order = NewPurchaseOrder(
         supplier_id,
@@ -135,7 +150,7 @@ async def create_purchase_order(uow: Transaction, request: CreatePurchaseOrder) 
         min(row[3] for row in rows if row[3] is not None),
         rows,
         approval={"rule": APPROVAL_LIMIT, "limit": limit, "total": total} if approved else None,
-        cause={"kind": "MANUAL", **(request.cause or {}), "actor": uow.principal.id},
+        cause={"kind": "MANUAL", **(request.cause or {}), "actor": uow.principal.id, "judgedTotal": total},
     )
     await insert_orders(uow, [order])
     for line_id, (sku_id, supply) in zip(order.line_ids, supplies, strict=True):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from core.domain.calendars import local_day
-from core.domain.supplier_states import RequestKind
 from core.errors import InvalidInput, NotFound, QuantityExceeded
 from core.ports import Transaction
 from core.repositories.codes import location_ids_of, sku_ids_of
-from core.repositories.supplier_portal import add_request
 from core.repositories.supplying import load_policies
 from core.services.choose_sources import Choice, evidence, sourcing_choice
 from core.services.create_purchase_order import CreatePurchaseOrder, PurchaseOrderChange, create_purchase_order
@@ -28,8 +27,8 @@ class EmergencyPurchase:
 
 
 async def purchase_emergency(uow: Transaction, request: EmergencyPurchase) -> tuple[Choice, list[PurchaseOrderChange]]:
-    """One order per part of the cheapest plan; each is approved by rule within the limits and sent, else it waits for a
-    person. Expedited parts are put before the supplier as urgent requests too.
+    """One order per part of the cheapest plan; when the whole plan is within the limits they are approved by rule and
+    sent, else they wait for a person. Expedited parts are put before the supplier as urgent requests once they are sent.
 
     Raises UnknownSku, NotFound (a location, or no approved source), InvalidInput, QuantityExceeded when no source can
     deliver so much or it costs more than `most`.
@@ -55,6 +54,9 @@ async def purchase_emergency(uow: Transaction, request: EmergencyPurchase) -> tu
     for part in choice.plan.parts:
         source = choice.sources[part.offer.code]
         plain = part.offer.unit_price(part.quantity) - (source.expedite_unit_fee if part.offer.is_expedited else 0)
+        cause: dict[str, Any] = {"kind": "EMERGENCY", "choice": evidence(choice)}
+        if part.offer.is_expedited:
+            cause["expedite"] = {"skuId": sku_id, "quantity": part.quantity, "needDate": request.need_date.isoformat()}
         change = await create_purchase_order(
             uow,
             CreatePurchaseOrder(
@@ -62,20 +64,10 @@ async def purchase_emergency(uow: Transaction, request: EmergencyPurchase) -> tu
                 request.location,
                 [(request.sku, part.quantity, plain)],
                 is_expedited=part.offer.is_expedited,
-                cause={"kind": "EMERGENCY", "choice": evidence(choice)},
+                cause=cause,
+                plan_total=price,
             ),
         )
         changes.append(change)
-        if part.offer.is_expedited:
-            await add_request(
-                uow,
-                source.supplier_id,
-                str(RequestKind.EXPEDITE),
-                sku_id,
-                change.purchase_order_id,
-                part.quantity,
-                max(today, request.need_date),
-                "",
-            )
     uow.audit("emergencyPurchase", f"sku:{sku_id}", None, {"orders": [c.purchase_order_id for c in changes]})
     return choice, changes

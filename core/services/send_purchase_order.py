@@ -20,6 +20,7 @@ from core.repositories.edi import Partner, add_outbound, due_times, partner_of_s
 from core.repositories.edi_replies import newest_order
 from core.repositories.order_documents import read_paper
 from core.repositories.purchase_orders import PurchaseOrderHead, find_orders, lock_order, set_status
+from core.services.ask_supplier import ask_to_expedite
 from core.services.edi_envelopes import number_document
 
 _S = PurchaseOrderStatus
@@ -39,6 +40,7 @@ async def send_purchase_order(uow: Transaction, purchase_order_id: int) -> int |
     partner = await partner_of_supplier(uow, head.supplier_id)
     outbound_id = await _write(uow, head, partner) if partner is not None else None
     await set_status(uow, head, PurchaseOrderStatus.SENT)
+    await ask_to_expedite(uow, head.id)
     _say(uow, head, outbound_id, partner)
     uow.audit("purchaseOrderSend", f"purchase_order:{head.id}", None, {"outboundId": outbound_id})
     return outbound_id

@@ -9,8 +9,9 @@ import pytest
 
 from core.domain.access import Principal, Role
 from core.domain.supplier_states import DeadlineKind
-from core.errors import Forbidden, NotFound, QuantityExceeded
+from core.errors import Forbidden, InvalidInput, NotFound, QuantityExceeded
 from core.queries.supplier_facts import supplier_lines
+from core.repositories.approvals import order_to_approve
 from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
 from core.services.approve_purchase_order import approve_purchase_order
 from core.services.calibrate_lead_times import calibrate_supplier
@@ -162,12 +163,37 @@ async def test_an_emergency_is_bought_expedited_within_limits_in_one_call(world)
     assert await world.value("select usable_date from supply") == TODAY + timedelta(days=3)
     assert await world.value("select count(*) from outbox where job = 'send_purchase_order'") == 1
     assert await world.value("select cause #>> '{choice,parts,0,supplier}' from purchase_order") == "SUP2"
-    assert await world.rows("select kind, state, quantity from supplier_request") == [
-        {"kind": "EXPEDITE", "state": "OPEN", "quantity": 20}
-    ]
+    assert await world.value("select count(*) from supplier_request") == 0
+    await world.do(lambda uow: send_purchase_order(uow, changes[0].purchase_order_id))
+    assert await world.rows(
+        "select kind, state, quantity, asked_by = $1 as is_mine from supplier_request", world.principal.id
+    ) == [{"kind": "EXPEDITE", "state": "OPEN", "quantity": 20, "is_mine": True}]
+    assert await world.value("select count(*) from outbox where topic = 'supplier' and kind = 'ASKED'") == 1
     with pytest.raises(QuantityExceeded):
         await world.do(lambda uow: purchase_emergency(uow, replace(wanted, most=1)))
     assert await world.value("select count(*) from purchase_order") == 1
+
+
+async def test_no_price_plan_or_barred_source_gets_round_the_approval(world):
+    await policy(world, "purchase_approval_limit", {"KRW": 13_500})
+
+    async def make(lines, supplier="SUP", **more):
+        wanted = CreatePurchaseOrder(supplier, "A", lines, **more)
+        return await world.do(lambda uow: create_purchase_order(uow, wanted))
+
+    with pytest.raises(InvalidInput):
+        await make([("S", 5, -1), ("S", 5, 1)])
+    cheap = await make([("S", 20, 0)])
+    assert cheap.status == "AWAITING_APPROVAL"
+    assert (await world.do(lambda uow: order_to_approve(uow, cheap.purchase_order_id))).total == 14_000
+    await second_source(world, 600, 20, expedite_days=3, expedite_fee=5_000, expedite_unit_fee=50)
+    fast = await make([("S", 20, None)], supplier="SUP2", is_expedited=True)
+    assert (await world.do(lambda uow: order_to_approve(uow, fast.purchase_order_id))).total == 18_000
+    part = await make([("S", 1, None)], plan_total=13_501)
+    assert part.status == "AWAITING_APPROVAL"
+    await world.database.system.execute("update supplier_sku set is_approved = false")
+    with pytest.raises(InvalidInput):
+        await make([("S", 1, None)])
 
 
 async def test_routes_let_only_the_right_persons_approve_and_never_the_maker(world):
