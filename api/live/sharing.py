@@ -32,14 +32,21 @@ class ReadsUnderWay:
     async def join(self, key: Hashable, position: int, read: Callable[[], Awaitable[Any]]) -> SharedRead:
         """The outcome of `read`, which has begun at `position` or later; readers with equal keys share it.
 
-        A reader that is cancelled leaves the read to the others; an error is everybody's.
+        A reader that is cancelled leaves the read to the others. When the read fails, those who joined it try for
+        themselves: one lost connection does not end a thousand streams.
         """
         begun = self._going.get(key)
-        if begun is None or begun[0] < position:
+        is_mine = begun is None or begun[0] < position
+        if begun is None or is_mine:
             work = asyncio.ensure_future(_read(read))
             begun = self._going[key] = (max(position, self._head()), work)
             work.add_done_callback(lambda done: self._forget(key, done))
-        return await asyncio.shield(begun[1])
+        try:
+            return await asyncio.shield(begun[1])
+        except Exception:
+            if is_mine:
+                raise
+            return await self.join(key, position, read)
 
     def _forget(self, key: Hashable, done: asyncio.Future[SharedRead]) -> None:
         known = self._going.get(key)

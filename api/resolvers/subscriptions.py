@@ -227,7 +227,7 @@ async def _availability(
             elif sent.get(event.sku_id, -1) >= int(event.payload.get("version") or 0) and len(wanted) == 1:
                 continue  # a later state was delivered already
             read = partial(answers, context, wanted, channel=channel)
-            shared = await hub.reads.join((*audience, *wanted), event.position, read)
+            shared = await hub.reads.join((hub.epoch, *audience, *wanted), event.position, read)
             for answer in shared.value:
                 if isinstance(answer, Availability) and sent.get(answer.sku_id, -1) < int(answer.version):
                     sent[answer.sku_id] = int(answer.version)

@@ -120,7 +120,7 @@ class Connection:
             await work
         except Close as close:
             self._end(close)
-        except (WebSocketDisconnect, OSError):
+        except WebSocketDisconnect:
             self._end()
         except Exception:
             log.exception("websocket failed")
@@ -144,7 +144,9 @@ class Connection:
     async def _write(self, message: dict[str, Any]) -> None:
         try:
             await self._socket.send_text(_encoder.encode(message).decode())
-        except RuntimeError as error:  # the other side closed, and nobody has read it yet
+        except (RuntimeError, OSError) as error:  # the other side closed, and nobody has read it yet
+            if isinstance(error, TimeoutError):
+                raise
             raise WebSocketDisconnect(1006) from error
 
     async def _put(self, message: dict[str, Any]) -> None:
@@ -255,7 +257,7 @@ class Connection:
             await self._finish(identity, {"type": "error", "payload": errors})
         except StreamsClosing:
             self._end(Close(GOING_AWAY, "Going away; reconnect and resume"))
-        except (Close, WebSocketDisconnect, OSError):
+        except (Close, WebSocketDisconnect):
             raise
         except Exception:
             log.exception("operation failed")

@@ -105,15 +105,20 @@ async def test_a_read_is_joined_only_when_it_began_after_what_is_waited_for():
     assert (again.value, len(started)) == (4, 4)  # nothing is kept once it is there
 
 
-async def test_an_error_of_a_shared_read_is_told_to_all_and_not_kept():
-    reads = ReadsUnderWay(lambda: 0)
+async def test_a_failed_read_is_its_reader_s_and_the_others_read_again():
+    reads, tries = ReadsUnderWay(lambda: 0), []
 
-    async def fail():
+    async def fail_once():
+        tries.append(1)
         await asyncio.sleep(0)
-        raise OSError("away")
+        if len(tries) == 1:
+            raise OSError("away")
+        return "there"
 
-    found = await asyncio.gather(*(reads.join("a", 0, fail) for _ in range(3)), return_exceptions=True)
-    assert [str(error) for error in found] == ["away"] * 3
+    found = await asyncio.gather(*(reads.join("a", 0, fail_once) for _ in range(3)), return_exceptions=True)
+    assert [str(error) for error in found[:1]] == ["away"]
+    assert [shared.value for shared in found[1:]] == ["there"] * 2
+    assert len(tries) == 2
 
     async def read():
         return 1
