@@ -20,6 +20,20 @@ async def live_ids(uow: Transaction, name: str) -> list[int]:
     return [row["id"] for row in rows]
 
 
+async def is_of_others(
+    uow: Transaction, name: str, role: Role, customer_id: int | None, supplier_id: int | None
+) -> bool:
+    """Did a key of this name, dead or alive, ever act for another role, customer or supplier?"""
+    return await uow.sql.fetchval(
+        """select exists (select from api_key where name = $1 and (role <> $2
+            or customer_id is distinct from $3::bigint or supplier_id is distinct from $4::bigint))""",
+        name,
+        role.value,
+        customer_id,
+        supplier_id,
+    )
+
+
 async def party_id(uow: Transaction, kind: str, code: str) -> int | None:
     """Id of a customer or supplier."""
     table = {"customer": "customer", "supplier": "supplier"}[kind]

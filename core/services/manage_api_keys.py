@@ -43,7 +43,9 @@ def _check(request: KeyRequest) -> None:
 async def create_api_key(uow: Transaction, request: KeyRequest, pepper: str) -> tuple[int, NewApiKey]:
     """A new key under a name that no live key has; its id, and the key itself, which is never shown again.
 
-    Raises InvalidInput, NotFound for an unknown customer or supplier, IllegalTransition for a name in use.
+    What a caller did (its idempotency keys among it) is kept under the name, so a name stays with its first owner.
+    Raises InvalidInput (a name that was another's among it), NotFound for an unknown customer or supplier,
+    IllegalTransition for a name in use.
     """
     _check(request)
     if await api_keys.live_ids(uow, request.name):
@@ -53,6 +55,8 @@ async def create_api_key(uow: Transaction, request: KeyRequest, pepper: str) -> 
         party[word] = None if code is None else await api_keys.party_id(uow, word, code)
         if code is not None and party[word] is None:
             raise NotFound(word, code)
+    if await api_keys.is_of_others(uow, request.name, request.role, party["customer"], party["supplier"]):
+        raise InvalidInput("This name belonged to a key of somebody else: take another.", path=("name",))
     scope = ["publishable"] if request.is_publishable else []
     made = new_api_key(pepper)
     id = await api_keys.add(

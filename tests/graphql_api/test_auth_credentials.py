@@ -146,6 +146,9 @@ async def test_a_key_is_replaced_while_it_is_used_and_both_are_one_caller(
     assert [await works(first.key), await works(second.key)] == [False, True]
     assert await do(lambda uow: revoke_api_keys(uow, "shop")) == 1
     assert not await works(second.key)
+    for other in (KeyRequest("shop", Role.CUSTOMER, customer="C2"), KeyRequest("shop", Role.PLANNER)):
+        with pytest.raises(InvalidInput):
+            await do(lambda uow, other=other: create_api_key(uow, other, "pepper"))
     kept = json.dumps([dict(row) for row in await sql.fetch("select * from audit_entry")], default=str)
     assert [row["operation"] for row in await sql.fetch("select operation from audit_entry order by id")] == [
         "apiKeyCreate", "apiKeyRotate", "apiKeyRevoke",
