@@ -53,7 +53,7 @@ CATALOGUE: dict[ErrorCode, Meaning] = {
     ErrorCode.BAD_USER_INPUT: Meaning(
         "A variable, argument, id or cursor cannot be used.",
         "Mend the input; `reason` names the failure where the business refused it.",
-        "`argument` or `reason` and the facts of that failure",
+        "`reason` and the facts of that failure, where the business refused it",
     ),
     ErrorCode.GRAPHQL_PARSE_FAILED: Meaning("The document is not GraphQL, or too long.", "Mend the document."),
     ErrorCode.GRAPHQL_VALIDATION_FAILED: Meaning(
@@ -71,7 +71,9 @@ CATALOGUE: dict[ErrorCode, Meaning] = {
         "There is no credential, or it is wrong, expired or revoked.", "Get a new credential; resume streams with it."
     ),
     ErrorCode.FORBIDDEN: Meaning(
-        "The role may not call this field, or only trusted documents are executed.", "Do not repeat it."
+        "The role may not call this field (then 200: the field is null, the others are answered), or only trusted documents "
+        "are executed.",
+        "Do not repeat it.",
     ),
     ErrorCode.UNKNOWN_SKU: Meaning(
         "An item of the list names no SKU; its place in the answer is null.", "Mend the item.", "`reason`, `sku`"
