@@ -20,7 +20,6 @@ def upgrade() -> None:
         "order_line", sa.Column("is_priority_manual", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
     op.execute("alter table order_line add constraint order_line_times_bumped check (times_bumped >= 0) not valid")
-    op.execute("alter table order_line validate constraint order_line_times_bumped")
     op.create_table(
         "rebalancing_proposal",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False, cache=1), nullable=False),

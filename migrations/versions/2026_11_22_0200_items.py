@@ -138,7 +138,6 @@ def _serials() -> None:
 
 def _check(table: str, name: str, rule: str) -> None:
     op.execute(f"alter table {table} add constraint {table}_{name} check ({rule}) not valid")
-    op.execute(f"alter table {table} validate constraint {table}_{name}")
 
 
 def _walls() -> None:

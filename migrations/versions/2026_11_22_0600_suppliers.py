@@ -56,7 +56,6 @@ def _terms() -> None:
         op.add_column("supplier_sku", sa.Column(name, kind, server_default=sa.text("0"), nullable=False))
     rule = "expedite_days >= 0 and expedite_fee >= 0 and expedite_unit_fee >= 0"
     op.execute(f"alter table supplier_sku add constraint supplier_sku_expedite check ({rule}) not valid")
-    op.execute("alter table supplier_sku validate constraint supplier_sku_expedite")
 
 
 def _tables() -> None:

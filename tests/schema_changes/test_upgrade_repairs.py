@@ -2,6 +2,7 @@
 
 import asyncpg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from migrations.upgrade import upgrade
 
@@ -20,4 +21,22 @@ async def test_rows_that_a_newer_rule_forbids_do_not_stop_the_upgrade(empty_data
     assert await sql.fetchval("select tracks_expiry from sku where code = 'OLD'") is False
     alarms = await sql.fetch("select id, check_name, cleared_at is null as open from ledger_alarm order by id")
     assert [(row["check_name"], row["open"]) for row in alarms] == [("a", False), ("a", True), ("b", True)]
+    await sql.close()
+
+
+async def test_a_backorder_at_rest_in_cancel_pending_is_named_and_the_upgrade_goes_on_once_it_is_settled(
+    empty_database_url: str,
+) -> None:
+    await upgrade(empty_database_url, "edi")
+    sql = await asyncpg.connect(empty_database_url)
+    await sql.execute("set session_replication_role = replica")
+    await sql.execute(
+        """insert into backorder (sku_id, order_line_id, quantity, state, cause, opened_at)
+        values (1, 1, 1, 'CANCEL_PENDING', 'FORECAST_ERROR', now())"""
+    )
+    with pytest.raises(DBAPIError, match=r"1 backorders rest in CANCEL_PENDING \(ids 1\)"):
+        await upgrade(empty_database_url)
+    await sql.execute("update backorder set state = 'CANCELLED', quantity = 0, closed_at = now()")
+    await upgrade(empty_database_url)
+    assert await sql.fetchval("select count(*) from pg_constraint where not convalidated") == 0
     await sql.close()
