@@ -34,7 +34,7 @@ pytestmark = pytest.mark.anyio
 
 TODAY = date(2026, 11, 2)
 HOUR = timedelta(hours=1)
-SSCC = "106141412345678908"
+SSCC, OTHER_SSCC = "106141412345678908", "106141412345678922"
 
 
 def day(n: int) -> date:
@@ -180,7 +180,7 @@ async def test_the_portal_does_what_documents_do(world, portal):
     at = datetime(2026, 11, 3, 9, 0)
     envelope = [Envelope("ZZ", "SUPPLIER1", "ZZ", "US", "SUPPLIER1", "US", n, n, 1, at) for n in (1, 2)]
     shipped = ShippedOrder(
-        by_document, (ShippedLine("1", "S2", "V-S2", 6, "EA", packs=(Pack(SSCC, SSCC, "GM", "P"),)),)
+        by_document, (ShippedLine("1", "S2", "V-S2", 6, "EA", packs=(Pack(OTHER_SSCC, OTHER_SSCC, "GM", "P"),)),)
     )
     files = [
         write_855(Acknowledgement(by_document, "AC", day(1), "", (line,)), envelope[0]),

@@ -52,7 +52,7 @@ def test_a_whole_acknowledgement():
         date(2026, 11, 20),
         "SO9",
     )
-    assert document.sequence == "20261120-20261120T103000-000000007-000000007-000001"
+    assert document.sequence == "20261120-20261120T103000-00000000000007-00000000000007-000001"
     assert document.dates == (("069", date(2026, 12, 2)),)
     (only,) = document.lines
     assert (only.line_key, only.po_line_number, only.buyer_sku, only.vendor_code, only.gtin) == (

@@ -267,6 +267,6 @@ def test_any_order_is_read_back(order: PurchaseOrderDocument):
     decoded = decode_orders(only_message(data))
     assert decoded.faults == ()
     assert decoded.document == order
-    encoding = "utf-8" if b"UNOY" in data else "iso8859-1"
+    encoding = "utf-8" if b"\nUNB+UNOY" in data else "iso8859-1"
     theirs = [found for found in pydifact_segments(data, encoding) if found[0] not in ("UNA", "UNB", "UNZ")]
     assert theirs == ours(data)
