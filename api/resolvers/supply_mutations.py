@@ -208,7 +208,7 @@ async def ship_notice_submit(
         return ShipNoticePayload(user_errors=[user_error(error, context.language)])
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
-        await apply_ship_notice(
+        noticed = await apply_ship_notice(
             uow,
             ShipNoticeInput(
                 supplier_id=supplier_id,
@@ -224,7 +224,8 @@ async def ship_notice_submit(
         shipped: dict[str, int] = {}
         for line in input.lines:
             shipped[line.sku] = shipped.get(line.sku, 0) + line.quantity
-        await record_packs(uow, supplier_id, input.number, packs, shipped)
+        if noticed.outcome == "applied":
+            await record_packs(uow, supplier_id, input.number, packs, shipped)
         return {"supplierId": supplier_id}
 
     done = await run_mutation(context, "shipNoticeSubmit", input, idempotency_key, use_case)

@@ -149,6 +149,9 @@ def _apply(book: SkuBook, line: PurchaseOrderLine, said: AcknowledgeLine, contex
     """Apply one line; the units rejected by it."""
     accepted = [_part(part) for part in said.accepted]
     backordered = [_part(part) for part in said.backordered]
+    for part in (*accepted, *backordered):
+        if part.quantity < 1:
+            raise InvalidInput("An answered part must be positive.", path=("input", "lines"), value=part.quantity)
     accepted, rejected = _unshipped(line.parts, accepted, backordered, said)
     line.parts = answer(
         line.parts,

@@ -29,6 +29,8 @@ async def apply_answer(
     uow: Transaction, answer: Acknowledgement, faults: tuple[Fault, ...], partner: Partner, document_id: int
 ) -> Applied:
     """Lines that are answered move; those that wait for our consent (LIN 1229 = 3) are proposals and move nothing."""
+    if partner.supplier_id is None:
+        raise Unusable("partner", f"Partner {partner.code!r} is not a supplier.")
     head = (await find_orders(uow, [answer.po_number], partner.supplier_id, only_approved=True))[answer.po_number]
     rows = await read_lines(uow, [head.id])
     names = await _names(uow, head.id)
@@ -68,6 +70,8 @@ async def apply_change_answer(
 ) -> Applied:
     """An 865: an answer to the change of ours that it names, else a proposal of the supplier that moves nothing yet."""
     answer = found.acknowledgement
+    if partner.supplier_id is None:
+        raise Unusable("partner", f"Partner {partner.code!r} is not a supplier.")
     head = (await find_orders(uow, [answer.po_number], partner.supplier_id, only_approved=True))[answer.po_number]
     rows = await read_lines(uow, [head.id])
     ours = _open(rows, await _names(uow, head.id), restated=False)

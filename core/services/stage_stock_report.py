@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 from core.edi.guide import StockReport
 from core.edi.interchanges import Fault, Level, Severity
@@ -30,6 +30,8 @@ async def stage_stock_report(
     skus = await supplied_skus(uow, partner.supplier_id)
     newest, known = await newest_stock(uow, partner.supplier_id)
     as_of = _as_of(report, uow.now)
+    if as_of > uow.now + timedelta(days=1):
+        raise Unusable("date", f"The report is of the future: {as_of.isoformat()}.")
     if newest is not None and as_of < newest:
         return Applied("stale", report.number, None, faults)
     found, strangers = _by_sku(report, skus)

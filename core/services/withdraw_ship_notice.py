@@ -41,6 +41,13 @@ async def withdraw_ship_notice(
         return ShipNoticeResult([], "stale")
     line_ids = {line_id for line_id, _ in known.lines}
     versions = await take_gates(uow, {x.sku_id for x in (await read_lines(uow, line_ids=line_ids)).values()})
+    known = await find_notice(uow, supplier_id, number)
+    if known is None or known.is_withdrawn:
+        return ShipNoticeResult([], "repeated")
+    if known.last_sequence and sequence and sequence < known.last_sequence:
+        return ShipNoticeResult([], "stale")
+    if {line_id for line_id, _ in known.lines} != line_ids:
+        raise InvalidInput(f"Ship notice {number!r} was changed meanwhile.", path=("input", "number"), value=number)
     lines = await read_lines(uow, line_ids=line_ids)
     notice_lines = await line_ids_of(uow, known.id)
     network = await load_network(uow)
