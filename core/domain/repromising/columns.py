@@ -46,9 +46,11 @@ class Claims:
 
     def of(self, rows: Ints) -> Claims:
         """The claims at `rows`, renumbered in that order."""
-        place = np.full(len(self.pool), -1, np.int64)
+        chosen = np.zeros(len(self.pool), bool)
+        chosen[rows] = True
+        mine = np.flatnonzero(chosen[self.step_claim])
+        place = np.empty(len(self.pool), np.int64)
         place[rows] = np.arange(len(rows))
-        mine = np.flatnonzero(place[self.step_claim] >= 0)
         return Claims(
             self.pool[rows],
             self.quantity[rows],

@@ -256,14 +256,14 @@ def _too_far(problem: Problem, answer: _Answer, limit: int) -> Ints:
     """Claims that would move back by more days than the budget allows, though their promise could be kept."""
     claims = problem.claims
     rows = np.flatnonzero(answer.is_changed & ~problem.is_forced & (claims.strategy != CODE[Strategy.LOSE]))
-    place = np.full(len(claims.pool), -1, np.int64)
-    place[rows] = np.arange(len(rows))
-    old, new = np.flatnonzero(place[claims.step_claim] >= 0), np.flatnonzero(place[answer.step_claim] >= 0)
-    new_place = place[answer.step_claim[new]]
+    chosen = np.zeros(len(claims.pool), bool)
+    chosen[rows] = True
+    old, new = np.flatnonzero(chosen[claims.step_claim]), np.flatnonzero(chosen[answer.step_claim])
+    old_place, new_place = np.searchsorted(rows, claims.step_claim[old]), np.searchsorted(rows, answer.step_claim[new])
     covered = np.bincount(new_place, answer.step_quantity[new], len(rows)).astype(np.int64)
     every = np.arange(len(rows))
     before = (
-        np.concatenate([place[claims.step_claim[old]], every]),
+        np.concatenate([old_place, every]),
         np.concatenate([claims.step_day[old], claims.open_day[rows]]),
         np.concatenate([claims.step_quantity[old], claims.open[rows]]),
     )
