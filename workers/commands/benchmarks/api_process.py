@@ -33,7 +33,9 @@ class ApiProcess:
             Role.STOREFRONT, subject="bench", issuer=settings.jwt_issuer, audience=settings.jwt_audience, now=utc_now()
         )
         listener = socket.create_server(("127.0.0.1", 0))
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as `up` does: a handed-over socket has Nagle on
+        listener.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )  # as `up` does: a handed-over socket has Nagle on
         self.port = listener.getsockname()[1]
         environment = {
             **os.environ,

@@ -24,7 +24,9 @@ class StockServer:
 
     async def __aenter__(self) -> StockServer:
         listener = socket.create_server(("127.0.0.1", 0))
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as `up` does: a handed-over socket has Nagle on
+        listener.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )  # as `up` does: a handed-over socket has Nagle on
         self.port = listener.getsockname()[1]
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,

@@ -273,6 +273,7 @@ async def _bare() -> float:
 
 async def _strawberry() -> tuple[float, float]:
     """Seconds of CPU of a connection with its subscription, and of a delivery."""
+    delivered = 0
     async with StockServer("strawberry") as server:
         messages = _messages(DOCUMENT)
         clients = await _connect(server.port, WARM, messages, b"connection_ack")
@@ -287,8 +288,12 @@ async def _strawberry() -> tuple[float, float]:
             await reader.readuntil(b"\r\n\r\n")
             writer.close()
             await asyncio.sleep(PAUSE_SECONDS)
-        while (delivered := sum(len(client.seen) for client in clients)) < EVENTS * SUBSCRIBERS:
+        for _ in range(600):
+            delivered = sum(len(client.seen) for client in clients)
+            if delivered == EVENTS * SUBSCRIBERS:
+                break
             await asyncio.sleep(0.1)
+        assert delivered == EVENTS * SUBSCRIBERS, "not every subscriber was told of every event"
         for client in clients:
             client.transport.close()
         return connect, (server.cpu_seconds() - cpu) / delivered
