@@ -112,8 +112,12 @@ async def redate_notice(uow: Transaction, notice_id: int, expected_date: date | 
 
 
 async def withdraw_notice(uow: Transaction, notice_id: int, sequence: str) -> None:
-    """The notice stays under its number without lines. The gates of their SKUs are held, no supply names them any more."""
+    """The notice stays under its number without lines and packs: what replaces it may pack the same cartons otherwise.
+
+    The gates of their SKUs are held, no supply names the lines any more.
+    """
     await uow.sql.execute("delete from ship_notice_line where ship_notice_id = $1", notice_id)
+    await uow.sql.execute("delete from ship_notice_pack where ship_notice_id = $1", notice_id)
     await uow.sql.execute(
         """update ship_notice set cancelled_at = $2, last_sequence = coalesce($3, last_sequence), updated_at = $2
         where id = $1""",

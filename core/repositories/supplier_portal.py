@@ -166,6 +166,18 @@ async def packs_of(uow: Transaction, supplier_id: int, codes: Sequence[str], sin
     return {row["sscc"]: row["notice"] for row in rows}
 
 
+async def packed_units(uow: Transaction, notice_id: int, without: Sequence[str]) -> dict[str, int]:
+    """Units by SKU in the packs of a notice, those under the SSCCs `without` left out."""
+    rows = await uow.sql.fetch(
+        """select c ->> 'sku' as sku, sum((c ->> 'quantity')::int)::int as units
+        from ship_notice_pack, jsonb_array_elements(contents) c
+        where ship_notice_id = $1 and not sscc = any($2::text[]) group by 1""",
+        notice_id,
+        list(without),
+    )
+    return {row["sku"]: row["units"] for row in rows}
+
+
 async def add_packs(
     uow: Transaction, supplier_id: int, notice_id: int, packs: Sequence[tuple[str, str, list[dict[str, Any]]]]
 ) -> None:

@@ -12,7 +12,7 @@ from core.edi.decode_856 import is_sscc
 from core.errors import InvalidInput, QuantityExceeded
 from core.ports import Transaction
 from core.repositories.ship_notices import find_notice
-from core.repositories.supplier_portal import add_packs, packs_of
+from core.repositories.supplier_portal import add_packs, packed_units, packs_of
 
 SSCC_LIFE = timedelta(days=365)
 """GS1: an SSCC is not used again within a year."""
@@ -51,12 +51,15 @@ async def record_packs(
             why = "is named twice" if code in codes else "is no SSCC: 18 digits, the last a check digit"
             raise InvalidInput(f"{code!r} {why}.", path=("input", "packs", str(index), "sscc"), value=code)
         codes.append(code)
-    for sku, quantity in _contents(packs).items():
-        if shipped is not None and quantity > shipped.get(sku, 0):
-            raise QuantityExceeded(f"of SKU {sku!r} are on the notice", quantity, shipped.get(sku, 0))
+    contents = _contents(packs)
     known = await find_notice(uow, supplier_id, notice)
     if known is None:
         raise InvalidInput(f"There is no ship notice {notice!r}.", path=("input", "number"), value=notice)
+    there = await packed_units(uow, known.id, codes)
+    for sku, quantity in contents.items():
+        quantity += there.get(sku, 0)
+        if shipped is not None and quantity > shipped.get(sku, 0):
+            raise QuantityExceeded(f"of SKU {sku!r} are on the notice", quantity, shipped.get(sku, 0))
     used = await packs_of(uow, supplier_id, codes, uow.now - SSCC_LIFE)
     for code in codes:
         if used.get(code, known.id) != known.id:

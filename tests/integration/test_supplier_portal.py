@@ -23,11 +23,15 @@ from core.edi.documents import (
 )
 from core.edi.supplier_side import write_855, write_856
 from core.edi.x12_writer import Envelope
+from core.errors import QuantityExceeded
+from core.services.apply_ship_notice import ShipNoticeInput, apply_ship_notice
 from core.services.ingest_edi_document import ingest_edi_file
 from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.receive_edi_file import store_edi_file
+from core.services.record_packs import NoticePack, PackedLine, record_packs
 from core.services.run_supplier_deadlines import run_supplier_deadlines
 from core.services.send_purchase_order import send_purchase_order
+from core.services.withdraw_ship_notice import withdraw_ship_notice
 from core.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -217,6 +221,25 @@ async def test_a_wrong_pack_refuses_the_whole_notice(world, portal):
     again["lines"] = [{**notice["lines"][0], "quantity": 4}]
     refused = await portal.change(supplier, "shipNoticeSubmit", again, "shipNotice { number }")
     assert [e["code"] for e in refused["userErrors"]] == ["INVALID_INPUT"]
+
+
+async def test_packs_hold_what_is_on_the_notice_and_go_with_it(world, portal):
+    number = await bought(world, "S")
+    supplier_id = await world.value("select id from supplier where code = 'SUP'")
+    sent = ShipNoticeInput(supplier_id, "A-1", TODAY, None, "", "", [(number, 1, "S", 6)], "1")
+    await world.do(lambda uow: apply_ship_notice(uow, sent))
+
+    async def pack(sscc: str, quantity: int) -> None:
+        packs = [NoticePack(sscc, lines=[PackedLine("S", quantity)])]
+        await world.do(lambda uow: record_packs(uow, supplier_id, "A-1", packs, {"S": 6}))
+
+    await pack(SSCC, 4)
+    await pack(SSCC, 4)
+    with pytest.raises(QuantityExceeded):
+        await pack(OTHER_SSCC, 3)
+    await pack(OTHER_SSCC, 2)
+    await world.do(lambda uow: withdraw_ship_notice(uow, supplier_id, "A-1", "2"))
+    assert await world.value("select count(*) from ship_notice_pack") == 0
 
 
 THREAD = """query ($n: String!) { purchaseOrder(number: $n) { messages { body isFromSupplier } deadlines { kind state chaseNote
