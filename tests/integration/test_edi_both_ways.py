@@ -299,6 +299,7 @@ def stock(number: str, control: int, on: date, quantities: dict[str, int]) -> by
 
 async def test_a_stock_report_is_a_hint_full_or_delta_with_a_guard(world):
     number = await sent(world)
+    world.clock.at += timedelta(days=9)
     newest = """select distinct on (k.code) k.code, r.available from supplier_stock_report r join sku k on k.id = r.sku_id
         order by k.code, r.as_of desc, r.id desc"""
     assert await take(world, stock("R1", 1, day(0), {"S": 5, "S2": 7, "??": 1}), "a") == {"applied": 1}
@@ -308,6 +309,9 @@ async def test_a_stock_report_is_a_hint_full_or_delta_with_a_guard(world):
     assert await take(world, stock("R3", 3, day(2), {"S": 3}), "c") == {"applied": 1}
     assert [tuple(r.values()) for r in await world.rows(newest)] == [("S", 3), ("S2", 0), ("S3", 0)]
     assert await take(world, stock("R0", 4, day(1), {"S": 9}), "d") == {"stale": 1}
+    assert await take(world, stock("R5", 5, day(365), {"S": 9}), "e") == {"quarantined": 1}, (
+        "nothing after it would count"
+    )
     assert await line(world) == {"unanswered": 10}
     assert (await documents(world))[0]["faults"][0]["code"] == "item"
     assert number
