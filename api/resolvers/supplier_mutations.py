@@ -9,6 +9,7 @@ from strawberry import Info, argument
 from api.context import Context
 from api.resolvers.arguments import IdempotencyKey
 from api.resolvers.mutation import must_see_purchase_order, refusals, run_mutation
+from api.resolvers.promised_days import refuse_past
 from api.schema.errors import user_error
 from api.schema.node import build, build_all
 from api.schema.payloads import PurchaseOrderPayload
@@ -128,9 +129,10 @@ async def purchase_order_reschedule(
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
         schedules: dict[int, list[Any]] = {}
-        for line in input.lines:
+        for number, line in enumerate(input.lines):
             if any(part.date is None for part in line.schedules):
                 raise InvalidInput("Every part has a day.", path=("input", "lines"), field="date")
+            refuse_past(uow.now, [part.date for part in line.schedules], ("input", "lines", str(number)))
             schedules[line.line_number] = [(part.quantity, part.date) for part in line.schedules]
         change = await reschedule_lines(
             uow,

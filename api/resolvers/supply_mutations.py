@@ -11,6 +11,7 @@ from api.context import Context
 from api.pagination import decode_id
 from api.resolvers.arguments import IdempotencyKey
 from api.resolvers.mutation import must_see_purchase_order, refusals, run_mutation
+from api.resolvers.promised_days import refuse_past
 from api.schema.edi import EdiDocument
 from api.schema.errors import user_error
 from api.schema.node import build, build_all
@@ -166,6 +167,9 @@ async def purchase_order_acknowledge(
     ]
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
+        for number, line in enumerate(input.lines):
+            days = [part.date for part in (*line.accepted, *line.backordered)]
+            refuse_past(uow.now, days, ("input", "lines", str(number)))
         wanted = AcknowledgePurchaseOrder(
             number=input.number,
             supplier_id=context.principal.supplier_id,

@@ -242,6 +242,26 @@ async def test_packs_hold_what_is_on_the_notice_and_go_with_it(world, portal):
     assert await world.value("select count(*) from ship_notice_pack") == 0
 
 
+async def test_a_day_that_has_passed_is_a_slip_of_the_hand(world, portal):
+    number = await bought(world, "S")
+    supplier, before = await portal.supplier(), await rows_of(world, "S", number)
+    line = {"lineNumber": 1, "accepted": [{"quantity": 10, "date": day(-2).isoformat()}]}
+    answers = [
+        await portal.change(supplier, "purchaseOrderAcknowledge", {"number": number, "lines": [line]}, "__typename"),
+        await portal.change(
+            supplier,
+            "purchaseOrderReschedule",
+            {"number": number, "lines": [{"lineNumber": 1, "schedules": line["accepted"]}]},
+            "__typename",
+        ),
+    ]
+    assert [[e["code"] for e in answer["userErrors"]] for answer in answers] == [["DATE_IN_PAST"]] * 2
+    assert await rows_of(world, "S", number) == before
+    line["accepted"][0]["date"] = day(-1).isoformat()  # still today somewhere
+    told = await portal.change(supplier, "purchaseOrderAcknowledge", {"number": number, "lines": [line]}, "__typename")
+    assert told["userErrors"] == []
+
+
 THREAD = """query ($n: String!) { purchaseOrder(number: $n) { messages { body isFromSupplier } deadlines { kind state chaseNote
     ordersWaiting } } supplierRequests(first: 5) { nodes { number state sku { code } purchaseOrder { number } } }
     supplierDeadlines(first: 5, filter: {state: [BREACHED]}) { nodes { purchaseOrder { number } chasedBy } } }"""
