@@ -29,8 +29,8 @@ from api.schema.repromising_inputs import (
     RepromisingFilterInput,
     RepromisingRunCancelInput,
     RepromisingRunFilter,
+    RepromisingRunInput,
     RepromisingRunPublishInput,
-    RepromisingRunStartInput,
     RepromisingVariantSaveInput,
 )
 from api.schema.sku import as_filter
@@ -120,7 +120,7 @@ async def repromising_filter_count(
 
 async def repromising_run_start(
     info: Info,
-    input: Annotated[RepromisingRunStartInput, argument(description="What to run.")],
+    input: Annotated[RepromisingRunInput, argument(description="What to run.")],
     idempotency_key: IdempotencyKey,
 ) -> RepromisingRunPayload:
     """A worker computes the proposal; `jobProgressed` tells how far it is."""

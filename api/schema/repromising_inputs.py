@@ -172,7 +172,7 @@ class RepromisingDefinitionInput:
 
 
 @strawberry.input(description="A run to compute: a saved variant or a definition.")
-class RepromisingRunStartInput:
+class RepromisingRunInput:
     """Input of repromisingRunStart."""
 
     variant: str | None = field(default=None, description="Code of a saved variant.")

@@ -66,7 +66,9 @@ class Shop:
     async def change(self, context: Context, name: str, input: dict[str, Any], want: str, key: str = "") -> Any:
         """Run one mutation under a new key (or `key`); its payload."""
         self.keys += 1
-        type_ = {"place": "OrderPlaceInput"}.get(name, f"{name[0].upper()}{name[1:]}Input")
+        type_ = {"place": "OrderPlaceInput", "repromisingRunStart": "RepromisingRunInput"}.get(
+            name, f"{name[0].upper()}{name[1:]}Input"
+        )
         document = f"""mutation ($input: {type_}!, $key: String!) {{
             {name}(input: $input, idempotencyKey: $key) {{
                 {want} userErrors {{ __typename code message path }} }} }}"""

@@ -54,7 +54,8 @@ class Planner:
 
     async def change(self, name: str, input: dict[str, Any], want: str = RUN) -> Any:
         self.keys += 1
-        document = f"""mutation ($input: {name[0].upper()}{name[1:]}Input!, $key: String!) {{
+        kind = {"repromisingRunStart": "RepromisingRunInput"}.get(name, f"{name[0].upper()}{name[1:]}Input")
+        document = f"""mutation ($input: {kind}!, $key: String!) {{
             {name}(input: $input, idempotencyKey: $key) {{ {want} userErrors {{ code message path }} }} }}"""
         return (await self.ask(document, input=input, key=f"k{self.keys}"))[name]
 

@@ -44,7 +44,9 @@ class Caller:
     async def do(self, mutation: str, selection: str, given: dict[str, Any], key: str | None = None) -> dict[str, Any]:
         """Carry out a mutation once, whatever dies meanwhile; its payload. Raises Refused."""
         key = key or uuid.UUID(int=self._dice.getrandbits(128)).hex
-        kind = mutation[0].upper() + mutation[1:] + "Input"
+        kind = (
+            "RepromisingRunInput" if mutation == "repromisingRunStart" else mutation[0].upper() + mutation[1:] + "Input"
+        )
         document = (
             f"mutation($input: {kind}!, $key: String!) {{ {mutation}(input: $input, idempotencyKey: $key)"
             f" {{ {selection} userErrors {{ code message }} }} }}"
