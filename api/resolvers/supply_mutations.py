@@ -12,6 +12,7 @@ from api.pagination import decode_id
 from api.resolvers.arguments import IdempotencyKey
 from api.resolvers.mutation import must_see_purchase_order, refusals, run_mutation
 from api.resolvers.promised_days import refuse_past
+from api.resolvers.supplier_mutations import supplier_id_of
 from api.schema.edi import EdiDocument
 from api.schema.errors import user_error
 from api.schema.node import build, build_all
@@ -39,9 +40,8 @@ from api.schema.supply_inputs import (
     StockTransferInput,
     StockTransferShipInput,
 )
-from core.domain.access import Role
 from core.errors import DomainError, InvalidInput, NotFound
-from core.queries import edi_documents, network, purchase_orders, transfers
+from core.queries import edi_documents, purchase_orders, transfers
 from core.queries.goods_receipts import goods_receipt
 from core.queries.stock_levels import stock_level
 from core.services.adjust_stock import AdjustStock, adjust_stock
@@ -183,19 +183,6 @@ async def purchase_order_acknowledge(
     return PurchaseOrderPayload(purchase_order=await _purchase_order(context, done.result), user_errors=done.errors)
 
 
-async def _supplier_id(context: Context, code: str | None) -> int:
-    caller = context.principal
-    if caller.role is Role.SUPPLIER and caller.supplier_id is not None and code is None:
-        return caller.supplier_id
-    if code is None:
-        raise InvalidInput("Name the supplier.", path=("input", "supplier"), field="supplier")
-    async with context.read() as sql:
-        found = await network.supplier_by_code(sql, caller, code)
-    if found is None:
-        raise NotFound("supplier", code, path=("input", "supplier"))
-    return found["id"]
-
-
 async def ship_notice_submit(
     info: Info,
     input: Annotated[ShipNoticeSubmitInput, argument(description="The ship notice.")],
@@ -207,7 +194,7 @@ async def ship_notice_submit(
         NoticePack(p.sscc, p.kind, [PackedLine(x.sku, x.quantity, x.lot) for x in p.contents]) for p in input.packs
     ]
     try:
-        supplier_id = await _supplier_id(context, input.supplier)
+        supplier_id = await supplier_id_of(context, input.supplier)
     except DomainError as error:
         return ShipNoticePayload(user_errors=[user_error(error, context.language)])
 

@@ -85,11 +85,6 @@ class PurchaseLine:
         return sum(getattr(self, part) for part in NOT_SHIPPED_PARTS)
 
 
-def new_line(ordered: int) -> PurchaseLine:
-    """A line the supplier has not answered."""
-    return PurchaseLine(ordered=ordered, unanswered=ordered)
-
-
 def move(line: PurchaseLine, source: str, target: str, quantity: int) -> PurchaseLine:
     """`quantity` of part `source` becomes `target`.
 

@@ -15,7 +15,6 @@ from core.domain.purchasing import (
     close_short,
     is_approved_by_rule,
     move,
-    new_line,
     order_quantity,
     purchase_order_status,
     receive,
@@ -32,6 +31,11 @@ from core.domain.replenishment import (
 )
 from core.domain.states import PurchaseOrderStatus as Status
 from core.errors import IllegalTransition, InvalidInput, InvariantBroken, QuantityExceeded
+
+
+def new_line(ordered: int) -> PurchaseLine:
+    """A line the supplier has not answered."""
+    return PurchaseLine(ordered=ordered, unanswered=ordered)
 
 
 @pytest.mark.parametrize(
