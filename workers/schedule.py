@@ -126,13 +126,11 @@ async def tick(
     from_time: datetime,
     to_time: datetime,
     settings: Settings | None = None,
-    *,
-    learning: bool = False,
 ) -> list[str]:
     """Run the business crons that are due in (from_time, to_time], each once, in the table's order; what ran.
 
     For a replay, after it has set its clock to `to_time`: a cron that missed several turns runs once, as after a pause.
-    Those of the learning worker only with `learning`: they cost seconds each, and load the model stack.
+    Those of the learning worker are left out: they cost seconds each, and load the model stack.
     """
     from core.settings import load_settings
 
@@ -141,6 +139,6 @@ async def tick(
     due = [
         cron
         for cron in CRONS
-        if cron.business and (learning or cron.queue != "learning") and first // cron.seconds != last // cron.seconds
+        if cron.business and cron.queue != "learning" and first // cron.seconds != last // cron.seconds
     ]
     return [cron.function for cron in due if await run_cron(cron, context)]

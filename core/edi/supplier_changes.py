@@ -1,4 +1,4 @@
-"""Writes what a supplier sends beyond the answer to an order (865, 846): for the played supplier and for tests."""
+"""Writes what a supplier sends beyond the answer to an order (865, 846): for benchmarks, and to be read back by tests."""
 
 from __future__ import annotations
 
