@@ -26,6 +26,7 @@ from api.resolvers import (
     repromising,
     reservations,
     returns,
+    routes,
     selling,
     simulations,
     subscriptions,
@@ -194,6 +195,8 @@ class Query:
     protected_stock = _field(
         selling.protected_stock, "Steps of protected stock, at most 1000 by SKU, location, class and day.", *READING
     )
+    calendars = _field(routes.calendars, "Working days of locations and lanes, by code.", WAREHOUSE, *READING)
+    lanes = _field(routes.lanes, "Ways between locations, by the codes of their ends.", WAREHOUSE, *READING)
     webhooks = _field(telling.webhook_list, "Webhooks the caller may see, newest first.", CUSTOMER, SUPPLIER, *READING)
     webhook_deliveries = _field(
         telling.delivery_list,
@@ -298,6 +301,15 @@ class Mutation:
     sku_release_set = _mutation(selling.sku_release_set, "Make a SKU a pre-order until a day.", *PLANNING)
     model_roll_back = _mutation(
         foresight.model_roll_back, "Let an earlier model speak again; everything is scored anew.", *PLANNING
+    )
+    calendar_set = _mutation(
+        routes.calendar_set, "Make or change a calendar; promises that rest on it are judged anew.", *PLANNING
+    )
+    lane_set = _mutation(
+        routes.lane_set, "Make or change a way between locations; promises over it are judged anew.", *PLANNING
+    )
+    location_change = _mutation(
+        routes.location_change, "Change cut-off or calendar of a location; its promises are judged anew.", *PLANNING
     )
     policy_change = _mutation(policies.policy_change, "Change a business parameter.", *PLANNING)
     backorder_reprioritize = _mutation(

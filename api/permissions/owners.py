@@ -90,7 +90,7 @@ OWNERS: dict[str, Owner] = {
             "AccessDenial", "AffectedLine", "BackorderRisk", "CalibrationPoint", "LearningModel", "ModelCheck",
             "ModelFigure", "ModelRecord", "ModelReport", "RiskAction", "RiskEvent", "RiskReason",
             "DemandAccuracy", "HelpedBackorder", "InputFault", "StockTarget", "SupplierDates", "TargetReason",
-            "AuditEntry", "BackorderCauses", "CauseFigures", "GoodsReceipt",
+            "AuditEntry", "BackorderCauses", "Calendar", "CalendarException", "CauseFigures", "Lane", "GoodsReceipt",
             "GoodsReceiptLine", "JobEvent", "LedgerAlarm", "Lot", "LotTrace", "LotUse", "Policy", "ProtectedStockStep",
             "Quota", "RebalancingProposal", "RebalancingReason", "RecurringCause", "RepromisingBudget",
             "RepromisingChange", "RepromisingComparison", "RepromisingCount", "RepromisingDifference",

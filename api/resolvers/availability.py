@@ -29,6 +29,7 @@ async def answers(
     channel: str | None = None,
     locations: Sequence[str] | None = None,
     ship_to: ShipToInput | None = None,
+    min_life_days: int | None = None,
 ) -> list[Any]:
     """An Availability per code, or an UnknownSku in its place; figures come from everybody's rows."""
     caller = context.principal
@@ -40,6 +41,7 @@ async def answers(
         ship_to=None if ship_to is None else (ship_to.country, ship_to.postal_code),
         is_public=caller.is_publishable,
         customer_id=caller.customer_id,
+        min_life_days=min_life_days,
     )
     async with context.read_system() as sql:
         uow = UnitOfWork(sql=sql, now=await context.clock.now(sql), principal=caller, request_id=context.request_id)
@@ -78,6 +80,12 @@ async def availability(
     channel: Annotated[str | None, argument(description="Code of the channel that sells; null for all stock.")] = None,
     locations: Annotated[list[str] | None, argument(description="Only these locations, by code.")] = None,
     ship_to: Annotated[ShipToInput | None, argument(description="Where it would be delivered.")] = None,
+    min_life_days: Annotated[
+        int | None,
+        argument(
+            description="Days of life that lots must have left at delivery; what others ask for holds when it is more."
+        ),
+    ] = None,
 ) -> list[Availability | None]:
     """Null and an UNKNOWN_SKU error at the index of an unknown code."""
-    return await answers(info.context, skus, quantity, channel, locations, ship_to)
+    return await answers(info.context, skus, quantity, channel, locations, ship_to, min_life_days)

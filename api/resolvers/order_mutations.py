@@ -145,6 +145,7 @@ def _request(input: OrderPlaceInput, customer_code: str | None, request_id: str)
                 requested_date=line.requested_date,
                 ship_policy=line.ship_policy,
                 substitutes_allowed=line.substitutes_allowed,
+                min_life_days=line.min_life_days,
             )
             for line in input.lines
         ],

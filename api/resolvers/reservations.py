@@ -70,7 +70,10 @@ async def reservation_create(
     """Hold stock, all items or none."""
     context: Context = info.context
     wanted = CreateReservation(
-        items=[ReservationItem(item.sku, item.quantity, item.location, item.need_date) for item in input.items],
+        items=[
+            ReservationItem(item.sku, item.quantity, item.location, item.need_date, item.min_life_days)
+            for item in input.items
+        ],
         kind=input.kind,
         holder=context.principal.id,
         ttl_seconds=input.ttl_seconds,

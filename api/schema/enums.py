@@ -241,6 +241,7 @@ described(
     OPTION_CHOSEN="The customer chose an option.",
     REPRIORITISED="Its priority was changed.",
     RELEASE_MOVED="The day on which the first units leave has moved, or the SKU is on sale now.",
+    ROUTE_CHANGED="A lane, a calendar or a cut-off on its way has changed.",
 )
 described(
     CourseStep,

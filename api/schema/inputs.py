@@ -47,6 +47,11 @@ class OrderLineInput:
         default=enums.ShipPolicy.PARTIAL_BACKORDER_REST, description="What to do when it cannot be shipped whole."
     )
     substitutes_allowed: bool = field(default=False, description="May another SKU be sent instead.")
+    min_life_days: int | None = field(
+        default=None,
+        description="Days of life its lots must have left at delivery, 0 to 36500; what customer, channel or SKU ask for "
+        "holds when it is more. Without effect on what never expires.",
+    )
 
 
 class PaymentState(Enum):
@@ -179,6 +184,10 @@ class ReservationItemInput:
     quantity: int = field(description="Base units, above 0.")
     location: str | None = field(default=None, description="Code of the location; null for any.")
     need_date: date | None = field(default=None, description="Day it is needed; null for today.")
+    min_life_days: int | None = field(
+        default=None,
+        description="Days of life its lots must have left that day; what others ask for holds when it is more.",
+    )
 
 
 @strawberry.input(description="Stock to hold: all items or none.")

@@ -56,6 +56,11 @@ class OrderLine(Node):
     requested_date: date | None = field(description="Day of delivery that was asked for.", default=None)
     ship_policy: enums.ShipPolicy = field(description="What to do when it cannot be shipped whole.")
     substitutes_allowed: bool = field(description="May another SKU be sent instead.")
+    min_life_days: int | None = field(
+        description="Days of life its lots must have left at delivery, as the line asks for; null: as customer, channel or "
+        "SKU do.",
+        default=None,
+    )
     version: int = field(description="Raised by every change of the line.")
     kit_sku_id: strawberry.Private[int | None] = None
     kit_line_number: strawberry.Private[int | None] = None

@@ -87,6 +87,10 @@ class Location(Node):
     name: str = field(description="Name.")
     kind: enums.LocationKind = field(description="What kind of place it is.")
     timezone: str = field(description="IANA zone in which its days are counted.")
+    cutoff_time: str | None = field(
+        description="Local time (HH:MM) from which on nothing leaves that day; null: it ships all day.", default=None
+    )
+    calendar: str | None = field(description="Code of its calendar; null: it works every day.", default=None)
 
 
 @register

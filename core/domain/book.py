@@ -278,7 +278,7 @@ class SkuBook:
 
     def min_life(self, line: Line) -> int | None:
         """Days of life the line's lots must have left at delivery; None where no lots are tracked."""
-        return None if self.lots is None else self.lots.min_life_of(line.customer_id, line.channel)
+        return None if self.lots is None else self.lots.min_life_for(line)
 
     # --- the door to stock -----------------------------------------------------------------------------------------
 

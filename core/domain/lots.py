@@ -31,9 +31,14 @@ class Lots:
     blocked: set[str] = field(default_factory=set)
     """Codes of lots that are quarantined somewhere: what arrives of them is not sellable."""
 
-    def min_life_of(self, customer_id: int | None, channel: str) -> int:
-        """Days of life at delivery: the customer's own rule, else the channel's, else the SKU's."""
-        return self.by_customer.get(customer_id or 0, self.by_channel.get(channel, self.min_life))
+    def min_life_of(self, customer_id: int | None, channel: str, asked: int | None = None) -> int:
+        """Days of life at delivery: the customer's own rule, else the channel's, else the SKU's; `asked` when it is more."""
+        rule = self.by_customer.get(customer_id or 0, self.by_channel.get(channel, self.min_life))
+        return max(rule, asked or 0)
+
+    def min_life_for(self, line: Line) -> int:
+        """As `min_life_of`, for an order line with what it asks for itself."""
+        return self.min_life_of(line.customer_id, line.channel, line.min_life_days)
 
     def keep_days(self, location_id: int, destination_id: int | None, min_life: int) -> int:
         """Days after leaving during which a lot must live: the way to the customer, then `min_life`."""
@@ -45,7 +50,7 @@ class Lots:
 
     def keep_of(self, location_id: int, line: Line) -> int:
         """As `keep_days`, for an order line."""
-        return self.keep_days(location_id, line.destination_id, self.min_life_of(line.customer_id, line.channel))
+        return self.keep_days(location_id, line.destination_id, self.min_life_for(line))
 
     # --- reading ---------------------------------------------------------------------------------------------------
 

@@ -54,6 +54,7 @@ _REASONS: dict[str, dict[PromiseReason, str]] = {
         PromiseReason.OPTION_CHOSEN: "you chose this option",
         PromiseReason.REPRIORITISED: "the priority of the order was changed",
         PromiseReason.RELEASE_MOVED: "the release day of the product has changed",
+        PromiseReason.ROUTE_CHANGED: "the days on which we ship or deliver have changed",
     },
     "ko": {
         PromiseReason.PLACED: "주문이 접수되었습니다",
@@ -71,6 +72,7 @@ _REASONS: dict[str, dict[PromiseReason, str]] = {
         PromiseReason.OPTION_CHOSEN: "고객님께서 이 방법을 선택하셨습니다",
         PromiseReason.REPRIORITISED: "주문의 우선순위가 변경되었습니다",
         PromiseReason.RELEASE_MOVED: "상품의 출시일이 변경되었습니다",
+        PromiseReason.ROUTE_CHANGED: "출고 또는 배송 가능 일자가 변경되었습니다",
     },
 }
 

@@ -15,6 +15,7 @@ from core.errors import DateInPast, DomainError, InvalidInput
 MAX_LINES = 2_000
 MAX_QUANTITY = 1_000_000
 """Above this a quantity is taken for a slip of the keyboard."""
+MAX_LIFE_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class LineRequest:
     requested_date: date | None = None
     ship_policy: ShipPolicy = ShipPolicy.PARTIAL_BACKORDER_REST
     substitutes_allowed: bool = False
+    min_life_days: int | None = None
+    """Days of life its lots must have left at delivery; less than customer, channel or SKU ask for changes nothing."""
     kit: KitPart | None = None
     """Set when the line is a component of a kit that was asked for (`core.domain.kits.explode`)."""
 
@@ -108,9 +111,18 @@ def check_form(order: OrderRequest, today: date) -> list[DomainError]:
                     value=line.quantity,
                 )
             )
+        if (error := check_life(line.min_life_days, (*path, "minLifeDays"))) is not None:
+            errors.append(error)
         if line.requested_date is not None and line.requested_date < today:
             errors.append(DateInPast("requestedDate", line.requested_date, today, path=(*path, "requestedDate")))
     return errors
+
+
+def check_life(days: int | None, path: tuple[str, ...]) -> InvalidInput | None:
+    """What is wrong with the days of life that somebody asks for; None when nothing is."""
+    if days is None or 0 <= days <= MAX_LIFE_DAYS:
+        return None
+    return InvalidInput(f"{days} days of life are not between 0 and {MAX_LIFE_DAYS}.", path=path, value=days)
 
 
 def reasons_to_hold(

@@ -138,6 +138,8 @@ class Line:
     ship_by: date | None = None
     ship_policy: ShipPolicy = ShipPolicy.PARTIAL_BACKORDER_REST
     substitutes_allowed: bool = False
+    min_life_days: int | None = None
+    """Days of life its lots must have left at delivery, where that is more than customer, channel or SKU ask for."""
     substituted_for_line_id: int | None = None
     kit: KitPart | None = None
     priority: int = 0

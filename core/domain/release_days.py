@@ -24,10 +24,10 @@ def move_release(book: SkuBook, network: Network, before: date | None) -> list[L
             continue
         day = _day(book, network, peg, before)
         if day is not None:
-            _move(book, peg, day)
+            move_claim(book, peg, day, str(PromiseReason.RELEASE_MOVED))
         touched[id(peg.line)] = peg.line
     for line in touched.values():
-        _judge(book, network, line)
+        judge_by_day(book, network, line)
     return list(touched.values())
 
 
@@ -58,16 +58,17 @@ def _day(book: SkuBook, network: Network, peg: Peg, before: date | None) -> date
     return earliest if free >= peg.quantity else None
 
 
-def _move(book: SkuBook, peg: Peg, day: date) -> None:
+def move_claim(book: SkuBook, peg: Peg, day: date, why: str) -> None:
+    """Let a claim of a line without stock take another day; what waits for its quota goes on waiting for it."""
     line, supply, quantity, cause = peg.line, peg.supply, peg.quantity, peg.cause
     assert line is not None
     book.drop_peg(peg)
-    kept = cause if book.waits_for_quota(peg) else str(PromiseReason.RELEASE_MOVED)
+    kept = cause if book.waits_for_quota(peg) else why
     book.add_peg(peg.location_id, day, quantity, peg.kind, line=line, supply=supply, cause=kept)
     move_use(book, line, day)
 
 
-def _judge(book: SkuBook, network: Network, line: Line) -> None:
+def judge_by_day(book: SkuBook, network: Network, line: Line) -> None:
     """The last day to ship in time: what was asked for, but for a pre-order no earlier than its release."""
     place = line.location_id
     if place is None:

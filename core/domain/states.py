@@ -225,6 +225,7 @@ class PromiseReason(StrEnum):
     OPTION_CHOSEN = "OPTION_CHOSEN"
     REPRIORITISED = "REPRIORITISED"
     RELEASE_MOVED = "RELEASE_MOVED"
+    ROUTE_CHANGED = "ROUTE_CHANGED"
 
 
 class QuotaPeriod(StrEnum):

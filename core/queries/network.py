@@ -17,7 +17,31 @@ _SUPPLIER = "select s.id, s.code, s.name, s.time_zone as timezone from supplier 
 async def locations_by_ids(sql: asyncpg.Connection, ids: Sequence[int]) -> list[asyncpg.Record]:
     """These locations."""
     return await sql.fetch(
-        "select id, code, name, kind, time_zone as timezone from location where id = any($1::bigint[])", list(ids)
+        """select l.id, l.code, l.name, l.kind, l.time_zone as timezone, to_char(l.cutoff_time, 'HH24:MI') as cutoff_time,
+            c.code as calendar from location l left join calendar c on c.id = l.calendar_id
+        where l.id = any($1::bigint[])""",
+        list(ids),
+    )
+
+
+async def calendars(sql: asyncpg.Connection) -> list[asyncpg.Record]:
+    """Calendars by code, with their exceptions from the first day on."""
+    return await sql.fetch(
+        """select c.code, c.name, c.working_days, c.country, (select coalesce(jsonb_agg(jsonb_build_object('day', x.day,
+            'isWorking', x.is_working) order by x.day), '[]') from calendar_exception x where x.calendar_id = c.id) as exceptions
+        from calendar c order by c.code"""
+    )
+
+
+async def lanes(sql: asyncpg.Connection, origin: str | None, target: str | None) -> list[asyncpg.Record]:
+    """Lanes by the codes of their ends; from or to one location where it is named."""
+    return await sql.fetch(
+        """select x.from_location_id, x.to_location_id, x.transit_days, c.code as calendar, x.cost, x.carbon_g_per_kg
+        from lane x join location f on f.id = x.from_location_id join location t on t.id = x.to_location_id
+        left join calendar c on c.id = x.calendar_id
+        where ($1::text is null or f.code = $1) and ($2::text is null or t.code = $2) order by f.code, t.code""",
+        origin,
+        target,
     )
 
 

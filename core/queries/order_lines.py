@@ -15,7 +15,7 @@ Key = tuple[int, int]
 """(SKU id, id): how rows of SKU-keyed tables are found."""
 
 _LINE = """select l.sku_id, l.id, l.order_id, l.line_number, l.status, l.ordered, l.open, l.allocated, l.backordered,
-    l.shipped, l.cancelled, l.requested_date, l.ship_policy, l.substitutes_allowed, l.version,
+    l.shipped, l.cancelled, l.requested_date, l.ship_policy, l.substitutes_allowed, l.min_life_days, l.version,
     l.kit_sku_id, l.kit_line_number, l.kit_quantity
 from order_line l"""
 

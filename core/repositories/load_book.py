@@ -27,6 +27,15 @@ _SUPPLY = f"""{_SUPPLY_COLUMNS} where s.sku_id = any($1::bigint[]) and s.quantit
 
 _LINE = """select l.*, o.destination_id, o.channel, o.ship_complete, c.protected_class
     from order_line l join sales_order o on o.id = l.order_id join channel c on c.code = o.channel """
+# Every unit that has not left has a peg (identity line_equals_pegs), so pegs name the unfinished lines; the lines
+# themselves are the whole history of a SKU.
+_UNFINISHED = (
+    _LINE
+    + """where l.sku_id = any($1::bigint[]) and l.id = any(array(
+        select p.order_line_id from peg p where p.sku_id = any($1::bigint[]) and p.order_line_id is not null
+        union select * from unnest($2::bigint[]))) order by l.sku_id, l.id"""
+)
+_CLAIMING = _UNFINISHED.replace("is not null", "is not null and p.kind <> 'HARD'")
 
 
 async def load_books(
@@ -244,22 +253,8 @@ async def _load_claims(
     keys = list(books)
     wanted = list(line_ids)
     rows: Iterable[Any] = ()
-    if lines == "waiting":
-        rows = await sql.fetch(
-            _LINE
-            + """where l.sku_id = any($1::bigint[]) and (l.open + l.backordered > 0 or l.id = any($2::bigint[]))
-            order by l.sku_id, l.id""",
-            keys,
-            wanted,
-        )
-    elif lines == "all":
-        rows = await sql.fetch(
-            _LINE
-            + """where l.sku_id = any($1::bigint[]) and (l.open + l.backordered + l.allocated > 0
-                or l.id = any($2::bigint[])) order by l.sku_id, l.id""",
-            keys,
-            wanted,
-        )
+    if lines in ("waiting", "all"):
+        rows = await sql.fetch(_CLAIMING if lines == "waiting" else _UNFINISHED, keys, wanted)
     elif wanted:
         rows = await sql.fetch(
             _LINE + "where l.sku_id = any($1::bigint[]) and l.id = any($2::bigint[]) order by l.sku_id, l.id",
@@ -350,6 +345,7 @@ def _line(row: Any) -> Line:
         ship_by=row["ship_by"],
         ship_policy=ShipPolicy(row["ship_policy"]),
         substitutes_allowed=row["substitutes_allowed"],
+        min_life_days=row["min_life_days"],
         substituted_for_line_id=row["substituted_for_line_id"],
         kit=kit,
         priority=row["priority_score"],

@@ -31,6 +31,11 @@ async def load_network(uow: Transaction) -> Network:
     return network
 
 
+async def lock_network(uow: Transaction) -> None:
+    """Serialise changes of the network; call it before one, and write `clock_timestamp()`: the stamp then always moves."""
+    await uow.sql.execute("select pg_advisory_xact_lock(hashtextextended('network', 0))")
+
+
 def known_network(stamp: str | None = None) -> Network | None:
     """The network that this process read last, if it still is the one with this stamp (None: whichever it is)."""
     if stamp is None:

@@ -42,11 +42,11 @@ async def _insert_lines(uow: Transaction, rows: list[tuple[SkuBook, Line]]) -> N
         """insert into order_line (sku_id, id, order_id, customer_id, line_number, ordered, open, allocated,
             backordered, shipped, cancelled, requested_date, ship_by, ship_policy, substitutes_allowed, priority_score,
             current_promise_id, substituted_for_line_id, status, location_id, promise_sequence, promised_date,
-            ready, kit_sku_id, kit_line_number, kit_quantity, kit_ships_together) overriding system value
+            ready, kit_sku_id, kit_line_number, kit_quantity, kit_ships_together, min_life_days) overriding system value
         select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::int[], $7::int[],
             $8::int[], $9::int[], $10::int[], $11::int[], $12::date[], $13::date[], $14::text[], $15::bool[],
             $16::bigint[], $17::bigint[], $18::bigint[], $19::text[], $20::bigint[], $21::int[], $22::date[], $23::int[],
-            $24::bigint[], $25::int[], $26::int[], $27::bool[])""",
+            $24::bigint[], $25::int[], $26::int[], $27::bool[], $28::int[])""",
         [b.sku_id for b, _ in rows],
         [x.id for _, x in rows],
         [x.order_id for _, x in rows],
@@ -74,6 +74,7 @@ async def _insert_lines(uow: Transaction, rows: list[tuple[SkuBook, Line]]) -> N
         [x.kit.line_number if x.kit else None for _, x in rows],
         [x.kit.quantity if x.kit else None for _, x in rows],
         [x.kit.ships_together if x.kit else True for _, x in rows],
+        [x.min_life_days for _, x in rows],
     )
 
 

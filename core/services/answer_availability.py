@@ -13,6 +13,7 @@ from core.domain.binding import Spot
 from core.domain.book import SkuBook
 from core.domain.lots import Lots
 from core.domain.network import Network
+from core.domain.placing import check_life
 from core.domain.promising import Demand, Proposal, available_now, propose
 from core.domain.quotas import Asker, allowances_for
 from core.domain.records import Quota, StockLevel
@@ -42,6 +43,8 @@ class AvailabilityQuestion:
     is_public: bool = False
     customer_id: int | None = None
     """Whose quotas bind besides the channel's: the caller's own, when it is a customer."""
+    min_life_days: int | None = None
+    """Days of life that lots must have left at delivery, where that is more than customer, channel or SKU ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,7 @@ async def answer_availability(uow: Transaction, question: AvailabilityQuestion) 
             cap,
             asker,
             head["protected_class"],
+            question.min_life_days,
             until,
         )
         for code, sku in skus.items()
@@ -231,6 +235,8 @@ def _limit(book: SkuBook, quotas: Iterable[dict[str, Any]]) -> None:
 def _check(question: AvailabilityQuestion) -> None:
     if question.quantity < 1:
         raise InvalidInput("The quantity must be at least 1.", field="quantity", value=question.quantity)
+    if (error := check_life(question.min_life_days, ("minLifeDays",))) is not None:
+        raise error
     if len(question.skus) > MAX_SKUS:
         raise InvalidInput(f"At most {MAX_SKUS} SKUs at once.", field="skus", value=len(question.skus))
 
@@ -263,11 +269,14 @@ def _answer(
     cap: int | None,
     asker: Asker,
     protected_class: str,
+    min_life_days: int | None,
     until: datetime,
 ) -> SkuAvailability:
     is_sold = sku["status"] not in NOT_SOLD
     version = max((row["version"] for row in rows.values()), default=sku["gate_version"])
-    demand_class, min_life = ("", None) if book.lots is None else _asked_of_lots(book.lots, asker, protected_class)
+    demand_class, min_life = (
+        ("", None) if book.lots is None else _asked_of_lots(book.lots, asker, protected_class, min_life_days)
+    )
     demand = Demand(
         quantity,
         destination_id,
@@ -318,9 +327,9 @@ def _answer(
     )
 
 
-def _asked_of_lots(lots: Lots, asker: Asker, protected_class: str) -> tuple[str, int]:
+def _asked_of_lots(lots: Lots, asker: Asker, protected_class: str, asked: int | None) -> tuple[str, int]:
     """A real book knows every class, and how long its lots must live for whom."""
-    return protected_class, lots.min_life_of(asker.customer_id, asker.channel or "")
+    return protected_class, lots.min_life_of(asker.customer_id, asker.channel or "", asked)
 
 
 def state_of(status: str, available: int, low_stock_at: int, *, can_promise: bool) -> str:

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from core.domain.book import SkuBook
 from core.domain.network import Network
+from core.domain.placing import check_life
 from core.domain.records import Hold
 from core.domain.reserving import hold_time, may_manage, places_to_hold, split_hold
 from core.domain.states import ReservationKind
@@ -46,12 +47,16 @@ MAX_ITEMS = 500
 
 @dataclass(frozen=True, slots=True)
 class ReservationItem:
-    """Base units of a SKU; `location` None: any that ships to customers; `need_date` None: today."""
+    """Base units of a SKU; `location` None: any that ships to customers; `need_date` None: today.
+
+    `min_life_days`: as of an order line, counted from the day it is needed.
+    """
 
     sku: str
     quantity: int
     location: str | None = None
     need_date: date | None = None
+    min_life_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,9 @@ async def create_reservation(uow: Transaction, request: CreateReservation) -> Re
     for index, item in items:
         book = books[skus[item.sku]]
         allowed = [places[item.location]] if item.location else shipping
-        min_life = None if book.lots is None else book.lots.min_life_of(customer_id, request.channel or "")
+        min_life = None
+        if book.lots is not None:
+            min_life = book.lots.min_life_of(customer_id, request.channel or "", item.min_life_days)
         for row in _hold(book, item, allowed, network, index, demand_class, min_life):
             book.add_hold(Hold(0, str(group_id), row.location_id, row.need_date, row.quantity))
             rows.append(row)
@@ -196,6 +203,8 @@ async def _check(uow: Transaction, items: Sequence[ReservationItem]) -> dict[str
             raise SkuNotSellable(item.sku, known[item.sku]["status"], path=(*path, "sku"))
         if item.quantity <= 0:
             raise InvalidInput("A quantity to hold is above 0.", path=(*path, "quantity"), value=item.quantity)
+        if (error := check_life(item.min_life_days, (*path, "minLifeDays"))) is not None:
+            raise error
     return {code: row["id"] for code, row in known.items()}
 
 

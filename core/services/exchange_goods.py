@@ -134,6 +134,7 @@ async def _send(
         requested_date=request.requested_date,
         ship_policy=ShipPolicy.PARTIAL_BACKORDER_REST,
         substitutes_allowed=old.substitutes_allowed,
+        min_life_days=old.min_life_days,
         priority=old.priority,
         status=OrderLineStatus.VALIDATED,
         destination_id=order.destination_id,

@@ -110,6 +110,7 @@ async def _place(
                 requested_date=request.requested_date,
                 ship_policy=request.ship_policy,
                 substitutes_allowed=request.substitutes_allowed,
+                min_life_days=request.min_life_days,
                 kit=request.kit,
                 standing=_standing(order, known, sku, uow.now),
                 status=OrderLineStatus.RECEIVED if order.holds else OrderLineStatus.VALIDATED,

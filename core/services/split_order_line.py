@@ -122,6 +122,7 @@ def _new_line(old: Line, request: SplitOrderLine, number: int) -> Line:
         requested_date=request.requested_date or old.requested_date,
         ship_policy=policy,
         substitutes_allowed=old.substitutes_allowed,
+        min_life_days=old.min_life_days,
         priority=old.priority,
         status=old.status if old.status == OrderLineStatus.RECEIVED else OrderLineStatus.VALIDATED,
         destination_id=old.destination_id,

@@ -150,6 +150,7 @@ def _new_line(old: Line, units: int, number: int) -> Line:
         open=units,
         requested_date=old.requested_date,
         ship_policy=old.ship_policy,
+        min_life_days=old.min_life_days,
         priority=old.priority,
         status=OrderLineStatus.VALIDATED,
         destination_id=old.destination_id,

@@ -59,6 +59,7 @@ class OrderLine(c.Row, table=True):
         c.check("ready >= 0 and ready <= allocated", "not_over_ready"),
         c.check("delivered >= 0 and delivered <= shipped", "not_over_delivered"),
         c.check("times_bumped >= 0", "times_bumped"),
+        c.check("min_life_days >= 0", "min_life_days"),
         c.one_of("status", OrderLineStatus),
         c.one_of("ship_policy", ShipPolicy),
         c.check("num_nonnulls(kit_sku_id, kit_line_number, kit_quantity) in (0, 3)", "whole_kit_facts"),
@@ -86,6 +87,8 @@ class OrderLine(c.Row, table=True):
     ship_by: date | None = c.day(null=True)
     ship_policy: str = c.text(default="PARTIAL_BACKORDER_REST")
     substitutes_allowed: bool = c.flag()
+    min_life_days: int | None = c.integer(null=True)
+    """Days of life its lots must have left at delivery, beside what customer, channel and SKU ask for."""
     priority_score: int = c.bigint(default=0)
     is_priority_manual: bool = c.flag()
     times_bumped: int = c.integer(default=0)

@@ -141,6 +141,8 @@ class AvailabilityCurve(c.Row, table=True):
     days: Any = c.array(sa.Date)
     nets: list[int] = c.array(sa.BigInteger)
     others: Any = c.json(null=True)
+    expiring: Any = c.json(null=True)
+    """Of a SKU that tracks expiry: free units per last day of life, and who claims how many on which day."""
     on_hand: int = c.integer()
     allocated: int = c.integer()
     unsellable: int = c.integer()
