@@ -35,6 +35,7 @@ from core.domain.supplier_changes import ChangeState
 from core.errors import DomainError, InvalidInput, NotFound
 from core.queries import network, supplier_portal
 from core.queries.inbound_priority import absences
+from core.queries.supplier_portal import sequence_now
 from core.services.ask_supplier import AnswerRequest, AskSupplier, answer_request, ask_supplier
 from core.services.choose_sources import Choice
 from core.services.post_order_message import post_order_message
@@ -139,7 +140,7 @@ async def purchase_order_reschedule(
             input.number,
             context.principal.supplier_id,
             schedules,
-            f"{uow.now:%Y%m%d%H%M%S}",
+            await sequence_now(uow.sql, uow.now, order=input.number),
             input.note,
             input.expected_version,
         )

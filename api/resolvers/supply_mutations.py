@@ -44,6 +44,7 @@ from core.errors import DomainError, InvalidInput, NotFound
 from core.queries import edi_documents, purchase_orders, transfers
 from core.queries.goods_receipts import goods_receipt
 from core.queries.stock_levels import stock_level
+from core.queries.supplier_portal import sequence_now
 from core.services.adjust_stock import AdjustStock, adjust_stock
 from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
 from core.services.apply_ship_notice import ShipNoticeInput, apply_ship_notice
@@ -68,11 +69,6 @@ async def _purchase_order(context: Context, result: Any) -> Any:
 
 def _change(change: Any) -> dict[str, Any]:
     return {"purchaseOrderId": change.purchase_order_id, "version": change.version}
-
-
-def _sequence(uow: UnitOfWork) -> str:
-    """Sorts among the sequences of partner documents, which begin with date and time."""
-    return f"{uow.now:%Y%m%d%H%M%S}"
 
 
 async def purchase_order_create(
@@ -174,7 +170,7 @@ async def purchase_order_acknowledge(
             number=input.number,
             supplier_id=context.principal.supplier_id,
             lines=lines,
-            sequence=input.sequence or _sequence(uow),
+            sequence=input.sequence or await sequence_now(uow.sql, uow.now, order=input.number),
             expected_version=input.expected_version,
         )
         return _change(await apply_acknowledgement(uow, wanted))
@@ -209,7 +205,7 @@ async def ship_notice_submit(
                 carrier=input.carrier or "",
                 tracking_number=input.tracking_number or "",
                 lines=[(line.purchase_order_number, line.line_number, line.sku, line.quantity) for line in input.lines],
-                sequence=input.sequence or _sequence(uow),
+                sequence=input.sequence or await sequence_now(uow.sql, uow.now, supplier_id=supplier_id),
             ),
         )
         shipped: dict[str, int] = {}

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from core.domain.access import Principal
+from core.domain.sequences import sequence_at
 from core.domain.supplier_forecast import expected_purchases
 from core.queries.page import Filter, Page, Sort, SortKey, fetch_page
 from core.queries.scope import scoped_to_supplier
@@ -142,3 +143,16 @@ async def forecast_of(sql: asyncpg.Connection, supplier_id: int, weeks: int, now
                 }
             )
     return found
+
+
+async def sequence_now(
+    sql: asyncpg.Connection, now: datetime, *, supplier_id: int | None = None, order: str | None = None
+) -> str:
+    """Sorts what a supplier (or that of an order) says through the portal now among its documents."""
+    zone = await sql.fetchval(
+        """select s.time_zone from supplier s where s.id = coalesce($1::bigint,
+            (select o.supplier_id from purchase_order o where o.number = $2))""",
+        supplier_id,
+        order,
+    )
+    return sequence_at(now, zone or "UTC")

@@ -99,16 +99,33 @@ async def insert_notice(
     return ids
 
 
-async def redate_notice(uow: Transaction, notice_id: int, expected_date: date | None, sequence: str) -> None:
-    """Keep what the newest message says."""
+async def redate_notice(
+    uow: Transaction,
+    notice_id: int,
+    expected_date: date | None,
+    sequence: str,
+    shipped_on: date | None = None,
+    carrier: str = "",
+    tracking_number: str = "",
+) -> None:
+    """Keep what the newest message says; what it does not say stays."""
     await uow.sql.execute(
         """update ship_notice set expected_date = coalesce($2, expected_date), last_sequence = coalesce($3,
-            last_sequence), updated_at = $4 where id = $1""",
+            last_sequence), updated_at = $4, shipped_on = coalesce($5, shipped_on), carrier = coalesce($6, carrier),
+            tracking_number = coalesce($7, tracking_number) where id = $1""",
         notice_id,
         expected_date,
         sequence or None,
         uow.now,
+        shipped_on,
+        carrier or None,
+        tracking_number or None,
     )
+
+
+async def drop_packs(uow: Transaction, notice_id: int) -> None:
+    """The packs of a notice whose replacement packs the same goods otherwise."""
+    await uow.sql.execute("delete from ship_notice_pack where ship_notice_id = $1", notice_id)
 
 
 async def withdraw_notice(uow: Transaction, notice_id: int, sequence: str) -> None:

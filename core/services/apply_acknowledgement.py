@@ -17,6 +17,7 @@ from core.domain.network import Network
 from core.domain.promising import DEFAULT_LEAD_TIME_DAYS
 from core.domain.purchasing import PurchaseLine, answer
 from core.domain.records import Line, Supply
+from core.domain.sequences import is_older
 from core.domain.states import DateBasis, PromiseReason
 from core.errors import InvalidInput, VersionConflict
 from core.ports import Transaction
@@ -121,7 +122,7 @@ async def apply_acknowledgement(uow: Transaction, request: AcknowledgePurchaseOr
     rejected: set[int] = set()
     for said in request.lines:
         line = lines[said.line_number]
-        if request.sequence and line.last_sequence and request.sequence < line.last_sequence:
+        if is_older(request.sequence, line.last_sequence):
             continue
         lost = _apply(books[line.sku_id], line, said, context)
         if lost:

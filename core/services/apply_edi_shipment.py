@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
+from core.domain.sequences import is_older
 from core.domain.supplier_states import PackKind
 from core.edi.documents import CarrierStatus, ShipNotice, ShippedLine
 from core.edi.interchanges import Fault, TransactionSet
 from core.ports import Transaction
 from core.repositories.edi import Partner
 from core.repositories.purchase_orders import read_lines
-from core.repositories.ship_notices import find_notice, notices_on_the_way
+from core.repositories.ship_notices import drop_packs, find_notice, notices_on_the_way
 from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
 from core.services.apply_carrier_status import CarrierStatusInput, apply_carrier_status
-from core.services.apply_ship_notice import ShipNoticeInput, ShipNoticeResult, apply_ship_notice
+from core.services.apply_ship_notice import ShipNoticeInput, ShipNoticeResult, apply_ship_notice, shipped_lines
 from core.services.edi_outcome import Applied, Unusable, doubt
 from core.services.record_packs import NoticePack, PackedLine, record_packs
 from core.services.withdraw_ship_notice import withdraw_ship_notice
@@ -24,6 +26,7 @@ _NEW, _REPLACE, _CANCEL = ("00", ""), "05", ("01", "03")
 _REST_FOLLOWS, _REST_IS_GONE = ("BO", "BP"), ("IC", "CP", "ID")
 _CAME_BACK = ("A3", "A7")
 _TARE = "T"
+_SENT = re.compile(r"(\d{8})T(\d{6})")
 
 
 async def apply_notice(
@@ -45,10 +48,18 @@ async def apply_notice(
         gone = await withdraw_ship_notice(uow, partner.supplier_id, notice.number, sequence)
         return Applied(gone.outcome, notice.number, _first(gone), faults, {"lineIds": gone.line_ids})
     wanted = await _as_input(uow, notice, partner.supplier_id, sequence, document_id)
-    if notice.purpose == _REPLACE and await _is_other(uow, wanted):
-        gone = await withdraw_ship_notice(uow, partner.supplier_id, notice.number, sequence)
-        if gone.outcome == "stale":
+    known = await find_notice(uow, wanted.supplier_id, wanted.number)
+    if notice.purpose == _REPLACE and known is not None and not known.is_withdrawn:
+        if is_older(sequence, known.last_sequence):
             return Applied("stale", notice.number, None, faults)
+        _, _, line_ids = await shipped_lines(uow, wanted)
+        said = sorted((line_id, row[3]) for line_id, row in zip(line_ids, wanted.lines, strict=True))
+        if said != known.lines:
+            gone = await withdraw_ship_notice(uow, partner.supplier_id, notice.number, sequence)
+            if gone.outcome == "stale":
+                return Applied("stale", notice.number, None, faults)
+        else:
+            await drop_packs(uow, known.id)
     result = await apply_ship_notice(uow, wanted)
     if result.outcome == "applied":
         await record_packs(uow, partner.supplier_id, notice.number, _packs(notice, wanted))
@@ -100,14 +111,6 @@ def _packs(notice: ShipNotice, wanted: ShipNoticeInput) -> list[NoticePack]:
                 more = PackedLine(sku, quantity, line.lot or None)
                 found[pack.sscc] = NoticePack(pack.sscc, kind, (*known.lines, more))
     return list(found.values())
-
-
-async def _is_other(uow: Transaction, wanted: ShipNoticeInput) -> bool:
-    """Was another quantity announced under this number before?"""
-    known = await find_notice(uow, wanted.supplier_id, wanted.number)
-    if known is None or known.is_withdrawn:
-        return False
-    return sorted(quantity for _, quantity in known.lines) != sorted(row[3] for row in wanted.lines)
 
 
 async def _settle_rest(
@@ -191,11 +194,9 @@ async def apply_status(
 
 
 def _stamp(status: CarrierStatus, now: datetime) -> datetime:
-    """An estimate has no moment of its own: it was made when its interchange was (first 12 digits of the sequence)."""
-    digits = "".join(c for c in status.sequence if c.isdigit())
-    for text, form in ((digits[:14], "%Y%m%d%H%M%S"), (digits[:12], "%Y%m%d%H%M")):
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-    return now
+    """An estimate has no moment of its own: it was made when its interchange was."""
+    sent = _SENT.search(status.sequence)
+    try:
+        return datetime.strptime("".join(sent.groups()), "%Y%m%d%H%M%S").replace(tzinfo=UTC) if sent else now
+    except ValueError:
+        return now

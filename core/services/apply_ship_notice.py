@@ -12,13 +12,21 @@ from core.domain.book_supplies import separate
 from core.domain.eta import ship_notice_arrival, usable_date
 from core.domain.late_pegs import Cause, repair
 from core.domain.network import Network
+from core.domain.sequences import is_older
 from core.domain.states import DateBasis, PromiseReason
 from core.errors import InvalidInput
 from core.ports import Transaction
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
-from core.repositories.purchase_orders import PurchaseOrderLine, find_orders, read_lines, refresh_orders, save_lines
+from core.repositories.purchase_orders import (
+    PurchaseOrderHead,
+    PurchaseOrderLine,
+    find_orders,
+    read_lines,
+    refresh_orders,
+    save_lines,
+)
 from core.repositories.save_book import save_books
 from core.repositories.ship_notices import find_notice, insert_notice, line_ids_of, redate_notice
 from core.repositories.supplying import load_lateness, load_policies, move_policy
@@ -58,16 +66,7 @@ async def apply_ship_notice(uow: Transaction, notice: ShipNoticeInput) -> ShipNo
     """
     if not notice.lines:
         raise InvalidInput("The ship notice has no lines.", path=("input", "lines"))
-    heads = await find_orders(uow, {row[0] for row in notice.lines}, notice.supplier_id, only_approved=True)
-    orders = {head.id: head for head in heads.values()}
-    codes = await uow.sql.fetch(
-        "select distinct k.id, k.code from purchase_order_line l join sku k on k.id = l.sku_id"
-        " where l.purchase_order_id = any($1::bigint[])",
-        sorted(orders),
-    )
-    skus = {row["code"]: row["id"] for row in codes}
-    before = await read_lines(uow, orders)
-    wanted = [_find(before, heads[row[0]].id, row, skus) for row in notice.lines]
+    orders, before, wanted = await shipped_lines(uow, notice)
     versions = await take_gates(uow, {before[line_id].sku_id for line_id in wanted})
     lines = await read_lines(uow, orders)
     known = await find_notice(uow, notice.supplier_id, notice.number)
@@ -75,13 +74,21 @@ async def apply_ship_notice(uow: Transaction, notice: ShipNoticeInput) -> ShipNo
     books = await load_books(uow, versions, network, lines="waiting")
     policies = await load_policies(uow)
     lateness = await load_lateness(uow, [notice.supplier_id])
-    if known is not None and known.last_sequence and notice.sequence and notice.sequence < known.last_sequence:
+    if known is not None and is_older(notice.sequence, known.last_sequence):
         return ShipNoticeResult(sorted(orders), "stale")
     if known is not None and not known.is_withdrawn:
         said = sorted((line_id, row[3]) for line_id, row in zip(wanted, notice.lines, strict=True))
         if said != known.lines:
             raise InvalidInput(f"Ship notice {notice.number!r} came before with other lines.", path=("input", "number"))
-        await redate_notice(uow, known.id, notice.expected_date, notice.sequence)
+        await redate_notice(
+            uow,
+            known.id,
+            notice.expected_date,
+            notice.sequence,
+            notice.shipped_on,
+            notice.carrier,
+            notice.tracking_number,
+        )
         notice_lines = await line_ids_of(uow, known.id)
     else:
         rows = [(lines[i].sku_id, i, row[3]) for i, row in zip(wanted, notice.lines, strict=True)]
@@ -133,6 +140,25 @@ async def apply_ship_notice(uow: Transaction, notice: ShipNoticeInput) -> ShipNo
     )
     request_shipments(uow, {line.order_id for line in touched if line.allocated > line.ready})
     return ShipNoticeResult(sorted(orders), line_ids=sorted({line.id or 0 for line in touched}))
+
+
+async def shipped_lines(
+    uow: Transaction, notice: ShipNoticeInput
+) -> tuple[dict[int, PurchaseOrderHead], dict[int, PurchaseOrderLine], list[int]]:
+    """The orders of the notice, their lines, and for each line of the notice the id of the one of ours that it means.
+
+    Raises NotFound for an unknown order, InvalidInput for a line that cannot be told.
+    """
+    heads = await find_orders(uow, {row[0] for row in notice.lines}, notice.supplier_id, only_approved=True)
+    orders = {head.id: head for head in heads.values()}
+    codes = await uow.sql.fetch(
+        "select distinct k.id, k.code from purchase_order_line l join sku k on k.id = l.sku_id"
+        " where l.purchase_order_id = any($1::bigint[])",
+        sorted(orders),
+    )
+    skus = {row["code"]: row["id"] for row in codes}
+    lines = await read_lines(uow, orders)
+    return orders, lines, [_find(lines, heads[row[0]].id, row, skus) for row in notice.lines]
 
 
 def _find(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from core.domain.sequences import is_older, newest
 from core.domain.supplier_changes import (
     DEFAULT_POLICY,
     POLICY,
@@ -70,9 +71,8 @@ async def propose_supplier_change(uow: Transaction, request: ProposeSupplierChan
     known = {line.line_number: line for line in (await read_lines(uow, [head.id])).values()}
     _check(request, known)
     waiting = await open_changes(uow, head.id)
-    newest = max((str(c["sequence"]) for c in waiting), default="")
-    said = [known[line.line_number].last_sequence or "" for line in request.lines]
-    if request.sequence and request.sequence < max([newest, *said]):
+    said = [known[line.line_number].last_sequence for line in request.lines]
+    if is_older(request.sequence, newest([*(c["sequence"] for c in waiting), *said])):
         return SupplierChangeResult(None, head.id, ChangeState.SUPERSEDED, "stale")
     numbers = {line.line_number for line in request.lines}
     older = [c["id"] for c in waiting if numbers & {line["lineNumber"] for line in c["lines"]}]

@@ -9,6 +9,7 @@ from datetime import date
 
 from core.domain.late_pegs import Cause, repair
 from core.domain.records import Supply
+from core.domain.sequences import is_older
 from core.domain.states import DateBasis, PromiseReason
 from core.errors import NotFound
 from core.ports import Transaction
@@ -51,7 +52,7 @@ async def reschedule_supply(uow: Transaction, changes: Sequence[SupplyChange]) -
         supply = next((s for s in book.supplies if s.id == change.supply_id), None) if book is not None else None
         if book is None or supply is None:
             raise NotFound("open supply", str(change.supply_id))
-        if change.sequence and supply.last_sequence and change.sequence < supply.last_sequence:
+        if is_older(change.sequence, supply.last_sequence):
             continue
         later = change.usable_date > supply.usable_date
         default = PromiseReason.SUPPLY_DELAYED if later else PromiseReason.SUPPLY_ADVANCED

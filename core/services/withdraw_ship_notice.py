@@ -9,6 +9,7 @@ from core.domain.eta import usable_date
 from core.domain.late_pegs import Cause, repair
 from core.domain.promising import DEFAULT_LEAD_TIME_DAYS
 from core.domain.purchasing import move
+from core.domain.sequences import is_older
 from core.domain.states import DateBasis, PromiseReason
 from core.errors import InvalidInput, NotFound
 from core.ports import Transaction
@@ -37,14 +38,14 @@ async def withdraw_ship_notice(
         raise NotFound("ship notice", number)
     if known.is_withdrawn:
         return ShipNoticeResult([], "repeated")
-    if known.last_sequence and sequence and sequence < known.last_sequence:
+    if is_older(sequence, known.last_sequence):
         return ShipNoticeResult([], "stale")
     line_ids = {line_id for line_id, _ in known.lines}
     versions = await take_gates(uow, {x.sku_id for x in (await read_lines(uow, line_ids=line_ids)).values()})
     known = await find_notice(uow, supplier_id, number)
     if known is None or known.is_withdrawn:
         return ShipNoticeResult([], "repeated")
-    if known.last_sequence and sequence and sequence < known.last_sequence:
+    if is_older(sequence, known.last_sequence):
         return ShipNoticeResult([], "stale")
     if {line_id for line_id, _ in known.lines} != line_ids:
         raise InvalidInput(f"Ship notice {number!r} was changed meanwhile.", path=("input", "number"), value=number)

@@ -39,6 +39,7 @@ from core.edi.write_ta1 import write_ta1
 from core.edi.x12_writer import write_interchange
 from core.errors import IllegalTransition
 from core.services.cancel_purchase_order import cancel_purchase_order
+from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
 from core.services.decide_supplier_change import DecideSupplierChange, decide_supplier_change
 from core.services.plan_shipments import plan_shipments
 from core.services.reconcile_stock import recount
@@ -377,3 +378,25 @@ async def test_packs_of_a_notice_are_kept_and_an_sscc_that_is_used_again_is_set_
     assert kept == [{"sscc": sscc, "kind": "CARTON", "contents": [{"sku": "S", "quantity": 2, "lot": None}]}]
     assert await take(world, packed("SN2", 2), "b") == {"quarantined": 1}
     assert await line(world) == {"unanswered": 8, "in_transit": 2}
+
+
+async def test_a_replacement_that_swaps_equal_quantities_moves_lines_and_packs(world):
+    await world.database.system.execute(PARTNER)
+    order = CreatePurchaseOrder("SUP", "A", [("S", 10, None), ("S2", 10, None)])
+    number = (await world.do(lambda uow: create_purchase_order(uow, order))).number
+
+    def said(control: int, purpose: str, packed: str, *lines: tuple[str, str, int]) -> bytes:
+        packs = (Pack(packed, f"00{packed}", "GM"),)
+        shipped = tuple(ShippedLine(n, sku, "", units, "EA", packs=packs) for n, sku, units in lines)
+        notice = ShipNotice("SN1", purpose, day(2), day(9), "C", f"T{control}", (ShippedOrder(number, shipped),))
+        return write_856(notice, envelope(control))
+
+    gone = "select in_transit from purchase_order_line order by line_number"
+    assert await take(world, said(1, "00", "106141412345678908", ("1", "S", 4), ("2", "S2", 6)), "a") == {"applied": 1}
+    assert await take(world, said(2, "05", "106141412345678908", ("1", "S", 6), ("2", "S2", 4)), "b") == {"applied": 1}
+    assert [row["in_transit"] for row in await world.rows(gone)] == [6, 4]
+    assert await take(world, said(3, "05", "306141412345678902", ("1", "S", 6), ("2", "S2", 4)), "c") == {"applied": 1}
+    assert [row["in_transit"] for row in await world.rows(gone)] == [6, 4]
+    assert await world.rows("select sscc from ship_notice_pack") == [{"sscc": "306141412345678902"}]
+    assert await world.value("select tracking_number from ship_notice") == "T3"
+    assert await world.do(recount) == []
