@@ -34,12 +34,21 @@ class UnitOfWork:
     principal: Principal
     request_id: str = ""
     _events: list[Event] = field(default_factory=list)
+    _versions: dict[str, Event] = field(default_factory=dict)
     _jobs: list[JobRequest] = field(default_factory=list)
     _audits: list[tuple[str, str, Any, Any, str]] = field(default_factory=list)
 
     def announce(self, event: Event) -> None:
         """Write `event` with this transaction. Call it only while the gate or row lock of its subject is held."""
         self._events.append(event)
+
+    def announce_version(self, event: Event) -> None:
+        """See to it that the version in `event` is told: it is written only when no other event of its key tells it.
+
+        Of several for one key the last counts. Whoever raises a version calls this, so that no client finds one that
+        nobody has announced.
+        """
+        self._versions[event.key] = event
 
     def enqueue(self, request: JobRequest) -> None:
         """Ask for a job that runs after this transaction has committed."""
@@ -61,6 +70,7 @@ class UnitOfWork:
 
     async def flush(self) -> None:
         """Write outbox and audit rows, set based. The unit of work calls it just before the commit."""
+        self._events += self._untold()
         if self._events or self._jobs:
             await self._write_outbox()
         if self._audits:
@@ -79,6 +89,11 @@ class UnitOfWork:
                 [row[4] for row in rows],
             )
 
+    def _untold(self) -> list[Event]:
+        told = {(event.key, event.payload.get("version")) for event in self._events}
+        versions, self._versions = self._versions, {}
+        return [event for event in versions.values() if (event.key, event.payload["version"]) not in told]
+
     async def _write_outbox(self) -> None:
         events, self._events = _coalesce(self._events), []
         jobs, self._jobs = list({(job.function, job.key, repr(job.input)): job for job in self._jobs}.values()), []
@@ -88,7 +103,7 @@ class UnitOfWork:
                 job, job_key, job_queue, run_after, occurred_at, request_id, traceparent)
             select u.topic, u.kind, u.key, u.sku_id, u.order_id, u.customer_id, u.supplier_id, u.channel, u.payload,
                 u.job, u.job_key, u.job_queue, u.run_after, $14,
-                case when u.job is not null then $15 end, case when u.job is not null then $16 end
+                case when u.job is not null then $15 end, $16
             from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
                 $8::text[], $9::jsonb[], $10::text[], $11::text[], $12::text[], $13::timestamptz[]) with ordinality
                 as u(topic, kind, key, sku_id, order_id, customer_id, supplier_id, channel, payload,
@@ -110,7 +125,7 @@ class UnitOfWork:
             [None] * len(events) + [job.run_after for job in jobs],
             self.now,
             self.request_id or None,
-            traceparent() if jobs else None,
+            traceparent(),
         )
 
 

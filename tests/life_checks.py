@@ -106,6 +106,19 @@ QUERIES: dict[str, str] = {
             when 'DELIVERED' then 5 end) as least from order_line group by 1) l on l.order_id = o.id
         where o.status <> coalesce((array['RECEIVED', 'VALIDATED', 'ALLOCATED', 'SHIPMENT_RESERVED', 'SHIPPED',
             'DELIVERED'])[l.least + 1], 'CANCELLED')""",
+    "every version of an order, a backorder and a purchase order is told": """
+        select o.topic, o.id, o.version, max((x.payload ->> 'version')::int) as told from (
+                select 'order' as topic, id, version, 'order:' || id as key from sales_order
+                union all select 'backorder', id, version, 'backorder:' || id from backorder
+                union all select 'purchase_order', id, version, 'purchase_order:' || id from purchase_order) o
+            left join (select topic, key, payload from outbox union all select topic, key, payload from event) x
+                on x.topic = o.topic and x.key = o.key
+        group by o.topic, o.id, o.version having max((x.payload ->> 'version')::int) is distinct from o.version""",
+    "every change of a line or a shipment is told by its order": """
+        select x.what, x.id from (select 'line' as what, id, order_id, version, updated_at from order_line
+                union all select 'shipment', id, order_id, version, updated_at from shipment) x
+        where x.version > 1 and not exists (select from outbox o where o.topic = 'order' and o.order_id = x.order_id
+            and o.occurred_at = x.updated_at)""",
     "every order has its event": """
         select o.id from sales_order o where not exists (select from outbox x where x.order_id = o.id)
             and not exists (select from event x where x.order_id = o.id)""",

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from core.domain.book import SkuBook
-from core.domain.records import BackorderFact, LineFact
+from core.domain.records import Backorder, BackorderFact, Line, LineFact
 from core.events import Event
 from core.ports import Transaction
 
@@ -28,8 +28,15 @@ class Order(Protocol):
     def version(self) -> int: ...
 
 
+REARRANGED = "REARRANGED"
+"""Reason of a change of which nothing else is told: other claims, another rank, units off a planned shipment."""
+
+
 def announce_changes(uow: Transaction, books: list[SkuBook], orders: dict[int, Any]) -> None:
-    """One availability fact per SKU whose curve changed, then backorder facts, then line facts."""
+    """One availability fact per SKU whose curve changed, then backorder facts, then line facts.
+
+    Every version that has risen is told: by these facts, by what the service announces, or as REARRANGED.
+    """
     for book in books:
         if book.curve_changed:
             uow.announce(
@@ -60,6 +67,42 @@ def announce_changes(uow: Transaction, books: list[SkuBook], orders: dict[int, A
                 )
         for fact in book.line_facts:
             uow.announce(_line_event(book, fact, orders[fact.line.order_id]))
+        _announce_versions(uow, book, orders)
+
+
+def _announce_versions(uow: Transaction, book: SkuBook, orders: dict[int, Any]) -> None:
+    for line in [*book.lines.values(), *book.new_lines]:
+        if (line.is_changed or line.is_new) and orders[line.order_id].version > 1:
+            uow.announce_version(_rearranged(book, line, orders[line.order_id]))
+    moved = {id(fact.line): fact for fact in book.line_facts if fact.kind == "PROMISE_MOVED"}
+    for backorder in book.backorders:
+        if backorder.is_changed and not backorder.is_new:
+            fact = _quiet_fact(backorder, moved.get(id(backorder.line)))
+            uow.announce_version(_backorder_event(book, fact, orders[backorder.line.order_id]))
+
+
+def announce_order(uow: Transaction, order: Order) -> None:
+    """Tell the version of an order of which something but no line has changed, unless something else tells it."""
+    uow.announce_version(order_event(order, "LINE_CHANGED", reason=REARRANGED))
+
+
+def _rearranged(book: SkuBook, line: Line, order: Order) -> Event:
+    return order_event(
+        order, "LINE_CHANGED", line_number=line.line_number, line_id=line.id, sku_id=book.sku_id, reason=REARRANGED
+    )
+
+
+def _quiet_fact(backorder: Backorder, moved: LineFact | None) -> BackorderFact:
+    """What is said of a backorder whose state stays: its day has moved with the promise, or something else changed."""
+    return BackorderFact(
+        backorder,
+        "STATE_CHANGED" if moved is None else "EXPECTED_MOVED",
+        backorder.state,
+        backorder.state,
+        backorder.quantity,
+        REARRANGED if moved is None or moved.reason is None else moved.reason,
+        previous_expected=None if moved is None else moved.previous_promised,
+    )
 
 
 def order_event(

@@ -12,6 +12,7 @@ from core.domain.access import Role
 from core.domain.records import Line
 from core.errors import NotFound
 from core.ports import Transaction
+from core.repositories.announce_changes import announce_order
 from core.repositories.save_book import OrderFacts
 
 
@@ -104,10 +105,13 @@ async def touch_orders(uow: Transaction, order_ids: Iterable[int]) -> dict[int, 
         sorted(set(order_ids)),
         uow.now,
     )
-    return {
+    facts = {
         r["id"]: OrderFacts(r["id"], r["number"], r["channel"], r["customer_id"], r["status"], r["version"])
         for r in rows
     }
+    for order in facts.values():
+        announce_order(uow, order)
+    return facts
 
 
 async def find_backorder_order(uow: Transaction, sku_id: int, backorder_id: int) -> tuple[int, str]:

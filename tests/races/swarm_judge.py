@@ -42,10 +42,58 @@ OWN_RECOUNT: dict[str, str] = {
     "order event out of order": """select a.position from (select position, order_id, (payload ->> 'version')::int as version,
             lag((payload ->> 'version')::int) over (partition by order_id order by position) as before
         from event where topic = 'order') a where version < before""",
-    "order change without its event": """select o.id, o.number, o.version from sales_order o
-        where o.version > 1
-            and not exists (select from event e where e.order_id = o.id and e.occurred_at = o.updated_at)
-            and o.updated_at > (select min(occurred_at) from event)""",
+    "order change without its event": """select o.id, o.number, o.version, e.told from sales_order o
+        cross join lateral (select max((x.payload ->> 'version')::int) as told from event x
+            where x.topic = 'order' and x.order_id = o.id) e
+        where o.external_number like 'swarm-%' and e.told is distinct from o.version""",
+    "backorder change without its event": """select b.sku_id, b.id, b.version, e.told from backorder b
+        cross join lateral (select max((x.payload ->> 'version')::int) as told from event x
+            where x.topic = 'backorder' and x.key = 'backorder:' || b.id) e
+        where b.created_at > (select min(occurred_at) from event) and e.told is distinct from b.version""",
+    "backorder without a next step": """select b.sku_id, b.id, b.state, b.updated_at from backorder b
+            join order_line l on l.sku_id = b.sku_id and l.id = b.order_line_id
+            left join backorder_course c on c.sku_id = b.sku_id and c.backorder_id = b.id
+            left join option_offer o on o.sku_id = b.sku_id and o.backorder_id = b.id and o.state = 'OPEN'
+            cross join lateral (select count(*) filter (where p.kind = 'OPEN') as bare from peg p
+                where p.sku_id = b.sku_id and p.order_line_id = l.id and p.kind <> 'HARD') p
+            cross join lateral (select exists (select from order_hold h
+                where h.order_id = l.order_id and h.released_at is null) as held) h
+        where b.closed_at is null and (
+            (b.state in ('PROVISIONAL', 'SOURCING') and not coalesce(c.is_paused, false))
+            or (b.state = 'AWAITING_SUPPLY' and p.bare = 0) or (b.state in ('PEGGED', 'DELAYED') and p.bare > 0)
+            or (b.state = 'ON_HOLD') <> h.held
+            or (b.state = 'OPTION_OFFERED' and (o.id is null or o.deadline < now() - interval '2 minutes'))
+            or b.state = 'CANCEL_PENDING')""",
+    "nothing was asked of a supplier": """select b.sku_id, b.id, b.state, c.steps::text from backorder b
+            left join backorder_course c on c.sku_id = b.sku_id and c.backorder_id = b.id
+        where b.closed_at is null and b.state = 'AWAITING_SUPPLY' and not coalesce(c.is_paused, false)
+            and not exists (select from purchase_order_line p where p.sku_id = b.sku_id
+                and p.unanswered + p.accepted + p.supplier_backordered + p.held + p.in_transit > 0)""",
+    "order hold past its end": """select id, order_id from order_hold where released_at is null
+        and release_deadline < now() - interval '2 minutes' and on_deadline <> 'ESCALATE'""",
+    "unit without a document": """select k.id, k.code, m.received, r.units, m.shipped, s.units, m.returned, b.units from sku k
+        cross join lateral (select coalesce(sum(on_hand_delta) filter (where kind = 'received'), 0) as received,
+            -coalesce(sum(on_hand_delta) filter (where kind = 'shipped'), 0) as shipped,
+            coalesce(sum(on_hand_delta) filter (where kind = 'returned'), 0) as returned from stock_movement x
+            where x.sku_id = k.id and x.occurred_at > (select min(placed_at) from sales_order
+                where external_number like 'swarm-%')) m
+        cross join lateral (select coalesce(sum(x.quantity + x.over_delivered), 0) as units from goods_receipt_line x
+            join goods_receipt g on g.id = x.goods_receipt_id
+            where x.sku_id = k.id and not exists (select from supply t where t.sku_id = k.id and t.id = x.supply_id and t.kind = 'transfer')
+                and x.created_at > (select min(placed_at) from sales_order where external_number like 'swarm-%')) r
+        cross join lateral (select coalesce(sum(x.quantity), 0) as units from shipment_line x
+            join shipment h on h.id = x.shipment_id where x.sku_id = k.id and h.shipped_at >
+                (select min(placed_at) from sales_order where external_number like 'swarm-%')) s
+        cross join lateral (select coalesce(sum(x.quantity), 0) as units from order_return x
+            where x.sku_id = k.id and x.received_at > (select min(placed_at) from sales_order
+                where external_number like 'swarm-%')) b
+        where (m.received, m.shipped, m.returned) is distinct from (r.units, s.units, b.units)""",
+    "line without its promise": """select l.sku_id, l.id, l.promise_sequence, p.n, p.newest from order_line l
+        cross join lateral (select count(*) as n, max(x.sequence) as newest, max(x.id) as id from promise x
+            where x.sku_id = l.sku_id and x.order_line_id = l.id) p
+        where p.n <> l.promise_sequence or coalesce(p.newest, 0) <> l.promise_sequence
+            or l.current_promise_id is distinct from p.id or (p.n = 0 and l.status not in ('RECEIVED', 'CANCELLED'))""",
+    "message that nobody finished": "select id, kind from edi_document where delivery = 'received'",
 }
 BAD_LOG = re.compile(
     r"violates \w+[ -]\w+ constraint|deadlock detected|InvariantBroken|without the gate of SKU|is append-only",
@@ -73,7 +121,7 @@ async def _stories(database: Database, found: dict[str, Any]) -> list[str]:
             if row.get("order_line_id"):
                 told.append(f"--- {check}: line {row['order_line_id']}")
                 told += [f"{r['what']}: {r['row']}" for r in await database.system.fetch(STORY, row["order_line_id"])]
-    for order_id, number, _ in found["order change without its event"][:2]:
+    for order_id, number, *_ in found["order change without its event"][:2]:
         told.append(f"--- order change without its event: {number}")
         told += [
             f"{r['what']}: {r['row']}"

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,12 +19,36 @@ from api.live.cursor import decode_cursor
 from workers.commands.stack import Stack
 
 
-async def kill(stack: Stack, dsn: str, dice: random.Random, until: Callable[[], bool], done: Counter[str]) -> None:
-    """Every second or two a process dies without a word, and in between sessions of the database are ended."""
+async def back_again(dsn: str, patience: float = 60) -> asyncpg.Connection:
+    """A connection, as soon as the server takes one again."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            return await asyncpg.connect(dsn)
+        except (OSError, asyncpg.PostgresError):
+            if time.monotonic() > end:
+                raise
+            await asyncio.sleep(0.2)
+
+
+async def kill(
+    stack: Stack, dsn: str, dice: random.Random, until: Callable[[], bool], done: Counter[str], *, servers: bool = False
+) -> None:
+    """Every second or two a process dies without a word, and in between sessions of the database are ended.
+
+    With `servers` PostgreSQL and Valkey die too, each about every fifteen seconds.
+    """
     while not until():
         await asyncio.sleep(dice.uniform(0.6, 2.0))
         if until():
             return
+        if servers and dice.random() < 0.2:
+            name = dice.choice(("postgres", "valkey"))
+            if name in stack.pids:
+                with suppress(ProcessLookupError):
+                    os.kill(stack.pids[name], signal.SIGKILL)
+                    done[f"{name} killed"] += 1
+            continue
         if dice.random() < 0.4:
             names = [name for name in stack.pids if name.startswith(("api", "relay", "worker"))]
             if names:
@@ -31,7 +56,7 @@ async def kill(stack: Stack, dsn: str, dice: random.Random, until: Callable[[], 
                     os.kill(stack.pids[dice.choice(names)], signal.SIGKILL)
                     done["SIGKILLs"] += 1
             continue
-        connection = await asyncpg.connect(dsn)
+        connection = await back_again(dsn)
         try:
             ended = await connection.fetch(
                 """select pg_terminate_backend(pid) from (select pid from pg_stat_activity
@@ -39,8 +64,10 @@ async def kill(stack: Stack, dsn: str, dice: random.Random, until: Callable[[], 
                 dice.randint(1, 3),
             )
             done["backends ended"] += len(ended)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            continue  # the server died under it
         finally:
-            await connection.close()
+            connection.terminate()
 
 
 class Watcher:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from tests.races.swarm_caller import Caller, Refused
@@ -31,6 +32,7 @@ class Scene:
     planner: Caller
     dock: Caller
     done: Counter[str]
+    edi_dir: Path
     orders: list[str] = field(default_factory=list)
     holds: list[str] = field(default_factory=list)
     purchases: list[tuple[str, str]] = field(default_factory=list)
@@ -145,7 +147,7 @@ async def buy(s: Scene) -> None:
 
 async def purchase_of(s: Scene) -> tuple[dict[str, Any], str]:
     found = await s.planner.ask(
-        "{ purchaseOrders(first: 30) { nodes { number status location { code }"
+        "{ purchaseOrders(first: 30) { nodes { number status location { code } supplier { code }"
         " lines { lineNumber ordered sku { code } } } } }"
     )
     orders = [
@@ -277,7 +279,9 @@ async def look(s: Scene) -> None:
 
 
 Verb = Callable[[Scene], Awaitable[None]]
-VERBS: tuple[tuple[Verb, int, str], ...] = (
+Deed = tuple[Verb, int, str]
+"""A verb, how often it is drawn, and the mutation that it needs."""
+VERBS: tuple[Deed, ...] = (
     (place, 30, "orderPlace"), (reserve, 14, "reservationCreate"), (prolong, 3, "reservationExtend"),
     (give_back, 3, "reservationRelease"), (cancel, 8, "orderCancel"), (change, 5, "orderLineChange"),
     (stop_and_go, 3, "orderHold"), (adjust, 4, "stockAdjust"), (count, 2, "stockCount"),
@@ -288,9 +292,11 @@ VERBS: tuple[tuple[Verb, int, str], ...] = (
 )  # fmt: skip
 
 
-async def act(scene: Scene, until: Callable[[], bool], wrong: list[str]) -> None:
+async def act(scene: Scene, until: Callable[[], bool], wrong: list[str], more: Sequence[Deed] = ()) -> None:
     """One actor: a verb after the other until the end; what is no refusal is wrong."""
-    known = [(verb, weight) for verb, weight, mutation in VERBS if not mutation or mutation in scene.mutations]
+    known = [
+        (verb, weight) for verb, weight, mutation in (*VERBS, *more) if not mutation or mutation in scene.mutations
+    ]
     verbs, weights = [verb for verb, _ in known], [weight for _, weight in known]
     while not until():
         verb = scene.dice.choices(verbs, weights)[0]
