@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from core.domain.calendars import local_day
-from core.domain.lead_times import Agreed
 from core.domain.scorecards import LineFacts, LineReceipt, LineStep
 
 EARLIER_DAYS = 366
@@ -87,13 +86,3 @@ def _line(row: Any, steps: list[LineStep], receipts: list[LineReceipt]) -> LineF
         steps,
         receipts,
     )
-
-
-async def agreed_lead_times(sql: Any, supplier_id: int) -> dict[int, Agreed]:
-    """What was agreed with the supplier, by SKU."""
-    rows = await sql.fetch(
-        """select sku_id, lead_time_days, coalesce(agreed_lead_time_p80, lead_time_p80) as p80 from supplier_sku
-        where supplier_id = $1""",
-        supplier_id,
-    )
-    return {row["sku_id"]: Agreed(row["lead_time_days"], row["p80"]) for row in rows}

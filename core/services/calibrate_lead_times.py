@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from core.domain.lead_times import PRIOR_WEIGHT, calibrate
 from core.ports import Transaction
-from core.queries.supplier_facts import agreed_lead_times, supplier_lines
+from core.queries.lead_time_facts import agreed_lead_times, days_taken
 from core.repositories.gates import take_gates
 from core.repositories.supplying import load_policies
 
@@ -34,15 +34,7 @@ async def calibrate_supplier(uow: Transaction, supplier_id: int) -> int:
     today = uow.now.date()
     from_day = today - timedelta(days=int(policy.get("windowDays", 365)))
     agreed = await agreed_lead_times(uow.sql, supplier_id)
-    observed: dict[int, list[int]] = {}
-    for line in await supplier_lines(uow.sql, supplier_id, from_day, today):
-        days = [(r.day - line.sent_on).days + receiving for r in line.receipts if r.day >= from_day]
-        gone = line.steps[-1].cancelled if line.steps else 0
-        missing = (today - line.sent_on).days + receiving
-        terms = agreed.get(line.sku_id)
-        if terms is not None and sum(r.units for r in line.receipts) < line.ordered - gone and missing > terms.p80:
-            days.append(missing)
-        observed.setdefault(line.sku_id, []).extend(days)
+    observed = await days_taken(uow.sql, supplier_id, agreed, from_day, today, receiving)
     found = calibrate(agreed, observed, int(policy.get("priorWeight", PRIOR_WEIGHT)))
     rows = await uow.sql.fetch(
         "select sku_id, lead_time_p80, observed_p50, observed_p80, observed_count from supplier_sku where supplier_id = $1",
