@@ -70,6 +70,12 @@ class SupplierChangeLine:
     backordered: list[ProposedPart] = field(description="Units that would come later.")
     rejected: int = field(description="Units that would not come.")
     held: int = field(description="Units the supplier would put on hold.")
+    added: int = field(description="Units that would be ordered on top; the parts speak of them too.")
+    price_minor: int | None = field(
+        description="Price of a unit, in minor units, where the supplier asks for another one. "
+        "Without any units the line stays as it is but for the price.",
+        default=None,
+    )
 
 
 @register
@@ -107,6 +113,8 @@ class SupplierChange(Node):
                 backordered=_parts(line["backordered"]),
                 rejected=line["rejected"],
                 held=line["held"],
+                added=line.get("added", 0),
+                price_minor=line.get("price"),
             )
             for line in self.row["lines"]
         ]

@@ -240,7 +240,9 @@ RULES: tuple[PolicyRule, ...] = (
     PolicyRule(
         supplier_changes.POLICY,
         "Changes that suppliers ask for which are accepted without a person: maxDelayDays (later than the day we count "
-        "on; without it a person decides) and maxCutPercent (of a line's open quantity, 0 where not named).",
+        "on; without it a person decides), maxCutPercent and maxRaisePercent (of a line's open quantity, 0 where not named), "
+        "and maxPricePercent (by which a unit may become dearer, 0 where not named). What makes an order dearer than "
+        "the approval limit is never accepted by itself.",
         supplier_changes.DEFAULT_POLICY,
         _supplier_changes,
     ),
@@ -355,7 +357,8 @@ RULES: tuple[PolicyRule, ...] = (
     PolicyRule(
         stock_classes.POLICY,
         "Stock targets: isAutomatic (reorder points of SKUs follow them), serviceLevels by class (AX to CZ), orderCost (minor "
-        "units), holdingRate (a year), overstockWeeks, ageingWeeks.",
+        "units), holdingRate (a year), overstockWeeks, ageingWeeks, budgetPercent (of the stock that planners' own rules "
+        "would tie up: levels follow from it; null: by class).",
         {},
         _replenishment,
     ),

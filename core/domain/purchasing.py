@@ -134,6 +134,13 @@ def answer(
     )
 
 
+def raised(line: PurchaseLine, quantity: int) -> PurchaseLine:
+    """`quantity` more is ordered; what the supplier says of it comes next. Raises InvalidInput below 1."""
+    if quantity < 1:
+        raise InvalidInput(f"A quantity must be positive, not {quantity}.", field="quantity", value=quantity)
+    return replace(line, ordered=line.ordered + quantity, unanswered=line.unanswered + quantity)
+
+
 def ship(line: PurchaseLine, quantity: int) -> PurchaseLine:
     """A ship notice over `quantity`, accepted units first. Raises QuantityExceeded beyond what is unshipped."""
     if quantity > line.not_shipped:

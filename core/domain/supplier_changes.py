@@ -12,7 +12,7 @@ from core.errors import InvalidInput
 
 POLICY = "supplier_changes"
 DEFAULT_POLICY: dict[str, Any] = {}
-_FIGURES = {"maxDelayDays": 366, "maxCutPercent": 100}
+_FIGURES = {"maxDelayDays": 366, "maxCutPercent": 100, "maxRaisePercent": 1000, "maxPricePercent": 1000}
 
 
 class ChangeState(StrEnum):
@@ -33,17 +33,23 @@ class ChangeSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChangeRule:
-    """The window in which a proposal is accepted by itself; None: a person decides."""
+    """The window in which a proposal is accepted by itself; None: a person decides.
+
+    More units, and a higher price, are taken up to a share of what was ordered.
+    """
 
     max_delay_days: int | None = None
     max_cut_percent: int = 0
+    max_raise_percent: int = 0
+    max_price_percent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ProposedLine:
     """One line as it stands and as proposed, in base units; `known` is the day we counted on, `latest` the last one now.
 
-    `is_open_ended`: some of it has no day, or is on hold.
+    `is_open_ended`: some of it has no day, or is on hold. `raised` units come on top. A proposal that is about the
+    `price` alone (minor units; `known_price` is ours) leaves units and days as they are.
     """
 
     open: int
@@ -51,6 +57,10 @@ class ProposedLine:
     known: date | None
     latest: date | None
     is_open_ended: bool = False
+    raised: int = 0
+    price: int | None = None
+    known_price: int = 0
+    is_price_alone: bool = False
 
 
 def change_rule(value: Any) -> ChangeRule:
@@ -64,19 +74,28 @@ def change_rule(value: Any) -> ChangeRule:
         if isinstance(figure, bool) or not isinstance(figure, int) or not 0 <= figure <= highest:
             text = f"{name} of the policy {POLICY} must be a whole number between 0 and {highest}."
             raise InvalidInput(text, field=POLICY, value=str(figure))
-    return ChangeRule(value.get("maxDelayDays"), value.get("maxCutPercent", 0))
+    return ChangeRule(
+        value.get("maxDelayDays"),
+        value.get("maxCutPercent", 0),
+        value.get("maxRaisePercent", 0),
+        value.get("maxPricePercent", 0),
+    )
 
 
 def is_accepted_by_rule(lines: Sequence[ProposedLine], rule: ChangeRule) -> bool:
-    """May all of these be accepted without a person? None of them later, or cut, by more than the rule allows."""
-    if rule.max_delay_days is None or not lines:
+    """May all of these be accepted without a person? None of them later, cut, raised or dearer than the rule allows."""
+    return bool(lines) and all(_fits(line, rule) for line in lines)
+
+
+def _fits(line: ProposedLine, rule: ChangeRule) -> bool:
+    if line.price is not None and (line.price - line.known_price) * 100 > line.known_price * rule.max_price_percent:
         return False
-    return all(_fits(line, rule.max_delay_days, rule.max_cut_percent) for line in lines)
-
-
-def _fits(line: ProposedLine, delay_days: int, cut_percent: int) -> bool:
-    if line.is_open_ended or line.cut * 100 > line.open * cut_percent:
+    if line.is_price_alone:
+        return True
+    if rule.max_delay_days is None or line.is_open_ended or line.cut * 100 > line.open * rule.max_cut_percent:
+        return False
+    if line.raised * 100 > line.open * rule.max_raise_percent:
         return False
     if line.latest is None:
         return line.cut == line.open
-    return line.known is not None and line.latest <= line.known + timedelta(days=delay_days)
+    return line.known is not None and line.latest <= line.known + timedelta(days=rule.max_delay_days)

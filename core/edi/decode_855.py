@@ -16,11 +16,13 @@ from core.edi.decoding import (
     check_date,
     dates,
     item,
+    price_per_unit,
     quantity,
 )
 from core.edi.documents import AcknowledgedLine, Acknowledgement, Decoded, Effect, LineStatus
 from core.edi.guide import DEFAULT_GUIDE, LineKey, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
+from core.edi.x12_values import decimal
 
 # Element 668 to its effect on the quantity; what else a code says is in `resolve_acknowledgement`.
 EFFECTS: dict[str, Effect] = {
@@ -77,9 +79,10 @@ class LineLayout:
     quantity: int
     unit: int
     items: int
+    price: int
 
 
-_LAYOUT = LineLayout(quantity=2, unit=3, items=6)
+_LAYOUT = LineLayout(quantity=2, unit=3, items=6, price=4)
 
 
 def acknowledged_line(block: list[Segment], guide: PartnerGuide, notes: Notes, layout: LineLayout) -> AcknowledgedLine:
@@ -107,6 +110,7 @@ def acknowledged_line(block: list[Segment], guide: PartnerGuide, notes: Notes, l
         statuses=_scheduled(statuses, block, unit, guide, notes),
         dates=dates(takewhile(lambda segment: segment.tag != "ACK", block)),
         segment_number=po1.number,
+        price=price_per_unit(decimal(po1.value(layout.price)), unit, guide),
     )
 
 

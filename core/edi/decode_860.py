@@ -5,13 +5,24 @@ from __future__ import annotations
 from core.edi.change_documents import ChangeAcknowledgement, ChangedLine, PurchaseOrderChange
 from core.edi.decode_850 import REQUESTED, party
 from core.edi.decode_855 import LineLayout, acknowledged_line, cut_lines
-from core.edi.decoding import BUYER_ITEM, GTIN_ITEM, VENDOR_ITEM, Notes, best_date, check_date, dates, item, quantity
+from core.edi.decoding import (
+    BUYER_ITEM,
+    GTIN_ITEM,
+    VENDOR_ITEM,
+    Notes,
+    best_date,
+    check_date,
+    dates,
+    item,
+    price_per_unit,
+    quantity,
+)
 from core.edi.documents import Acknowledgement, Decoded
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
 from core.edi.x12_values import decimal
 
-_LAYOUT = LineLayout(quantity=3, unit=5, items=8)
+_LAYOUT = LineLayout(quantity=3, unit=5, items=8, price=6)
 # Element 670; a code beyond it is the partner's own and goes through the code map.
 CHANGES = frozenset(
     "AI CA CB CC CE CF CG CH CI CT DI MU NC OA OC PC PQ PR QD QI RA RB RC RE RM RQ RS RZ TI".split()  # noqa: SIM905
@@ -93,7 +104,7 @@ def _changed(block: list[Segment], guide: PartnerGuide, notes: Notes) -> Changed
         quantity=quantity(poc, 3, unit, guide, notes),
         left_to_receive=quantity(poc, 4, unit, guide, notes),
         unit=unit or "EA",
-        price=decimal(poc.value(6)),
+        price=price_per_unit(decimal(poc.value(6)), unit, guide),
         requested_date=requested[1] if requested else None,
         description=next((segment.value(5) for segment in block if segment.tag == "PID"), ""),
         segment_number=poc.number,

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from core.edi.decoding import DELIVERY_DATES, SHIP_DATES, Notes, best_date, item
+from core.edi.decode_orders import price
+from core.edi.decoding import DELIVERY_DATES, SHIP_DATES, Notes, best_date, item, price_per_unit
 from core.edi.documents import AcknowledgedLine, Acknowledgement, Decoded, Effect, LineStatus
 from core.edi.edifact_decoding import (
     BUYER_ITEM,
@@ -123,6 +124,7 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> Acknowledg
         dates=dates,
         segment_number=lin.number,
         is_proposal=action == "3",
+        price=price_per_unit(price(block), (qty.value(1, 3) if qty is not None else "") or "EA", guide),
     )
 
 

@@ -89,6 +89,12 @@ def base_units(
     return int(units)
 
 
+def price_per_unit(price: Decimal | None, unit: str, guide: PartnerGuide) -> Decimal | None:
+    """A price as it stands in a line, for one base unit; None where the unit has no factor."""
+    factor = guide.unit_map.get(unit, 1 if unit in _SINGLE_UNITS else None)
+    return None if price is None or not factor else price / factor
+
+
 def item(pairs: Iterable[tuple[str, str]], qualifiers: tuple[str, ...]) -> str:
     """The identifier of the first qualifier of `qualifiers` that occurs, else empty."""
     known = dict(reversed(list(pairs)))

@@ -62,7 +62,8 @@ class LineStatus:
 class AcknowledgedLine:
     """`line_key` is what the partner's guide declares to be the key of our line; the other fields are as sent.
 
-    `is_proposal` says that the supplier changed the line and waits for our consent (LIN 1229 = 3).
+    `is_proposal` says that the supplier changed the line and waits for our consent (LIN 1229 = 3). `price` is that of
+    one unit, in the currency of the order.
     """
 
     line_key: str
@@ -76,6 +77,7 @@ class AcknowledgedLine:
     dates: tuple[tuple[str, date], ...] = ()
     segment_number: int = 0
     is_proposal: bool = False
+    price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 from core.edi.change_documents import ChangedLine
 from core.edi.documents import AcknowledgedLine, Effect, LineStatus
 from core.edi.guide import PartnerGuide
-from core.edi.resolve_line import LineOutcome, dated, known_date, resolve_line
+from core.edi.resolve_line import LineOutcome, dated, known_date, other_price, resolve_line
 
 UNCHANGED = ("NC", "OC")
 _DELETED = ("DI", "RC")
 _PRICE = ("PC", "PQ", "PR")
-_DATES = ("CT", "RS", "CA", "CB", "CC", "QD", "RQ", "RE", "RZ", "MU")
+_DATES = (*_PRICE, "CT", "RS", "CA", "CB", "CC", "QD", "QI", "RQ", "RE", "RZ", "MU")
 
 
 def resolve_change(
@@ -24,33 +25,52 @@ def resolve_change(
     change: ChangedLine,
     guide: PartnerGuide,
     header_dates: Sequence[tuple[str, date]] = (),
+    our_price: Decimal | None = None,
 ) -> LineOutcome:
     """`open_quantity` is not shipped yet, `standing` is all that is ordered and neither cancelled nor refused.
 
-    More units than stand, another price or a change without a known kind is a mismatch: a person has to see it.
+    Units beyond what is open are `added`, another price than ours is kept beside them. Fewer than have left, a price
+    change without a price, a rise that is none, or a change without a known kind is a mismatch: a person has to see it.
     """
-    dates = tuple(header_dates)
-    if change.change in _PRICE:
+    if change.change in _PRICE and change.price is None:
         return LineOutcome(
-            mismatch=f"The supplier asks for another price ({change.change}) of line {change.line_number}."
+            mismatch=f"Line {change.line_number} is to have another price ({change.change}); none is named."
         )
-    if line.statuses:
-        return resolve_line(open_quantity, line, guide, "AC", dates)
-    if change.change in _DELETED:
+    if not line.statuses and change.change in _DELETED:
         return LineOutcome(rejected=open_quantity)
-    if change.change not in _DATES:
+    if not line.statuses and change.change not in _DATES:
         return LineOutcome(mismatch=f"The change {change.change!r} of line {change.line_number} needs a decision.")
-    left = open_quantity
-    if change.left_to_receive is not None:
-        left = change.left_to_receive
-    elif change.quantity is not None:
-        left = open_quantity - (standing - change.quantity)
-    if not 0 <= left <= open_quantity:
-        return LineOutcome(
-            mismatch=f"The supplier asks for {left} open units of line {change.line_number}; {open_quantity} are."
-        )
-    accepted = (dated(left, known_date(line.dates) or known_date(dates)),) if left else ()
-    return LineOutcome(accepted, rejected=open_quantity - left)
+    left = _left(open_quantity, standing, change)
+    if left < 0 or (change.change == "QI" and left < open_quantity) or (change.change == "QD" and left > open_quantity):
+        text = f"The supplier asks for {left} open units of line {change.line_number}; {open_quantity} are."
+        return LineOutcome(mismatch=text)
+    price = other_price(change.price, our_price, guide)
+    if change.change == "PC" and left == open_quantity and not line.statuses:
+        note = () if price is not None else (f"The price of line {change.line_number} is within the tolerance.",)
+        return LineOutcome(answered=False, price=price, notes=note)
+    return replace(_units(open_quantity, left, line, guide, tuple(header_dates)), price=price)
+
+
+def _left(open_quantity: int, standing: int, change: ChangedLine) -> int:
+    """Units that are to be open after the change."""
+    if change.left_to_receive is not None and change.left_to_receive <= open_quantity:
+        return change.left_to_receive
+    if change.quantity is not None:
+        return open_quantity - (standing - change.quantity)
+    return open_quantity if change.left_to_receive is None else change.left_to_receive
+
+
+def _units(
+    open_quantity: int, left: int, line: AcknowledgedLine, guide: PartnerGuide, dates: tuple[tuple[str, date], ...]
+) -> LineOutcome:
+    if line.statuses:
+        found = resolve_line(open_quantity, line, guide, "AC", dates)
+        if found.mismatch is None or left == open_quantity:
+            return found
+        found = resolve_line(left, line, guide, "AC", dates)
+    else:
+        found = LineOutcome((dated(left, known_date(line.dates) or known_date(dates)),) if left else ())
+    return replace(found, rejected=found.rejected + max(0, open_quantity - left), added=max(0, left - open_quantity))
 
 
 def with_line(outcome: LineOutcome, number: int, line: AcknowledgedLine | None) -> LineOutcome:

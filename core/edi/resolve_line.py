@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 from core.edi.decoding import DELIVERY_DATES, SHIP_DATES, best_date
 from core.edi.documents import AcknowledgedLine, Effect, LineStatus
@@ -48,7 +49,11 @@ class Portion:
 
 @dataclass(frozen=True, slots=True)
 class LineOutcome:
-    """`mismatch` is a sentence where the line must go to review and nothing of it may be applied."""
+    """`mismatch` is a sentence where the line must go to review and nothing of it may be applied.
+
+    `added` units are asked for beyond those that are open, `price` is another one than ours, beyond the tolerance of the
+    guide; an outcome that is not `answered` may still ask for one.
+    """
 
     accepted: tuple[Portion, ...] = ()
     backordered: tuple[Portion, ...] = ()
@@ -59,6 +64,8 @@ class LineOutcome:
     answered: bool = True
     line_number: int | None = None
     line: AcknowledgedLine | None = None
+    added: int = 0
+    price: Decimal | None = None
 
     @property
     def accepted_quantity(self) -> int:
@@ -216,6 +223,13 @@ def _without_status(
     if header_type in (*ACCEPT_ALL, "AD") and line.ordered in (None, open_quantity):
         return LineOutcome((dated(open_quantity, known_date(line.dates) or known_date(header_dates)),))
     return LineOutcome(mismatch=f"The line has no status and the header {header_type!r} does not settle it.")
+
+
+def other_price(theirs: Decimal | None, ours: Decimal | None, guide: PartnerGuide) -> Decimal | None:
+    """Their price where it is not ours, by more than the guide's tolerance; None also where one of them is not named."""
+    if theirs is None or ours is None or theirs <= 0:
+        return None
+    return theirs if abs(theirs - ours) * 100 > ours * guide.price_tolerance_percent else None
 
 
 def dated(quantity: int, known: tuple[str, date] | None) -> Portion:

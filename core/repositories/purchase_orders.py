@@ -203,10 +203,10 @@ async def save_lines(uow: Transaction, lines: Iterable[PurchaseOrderLine]) -> No
     await uow.sql.execute(
         f"""update purchase_order_line l set {", ".join(f"{p} = u.{p}" for p in PARTS)},
             over_delivered = u.over_delivered, promised_date = u.promised_date, last_sequence = u.last_sequence,
-            updated_at = $14
+            ordered = u.ordered, price = u.price, updated_at = $14
         from unnest($1::bigint[], $2::bigint[], $3::int[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[],
-            $9::int[], $10::int[], $11::int[], $12::date[], $13::text[])
-            as u(sku_id, id, {", ".join(PARTS)}, over_delivered, promised_date, last_sequence)
+            $9::int[], $10::int[], $11::int[], $12::date[], $13::text[], $15::int[], $16::bigint[])
+            as u(sku_id, id, {", ".join(PARTS)}, over_delivered, promised_date, last_sequence, ordered, price)
         where l.sku_id = u.sku_id and l.id = u.id""",
         [x.sku_id for x in changed],
         [x.id for x in changed],
@@ -215,6 +215,8 @@ async def save_lines(uow: Transaction, lines: Iterable[PurchaseOrderLine]) -> No
         [x.promised_date for x in changed],
         [x.last_sequence for x in changed],
         uow.now,
+        [x.parts.ordered for x in changed],
+        [x.price for x in changed],
     )
     await uow.sql.execute(
         f"""insert into purchase_line_history (sku_id, purchase_order_line_id, supplier_id, at, {", ".join(PARTS)},

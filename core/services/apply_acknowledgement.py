@@ -8,14 +8,14 @@ from datetime import date
 from typing import NamedTuple
 
 from core.domain.book import SkuBook
-from core.domain.book_supplies import Portion, reshape
+from core.domain.book_supplies import Portion, cover_open, reshape
 from core.domain.buying import lead_time_day, open_pegs
 from core.domain.conclude import conclude
 from core.domain.eta import usable_date
 from core.domain.late_pegs import Cause, MovePolicy, repair
 from core.domain.network import Network
 from core.domain.promising import DEFAULT_LEAD_TIME_DAYS
-from core.domain.purchasing import PurchaseLine, answer
+from core.domain.purchasing import PurchaseLine, answer, raised
 from core.domain.records import Line, Supply
 from core.domain.sequences import is_older
 from core.domain.states import DateBasis, PromiseReason
@@ -51,13 +51,24 @@ class AnsweredPart(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgeLine:
-    """What the supplier says about one line, in base units; plain (quantity, date) pairs will do."""
+    """What the supplier says about one line, in base units; plain (quantity, date) pairs will do.
+
+    A change that was agreed may order `added` units more (the parts speak of them too), or at another `price` (minor
+    units); a line that states a price and no units leaves the units as they are.
+    """
 
     line_number: int
     accepted: Sequence[AnsweredPart | tuple[int, date | None]] = ()
     backordered: Sequence[AnsweredPart | tuple[int, date | None]] = ()
     rejected: int = 0
     held: int = 0
+    added: int = 0
+    price: int | None = None
+
+    @property
+    def is_price_alone(self) -> bool:
+        """Does it leave the units as they are."""
+        return self.price is not None and not (self.accepted or self.backordered or self.rejected or self.held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +135,18 @@ async def apply_acknowledgement(uow: Transaction, request: AcknowledgePurchaseOr
         line = lines[said.line_number]
         if is_older(request.sequence, line.last_sequence):
             continue
+        applied.append(line.line_number)
+        if said.price is not None:
+            line.price, line.is_changed = said.price, True
+        if said.is_price_alone:
+            continue
+        if said.added:
+            _order_more(books[line.sku_id], line, said.added, context)
         lost = _apply(books[line.sku_id], line, said, context)
         if lost:
             rejected.add(line.sku_id)
-        applied.append(line.line_number)
+        if said.added:
+            context.touched += _offer(books[line.sku_id], context)
     await save_books(uow, books.values())
     await save_lines(uow, lines.values())
     uow.audit(
@@ -144,6 +163,30 @@ async def apply_acknowledgement(uow: Transaction, request: AcknowledgePurchaseOr
     request_purchase(uow, {sku_id for sku_id, book in books.items() if open_pegs(book)})
     request_shipments(uow, {line.order_id for line in context.touched if line.allocated > line.ready})
     return PurchaseOrderChange(head.id, head.number, after.version, str(after.status))
+
+
+def _order_more(book: SkuBook, line: PurchaseOrderLine, units: int, context: _Context) -> None:
+    line.parts, line.is_changed = raised(line.parts, units), True
+    lead = context.lead_days.get(book.sku_id, DEFAULT_LEAD_TIME_DAYS)
+    book.add_supply(
+        Supply(
+            None,
+            context.head.location_id,
+            "purchase",
+            units,
+            lead_time_day(context.network, context.head.location_id, context.today, lead),
+            date_basis=str(DateBasis.LEAD_TIME),
+            supplier_id=line.supplier_id,
+            purchase_order_line_id=line.id,
+        )
+    )
+
+
+def _offer(book: SkuBook, context: _Context) -> list[Line]:
+    """What was ordered on top goes to those who wait without a source."""
+    lead = context.lead_days.get(book.sku_id, DEFAULT_LEAD_TIME_DAYS)
+    gained = cover_open(book, context.network, lead, str(PromiseReason.SUPPLY_DATED))
+    return conclude(book, context.network, (line for line, _ in gained.values()), PromiseReason.SUPPLY_DATED)
 
 
 def _apply(book: SkuBook, line: PurchaseOrderLine, said: AcknowledgeLine, context: _Context) -> int:
@@ -166,7 +209,7 @@ def _apply(book: SkuBook, line: PurchaseOrderLine, said: AcknowledgeLine, contex
     supplies = [
         s for s in book.supplies if s.purchase_order_line_id == line.id and s.ship_notice_line_id is None and s.open > 0
     ]
-    was_estimate = all(s.date_basis == DateBasis.LEAD_TIME for s in supplies)
+    was_estimate = all(s.date_basis == DateBasis.LEAD_TIME for s in supplies if not s.is_new)
     losers: list[Line] = []
     left = rejected
     for supply in sorted(supplies, key=lambda s: (s.usable_date, s.id or 0), reverse=True):

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from core.domain.currencies import digits_of
 from core.domain.supplier_changes import ChangeSource
 from core.edi.change_documents import ChangeAcknowledgement
 from core.edi.documents import AcknowledgedLine, Acknowledgement
+from core.edi.guide import PartnerGuide
 from core.edi.interchanges import Fault
 from core.edi.resolve_acknowledgement import LineOutcome, OpenLine, match_line, resolve_acknowledgement
 from core.edi.resolve_change import UNCHANGED, is_refusal, resolve_change, with_line
+from core.edi.resolve_line import other_price
 from core.ports import Transaction
 from core.repositories.edi import Partner
+from core.repositories.edi_records import currency_of
 from core.repositories.edi_replies import change_with_number, settle
 from core.repositories.purchase_orders import PurchaseOrderHead, PurchaseOrderLine, find_orders, read_lines
 from core.services.apply_acknowledgement import (
@@ -46,10 +52,13 @@ async def apply_answer(
     _refuse_mismatches(outcomes)
     asked = [o for o in outcomes if o.answered and o.line is not None and o.line.is_proposal]
     answered = [o for o in outcomes if o.answered and not (o.line is not None and o.line.is_proposal)]
-    result: dict[str, Any] = {"notes": [note for outcome in outcomes for note in outcome.notes]}
+    digits = digits_of(await currency_of(uow, head.id))
+    asked = [_with_price(o, rows, digits, partner.guide) for o in asked]
+    asked += [o for x in answered if (o := _price_alone(x, rows, digits, partner.guide)) is not None]
+    result: dict[str, Any] = {"notes": [note for outcome in (*answered, *asked) for note in outcome.notes]}
     outcome = "applied"
     if asked:
-        outcome, result["supplierChange"] = await _propose(uow, head, asked, answer, document_id)
+        outcome, result["supplierChange"] = await _propose(uow, head, asked, answer, document_id, digits)
     if answered or not asked:
         change = await apply_acknowledgement(
             uow,
@@ -75,12 +84,16 @@ async def apply_change_answer(
     head = (await find_orders(uow, [answer.po_number], partner.supplier_id, only_approved=True))[answer.po_number]
     rows = await read_lines(uow, [head.id])
     ours = _open(rows, await _names(uow, head.id), restated=False)
+    digits = digits_of(await currency_of(uow, head.id))
     if found.is_from_supplier:
-        outcomes = _asked_for(ours, rows, found, partner)
-        if not outcomes:
-            return Applied("applied", answer.po_number, head.id, faults, {"notes": ["No line is changed."]})
+        outcomes = _asked_for(ours, rows, found, partner, digits)
         _refuse_mismatches(outcomes)
-        outcome, change = await _propose(uow, head, outcomes, answer, document_id)
+        notes = [note for outcome in outcomes for note in outcome.notes]
+        outcomes = [o for o in outcomes if o.answered or o.price is not None]
+        if not outcomes:
+            notes = notes or ["No line is changed."]
+            return Applied("applied", answer.po_number, head.id, faults, {"notes": notes})
+        outcome, change = await _propose(uow, head, outcomes, answer, document_id, digits)
         return Applied(outcome, answer.po_number, head.id, faults, {"supplierChange": change})
     sent = await change_with_number(uow, partner.id, head.id, found.change_sequence)
     if sent is None:
@@ -108,19 +121,56 @@ async def apply_change_answer(
     return Applied(outcome, answer.po_number, head.id, faults, {"answersChange": found.change_sequence})
 
 
+def _with_price(
+    outcome: LineOutcome, rows: dict[int, PurchaseOrderLine], digits: int, guide: PartnerGuide
+) -> LineOutcome:
+    """The outcome with the price that the line names, where that is not ours."""
+    ours = next(Decimal(x.price).scaleb(-digits) for x in rows.values() if x.line_number == outcome.line_number)
+    price = None if outcome.line is None else other_price(outcome.line.price, ours, guide)
+    if price is None:
+        return outcome
+    note = f"Line {outcome.line_number}: the supplier's price is {price:f}, ours {ours:f}."
+    return replace(outcome, price=price, notes=(*outcome.notes, note))
+
+
+def _price_alone(
+    outcome: LineOutcome, rows: dict[int, PurchaseOrderLine], digits: int, guide: PartnerGuide
+) -> LineOutcome | None:
+    """Another price is asked for; what the answer says of the units stands without it."""
+    found = _with_price(outcome, rows, digits, guide)
+    if found.price is None:
+        return None
+    return LineOutcome(
+        answered=False, price=found.price, line_number=found.line_number, line=found.line, notes=found.notes[-1:]
+    )
+
+
 def _asked_for(
-    ours: list[OpenLine], rows: dict[int, PurchaseOrderLine], found: ChangeAcknowledgement, partner: Partner
+    ours: list[OpenLine],
+    rows: dict[int, PurchaseOrderLine],
+    found: ChangeAcknowledgement,
+    partner: Partner,
+    digits: int,
 ) -> list[LineOutcome]:
     answer = found.acknowledgement
     if answer.purpose == "01":
         return [LineOutcome(rejected=x.open_quantity, line_number=x.line_number) for x in ours if x.open_quantity]
     standing = {x.line_number: x.parts.ordered - x.parts.cancelled - x.parts.rejected for x in rows.values()}
+    prices = {x.line_number: Decimal(x.price).scaleb(-digits) for x in rows.values()}
     outcomes = []
     for change, line in _pairs(found):
         if change.change in UNCHANGED:
             continue
         x = _one(line, ours, partner)
-        outcome = resolve_change(x.open_quantity, standing[x.line_number], line, change, partner.guide, answer.dates)
+        outcome = resolve_change(
+            x.open_quantity,
+            standing[x.line_number],
+            line,
+            change,
+            partner.guide,
+            answer.dates,
+            prices[x.line_number],
+        )
         outcomes.append(with_line(outcome, x.line_number, line))
     return outcomes
 
@@ -144,13 +194,14 @@ async def _propose(
     outcomes: Sequence[LineOutcome],
     answer: Acknowledgement,
     document_id: int,
+    digits: int,
 ) -> tuple[str, dict[str, Any]]:
     found = await propose_supplier_change(
         uow,
         ProposeSupplierChange(
             head.number,
             head.supplier_id,
-            _as_answer(outcomes),
+            _as_answer(outcomes, digits),
             ChangeSource.EDI,
             answer.sequence,
             " ".join(note for outcome in outcomes for note in outcome.notes),
@@ -160,7 +211,8 @@ async def _propose(
     return found.outcome, {"id": found.change_id, "state": str(found.state)}
 
 
-def _as_answer(outcomes: Sequence[LineOutcome]) -> list[AcknowledgeLine]:
+def _as_answer(outcomes: Sequence[LineOutcome], digits: int = 0) -> list[AcknowledgeLine]:
+    """`digits` of the order's currency: prices are kept in minor units, what is finer is rounded."""
     return [
         AcknowledgeLine(
             outcome.line_number or 0,
@@ -168,6 +220,8 @@ def _as_answer(outcomes: Sequence[LineOutcome]) -> list[AcknowledgeLine]:
             [AnsweredPart(p.quantity, p.date, p.is_ship_date) for p in outcome.backordered],
             outcome.rejected,
             outcome.held,
+            outcome.added,
+            None if outcome.price is None else int(outcome.price.scaleb(digits).to_integral_value(ROUND_HALF_UP)),
         )
         for outcome in outcomes
     ]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from core.domain.supplier_changes import ChangeState
 from core.errors import IllegalTransition, NotFound, VersionConflict
 from core.ports import Transaction
-from core.repositories.purchase_orders import find_orders
+from core.repositories.purchase_orders import find_orders, read_lines
 from core.repositories.supplier_changes import close_changes, find_change, lock_changes
 from core.services.apply_acknowledgement import AcknowledgePurchaseOrder, apply_acknowledgement
+from core.services.judge_dearer_order import check_may_cost
 from core.services.propose_supplier_change import SupplierChangeResult, announce_change, stored_line
 
 
@@ -27,7 +28,8 @@ async def decide_supplier_change(uow: Transaction, request: DecideSupplierChange
     """Accept or reject; SUPERSEDED when the supplier has answered these lines anew meanwhile.
 
     Raises NotFound, VersionConflict, IllegalTransition for one that was decided, InvalidInput when its units are no
-    longer those that are open (some were shipped since): reject it then, and ask for a new one.
+    longer those that are open (some were shipped since): reject it then, and ask for a new one; Forbidden for a change
+    that makes the order dearer than this person may approve.
     """
     change = await find_change(uow, request.change_id)
     if change is None:
@@ -42,6 +44,8 @@ async def decide_supplier_change(uow: Transaction, request: DecideSupplierChange
     state = wanted
     if request.accept:
         lines = [stored_line(facts) for facts in change["lines"]]
+        order = (await find_orders(uow, [change["number"]]))[change["number"]]
+        await check_may_cost(uow, order, (await read_lines(uow, [order.id])).values(), lines)
         applied = await apply_acknowledgement(
             uow,
             AcknowledgePurchaseOrder(

@@ -29,13 +29,15 @@ from core.services.apply_acknowledgement import (
     AnsweredPart,
     apply_acknowledgement,
 )
+from core.services.judge_dearer_order import may_cost
 
 BY_POLICY = "policy"
 
 
 @dataclass(frozen=True, slots=True)
 class ProposeSupplierChange:
-    """What the supplier asks for, line by line, in the terms of an answer: each restates the line's unshipped units.
+    """What the supplier asks for, line by line, in the terms of an answer: each restates the line's unshipped units
+    (with those it would add), or asks for another price alone.
 
     An order's `sequence` sorts what its supplier says by age.
     """
@@ -89,7 +91,8 @@ async def propose_supplier_change(uow: Transaction, request: ProposeSupplierChan
     )
     rule = change_rule((await load_policies(uow)).get(POLICY, DEFAULT_POLICY))
     state = ChangeState.PROPOSED
-    if is_accepted_by_rule([_as_proposed(line, known[line.line_number]) for line in request.lines], rule):
+    proposed = [_as_proposed(line, known[line.line_number]) for line in request.lines]
+    if is_accepted_by_rule(proposed, rule) and await may_cost(uow, head, known.values(), request.lines):
         await apply_acknowledgement(
             uow,
             AcknowledgePurchaseOrder(
@@ -126,6 +129,8 @@ def line_facts(line: AcknowledgeLine) -> dict[str, Any]:
         "backordered": [_part_facts(part) for part in line.backordered],
         "rejected": line.rejected,
         "held": line.held,
+        **({"added": line.added} if line.added else {}),
+        **({"price": line.price} if line.price is not None else {}),
     }
 
 
@@ -137,6 +142,8 @@ def stored_line(facts: Mapping[str, Any]) -> AcknowledgeLine:
         [_stored_part(part) for part in facts["backordered"]],
         facts["rejected"],
         facts["held"],
+        facts.get("added", 0),
+        facts.get("price"),
     )
 
 
@@ -157,10 +164,15 @@ def _check(request: ProposeSupplierChange, known: Mapping[int, PurchaseOrderLine
         if ours is None:
             text = f"Purchase order {request.number!r} has no line {line.line_number}."
             raise InvalidInput(text, path=("input", "lines"))
-        stated = _units(line.accepted) + _units(line.backordered) + line.rejected + line.held
-        if stated != ours.parts.not_shipped:
-            text = f"Line {line.line_number}: the change speaks of {stated} units, {ours.parts.not_shipped} are open."
-            raise InvalidInput(text, path=("input", "lines"), stated=stated, expected=ours.parts.not_shipped)
+        stated, expected = stated_units(line), ours.parts.not_shipped + line.added
+        if stated != expected and not line.is_price_alone:
+            text = f"Line {line.line_number}: the change speaks of {stated} units, {expected} are open."
+            raise InvalidInput(text, path=("input", "lines"), stated=stated, expected=expected)
+
+
+def stated_units(line: AcknowledgeLine) -> int:
+    """All units that a line of a change speaks of."""
+    return _units(line.accepted) + _units(line.backordered) + line.rejected + line.held
 
 
 def _units(parts: Iterable[AnsweredPart | tuple[int, date | None]]) -> int:
@@ -172,4 +184,14 @@ def _as_proposed(line: AcknowledgeLine, ours: PurchaseOrderLine) -> ProposedLine
     days = [on for on in parts if on is not None]
     open_ended = bool(line.held) or len(days) < len(parts)
     known = ours.promised_date or ours.requested_date
-    return ProposedLine(ours.parts.not_shipped, line.rejected, known, max(days, default=None), open_ended)
+    return ProposedLine(
+        ours.parts.not_shipped,
+        line.rejected,
+        known,
+        max(days, default=None),
+        open_ended,
+        line.added,
+        line.price,
+        ours.price,
+        line.is_price_alone,
+    )

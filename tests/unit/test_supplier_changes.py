@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
 from core.domain.supplier_changes import ChangeRule, ProposedLine, change_rule, is_accepted_by_rule
 from core.edi.change_documents import ChangedLine
-from core.edi.documents import AcknowledgedLine
+from core.edi.documents import AcknowledgedLine, Effect, LineStatus
 from core.edi.guide import DEFAULT_GUIDE
 from core.edi.resolve_change import resolve_change
 from core.errors import InvalidInput
@@ -34,8 +36,39 @@ def test_a_change_without_statuses_restates_what_is_open(change, quantity, left,
     assert [part.date for part in found.accepted] == [KNOWN] * bool(accepted)
 
 
-@pytest.mark.parametrize(("change", "quantity"), [("CA", 12), ("QI", 12), ("PC", 10), ("AI", 1), ("??", None)])
-def test_more_units_another_price_and_unknown_changes_need_a_person(change, quantity):
+@pytest.mark.parametrize(
+    ("change", "quantity", "price", "accepted", "added", "asked"),
+    [
+        ("QI", 12, None, 10, 2, None),
+        ("CA", 12, None, 10, 2, None),
+        ("PQ", 12, "7.50", 10, 2, "7.50"),
+        ("PQ", 9, "7.10", 7, 0, None),  # within 2 percent of 7.00
+        ("PC", 10, "7.50", 0, 0, "7.50"),
+        ("PC", None, "7.10", 0, 0, None),
+        ("PR", None, "6.00", 8, 0, "6.00"),
+    ],
+)
+def test_more_units_and_another_price_are_asked_for(change, quantity, price, accepted, added, asked):
+    line = AcknowledgedLine("1", "1", "S", "", "", None, "EA", ())
+    wanted = ChangedLine("1", change, quantity=quantity, price=None if price is None else Decimal(price))
+    guide = replace(DEFAULT_GUIDE, price_tolerance_percent=2)
+    found = resolve_change(8, 10, line, wanted, guide, (), Decimal("7.00"))
+    assert (found.accepted_quantity, found.added, found.mismatch) == (accepted, added, None)
+    assert found.price == (None if asked is None else Decimal(asked))
+    assert found.answered is (accepted > 0)
+
+
+def test_statuses_of_a_raised_line_speak_of_what_it_is_raised_to():
+    status = LineStatus("IA", 10, KNOWN, "067", Effect.ACCEPT, "IA")
+    line = AcknowledgedLine("1", "1", "S", "", "", None, "EA", (status,))
+    found = resolve_change(8, 10, line, ChangedLine("1", "QI", quantity=12), DEFAULT_GUIDE)
+    assert (found.accepted_quantity, found.added, found.mismatch) == (10, 2, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "quantity"), [("QI", 9), ("QD", 12), ("PC", 10), ("PQ", 12), ("AI", 1), ("??", None), ("CA", 1)]
+)
+def test_a_rise_that_is_none_a_price_not_named_and_unknown_changes_need_a_person(change, quantity):
     line = AcknowledgedLine("1", "1", "S", "", "", None, "EA", ())
     found = resolve_change(8, 10, line, ChangedLine("1", change, quantity=quantity), DEFAULT_GUIDE)
     assert found.mismatch is not None
@@ -55,6 +88,20 @@ def test_more_units_another_price_and_unknown_changes_need_a_person(change, quan
 def test_the_window_of_the_policy(line: ProposedLine, accepted: bool):
     assert is_accepted_by_rule([line], ChangeRule(3, 20)) is accepted
     assert not is_accepted_by_rule([line], ChangeRule())
+
+
+@pytest.mark.parametrize(
+    ("line", "accepted"),
+    [
+        (ProposedLine(10, 0, KNOWN, KNOWN, raised=1), True),
+        (ProposedLine(10, 0, KNOWN, KNOWN, raised=2), False),
+        (ProposedLine(10, 0, KNOWN, None, price=105, known_price=100, is_price_alone=True), True),
+        (ProposedLine(10, 0, KNOWN, None, price=106, known_price=100, is_price_alone=True), False),
+        (ProposedLine(10, 0, KNOWN, KNOWN, price=90, known_price=100), True),
+    ],
+)
+def test_units_on_top_and_dearer_ones_up_to_a_share(line: ProposedLine, accepted: bool):
+    assert is_accepted_by_rule([line], ChangeRule(3, 20, 10, 5)) is accepted
 
 
 @pytest.mark.parametrize(

@@ -136,5 +136,6 @@ def _difference(change: dict[str, Any]) -> str:
 def _line_text(line: dict[str, Any]) -> str:
     told = [f"{part['quantity']} on {part['date'] or 'a day not said'}" for part in line["accepted"]]
     told += [f"{part['quantity']} backordered until {part['date'] or 'later'}" for part in line["backordered"]]
-    told += [f"{line[name]} {name}" for name in ("rejected", "held") if line[name]]
+    told += [f"{line[name]} {name}" for name in ("rejected", "held", "added") if line.get(name)]
+    told += [f"price {line['price']}"] if line.get("price") is not None else []
     return f"line {line['lineNumber']}: {', '.join(told)}"
