@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import asyncpg
 import structlog
 from graphql import GraphQLError
 
+from api.input_errors import Allowed, allowed_values, plain_message
 from core.errors import DomainError
 
 log = structlog.get_logger(__name__)
@@ -53,7 +55,7 @@ CATALOGUE: dict[ErrorCode, Meaning] = {
     ErrorCode.BAD_USER_INPUT: Meaning(
         "A variable, argument, id or cursor cannot be used.",
         "Mend the input; `reason` names the failure where the business refused it.",
-        "`reason` and the facts of that failure, where the business refused it",
+        "`variable`; `allowed` values of an enum (where introspection is on); `reason` and the facts of a refusal",
     ),
     ErrorCode.GRAPHQL_PARSE_FAILED: Meaning("The document is not GraphQL, or too long.", "Mend the document."),
     ErrorCode.GRAPHQL_VALIDATION_FAILED: Meaning(
@@ -99,6 +101,7 @@ CATALOGUE: dict[ErrorCode, Meaning] = {
 
 _CODES = {code.value for code in ErrorCode}
 _DOMAIN_CODES = {"UNKNOWN_SKU": ErrorCode.UNKNOWN_SKU, "FORBIDDEN": ErrorCode.FORBIDDEN}
+_VARIABLE = re.compile(r"Variable '\$(\w+)' has invalid")
 _ARGUMENT = re.compile(r"Argument '[^']*'|Expected value of|Variable '\$")
 
 
@@ -114,7 +117,7 @@ def root_cause(error: BaseException) -> BaseException:
     return error
 
 
-def _describe(error: GraphQLError, default: ErrorCode) -> tuple[str, dict[str, Any]] | None:
+def _describe(error: GraphQLError, default: ErrorCode, enums: Allowed) -> tuple[str, dict[str, Any]] | None:
     """Message and extensions that a client may see, or None for a failure that must be masked."""
     cause = root_cause(error)
     if isinstance(cause, DomainError):
@@ -131,10 +134,24 @@ def _describe(error: GraphQLError, default: ErrorCode) -> tuple[str, dict[str, A
     if extensions.get("code") in _CODES:
         return (INTERNAL_MESSAGE if extensions["code"] == "INTERNAL" else cause.message), extensions
     if error.path is None and default is not ErrorCode.INTERNAL:
-        return cause.message, {**extensions, "code": default.value}
+        return _misfit(error, cause, enums, {**extensions, "code": default.value})
     if error.path is None or _ARGUMENT.match(cause.message):
-        return cause.message, {**extensions, "code": ErrorCode.BAD_USER_INPUT.value}
+        return _misfit(error, cause, enums, {**extensions, "code": ErrorCode.BAD_USER_INPUT.value})
     return None
+
+
+def _misfit(
+    error: GraphQLError, cause: GraphQLError, enums: Allowed, extensions: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """A document or value that does not fit: which variable, where in it, and what would fit."""
+    variable = _VARIABLE.match(error.message)
+    message = plain_message(error.message if variable else cause.message)
+    if variable:
+        extensions["variable"] = variable[1]
+    if values := allowed_values(message, enums):
+        message += f" It may be {', '.join(values)}."
+        extensions["allowed"] = list(values)
+    return message, extensions
 
 
 def format_errors(
@@ -143,14 +160,16 @@ def format_errors(
     *,
     default: ErrorCode = ErrorCode.INTERNAL,
     operation: str | None = None,
+    enums: Allowed = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
-    """Errors as the client gets them. `default` is the code of errors that graphql-core raised without one.
+    """Errors as the client gets them. `default` is the code of errors that graphql-core raised without one; values of
+    `enums` are told to whom sent another.
 
     What no rule lets through is logged with its traceback and answered as INTERNAL without its text.
     """
     formatted: list[dict[str, Any]] = []
     for error in errors:
-        described = _describe(error, default)
+        described = _describe(error, default, enums)
         if described is None:
             cause = root_cause(error)
             log.error(

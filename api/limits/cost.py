@@ -55,6 +55,7 @@ class Limits:
 
 
 LIMITS = Limits()
+MAX_DIGITS = 12
 _CEILING = 10**12
 """Figures saturate here, so that nested fragments cannot make the arithmetic itself expensive."""
 
@@ -145,7 +146,7 @@ class _Measure:
             if isinstance(value, VariableNode):
                 value = self.variables.get(value.name.value)
             elif isinstance(value, IntValueNode):
-                value = int(value.value)
+                value = _number(value)
             if argument.name.value in ("first", "last") and isinstance(value, int):
                 return max(1, min(value, self.limits.page))
             if isinstance(value, ListValueNode):
@@ -158,6 +159,11 @@ class _Measure:
         if not is_list or node.name.value in ("edges", "nodes"):  # a connection's page size has multiplied already
             return 1
         return max(given) if given and max(given) > 0 else self.limits.list_size
+
+
+def _number(node: IntValueNode) -> int:
+    """Its value; a number with more digits than any Int has, which validation refuses, is only large."""
+    return int(node.value) if len(node.value) <= MAX_DIGITS else _CEILING
 
 
 def _check_shape(document: DocumentNode, limits: Limits) -> None:

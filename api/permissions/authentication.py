@@ -7,6 +7,7 @@ import hmac
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -33,6 +34,7 @@ WATCH_SECONDS = 2.0
 NOTE_SECONDS = 20.0
 """Uses of API keys are written down together, so often."""
 CACHE_SIZE = 4_096
+MAX_SUBJECT = 255
 TOKEN_ROLES = {role.value: role for role in Role if role is not Role.SYSTEM}
 
 
@@ -49,7 +51,7 @@ class Authenticator:
         self._tokens = tokens or TokenVerifier(settings)
         self._parties: dict[tuple[str, str], tuple[float, int | None]] = {}
         self._keys: dict[str, tuple[float, asyncpg.Record | None]] = {}
-        self._watched: dict[str, dict[object, Callable[[], None]]] = {}
+        self._watched: dict[tuple[str, datetime | None], _Watched] = {}
         self._watcher: asyncio.Task[None] | None = None
         self._used: set[int] = set()
         self._noting: asyncio.Task[None] | None = None
@@ -78,13 +80,16 @@ class Authenticator:
         role = TOKEN_ROLES.get(str(claims.get("role")))
         if role is None:
             raise AuthenticationFailed("The token names no role of this system.")
+        subject = str(claims["sub"])
+        if not 0 < len(subject) <= MAX_SUBJECT or not subject.isprintable():
+            raise AuthenticationFailed(f"The subject of a token has 1 to {MAX_SUBJECT} printable characters.")
         return Principal(
-            id=str(claims["sub"]),
+            id=subject,
             role=role,
             customer_id=await self._party("customer", claims, role is Role.CUSTOMER),
             supplier_id=await self._party("supplier", claims, role is Role.SUPPLIER),
             scopes=frozenset(str(claims.get("scope") or "").split()),
-            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+            expires_at=_instant(claims["exp"]),
             credential_id=f"jwt:{claims.get('jti') or claims['sub']}",
         )
 
@@ -92,7 +97,7 @@ class Authenticator:
         if not required:
             return None
         code = claims.get(table)
-        if not isinstance(code, str) or not code:
+        if not isinstance(code, str) or not code or not code.isprintable():
             raise AuthenticationFailed(f"The token names no {table}.")
         known = self._parties.get((table, code))
         if known is None or known[0] < time.monotonic():
@@ -163,24 +168,21 @@ class Authenticator:
 
         Returns what stops watching. No task per caller: thousands of streams are watched by one.
         """
-        name, key = principal.credential_id, object()
-        self._watched.setdefault(name, {})[key] = end
+        name = (principal.credential_id, principal.expires_at)
+        there = self._watched.get(name)
+        if there is None:
+            there = self._watched[name] = _Watched(principal.expires_at)
+        there.ends.add(end)
         if self._watcher is None or self._watcher.done():
             self._watcher = asyncio.create_task(self._watch(), name="credential-watch")
-        timer = None
-        if principal.expires_at is not None:
-            left = (principal.expires_at - datetime.now(UTC)) / timedelta(seconds=1)
-            timer = asyncio.get_running_loop().call_later(max(0.0, left), end)
+        return partial(self._forget, name, there, end)
 
-        def forget() -> None:
-            if timer is not None:
-                timer.cancel()
-            there = self._watched.get(name, {})
-            there.pop(key, None)
-            if not there:
-                self._watched.pop(name, None)
-
-        return forget
+    def _forget(self, name: tuple[str, datetime | None], there: _Watched, end: Callable[[], None]) -> None:
+        there.ends.discard(end)
+        if not there.ends:
+            there.stop()
+            if self._watched.get(name) is there:
+                del self._watched[name]
 
     async def ended(self, principal: Principal) -> None:
         """Return once the credential of `principal` has expired or was revoked; at most 5 s later."""
@@ -193,7 +195,7 @@ class Authenticator:
 
     async def _watch(self) -> None:
         while self._watched:
-            ids = [int(name[4:]) for name in self._watched if name.startswith("key:")]
+            ids = [int(name[4:]) for name, _ in self._watched if name.startswith("key:")]
             if ids:
                 try:
                     dead = await self._database.system.fetch(
@@ -204,9 +206,12 @@ class Authenticator:
                 except Exception as error:  # the database may be away; the next round asks again
                     log.warning("credentials could not be checked", error=type(error).__name__)
                     dead = []
-                for row in dead:
-                    for end in list(self._watched.get(f"key:{row['id']}", {}).values()):
-                        end()
+                gone = {f"key:{row['id']}" for row in dead}
+                for watched in [watched for (name, _), watched in self._watched.items() if name in gone]:
+                    watched.end()
+            now = datetime.now(UTC)
+            for watched in [watched for (_, end), watched in self._watched.items() if end is not None and end <= now]:
+                watched.end()
             await asyncio.sleep(WATCH_SECONDS)
 
     async def close(self) -> None:
@@ -216,6 +221,35 @@ class Authenticator:
             task.cancel()
         await asyncio.gather(*helpers, return_exceptions=True)
         await self._write_use()
+
+
+def _instant(seconds: Any) -> datetime:
+    """The end of a token; what lies beyond the calendar is its last day."""
+    try:
+        return datetime.fromtimestamp(float(seconds), UTC)
+    except (OverflowError, ValueError, OSError):
+        return datetime.max.replace(tzinfo=UTC)
+
+
+class _Watched:
+    """The streams of one credential, ended together: revoked, or by one timer when it expires."""
+
+    __slots__ = ("_timer", "ends")
+
+    def __init__(self, expires_at: datetime | None) -> None:
+        self.ends: set[Callable[[], None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        if expires_at is not None:
+            left = (expires_at - datetime.now(UTC)) / timedelta(seconds=1)
+            self._timer = asyncio.get_running_loop().call_later(max(0.0, left), self.end)
+
+    def end(self) -> None:
+        for end in list(self.ends):
+            end()
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 def _scopes(value: Any) -> frozenset[str]:

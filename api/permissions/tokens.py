@@ -24,6 +24,8 @@ MIN_REFRESH = 30.0
 MIN_RETRY = 1.0
 """The same while no key is known at all: the issuer may just be starting."""
 LEEWAY = 10
+MAX_END = 2**53
+"""Seconds since 1970; a later end is none."""
 MAX_JWKS_BYTES = 1_000_000
 KEPT_TOKENS = 2_048
 
@@ -43,6 +45,7 @@ class TokenVerifier:
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
         self._lock = asyncio.Lock()
+        self._renewal: asyncio.Task[None] | None = None
         self._verified: dict[str, tuple[Any, float, dict[str, Any]]] = {}
         """Claims by token, with the key that verified them and the last second of their life."""
 
@@ -70,7 +73,7 @@ class TokenVerifier:
         )
         if len(self._verified) >= KEPT_TOKENS:
             self._verified.clear()
-        self._verified[token] = (key, float(claims["exp"]) + LEEWAY, claims)
+        self._verified[token] = (key, float(min(int(claims["exp"]), MAX_END)) + LEEWAY, claims)
         return claims
 
     def _known(self, key_id: str) -> Any:
@@ -81,17 +84,23 @@ class TokenVerifier:
         return self._keys.get("")
 
     async def _key(self, key_id: str) -> Any:
-        key, now = self._known(key_id), time.monotonic()
-        if key is None or now - self._fetched_at > MAX_KEY_AGE:
-            async with self._lock:
-                now = time.monotonic()
-                if now - self._tried_at > (MIN_REFRESH if self._keys else MIN_RETRY):
-                    self._tried_at = now
-                    await self._refresh()
+        key = self._known(key_id)
+        if key is None:
+            await self._renew()
             key = self._known(key_id)
+        elif time.monotonic() - self._fetched_at > MAX_KEY_AGE and (self._renewal is None or self._renewal.done()):
+            # Nobody with a known key waits for an issuer that is slow or away.
+            self._renewal = asyncio.create_task(self._renew(), name="signing-keys")
         if key is None:
             raise jwt.InvalidTokenError("The key of this token is not known.")
         return key
+
+    async def _renew(self) -> None:
+        async with self._lock:
+            now = time.monotonic()
+            if now - self._tried_at > (MIN_REFRESH if self._keys else MIN_RETRY):
+                self._tried_at = now
+                await self._refresh()
 
     async def _refresh(self) -> None:
         try:
@@ -138,6 +147,10 @@ def _parse(document: bytes) -> dict[str, Any]:
     entries = msgspec.json.decode(document)
     keys: dict[str, Any] = {}
     for entry in entries.get("keys", []) if isinstance(entries, dict) else []:
-        if isinstance(entry, dict) and entry.get("kty") == "EC" and entry.get("use", "sig") == "sig":
+        if not isinstance(entry, dict) or entry.get("crv") != "P-256" or entry.get("use", "sig") != "sig":
+            continue  # an issuer may publish keys of other kinds beside ours
+        try:
             keys[str(entry.get("kid") or "")] = jwt.PyJWK(entry, algorithm=ALGORITHMS[0]).key
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            log.warning("a signing key cannot be read", error=type(error).__name__)
     return keys

@@ -104,7 +104,10 @@ def request_of(parameters: Any) -> GraphQLRequest:
     ):
         if value is not None and not isinstance(value, kind):
             raise _bad(f"The member `{member}` must be {'a string' if kind is str else 'an object'}.")
-    if not query and not document_id and "persistedQuery" not in (extensions or {}):
+    persisted = (extensions or {}).get("persistedQuery")
+    if persisted is not None and not isinstance(persisted, dict):
+        raise _bad("The extension `persistedQuery` must be an object.")
+    if not query and not document_id and persisted is None:
         raise _bad("The member `query` is missing.")
     return GraphQLRequest(query or None, name or None, variables or {}, extensions or {}, document_id)
 

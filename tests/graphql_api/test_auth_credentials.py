@@ -1,8 +1,9 @@
 """Credentials: which tokens and keys are accepted, whose rows they open, and how often keys are fetched."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,10 @@ async def test_bad_tokens_are_refused(authenticator: Authenticator, keys: Keys) 
         keys.token(key="x" * 32, alg="HS256"),
         jwt.encode({"sub": "a", "role": "ADMIN"}, None, algorithm="none"),
         f"{head}.{body[:-2]}AA.{signature}",
+        keys.token(sub=""),
+        keys.token(sub="a\ud800"),
+        keys.token(sub="x" * 300),
+        keys.token("CUSTOMER", customer="C1\0"),
         "x.y.z",
         "nonsense",
         "bmk_a_b",
@@ -94,6 +99,13 @@ async def test_bad_tokens_are_refused(authenticator: Authenticator, keys: Keys) 
     for header in ("Basic abc", "Bearer", "Bearer ", good):
         with pytest.raises(AuthenticationFailed):
             await authenticator.authenticate(header)
+
+
+async def test_a_token_may_end_beyond_the_calendar(authenticator: Authenticator, keys: Keys) -> None:
+    for end in (253_402_300_800, 10**18, 10**400):
+        caller = await authenticator.authenticate(f"Bearer {keys.token(exp=end)}")
+        assert caller is not None
+        assert caller.expires_at == datetime.max.replace(tzinfo=UTC)
 
 
 async def test_api_keys_are_hashed_scoped_and_end(authenticator: Authenticator, sql: Any) -> None:
@@ -240,6 +252,33 @@ async def test_an_issuer_that_is_away_is_not_asked_for_every_token(keys: Keys) -
         with pytest.raises(jwt.InvalidTokenError):
             await verifier.verify(keys.token())
         assert fetched == 2
+
+
+async def test_keys_of_other_kinds_beside_ours_and_a_slow_issuer_hold_nobody_up(keys: Keys) -> None:
+    others = ec.generate_private_key(ec.SECP384R1()).public_key()
+    entries = [
+        {**json.loads(ECAlgorithm.to_jwk(others)), "kid": "p384"},
+        {"kty": "EC", "crv": "P-256", "kid": "broken", "x": 7, "y": "AA"},
+        {**json.loads(ECAlgorithm.to_jwk(keys.private.public_key())), "kid": "ours"},
+    ]
+    is_hanging = asyncio.Event()
+
+    async def answer(request: httpx2.Request) -> httpx2.Response:
+        if is_hanging.is_set():
+            await asyncio.sleep(60)
+        return httpx2.Response(200, json={"keys": entries})
+
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as client:
+        verifier = TokenVerifier(Settings(env="production", jwks_url="https://issuer.example/jwks"), client)
+        claims = jwt.decode(keys.token(), options={"verify_signature": False})
+        token = jwt.encode(claims, keys.private, algorithm="ES256", headers={"kid": "ours"})
+        assert (await verifier.verify(token))["sub"] == "tester"
+        is_hanging.set()
+        verifier._fetched_at = verifier._tried_at = float("-inf")
+        async with asyncio.timeout(1):
+            assert (await verifier.verify(token))["sub"] == "tester"
+        assert verifier._renewal is not None
+        verifier._renewal.cancel()
 
 
 async def test_customers_read_under_row_level_security(

@@ -115,6 +115,7 @@ def test_each_limit_refuses_by_name(query: str, what: str) -> None:
         "#" + "x" * 99_000 + "\n{ hello }",
         "{ hello" * 20_000,
         '{ hello(name: "' + "y" * 200_000 + '") }',
+        "{ things(first: " + "9" * 90_000 + ") { number } }",
     ],
 )
 def test_bombs_cost_a_bounded_number_of_steps(query: str) -> None:

@@ -1,0 +1,67 @@
+"""What a front-end developer is told of a value that does not fit: which variable, where, what would; no echo of objects."""
+
+from typing import Any
+
+import pytest
+from graphql import GraphQLEnumType, OperationDefinitionNode, get_variable_values, parse, validate
+
+from api.error_handlers import ErrorCode, format_errors
+from api.operations import schema
+
+GRAPH = schema._schema
+ENUMS = {name: list(type_.values) for name, type_ in GRAPH.type_map.items() if isinstance(type_, GraphQLEnumType)}
+ORDERS = "query ($f: OrderFilter!) { orders(first: 1, filter: $f) { nodes { id } } }"
+PLACE = 'mutation ($i: OrderPlaceInput!) { orderPlace(input: $i, idempotencyKey: "k") { order { id } } }'
+
+
+def told(query: str, variables: dict[str, Any], enums: Any = ENUMS) -> list[dict[str, Any]]:
+    document = parse(query)
+    errors = list(validate(GRAPH, document))
+    if not errors:
+        operation = document.definitions[0]
+        assert isinstance(operation, OperationDefinitionNode)
+        found = get_variable_values(GRAPH, operation.variable_definitions or (), variables)
+        assert isinstance(found, list)
+        errors = found
+    return format_errors(errors, "r", default=ErrorCode.BAD_USER_INPUT, enums=enums)
+
+
+def test_a_variable_that_is_missing_or_null_is_named() -> None:
+    for variables, what in (({}, "to be provided"), ({"f": None}, "not to be null")):
+        error = told(ORDERS, variables)[0]
+        assert error["message"].startswith("Variable '$f' has invalid value: ")
+        assert what in error["message"]
+        assert error["extensions"]["variable"] == "f"
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        (ORDERS, {"f": {"status": ["NOPE"]}}),
+        (ORDERS, {"f": {"status": [7]}}),
+        ("{ orders(first: 1, filter: {status: [NOPE]}) { nodes { id } } }", {}),
+    ],
+)
+def test_an_enum_says_what_it_may_be_where_the_schema_is_shown(query: str, variables: dict[str, Any]) -> None:
+    error = told(query, variables)[0]
+    assert error["extensions"]["allowed"] == ENUMS["OrderStatus"]
+    assert "It may be RECEIVED, VALIDATED," in error["message"]
+    hidden = told(query, variables, {})[0]
+    assert "allowed" not in hidden["extensions"]
+    assert "VALIDATED" not in hidden["message"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"surplus": 1, "customer": {"email": "zebulon@example.org"}},
+        {"channel": {"email": "zebulon@example.org"}},
+        {"lines": [["zebulon@example.org"]]},
+        {"shipTo": ["zebulon@example.org"]},
+    ],
+)
+def test_what_stands_in_an_object_or_list_is_not_repeated(given: dict[str, Any]) -> None:
+    good = {"channel": "web", "shipTo": {"country": "KR"}, "lines": []}
+    for error in told(PLACE, {"i": {**good, **given}}):
+        assert error["message"].startswith("Variable '$i' has invalid value")
+        assert "zebulon" not in error["message"]
