@@ -15,6 +15,7 @@ from api.schema.inputs import ShipToInput
 from api.schema.promise import Promise
 from core.domain.access import Role
 from core.domain.proposals import Proposal
+from core.queries.gate_versions import NETWORK
 from core.services.answer_availability import AvailabilityQuestion, SkuAvailability
 from core.services.answer_kits import answer_with_kits
 from core.unit_of_work import UnitOfWork
@@ -48,7 +49,7 @@ async def answers(
         found = await answer_with_kits(uow, question)
     for answer in found:
         if isinstance(answer, SkuAvailability):
-            context.sources.add(answer.gates, answer.valid_until)
+            context.sources.add({**answer.gates, NETWORK: answer.network}, answer.valid_until)
     return [_shown(context, answer, quantity) if isinstance(answer, SkuAvailability) else answer for answer in found]
 
 

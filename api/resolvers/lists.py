@@ -23,6 +23,7 @@ from api.schema.notice import Notice, NoticeFilter
 from api.schema.order import Order, OrderFilter, OrderOrder
 from api.schema.purchasing import PurchaseOrder, PurchaseOrderFilter, ScheduledReceipt, ScheduledReceiptFilter
 from api.schema.sku import as_filter
+from core.errors import InvalidInput
 from core.queries import (
     access_denials,
     audit_entries,
@@ -69,6 +70,8 @@ async def backorder_list(
     order_by: Annotated[BackorderOrder, argument(description="In which order.")] = BackorderOrder.OPENED_AT_DESC,
 ) -> Connection[Backorder]:
     """Backorders the caller may see."""
+    if order_by is BackorderOrder.PRIORITY_DESC and info.context.principal.is_row_scoped:
+        raise InvalidInput("Priorities are not for customers.", field="orderBy", value=order_by.value)
     sort = backorders.SORTS[order_by.value]
     page = page_of(sort, first, after, last, before)
     async with info.context.read() as sql:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 from strawberry import Info, argument
@@ -34,7 +35,10 @@ async def _calendars(info: Info) -> list[Calendar]:
             name=row["name"],
             working_days=row["working_days"],
             country=row["country"],
-            exceptions=[CalendarException(day=day["day"], is_working=day["isWorking"]) for day in row["exceptions"]],
+            exceptions=[
+                CalendarException(day=date.fromisoformat(day["day"]), is_working=day["isWorking"])
+                for day in row["exceptions"]
+            ],
         )
         for row in rows
     ]

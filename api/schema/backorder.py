@@ -17,6 +17,7 @@ from api.schema.node import Connection, Node, PageAfter, PageFirst, Row, build, 
 from api.schema.promise import DateEstimate, Peg
 from api.schema.sku import Money, Sku
 from core.domain.access import Role
+from core.domain.evidence import in_words, mentions
 
 if TYPE_CHECKING:
     from api.schema.events import BackorderEvent
@@ -65,12 +66,10 @@ class Priority:
 
     score: int = field(description="The line's score; higher is served first, then the earlier promise, then age.")
     tier: PriorityTier = field(description="Decides before any sum; a step of 1,000,000 in the score.")
-    components: list[PriorityComponent] = field(
-        description="What the sum was made of, 1,000 points each; customers see none of it."
-    )
+    components: list[PriorityComponent] = field(description="What the sum was made of, 1,000 points each.")
     times_bumped: int = field(description="How often somebody younger was served before it; each time its claim grows.")
     is_manual: bool = field(description="Was the score set by a person; it wins over what is computed.")
-    reason: str | None = field(description="Why it was set by hand; customers do not see it.", default=None)
+    reason: str | None = field(description="Why it was set by hand.", default=None)
 
 
 @register
@@ -148,11 +147,22 @@ class Backorder(Node):
         pegs = await info.context.loaders.pegs_by_line_key.load((self.sku_id, self.order_line_id))
         return backorder_expected(self.row, pegs)
 
-    @field(description="The facts that prove the cause, as figures by name; a customer sees the sums only.")
-    def evidence(self, info: Info) -> list[EvidenceFact]:
+    @field(
+        description="The facts that prove the cause, as figures by name, with the numbers and codes of what they speak of; "
+        "a customer sees the sums only."
+    )
+    async def evidence(self, info: Info) -> list[EvidenceFact]:
         facts: dict[str, Any] = self.row["evidence"] or {}
-        if info.context.principal.role in (Role.CUSTOMER, Role.STOREFRONT):  # the rest names rows of others
+        if info.context.principal.role in (
+            Role.CUSTOMER,
+            Role.STOREFRONT,
+            Role.SUPPLIER,
+        ):  # the rest names rows of others
             facts = {name: value for name, value in facts.items() if name in ("shortage", "explained")}
+        rows = sorted(mentions(facts))
+        found = await info.context.loaders.name_by_row.load_many([(kind, self.sku_id, row_id) for kind, row_id in rows])
+        names = {row: name["name"] for row, name in zip(rows, found, strict=True) if name is not None}
+        facts = in_words(facts, names)
         return [EvidenceFact(name=name, value=_written(value)) for name, value in facts.items()]
 
     @field(description="What covers it now: the line's pegs that are not stock on hand.")
@@ -168,17 +178,18 @@ class Backorder(Node):
             return []
         return build_all("SupplyRisk", await info.context.loaders.risks_by_backorder_key.load((self.sku_id, self.key)))
 
-    @field(description="Who is served first.")
+    @field(description="Who is served first; staff only: a customer reads score 0, tier REST and nothing else.")
     def priority(self, info: Info) -> Priority:
+        if info.context.principal.role in (Role.CUSTOMER, Role.STOREFRONT):  # margins and others' places are ours
+            return Priority(score=0, tier=PriorityTier.REST, components=[], times_bumped=0, is_manual=False)
         given = self.row["priority"] or {}
-        is_customer = info.context.principal.role in (Role.CUSTOMER, Role.STOREFRONT)  # margins are ours
         return Priority(
             score=self.row["priority_score"] or 0,
             tier=PriorityTier(given.get("tier", "REST")),
-            components=[] if is_customer else [PriorityComponent(**part) for part in given.get("components", ())],
+            components=[PriorityComponent(**part) for part in given.get("components", ())],
             times_bumped=self.row["times_bumped"],
             is_manual=bool(given.get("manual")),
-            reason=None if is_customer else given.get("reason"),
+            reason=given.get("reason"),
         )
 
     @field(description="What is offered to the customer.")
@@ -287,5 +298,5 @@ described(
     OPENED_AT_DESC="Newest first.",
     OPENED_AT_ASC="Oldest first.",
     EXPECTED_ASC="Soonest expected first, undated last.",
-    PRIORITY_DESC="Highest priority first.",
+    PRIORITY_DESC="Highest priority first; staff only.",
 )

@@ -39,7 +39,7 @@ TYPES = frozenset(
         "Location",
     }
 )
-"""What an answer may be made of to be kept: types whose fields follow from the gates and the fixed network alone."""
+"""What an answer may be made of to be kept: types whose fields follow from the gates and the network alone."""
 SKU_FIELDS = frozenset({"__typename", "id", "code", "name", "unit"})
 """Of the SKU itself only what never changes in place."""
 

@@ -158,11 +158,11 @@ pair as (
   left join availability_curve a on a.sku_id = asked.id and a.location_id = place.id and a.version = asked.gate_version
     and a.demand_class = coalesce((select protected_class from channel_asked), '')
     and a.valid_until > $3 and a.today = place.today)
-select ($STAMP) as stamp, h.code as channel, h.location_ids, h.max_shown,
+select one.stamp, hashtextextended(one.stamp, 0) as network, h.code as channel, h.location_ids, h.max_shown,
   coalesce(h.protected_class, '') as protected_class,
   (select (value #>> '{{}}')::int from policy where code = 'promise_horizon_days') as horizon_days,
   (select tier from customer where id = $5) as tier, pair.*
-from (select 1) one left join channel_asked h on true left join pair on true
+from (select ($STAMP) as stamp) one left join channel_asked h on true left join pair on true
 order by pair.id, pair.location_id"""
 
 

@@ -85,6 +85,8 @@ class SkuAvailability:
     """Units by component code when the SKU is a kit; its own figures say nothing then (`answer_kits`)."""
     low_stock_at: int = 0
     status: str = "ACTIVE"
+    network: int = 0
+    """Version of the network it was computed from."""
 
     @property
     def gates(self) -> dict[int, int]:
@@ -156,6 +158,7 @@ async def answer_availability(uow: Transaction, question: AvailabilityQuestion) 
             head["protected_class"],
             question.min_life_days,
             until,
+            head["network"],
         )
         for code, sku in skus.items()
     }
@@ -271,6 +274,7 @@ def _answer(
     protected_class: str,
     min_life_days: int | None,
     until: datetime,
+    network_version: int,
 ) -> SkuAvailability:
     is_sold = sku["status"] not in NOT_SOLD
     version = max((row["version"] for row in rows.values()), default=sku["gate_version"])
@@ -324,6 +328,7 @@ def _answer(
         parts=sku["parts"] or {},
         low_stock_at=sku["low_stock_at"],
         status=status,
+        network=network_version,
     )
 
 

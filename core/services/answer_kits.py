@@ -120,6 +120,7 @@ def combine(kit: SkuAvailability, parts: Sequence[Part]) -> KitAvailability:
         parts=kit.parts,
         low_stock_at=kit.low_stock_at,
         status=kit.status,
+        network=kit.network,
         components=parts,
     )
 

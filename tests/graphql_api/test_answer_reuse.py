@@ -101,6 +101,17 @@ async def test_whoever_was_told_of_a_change_never_sees_the_answer_from_before_it
         assert {answer.json()["data"]["availability"][0]["version"] for answer in answers} == {str(version)}
 
 
+async def test_a_slower_lane_ends_kept_answers_at_once(shop: Shop) -> None:
+    first = await shop.get(["MUG-BLUE"])
+    assert (await shop.get(["MUG-BLUE"], etag=first.headers["etag"])).status_code == 304
+    sql = await asyncpg.connect(shop.database_url)
+    await sql.execute("update lane set transit_days = transit_days + 1, updated_at = clock_timestamp()")
+    await sql.close()
+    again = await shop.get(["MUG-BLUE"], etag=first.headers["etag"])
+    assert again.status_code == 200
+    assert again.headers["etag"] != first.headers["etag"]
+
+
 async def test_errors_other_roles_and_other_fields_are_never_kept(shop: Shop) -> None:
     unknown = await shop.get(["NOPE"])
     assert "etag" not in unknown.headers

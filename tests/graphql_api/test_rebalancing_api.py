@@ -27,7 +27,7 @@ PROPOSALS = """query ($filter: RebalancingProposalFilter) { rebalancingProposals
     pageInfo { hasNextPage } } }"""
 
 
-async def test_planners_see_what_a_rank_is_made_of_and_customers_only_where_they_stand(shop: Shop):
+async def test_planners_see_what_a_rank_is_made_of_and_customers_nothing_of_it(shop: Shop):
     await shop.place("MINSEO", ("KETTLE-17", 17))
     (seen,) = (await shop.ask(shop.context(Role.PLANNER), PRIORITY))["backorders"]["nodes"]
     rank = seen["priority"]
@@ -35,8 +35,15 @@ async def test_planners_see_what_a_rank_is_made_of_and_customers_only_where_they
     total = sum(part["value"] * part["weight"] for part in rank["components"])
     steps = {"REST": 0, "CONTRACT": 1, "AT_RISK": 2, "BREACH": 3}
     assert rank["score"] == steps[rank["tier"]] * 1_000_000 + int(total * 1_000)
-    (own,) = (await shop.ask(await shop.customer("MINSEO"), PRIORITY))["backorders"]["nodes"]
-    assert own["priority"] == {**rank, "components": []}
+    assert rank["score"] > 0
+    customer = await shop.customer("MINSEO")
+    (own,) = (await shop.ask(customer, PRIORITY))["backorders"]["nodes"]
+    nothing = {"score": 0, "tier": "REST", "timesBumped": 0, "isManual": False, "reason": None, "components": []}
+    assert own["priority"] == nothing
+    by_rank = "{ backorders(first: 5, orderBy: PRIORITY_DESC) { nodes { id } } }"
+    (refused,) = await shop.errors(customer, by_rank)
+    assert refused[0] == "InvalidInput"
+    assert len((await shop.ask(shop.context(Role.PLANNER), by_rank))["backorders"]["nodes"]) == 1
 
 
 async def test_a_proposal_is_listed_found_and_accepted_by_a_transfer(shop: Shop):

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from core.domain.picking import Pick
+from core.domain.placing import LineRequest
 from core.errors import InvalidInput, QuantityExceeded
 from core.repositories.gates import take_gates
 from core.services.adjust_stock import AdjustStock, adjust_stock
 from core.services.allocate_waiting import allocate_waiting
+from core.services.answer_availability import AvailabilityQuestion, answer_availability
 from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
 from core.services.count_stock import CountStock, count_stock
@@ -23,6 +25,7 @@ from core.services.receive_transfers import receive_transfers
 from core.services.reconcile_stock import recount
 from core.services.return_goods import ReturnGoods, return_goods
 from core.services.ship_transfers import ship_transfers
+from core.services.split_order_line import SplitOrderLine, split_order_line
 from core.services.transfer_stock import TransferStock, transfer_stock
 from core.unit_of_work import UnitOfWork
 from tests.world import World
@@ -176,6 +179,37 @@ async def test_a_customer_or_a_channel_may_ask_for_more_or_less_life(world: Worl
     assert await allocated_lots(world, strict[0].number) == []
     usual = await world.place(world.order(("S", 1), customer="C1"))
     assert await allocated_lots(world, usual[0].number) == [("L1", 1)]
+
+
+async def test_a_line_may_ask_for_more_life_and_not_for_less(world: World) -> None:
+    """A takes a day to the customer: L10 has 9 days left at delivery, L40 has 39."""
+    await track(world, life=5)
+    await receive(world, 4, "L10", SOON)
+    await receive(world, 4, "L40", SOON + timedelta(days=30))
+
+    async def free(days: int | None) -> int:
+        question = AvailabilityQuestion(["S"], 1, "web", ship_to=("KR", "04524"), min_life_days=days)
+        (answer,) = await world.do(lambda uow: answer_availability(uow, question))
+        return answer.available_now  # type: ignore[union-attr]
+
+    assert [await free(days) for days in (None, 0, 9, 10, 39, 40)] == [8, 8, 8, 4, 4, 0]
+    (fresh,) = await world.place(world.order(LineRequest("S", 2, min_life_days=10)))
+    assert await allocated_lots(world, fresh.number) == [("L40", 2)]
+    (short,) = await world.place(world.order(LineRequest("S", 2, min_life_days=40), customer="C2"))
+    assert await world.quantities(short.number) == (0, 0, 2, 0, 0)
+    (usual,) = await world.place(world.order(LineRequest("S", 1, min_life_days=0), customer="V1"))
+    assert await allocated_lots(world, usual.number) == [("L10", 1)]
+    await receive(world, 3, "L50", SOON + timedelta(days=40))
+    sku_id = await world.sku()
+    await world.do(lambda uow: allocate_waiting(uow, [sku_id]))
+    assert await allocated_lots(world, short.number) == [("L50", 2)], "what comes free is given by the same rule"
+    await world.do(lambda uow: split_order_line(uow, SplitOrderLine(fresh.number or "", 1, 1)))
+    assert await world.value("select count(*) from order_line where min_life_days = 10") == 2
+    with pytest.raises(InvalidInput):
+        await free(-1)
+    (refused,) = await world.place(world.order(LineRequest("S", 1, min_life_days=-1)))
+    assert [error.path[-1] for error in refused.errors] == ["minLifeDays"]
+    assert await world.do(recount) == []
 
 
 async def test_planned_shipments_leave_in_the_lots_they_are_allocated(world: World) -> None:
