@@ -129,7 +129,9 @@ def _describe(error: GraphQLError, default: ErrorCode, enums: Allowed) -> tuple[
     if isinstance(cause, RecursionError):
         return "The request is nested too deeply.", {"code": ErrorCode.BAD_USER_INPUT.value}
     if not isinstance(cause, GraphQLError):
-        return None
+        if default is not ErrorCode.GRAPHQL_VALIDATION_FAILED and not _VARIABLE.match(error.message):
+            return None
+        cause = error  # a value that its type could not read
     extensions = dict(cause.extensions or {})
     if extensions.get("code") in _CODES:
         return (INTERNAL_MESSAGE if extensions["code"] == "INTERNAL" else cause.message), extensions

@@ -65,3 +65,10 @@ def test_what_stands_in_an_object_or_list_is_not_repeated(given: dict[str, Any])
     for error in told(PLACE, {"i": {**good, **given}}):
         assert error["message"].startswith("Variable '$i' has invalid value")
         assert "zebulon" not in error["message"]
+
+
+def test_a_number_of_many_digits_does_not_fit_and_is_no_failure_of_ours() -> None:
+    document = parse("{ skus(first: " + "9" * 5_000 + ") { nodes { id } } }")
+    error = format_errors(validate(GRAPH, document), "r", default=ErrorCode.GRAPHQL_VALIDATION_FAILED)[0]
+    assert error["message"] == "Expected value of type 'Int'."
+    assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
