@@ -7,15 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 BATCH = 5_000
-FORMAT = 1
+FORMAT = 2
 """Version of the written form below. A new form gets a new number; old seals are verified by theirs."""
+FORMATS = (1, 2)
+"""2: also when an audit entry was written (`created_at`)."""
 
 _INSTANT = """to_char({} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+_AUDIT = f"id, {_INSTANT.format('at')}, actor, operation, object, before, after, request_id"
+_PROMISE = f"""jsonb_build_array(id, sku_id, order_line_id, customer_id, sequence, quantity, complete, cause_kind,
+    cause_id, evidence, slices, actor, {_INSTANT.format("created_at")})"""
 WRITTEN_FORM = {
-    "audit": f"jsonb_build_array(id, {_INSTANT.format('at')}, actor, operation, object, before, after, request_id)",
-    "promise": f"""jsonb_build_array(id, sku_id, order_line_id, customer_id, sequence, quantity, complete, cause_kind,
-        cause_id, evidence, slices, actor, {_INSTANT.format("created_at")})""",
+    ("audit", 1): f"jsonb_build_array({_AUDIT})",
+    ("audit", 2): f"jsonb_build_array({_AUDIT}, {_INSTANT.format('created_at')})",
+    ("promise", 1): _PROMISE,
+    ("promise", 2): _PROMISE,
 }
+"""By ledger and format."""
 TABLE = {"audit": "audit_entry", "promise": "promise"}
 LEDGERS = tuple(TABLE)
 
@@ -29,7 +36,8 @@ class Digest:
     last_id: int
     digest: bytes
     row_digests: bytes | None = None
-    """Per row its id (8 bytes) and the first 8 bytes of its sha256: not what is proved, but what names a row."""
+    """Per row its id (8 bytes) and the first 8 bytes of its sha256: not what is proved, but what names a row. Where
+    many seals are read, the sha256 of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +58,13 @@ _SEAL = "number, entries, first_id, last_id, previous, hash, format, row_digests
 ROW_BYTES = 16
 
 
-def _row_digest(ledger: str) -> str:
-    return f"sha256(convert_to({WRITTEN_FORM[ledger]}::text, 'UTF8'))"
+def _row_digest(ledger: str, version: int) -> str:
+    return f"sha256(convert_to({WRITTEN_FORM[ledger, version]}::text, 'UTF8'))"
 
 
-def _rows_digest(ledger: str) -> str:
-    return f"sha256(string_agg({_row_digest(ledger)}, ''::bytea order by id))"
+_DIGEST = """count(*) as entries, min(id) as first_id, max(id) as last_id,
+    sha256(string_agg(row, ''::bytea order by id)) as digest"""
+_LISTED = "string_agg(int8send(id) || substr(row, 1, 8), ''::bytea order by id)"
 
 
 async def lock_chain(sql: Any, ledger: str) -> StoredSeal | None:
@@ -80,13 +89,17 @@ async def stamp_unsealed(sql: Any, ledger: str, number: int, limit: int = BATCH)
     )
     if not count:
         return None
+    return await digest_of(sql, ledger, number, FORMAT)
+
+
+async def digest_of(sql: Any, ledger: str, number: int, version: int) -> Digest | None:
+    """Of the rows that name a seal, written in the form of `version`, with the digests of the rows; None without any."""
     row = await sql.fetchrow(
-        f"""select count(*) as entries, min(id) as first_id, max(id) as last_id, {_rows_digest(ledger)} as digest,
-            string_agg(int8send(id) || substr({_row_digest(ledger)}, 1, 8), ''::bytea order by id) as row_digests
-        from {TABLE[ledger]} where seal_number = $1""",
+        f"""select {_DIGEST}, {_LISTED} as row_digests
+        from (select id, {_row_digest(ledger, version)} as row from {TABLE[ledger]} where seal_number = $1) x""",
         number,
     )
-    return Digest(**dict(row))
+    return Digest(**dict(row)) if row["entries"] else None
 
 
 async def add_seal(sql: Any, ledger: str, seal: StoredSeal) -> None:
@@ -115,24 +128,19 @@ async def seals_from(sql: Any, ledger: str, after: int, limit: int | None = None
 
 
 async def digests(sql: Any, ledger: str) -> AsyncIterator[tuple[int, Digest]]:
-    """Recompute every sealed batch from its rows: (seal number, digest), in order."""
+    """Recompute every sealed batch from its rows, each in the form of its seal: (seal number, digest), in order."""
+    forms = " ".join(f"when {version} then {_row_digest(ledger, version)}" for version in FORMATS)
     cursor = sql.cursor(
-        f"""select seal_number, count(*) as entries, min(id) as first_id, max(id) as last_id,
-            {_rows_digest(ledger)} as digest
-        from {TABLE[ledger]} where seal_number is not null group by seal_number order by seal_number""",
+        f"""select seal_number, {_DIGEST}, sha256({_LISTED}) as row_digests
+        from (select seal_number, id, case coalesce((select s.format from {ledger}_seal s where s.number = x.seal_number),
+                {FORMAT}) {forms} else ''::bytea end as row
+            from {TABLE[ledger]} x where seal_number is not null) y
+        group by seal_number order by seal_number""",
         prefetch=200,
     )
     async for row in cursor:
         facts = dict(row)
         yield facts.pop("seal_number"), Digest(**facts)
-
-
-async def row_digests(sql: Any, ledger: str, number: int) -> dict[int, bytes]:
-    """The first 8 bytes of each row's sha256, by id, of the rows that name a seal now."""
-    rows = await sql.fetch(
-        f"select id, substr({_row_digest(ledger)}, 1, 8) as digest from {TABLE[ledger]} where seal_number = $1", number
-    )
-    return {row["id"]: row["digest"] for row in rows}
 
 
 async def told_heads(sql: Any, ledger: str) -> dict[int, bytes]:

@@ -52,8 +52,11 @@ def inspect_heads(path: Path, key: bytes = b"") -> HeadsFile:
             if number < len(lines) and not _is_cut(line, lines[number]):
                 found.faults.append(HeadFault(number, "HEAD_UNREADABLE", "the line is no seal"))
             continue
+        if not all(isinstance(figure, int) for figure in (head.number, head.entries, head.last_id)):
+            found.faults.append(HeadFault(number, "HEAD_UNREADABLE", "the line is no seal"))
+            continue
         proof = facts.get("proof")
-        if key and proof is not None and not hmac.compare_digest(str(proof), _proof(key, facts)):
+        if key and not hmac.compare_digest(str(proof).encode(), _proof(key, facts).encode()):
             found.faults.append(
                 HeadFault(number, "HEAD_ALTERED", f"{head.ledger} seal {head.number} is not as written")
             )

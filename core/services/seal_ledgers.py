@@ -41,7 +41,7 @@ def sealing_key(key: bytes | None = None) -> bytes:
     return key
 
 
-def seal_hash(key: bytes, previous: bytes, number: int, found: Digest, version: int = FORMAT) -> bytes:
+def seal_hash(key: bytes, previous: bytes, number: int, found: Digest, version: int) -> bytes:
     """HMAC-SHA256 over version, previous hash, number, count, first and last id, and the rows' digest."""
     figures = (version, number, found.entries, found.first_id, found.last_id)
     message = b"".join([previous, *(figure.to_bytes(8, "big") for figure in figures), found.digest])
@@ -62,7 +62,7 @@ async def seal_ledgers(uow: UnitOfWork, *, key: bytes | None = None) -> list[Sea
         found = await seals.stamp_unsealed(uow.sql, ledger, number)
         if found is None:
             continue
-        sealed = seal_hash(key, previous, number, found)
+        sealed = seal_hash(key, previous, number, found, FORMAT)
         await seals.add_seal(
             uow.sql,
             ledger,

@@ -1,12 +1,16 @@
 """The seals find what was changed behind the product's back."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+import core.services.seal_ledgers as sealing
 from core.database import Database
+from core.domain.access import SYSTEM
+from core.repositories import seals as stored_seals
 from core.services.anchor_seals import append_heads, inspect_heads, last_anchored, read_heads
 from core.services.seal_ledgers import SealHead, seal_ledgers, seals_after
 from core.services.verify_ledgers import Fault, LedgerReport, verify_ledgers
@@ -15,6 +19,12 @@ from core.unit_of_work import UnitOfWork, run_unit_of_work, unit_of_work
 
 pytestmark = pytest.mark.anyio
 KEY = b"a key outside the database"
+ROW = {
+    "audit": "insert into audit_entry (id, at, actor, operation, object) overriding system value values ({}, now(), 'a', 'o', 'x')",
+    "promise": """insert into promise (sku_id, id, order_line_id, sequence, quantity, complete, cause_kind, slices, actor)
+        overriding system value values (1, {0}, {0}, 1, 1, true, 'PLACED', '[]', 'a')""",
+}
+"""A row of each sealed ledger."""
 
 
 @pytest.fixture
@@ -118,7 +128,7 @@ def spoil(path: Path, change) -> None:
         (lambda lines: lines.pop(1), ["2 HEAD_REMOVED"]),
         (lambda lines: lines.pop(0), ["1 HEAD_REMOVED"]),
         (lambda lines: lines.append(lines[1]), []),
-        (lambda lines: lines.append(b'{"ledger":"audit","number":2,"entries":4,"lastId":8,"hash":"00"}\n'), ["4 HEAD_TWICE"]),
+        (lambda lines: lines.append(b'{"ledger":"audit","number":2,"entries":4,"lastId":8,"hash":"00"}\n'), ["4 HEAD_ALTERED"]),
         (lambda lines: lines.append(b'{"ledger":"audit","num'), []),
     ],
 )  # fmt: skip
@@ -129,6 +139,14 @@ async def test_a_spoilt_seal_file_is_found_at_its_line(
     append_heads(path, anchors, KEY)
     spoil(path, change)
     assert [f"{fault.line} {fault.kind}" for fault in inspect_heads(path, KEY).faults] == expected
+
+
+async def test_two_hashes_for_one_seal_are_found_though_both_are_proved(
+    anchors: list[SealHead], tmp_path: Path
+) -> None:
+    path = tmp_path / "seals.log"
+    append_heads(path, [*anchors, SealHead("audit", 2, 4, 8, bytes(32))], KEY)
+    assert [f"{fault.line} {fault.kind}" for fault in inspect_heads(path, KEY).faults] == ["4 HEAD_TWICE"]
 
 
 async def test_a_seal_file_cut_off_at_its_end_names_what_is_not_anchored(
@@ -188,6 +206,72 @@ async def test_tampering_is_found_at_its_seal(
     assert [(fault.seal, fault.kind, fault.rows) for fault in report.faults] == [
         (number, kind, rows) for number in seals
     ]
+
+
+DONE: tuple[tuple[list[str], list[tuple[int, str, list[int]]]], ...] = (
+    (["update {t} set created_at = created_at + interval '1 microsecond' where id = 6"], [(2, "ROWS_ALTERED", [6])]),
+    (
+        ["update {t} set id = -1 where id = 6", "update {t} set id = 6 where id = 7", "update {t} set id = 7 where id = -1"],
+        [(2, "ROWS_ALTERED", [6, 7])],
+    ),
+    (["update {t} set seal_number = 3 where id = 6"], [(2, "ROWS_REMOVED", [6]), (3, "ROWS_INSERTED", [6])]),
+    (
+        ["update {t} set seal_number = 5 - seal_number where id in (6, 9)"],
+        [(2, "ROWS_ALTERED", [6, 9]), (3, "ROWS_ALTERED", [6, 9])],
+    ),
+    (["update {t} set seal_number = null where id = 6"], [(2, "ROWS_REMOVED", [6])]),
+    (["update {t} set seal_number = 0 where id = 6"], [(2, "ROWS_REMOVED", [6]), (0, "ROWS_INSERTED", [6])]),
+    (["update {t} set seal_number = 99 where id = 6"], [(2, "ROWS_REMOVED", [6]), (99, "ROWS_INSERTED", [6])]),
+    (["truncate {t} cascade"], [(n, "ROWS_REMOVED", list(range(4 * n - 3, 4 * n + 1))) for n in (1, 2, 3)]),
+    (["update {t}_seal set entries = 5 where number = 2"], [(2, "SEAL_ALTERED", [])]),
+    (["update {t}_seal set first_id = 1, last_id = 99 where number = 2"], [(2, "SEAL_ALTERED", [])]),
+    (["update {t}_seal set format = 7 where number = 2"], [(2, "SEAL_ALTERED", [])]),
+    (["update {t}_seal set row_digests = 'x' where number = 2"], [(2, "SEAL_ALTERED", [])]),
+    (["update {t}_seal set hash = sha256('x') where number = 2"], [(2, "SEAL_ALTERED", [])]),
+    (["update {t}_seal set previous = sha256('x') where number = 2"], [(2, "SEAL_ALTERED", [])]),
+    (
+        ["update {t}_seal set hash = sha256('x') where number = 2", "update {t} set actor = 'x' where id = 6"],
+        [(2, "SEAL_ALTERED", []), (2, "ROWS_ALTERED", [6])],
+    ),
+)  # fmt: skip
+"""What an owner of the server does to four rows under each of three seals, and what has to be named."""
+
+
+@pytest.mark.parametrize("ledger", ["audit", "promise"])
+async def test_exactly_what_was_done_is_named(database: Database, database_url: str, ledger: str) -> None:
+    heads: list[SealHead] = []
+    for first in (1, 5, 9):
+        await tamper(database_url, *(ROW[ledger].format(number) for number in range(first, first + 4)))
+        heads += await seal(database)
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("set session_replication_role = replica")
+    named = []
+    for statements, _ in DONE:
+        change = owner.transaction()
+        await change.start()
+        for statement in statements:
+            await owner.execute(
+                statement.replace("{t}_seal", f"{ledger}_seal").replace("{t}", stored_seals.TABLE[ledger])
+            )
+        reports = await verify_ledgers(UnitOfWork(owner, datetime.now(UTC), SYSTEM), heads, key=KEY)
+        report = next(report for report in reports if report.ledger == ledger)
+        named.append((statements, [(fault.seal, fault.kind, fault.rows) for fault in report.faults]))
+        await change.rollback()
+    await owner.close()
+    assert named == list(DONE)
+
+
+async def test_what_was_sealed_in_the_older_form_is_verified_by_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write_entries(database, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(stored_seals, "FORMAT", 1)
+        patch.setattr(sealing, "FORMAT", 1)
+        old = await seal(database)
+    await write_entries(database, 2)
+    assert (await verify(database, [*old, *await seal(database)])).is_sound
+    assert await database.system.fetch("select format from audit_seal order by number") == [(1,), (2,)]
 
 
 async def test_mending_the_chain_needs_the_key(database: Database, database_url: str, anchors: list[SealHead]) -> None:

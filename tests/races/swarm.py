@@ -69,7 +69,15 @@ async def run(given: Namespace) -> dict[str, Any]:
                 actors = [act(scene, lambda: time.monotonic() >= end, wrong, LIFE) for _ in range(given.actors)]
                 if not given.no_kills:
                     actors.append(
-                        kill(stack, stack.dsn, dice, lambda: time.monotonic() >= end, done, servers=given.servers)
+                        kill(
+                            stack,
+                            stack.dsn,
+                            dice,
+                            lambda: time.monotonic() >= end,
+                            done,
+                            servers=given.servers,
+                            every=given.every,
+                        )
                     )
                 await asyncio.gather(*actors)
                 seconds = time.monotonic() - began
@@ -197,6 +205,7 @@ def arguments(argv: list[str] | None = None) -> Namespace:
     parser.add_argument("--apis", type=int, default=2, help="API processes on the one port (default 2)")
     parser.add_argument("--twice", type=float, default=0.1, help="share of requests sent twice at once (default 0.1)")
     parser.add_argument("--patience", type=float, default=240, help="seconds to come to rest in (default 240)")
+    parser.add_argument("--every", type=float, default=2, help="seconds within which something dies (default 2)")
     parser.add_argument("--servers", action="store_true", help="kill PostgreSQL and Valkey as well")
     parser.add_argument("--no-kills", action="store_true", help="let everybody live")
     parser.add_argument("--keep", action="store_true", help="leave the data folder for a look")

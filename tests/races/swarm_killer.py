@@ -32,14 +32,21 @@ async def back_again(dsn: str, patience: float = 60) -> asyncpg.Connection:
 
 
 async def kill(
-    stack: Stack, dsn: str, dice: random.Random, until: Callable[[], bool], done: Counter[str], *, servers: bool = False
+    stack: Stack,
+    dsn: str,
+    dice: random.Random,
+    until: Callable[[], bool],
+    done: Counter[str],
+    *,
+    servers: bool = False,
+    every: float = 2.0,
 ) -> None:
-    """Every second or two a process dies without a word, and in between sessions of the database are ended.
+    """Within every `every` seconds a process dies without a word, or sessions of the database are ended.
 
-    With `servers` PostgreSQL and Valkey die too, each about every fifteen seconds.
+    With `servers` PostgreSQL and Valkey die too, each in about one of ten turns.
     """
     while not until():
-        await asyncio.sleep(dice.uniform(0.6, 2.0))
+        await asyncio.sleep(dice.uniform(0.3, 1.0) * every)
         if until():
             return
         if servers and dice.random() < 0.2:

@@ -24,24 +24,25 @@ SHOWN = 10
 async def audit_report(settings: Settings, verify: bool) -> dict[str, Any]:
     """What `audit --json` prints: `ok`, `differences`; with `verify` one of `ledgers` per sealed ledger and `sealFile`."""
 
-    async def look(uow: UnitOfWork) -> dict[str, Any]:
+    async def look(uow: UnitOfWork) -> list[dict[str, Any]]:
         await uow.sql.execute("set transaction read only")
-        differences = [asdict(difference) for difference in await recount(uow)]
-        report: dict[str, Any] = {"ok": not differences, "differences": differences}
-        if verify:
-            key = settings.seal_key.get_secret_value().encode()
-            file = inspect_heads(settings.seal_file, key)
-            ledgers = await verify_ledgers(uow, file.heads, key=key)
-            report["ledgers"] = [{**asdict(ledger), "sound": ledger.is_sound} for ledger in ledgers]
-            report["sealFile"] = {
-                "path": str(settings.seal_file),
-                "seals": len(file.heads),
-                "faults": [asdict(fault) for fault in file.faults],
-            }
-            report["ok"] = report["ok"] and not file.faults and all(ledger.is_sound for ledger in ledgers)
-        return report
+        return [asdict(difference) for difference in await recount(uow)]
 
-    return await work_on(settings, look)
+    differences = await work_on(settings, look)
+    report: dict[str, Any] = {"ok": not differences, "differences": differences}
+    if verify:
+        # the file first: whatever stands in it was committed before the snapshot is taken
+        key = settings.seal_key.get_secret_value().encode()
+        file = inspect_heads(settings.seal_file, key)
+        ledgers = await work_on(settings, lambda uow: verify_ledgers(uow, file.heads, key=key), of_one_instant=True)
+        report["ledgers"] = [{**asdict(ledger), "sound": ledger.is_sound} for ledger in ledgers]
+        report["sealFile"] = {
+            "path": str(settings.seal_file),
+            "seals": len(file.heads),
+            "faults": [asdict(fault) for fault in file.faults],
+        }
+        report["ok"] = report["ok"] and not file.faults and all(ledger.is_sound for ledger in ledgers)
+    return report
 
 
 def _lines(report: dict[str, Any]) -> list[str]:

@@ -18,7 +18,7 @@ from core.domain.access import Principal, Role
 from core.errors import ConfigurationError, DomainError
 from core.ports import SimulationClock, WallClock
 from core.settings import Settings
-from core.unit_of_work import UnitOfWork, run_unit_of_work
+from core.unit_of_work import UnitOfWork, run_unit_of_work, snapshot
 from workers.commands.local_keys import stored_secrets, write_whole
 
 T = TypeVar("T")
@@ -119,8 +119,13 @@ def said_plainly() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-async def work_on(settings: Settings, use_case: Callable[[UnitOfWork], Awaitable[T]]) -> T:
-    """Run one use case as the operator, in a transaction of its own. Raises ConfigurationError without a database."""
+async def work_on(
+    settings: Settings, use_case: Callable[[UnitOfWork], Awaitable[T]], *, of_one_instant: bool = False
+) -> T:
+    """Run one use case as the operator, in a transaction of its own. Raises ConfigurationError without a database.
+
+    `of_one_instant`: it only reads, and every statement sees the same.
+    """
     database = Database(settings)
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -131,6 +136,9 @@ async def work_on(settings: Settings, use_case: Callable[[UnitOfWork], Awaitable
         ) from None
     clock = SimulationClock() if settings.simulated_clock else WallClock()
     try:
+        if of_one_instant:
+            async with snapshot(database, clock, OPERATOR) as uow:
+                return await use_case(uow)
         return await run_unit_of_work(database, use_case, clock=clock, principal=OPERATOR)
     except asyncpg.UndefinedTableError:
         raise ConfigurationError("The database is not migrated: run `migrate` first.") from None
