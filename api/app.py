@@ -16,7 +16,8 @@ from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.context import Context
 from api.live import LiveHub
@@ -32,8 +33,9 @@ from api.transport.pages import console, root_of
 from core.database import Database
 from core.domain.access import Principal
 from core.ports import SimulationClock, WallClock
-from core.queries.gate_versions import gate_versions
+from core.queries.gate_versions import answer_versions
 from core.queries.system_figures import SystemFigures, system_figures
+from core.repositories.network import STAMP
 from core.services.count_denials import Denial, count_denials
 from core.settings import Settings, load_settings
 from core.telemetry import start_tracing, stop_tracing
@@ -106,6 +108,31 @@ def _on_stop(action: Callable[[], None]) -> Callable[[], None]:
     return undo
 
 
+class Application(Starlette):
+    """Starlette, but the GraphQL path goes straight to its endpoint: of its sockets a thousand are open at a time."""
+
+    graphql: ASGIApp
+    sockets: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or scope["path"].removeprefix(scope.get("root_path", "")) != "/graphql":
+            await super().__call__(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self.sockets(scope, receive, send)
+        else:
+            await self.graphql(scope, receive, send)
+
+
+def _cors(settings: Settings) -> dict[str, Any]:
+    return {
+        "allow_origins": settings.allowed_origins,
+        "allow_methods": ["GET", "POST"],
+        "allow_headers": ["*"],
+        "expose_headers": ["X-Request-Id", "ETag", "Retry-After"],
+        "max_age": 600,
+    }
+
+
 def create_app(
     settings: Settings | None = None,
     *,
@@ -138,7 +165,7 @@ def create_app(
 
     async def read_versions(sku_ids: Collection[int]) -> Mapping[int, int]:
         async with database.system.acquire() as sql:
-            return await gate_versions(sql, sku_ids)
+            return await answer_versions(sql, sku_ids, STAMP)
 
     endpoint = GraphQLEndpoint(Engine(schema, chosen), authenticator, make_context, chosen, read_versions=read_versions)
 
@@ -189,28 +216,21 @@ def create_app(
                     await redis.aclose()
                 await asyncio.to_thread(stop_tracing)
 
+    graphql = RequestContext(CORSMiddleware(endpoint, **_cors(chosen)))
     routes = [
         Route("/", root_of(chosen)),
         Route("/healthz", healthz),
         Route("/readyz", readyz_of(checks)),
         Route("/metrics", metrics_of(read_figures, pools, lambda: hub.position)),
         Route("/edi/{partner}", edi_endpoint(database, authenticator, chosen, clock), methods=["POST"]),
-        Route("/graphql", endpoint),
-        WebSocketRoute("/graphql", endpoint),
     ]
     if chosen.allows_introspection:
         routes.append(Route("/graphiql", console))
     middleware = [
         Middleware(RequestContext),
-        Middleware(
-            CORSMiddleware,
-            allow_origins=chosen.allowed_origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["*"],
-            expose_headers=["X-Request-Id", "ETag", "Retry-After"],
-            max_age=600,
-        ),
+        Middleware(CORSMiddleware, **_cors(chosen)),
     ]
-    app = Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
+    app = Application(routes=routes, middleware=middleware, lifespan=lifespan)
+    app.graphql, app.sockets = graphql, endpoint
     app.state.hub, app.state.endpoint, app.state.database = hub, endpoint, database
     return app

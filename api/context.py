@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from api.live import LiveEvent, LiveFilter, LiveHub
+from api.live import LiveEvent, LiveFilter, LiveHub, Subscription
 from api.permissions.denials import DenialCounter
 from api.permissions.roles import unauthenticated
 from core.domain.access import Principal, Role
 from core.ports import Clock, WallClock
 from core.settings import Settings
+from core.telemetry import is_on, open_span
 from core.unit_of_work import UnitOfWork, run_unit_of_work
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ class Sources:
         self.valid_until = valid_until if self.valid_until is None else min(self.valid_until, valid_until)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Context:
     """One operation. `caller` is None for an anonymous one; `principal` refuses it instead."""
 
@@ -62,6 +64,8 @@ class Context:
     sources: Sources = field(default_factory=Sources)
     """Of availability answers, so that they can be kept and compared."""
     _loaders: Any = None
+    _delivery: Callable[[], None] | None = None
+    """Ends the span of the event that is being answered."""
 
     @property
     def principal(self) -> Principal:
@@ -123,10 +127,14 @@ class Context:
 
         A CUSTOMER or SUPPLIER gets only events of its own, whatever the filter says.
         """
-        async for event in self.open_live(wanted, after):
-            yield event
+        stream = self.open_live(wanted, after)
+        try:
+            async for event in stream:
+                yield event
+        finally:
+            await stream.aclose()
 
-    def open_live(self, wanted: LiveFilter, after: str | None = None) -> AsyncIterator[LiveEvent]:
+    def open_live(self, wanted: LiveFilter, after: str | None = None) -> Subscription:
         """As `live`, but registered at once: read a snapshot after this call and nothing falls between."""
         assert self.hub is not None, "this process has no live hub"
         caller = self.principal
@@ -136,13 +144,20 @@ class Context:
             wanted = replace(wanted, customer_id=caller.customer_id if caller.customer_id is not None else -1)
         elif caller.role is Role.SUPPLIER:
             wanted = replace(wanted, supplier_id=caller.supplier_id if caller.supplier_id is not None else -1)
-        return self._follow(self.hub.subscribe(wanted, self.resume_after or after, self.read))
+        self._loaders = None
+        return self.hub.subscribe(wanted, self.resume_after or after, self.read, self._follow)
 
-    async def _follow(self, subscription: Any) -> AsyncIterator[LiveEvent]:
-        try:
-            async for event in subscription:
-                self.stream_cursor = event.cursor
-                self._loaders = None
-                yield event
-        finally:
-            await subscription.aclose()
+    def _follow(self, event: LiveEvent | None) -> None:
+        """What is answered from here on is this event; None: the last one has been dealt with."""
+        if self._delivery is not None:
+            self._delivery()
+            self._delivery = None
+        if event is None:
+            return
+        self.stream_cursor = event.cursor
+        self._loaders = None
+        if is_on():
+            late = int((time.time() - event.occurred_at.timestamp()) * 1000)
+            self._delivery = open_span(
+                f"event {event.topic}", "CONSUMER", event.traceparent, position=event.position, late_milliseconds=late
+            )

@@ -50,6 +50,7 @@ def stream_entry(event: dict[str, Any], epoch: int) -> bytes:
             "payload": event["payload"],
             "occurredAt": event["occurred_at"],
             "epoch": epoch,
+            "traceparent": event["traceparent"],
         }
     )
 

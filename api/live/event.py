@@ -9,7 +9,9 @@ from typing import Any
 
 from api.live.cursor import encode_cursor
 
-COLUMNS = "position, topic, kind, key, sku_id, order_id, customer_id, supplier_id, channel, payload, occurred_at"
+COLUMNS = (
+    "position, topic, kind, key, sku_id, order_id, customer_id, supplier_id, channel, payload, occurred_at, traceparent"
+)
 RESYNC = "resync"
 
 
@@ -29,6 +31,8 @@ class LiveEvent:
     customer_id: int | None = None
     supplier_id: int | None = None
     channel: str | None = None
+    traceparent: str | None = None
+    """The span in which it was announced, where spans were made there."""
     resync_required: bool = False
     """True for the marker that comes first when a cursor cannot be resumed: read a fresh snapshot, then go on."""
 
@@ -47,6 +51,7 @@ class LiveEvent:
             customer_id=row["customer_id"],
             supplier_id=row["supplier_id"],
             channel=row["channel"],
+            traceparent=row["traceparent"],
         )
 
     @classmethod

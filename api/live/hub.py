@@ -18,7 +18,7 @@ from prometheus_client import Counter, Gauge
 from api.live.cursor import Cursor, decode_cursor, encode_cursor
 from api.live.event import COLUMNS, LiveEvent, LiveFilter
 from api.live.sharing import ReadsUnderWay
-from api.live.subscription import Reader, StreamsClosing, Subscription
+from api.live.subscription import Follow, Reader, StreamsClosing, Subscription
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -97,16 +97,20 @@ class LiveHub:
     def cursor_at(self, position: int) -> str:
         return encode_cursor(self.epoch, position)
 
-    def subscribe(self, wanted: LiveFilter, after: str | None = None, read: Reader | None = None) -> Subscription:
+    def subscribe(
+        self, wanted: LiveFilter, after: str | None = None, read: Reader | None = None, follow: Follow | None = None
+    ) -> Subscription:
         """Events of `wanted` that come after the cursor `after`, or from now on without one.
 
         Registered at once, so a snapshot read afterwards overlaps with the stream and never misses anything.
         `read` opens the connection for resumed events (the caller's own, with row-level security); the system pool
-        is the default. Raises BAD_USER_INPUT for a malformed cursor, StreamsClosing while the process goes away.
+        is the default. `follow` hears of each event that is handed on, and of None when the next is asked for.
+        Raises BAD_USER_INPUT for a malformed cursor, StreamsClosing while the process goes away.
         """
         if self._closing:
             raise StreamsClosing
-        return Subscription(self, wanted, decode_cursor(after) if after is not None else None, read or self._system)
+        cursor = decode_cursor(after) if after is not None else None
+        return Subscription(self, wanted, cursor, read or self._system, follow)
 
     @asynccontextmanager
     async def _system(self) -> AsyncIterator[Any]:
@@ -260,6 +264,7 @@ class _Entry(msgspec.Struct, rename="camel"):
     customer_id: int | None = None
     supplier_id: int | None = None
     channel: str | None = None
+    traceparent: str | None = None
 
 
 _decoder = msgspec.json.Decoder(_Entry)
@@ -288,4 +293,5 @@ def _event_of(entry: tuple[bytes, dict[bytes, bytes]], epoch: int) -> LiveEvent 
         customer_id=data.customer_id,
         supplier_id=data.supplier_id,
         channel=data.channel,
+        traceparent=data.traceparent,
     )

@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 Reader = Callable[[], AbstractAsyncContextManager[Any]]
 """Opens a connection that sees what the subscriber may see."""
 
+Follow = Callable[[LiveEvent | None], None]
+"""Hears of each event that is handed on, and of None once the subscriber is done with it."""
+
 BUFFER = 256
 """Events kept for one subscriber; beyond, it reads the table again instead of memory growing."""
 PAGE = 500
@@ -38,8 +41,16 @@ class Subscription(AsyncIterator[LiveEvent]):
     """Events of a filter, in order, each once. Registered from its construction on: nothing is missed before
     the first `anext`. `cursor` is where it stands."""
 
-    def __init__(self, hub: LiveHub, wanted: LiveFilter, after: Cursor | None, read: Reader) -> None:
+    __slots__ = (
+        "__weakref__", "_after", "_behind", "_buffer", "_checked", "_closed", "_follow", "_hub", "_marker", "_page",
+        "_reached", "_read", "_states", "_waiter", "wanted",
+    )  # fmt: skip
+
+    def __init__(
+        self, hub: LiveHub, wanted: LiveFilter, after: Cursor | None, read: Reader, follow: Follow | None = None
+    ) -> None:
         self.wanted = wanted
+        self._follow = follow
         self._hub = hub
         self._read = read
         self._after = after
@@ -103,6 +114,14 @@ class Subscription(AsyncIterator[LiveEvent]):
         return self
 
     async def __anext__(self) -> LiveEvent:
+        if self._follow is not None:
+            self._follow(None)
+        event = await self._take()
+        if self._follow is not None:
+            self._follow(event)
+        return event
+
+    async def _take(self) -> LiveEvent:
         while True:
             if self._closed is not None:
                 self._hub.unregister(self)
@@ -130,6 +149,8 @@ class Subscription(AsyncIterator[LiveEvent]):
     async def aclose(self) -> None:
         self._hub.unregister(self)
         self.close()
+        if self._follow is not None:
+            self._follow(None)
 
     def _advance(self, event: LiveEvent) -> LiveEvent:
         self._reached = max(self._reached, event.position)

@@ -19,7 +19,7 @@ from api.transport.engine import Engine, RequestFailed
 from api.transport.http import handle_http
 from api.transport.request import GraphQLRequest
 from api.transport.reuse import AnswerReuse, ReadVersions
-from api.transport.websocket import handle_websocket
+from api.transport.websocket import Connection, serve_websocket
 from core.domain.access import Principal
 from core.errors import ConfigurationError
 from core.settings import Settings
@@ -66,24 +66,20 @@ class GraphQLEndpoint:
         self.reuse = AnswerReuse(read_versions or _no_versions)
         self._keeps_answers = read_versions is not None and not settings.simulated_clock
         self.is_draining = False
-        self._on_drain: set[Callable[[], None]] = set()
+        self.sockets: set[Connection] = set()
+        """Open WebSockets."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await handle_websocket(self, scope, receive, send)
+            await serve_websocket(self, scope, receive, send)
         else:
             await handle_http(self, scope, receive, send)
 
     def drain(self) -> None:
         """Close every WebSocket with 1001; streams end without `complete` once the hub drains too."""
         self.is_draining = True
-        for end in list(self._on_drain):
-            end()
-
-    def on_drain(self, end: Callable[[], None]) -> Callable[[], None]:
-        """Call `end` when this process begins to go away; returns what takes that back."""
-        self._on_drain.add(end)
-        return lambda: self._on_drain.discard(end)
+        for socket in list(self.sockets):
+            socket.go_away()
 
     def request_id(self, scope: Scope) -> str:
         """The id that the outer middleware gave this request, or a fresh one."""

@@ -26,29 +26,45 @@ class ConnectionCount:
         self._total = 0
         self._by_key: Counter[str] = Counter()
 
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Count a connection while it is open; raises TooManyConnections."""
+    def open(self) -> None:
+        """Count a connection until `close`; raises TooManyConnections."""
         if self._total >= self._limit:
             raise TooManyConnections(f"This server has its {self._limit} connections; try again later.")
         self._total += 1
         OPEN.set(self._total)
-        try:
-            yield
-        finally:
-            self._total -= 1
-            OPEN.set(self._total)
 
-    @contextmanager
-    def of(self, caller: Principal | None) -> Iterator[None]:
-        """Count a connection of a known caller while it is open; raises TooManyConnections."""
-        key = "" if caller is None else caller.credential_id or caller.id
+    def close(self) -> None:
+        """A connection that `open` counted has ended."""
+        self._total -= 1
+        OPEN.set(self._total)
+
+    def enter(self, caller: Principal | None) -> None:
+        """Count an open connection as one of a known caller until `leave`; raises TooManyConnections."""
+        key = _key(caller)
         if key and self._by_key[key] >= self._limit_per_key:
             raise TooManyConnections(f"This credential has its {self._limit_per_key} connections open.")
         self._by_key[key] += 1
+
+    def leave(self, caller: Principal | None) -> None:
+        """A connection that `enter` counted has ended."""
+        key = _key(caller)
+        self._by_key[key] -= 1
+        if not self._by_key[key]:
+            del self._by_key[key]
+
+    @contextmanager
+    def one_of(self, caller: Principal | None) -> Iterator[None]:
+        """Count a connection of a known caller while it is open; raises TooManyConnections."""
+        self.open()
         try:
-            yield
+            self.enter(caller)
+            try:
+                yield
+            finally:
+                self.leave(caller)
         finally:
-            self._by_key[key] -= 1
-            if not self._by_key[key]:
-                del self._by_key[key]
+            self.close()
+
+
+def _key(caller: Principal | None) -> str:
+    return "" if caller is None else caller.credential_id or caller.id

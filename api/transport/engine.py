@@ -6,12 +6,10 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Hashable, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import msgspec
 import strawberry
 from graphql import (
     DocumentNode,
@@ -27,8 +25,6 @@ from graphql import (
     SelectionSetNode,
     create_source_event_stream,
     execute,
-    execute_subscription_event,
-    map_source_to_response_event,
     parse,
     specified_rules,
     validate,
@@ -44,8 +40,9 @@ from strawberry.utils.await_maybe import await_maybe
 from api.context import Context
 from api.error_handlers import MAX_ERRORS, ErrorCode, failure, format_errors, root_cause
 from api.limits import LIMITS, Figures, Limits, check_limits, sizes_in
-from api.live import SharedRead, StreamsClosing, once
+from api.live import StreamsClosing
 from api.permissions.roles import unauthenticated
+from api.transport.events import EventExecution, build_executor
 from api.transport.request import GraphQLRequest
 from api.transport.reuse import may_be_kept
 from core.settings import Settings
@@ -93,6 +90,10 @@ class Prepared:
     def kind(self) -> OperationType:
         return self.operation.operation
 
+    @property
+    def name(self) -> str | None:
+        return self.operation.name.value if self.operation.name else None
+
 
 class Answer(NamedTuple):
     """A formatted result. `failed` names the code when it is a request error (no data, nothing executed)."""
@@ -133,7 +134,7 @@ class Engine:
         """Names that figures may carry: those of trusted documents. Any other is counted as `other`."""
 
     def _label(self, prepared: Prepared) -> str:
-        name = _name(prepared)
+        name = prepared.name
         return "" if name is None else name if name in self.known_operations else "other"
 
     # Before execution.
@@ -247,7 +248,7 @@ class Engine:
                 request.query,
                 variable_values=request.variables,
                 context_value=context,
-                operation_name=_name(prepared),
+                operation_name=prepared.name,
             )
         try:
             return await await_maybe(
@@ -256,7 +257,7 @@ class Engine:
                     prepared.document,
                     context_value=context,
                     variable_values=request.variables,
-                    operation_name=_name(prepared),
+                    operation_name=prepared.name,
                     is_awaitable=optimized_is_awaitable,  # pyright: ignore[reportArgumentType]
                     executor_class=schema.execution_context_class,
                 )
@@ -265,42 +266,54 @@ class Engine:
             known = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
             return ExecutionResult(None, [known])
 
-    async def stream(
-        self, request: GraphQLRequest, prepared: Prepared, context: Context
-    ) -> AsyncGenerator[Answer, None]:
+    def stream(self, request: GraphQLRequest, prepared: Prepared, context: Context) -> AsyncGenerator[Answer, None]:
         """Results of any operation: one of a query or mutation, many of a subscription.
 
         Raises StreamsClosing when this process goes away, so that a transport can tell it from a completed stream.
         """
-        if prepared.kind is not OperationType.SUBSCRIPTION:
-            yield await self.execute(request, prepared, context)
-            return
         context.document = prepared.document
-        async with aclosing(await self._subscribe(request, prepared, context)) as results:
-            async for result in results:
-                if any(isinstance(root_cause(error), StreamsClosing) for error in result.errors or ()):
-                    raise StreamsClosing
-                yield self._answer(result, prepared, context)
+        kind = self._events if prepared.kind is OperationType.SUBSCRIPTION else self._single
+        return kind(request, prepared, context)
 
-    async def _subscribe(self, request: GraphQLRequest, prepared: Prepared, context: Context) -> Any:
-        """The results of a subscription, each event executed for itself, or once for all to whom it says the same."""
-        schema = self._schema
-        if tuple(schema.extensions) != (PreparedDocument,) or schema.directives:
-            return await schema.subscribe(
-                request.query,
-                variable_values=request.variables,
-                context_value=context,
-                operation_name=_name(prepared),
-            )
-        executor = schema.execution_context_class.build(
-            schema._schema,
-            prepared.document,
-            context_value=context,
-            raw_variable_values=request.variables,
-            operation_name=_name(prepared),
-            is_awaitable=optimized_is_awaitable,  # pyright: ignore[reportArgumentType]
-        )
-        return _results(executor, _sharing(request, prepared, context))
+    async def _single(
+        self, request: GraphQLRequest, prepared: Prepared, context: Context
+    ) -> AsyncGenerator[Answer, None]:
+        yield await self.execute(request, prepared, context)
+
+    async def _events(
+        self, request: GraphQLRequest, prepared: Prepared, context: Context
+    ) -> AsyncGenerator[Answer, None]:
+        """What GraphQL-core yields for a subscription; an error before or between events is a result without data."""
+        source: Any = None
+        try:
+            source = await self._source(request, prepared, context)
+            if isinstance(source, PreExecutionError):
+                yield self._answer(source, prepared, context)
+                return
+            execute_event = EventExecution(self._schema, request, prepared, context)
+            async for event in source:
+                yield self._answer(await execute_event(event), prepared, context)
+        except StreamsClosing:
+            raise
+        except Exception as error:
+            if isinstance(root_cause(error), StreamsClosing):
+                raise StreamsClosing from error
+            known = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
+            yield self._answer(ExecutionResult(None, [known]), prepared, context)
+        finally:
+            close = getattr(source, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def _source(self, request: GraphQLRequest, prepared: Prepared, context: Context) -> Any:
+        """The events of a subscription, or the ExecutionResult of one that cannot begin."""
+        executor = build_executor(self._schema, request, prepared, context)
+        if isinstance(executor, list):
+            return PreExecutionError(data=None, errors=executor)
+        source = await await_maybe(create_source_event_stream(executor))
+        if isinstance(source, ExecutionResult):
+            return PreExecutionError(data=None, errors=source.errors)
+        return source
 
     def _answer(self, result: Any, prepared: Prepared, context: Context) -> Answer:
         extensions = {
@@ -328,57 +341,6 @@ class Engine:
         if before_execution:
             return Answer({"errors": errors, "extensions": extensions}, code)
         return Answer({"errors": errors, "data": result.data, "extensions": extensions}, None, context.stream_cursor)
-
-
-async def _results(executor: Any, execute_event: Callable[[Any], Any]) -> AsyncGenerator[Any, None]:
-    """What GraphQL-core yields for a subscription; an error before or between events is a result without data."""
-    if isinstance(executor, list):
-        yield PreExecutionError(data=None, errors=executor)
-        return
-    try:
-        source = await await_maybe(create_source_event_stream(executor))
-        if isinstance(source, ExecutionResult):
-            yield PreExecutionError(data=None, errors=source.errors)
-            return
-        async with aclosing(map_source_to_response_event(executor, source, execute_event)) as results:
-            async for result in results:
-                yield result
-    except Exception as error:
-        known = error if isinstance(error, GraphQLError) else GraphQLError(str(error), original_error=error)
-        yield ExecutionResult(None, [known])
-
-
-def _sharing(request: GraphQLRequest, prepared: Prepared, context: Context) -> Callable[[Any], Any]:
-    """Executes one event; the events of one shared read once for all callers of one kind with one document."""
-    caller = context.caller
-    if caller is None:
-        return execute_subscription_event
-    variables = msgspec.json.encode(request.variables, order="sorted") if request.variables else b""
-    kind = (caller.role, caller.customer_id, caller.supplier_id, caller.is_publishable, caller.scopes, context.language)
-    mine = (request.query, _name(prepared), variables, *kind)
-
-    def execute_event(executor: Any) -> Any:
-        event = executor.root_value
-        shared = getattr(event, "shared", None)
-        if shared is None:
-            return execute_subscription_event(executor)
-        return _execute_once(shared, (event.cursor, id(event.availability), *mine), executor)
-
-    return execute_event
-
-
-async def _execute_once(shared: SharedRead, key: Hashable, executor: Any) -> Any:
-    async def execute_it() -> Any:
-        return await await_maybe(execute_subscription_event(executor))
-
-    result = await once(shared, key, execute_it)
-    if result.errors:  # they name the request: to each its own
-        return await await_maybe(execute_subscription_event(executor))
-    return result
-
-
-def _name(prepared: Prepared) -> str | None:
-    return prepared.operation.name.value if prepared.operation.name else None
 
 
 def _select(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

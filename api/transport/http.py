@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import structlog
 from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from api.error_handlers import ErrorCode, format_failure
 from api.permissions import AuthenticationFailed
@@ -24,6 +25,7 @@ from api.transport.sse import stream_answers
 if TYPE_CHECKING:
     from api.transport import GraphQLEndpoint
 
+log = structlog.get_logger(__name__)
 _encoder = msgspec.json.Encoder()
 
 STATUS = {
@@ -76,6 +78,13 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
     request = Request(scope, receive)
     request_id = endpoint.request_id(scope)
     media_type = JSON
+    has_begun = False
+
+    async def sending(message: Message) -> None:
+        nonlocal has_begun
+        has_begun = True
+        await send(message)
+
     try:
         if request.method not in ("GET", "POST"):
             raise Refused(405, ErrorCode.BAD_REQUEST, "Use GET or POST.", {"Allow": "GET, POST"})
@@ -90,7 +99,7 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
         name = None if media_type == EVENT_STREAM else endpoint.reuse_key(graphql_request, caller, language)
         if name is not None and (kept := await endpoint.reuse.find(name)) is not None:
             await endpoint.charge(caller, scope, 1)
-            await _cached(request, kept, media_type)(scope, receive, send)
+            await _cached(request, kept, media_type)(scope, receive, sending)
             return
         prepared = endpoint.engine.prepare(graphql_request, anonymous=caller is None)
         await endpoint.charge(caller, scope, prepared.figures.cost)
@@ -103,9 +112,9 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
         context = endpoint.make_context(caller, request_id, request.headers.get("accept-language"))
         if media_type == EVENT_STREAM:
             context.resume_after = request.headers.get("last-event-id") or None
-            with endpoint.connections.one(), endpoint.connections.of(caller):
+            with endpoint.connections.one_of(caller):
                 answers = endpoint.engine.stream(graphql_request, prepared, context)
-                await stream_answers(endpoint, context, answers, receive, send)
+                await stream_answers(endpoint, context, answers, receive, sending)
             return
         answer = await endpoint.engine.execute(graphql_request, prepared, context)
         response = _respond(answer.body, status_of(answer, media_type), media_type)
@@ -128,7 +137,7 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
         answer = endpoint.engine.failed(error, request_id)
         if media_type == EVENT_STREAM and answer.failed not in STATUS:
             context = endpoint.make_context(None, request_id, None)
-            await stream_answers(endpoint, context, _only(answer), receive, send)
+            await stream_answers(endpoint, context, _only(answer), receive, sending)
             return
         shown = JSON if media_type == EVENT_STREAM else media_type
         headers = {"WWW-Authenticate": "Bearer"} if answer.failed is ErrorCode.UNAUTHENTICATED else {}
@@ -137,6 +146,12 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
         response = _respond(answer.body, status_of(answer, shown), shown, headers)
     except ClientDisconnect:
         return
+    except Exception:  # such as a database that is away when a key is looked up
+        if has_begun:
+            raise
+        log.exception("request failed")
+        shown = JSON if media_type == EVENT_STREAM else media_type
+        response = _respond(format_failure(ErrorCode.INTERNAL, "", request_id), 500, shown)
     await response(scope, receive, send)
 
 

@@ -9,6 +9,7 @@ import uuid
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.transport.headers import header
 from core.telemetry import is_on, span
 
 log = structlog.get_logger(__name__)
@@ -17,15 +18,33 @@ _SAFE_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
-def _header(scope: Scope, name: bytes) -> str | None:
-    found = next((value for key, value in scope["headers"] if key == name), None)
-    return None if found is None else found.decode("latin-1")
-
-
 def span_name(method: str, path: str) -> str:
     """Method and route: few names, and nothing that a client chose."""
     route = "/edi/{partner}" if path.startswith("/edi/") else path if path in ("/", "/graphql", "/graphiql") else ""
     return f"{method} {route}".rstrip()
+
+
+def begin(scope: Scope) -> str:
+    """The id of what begins: the client's when it is a safe one, bound to the logs."""
+    given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    request_id = given.decode() if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+    scope.setdefault("state", {})["request_id"] = request_id
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    return request_id
+
+
+def tell(scope: Scope, status: int, started: float) -> None:
+    """One line of the log for what has ended; `started` is of `time.perf_counter`."""
+    if scope["path"] not in QUIET:
+        log.info(
+            "request",
+            kind=scope["type"],
+            method=scope.get("method"),
+            path=scope["path"],
+            status=status,
+            milliseconds=round((time.perf_counter() - started) * 1000, 1),
+        )
 
 
 class RequestContext:
@@ -38,12 +57,7 @@ class RequestContext:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        request_id = given.decode() if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
-        scope.setdefault("state", {})["request_id"] = request_id
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
-        started, status = time.perf_counter(), 0
+        request_id, started, status = begin(scope), time.perf_counter(), 0
 
         async def with_id(message: Message) -> None:
             nonlocal status
@@ -58,19 +72,11 @@ class RequestContext:
         try:
             if is_on() and scope["type"] == "http" and scope["path"] not in QUIET:
                 method = scope["method"] if scope["method"] in ("GET", "POST", "OPTIONS") else "OTHER"
-                name, parent = span_name(method, scope["path"]), _header(scope, b"traceparent")
+                name, parent = span_name(method, scope["path"]), header(scope, b"traceparent")
                 with span(name, "SERVER", parent, request_id=request_id) as current:
                     await self._app(scope, receive, with_id)
                     current.set_attribute("http.response.status_code", status)
             else:
                 await self._app(scope, receive, with_id)
         finally:
-            if scope["path"] not in QUIET:
-                log.info(
-                    "request",
-                    kind=scope["type"],
-                    method=scope.get("method"),
-                    path=scope["path"],
-                    status=status,
-                    milliseconds=round((time.perf_counter() - started) * 1000, 1),
-                )
+            tell(scope, status, started)

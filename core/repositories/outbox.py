@@ -37,7 +37,7 @@ async def move_outbox(sql: Any, limit: int = BATCH) -> Moved:
         insert into event (position, {_COLUMNS})
         select $1 + row_number() over (order by id), {_COLUMNS} from d
         returning position, topic, kind, key, sku_id, order_id, customer_id, supplier_id, channel, payload,
-            occurred_at, job is not null as is_job""",
+            occurred_at, traceparent, job is not null as is_job""",
         head,
         limit,
     )
@@ -62,7 +62,8 @@ async def read_relay(sql: Any) -> tuple[int, int]:
 async def read_events(sql: Any, after: int, limit: int = BATCH) -> list[dict[str, Any]]:
     """Events behind a position, in order."""
     rows = await sql.fetch(
-        """select position, topic, kind, key, sku_id, order_id, customer_id, supplier_id, channel, payload, occurred_at
+        """select position, topic, kind, key, sku_id, order_id, customer_id, supplier_id, channel, payload, occurred_at,
+            traceparent
         from event where position > $1 order by position limit $2""",
         after,
         limit,

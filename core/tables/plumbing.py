@@ -29,8 +29,9 @@ class Outbox(c.Row, table=True):
     occurred_at: datetime = c.instant(now=True)
     created_at: datetime = c.created()
     request_id: str | None = c.text(null=True)
-    """Of a job request: which request asked for it, and its span (W3C traceparent)."""
+    """Of a job request: which request asked for it."""
     traceparent: str | None = c.text(null=True)
+    """The span in which it was announced (W3C), where spans are made."""
 
 
 class Event(c.Row, table=True):
@@ -61,8 +62,9 @@ class Event(c.Row, table=True):
     occurred_at: datetime = c.instant()
     created_at: datetime = c.created()
     request_id: str | None = c.text(null=True)
-    """Of a job request: which request asked for it, and its span (W3C traceparent)."""
+    """Of a job request: which request asked for it."""
     traceparent: str | None = c.text(null=True)
+    """As in the outbox."""
 
 
 class Relay(c.Row, table=True):

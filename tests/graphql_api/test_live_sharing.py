@@ -7,7 +7,7 @@ import pytest
 from api.live import LiveHub, ReadsUnderWay, once
 from api.operations import schema
 from api.resolvers import subscriptions
-from api.transport import engine as engine_module
+from api.transport import events as events_module
 from api.transport.engine import Engine
 from api.transport.request import request_of
 from core.domain.access import Role
@@ -61,7 +61,7 @@ async def test_a_change_is_read_once_and_told_to_all_in_their_language(shop: Sho
         while len(hub._all()) < len(streams):
             await asyncio.sleep(0.01)
     reads = counted(monkeypatch, subscriptions, "answers")
-    executions = counted(monkeypatch, engine_module, "execute_subscription_event")
+    executions = counted(monkeypatch, events_module, "execute_subscription_event")
     await shop.place("MINSEO", ("MUG-BLUE", 1))
     await relay(shop)
     told = [answer.body["data"]["availabilityChanged"] for answer in await asyncio.gather(*waiting)]

@@ -16,7 +16,7 @@ import pytest
 
 from core import telemetry
 from core.database import Database
-from core.events import JobRequest
+from core.events import Event, JobRequest
 from core.repositories import outbox
 from core.settings import Settings
 from core.telemetry import span, start_tracing, stop_tracing
@@ -128,6 +128,37 @@ async def test_a_request_is_seen_from_its_callers_span_to_the_statement(
     assert any("from sales_order" in json.dumps(one["attributes"]) for one in statements)
     assert "secret-1" not in json.dumps(collector.spans)
     assert not any("healthz" in one["name"] for one in collector.spans)
+
+
+async def test_an_event_is_followed_from_the_change_to_its_delivery(
+    collector: Collector, database_url: str, valkey_url: str, tmp_path: Path
+) -> None:
+    keys, facts = (
+        Keys(tmp_path / "key.pem"),
+        {"orderNumber": "SO-1", "status": "VALIDATED", "version": 1, "quantity": 7},
+    )
+
+    async def tell(uow: UnitOfWork) -> None:
+        uow.announce(Event("order", "LINE_CHANGED", facts, key="order:1"))
+
+    async with serve(settings_for(database_url, valkey_url, keys.path), is_whole=True) as app:
+        database, headers = app.state.database, {"authorization": f"Bearer {keys.token('PLANNER')}"}
+        with span("request"):
+            await run_unit_of_work(database, tell)
+        async with database.system.acquire() as sql, sql.transaction():
+            await outbox.move_outbox(sql)
+        query = {"query": f'subscription {{ orderChanged(after: "{app.state.hub.cursor_at(0)}") {{ quantity }} }}'}
+        async with (
+            httpx2.AsyncClient(base_url=app.state.url) as client,
+            client.stream("POST", "/graphql", json=query, headers={**headers, "accept": "text/event-stream"}) as answer,
+        ):
+            async for line in answer.aiter_lines():
+                if line.startswith("data: ") and '"quantity":7' in line:
+                    break
+    unit = collector.one("unit of work", collector.one("request"))
+    delivery = collector.one("event order", unit)
+    assert (delivery["traceId"], delivery["kind"]) == (unit["traceId"], 5)
+    assert {"position", "late_milliseconds"} == {one["key"] for one in delivery["attributes"]}
 
 
 def test_without_a_collector_nothing_is_made_and_no_exporter_imported() -> None:

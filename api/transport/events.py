@@ -1,0 +1,76 @@
+"""One event of a subscription becomes one result: executed for itself, or once for all to whom it says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import strawberry
+from graphql import execute_subscription_event
+from strawberry.execution import optimized_is_awaitable
+from strawberry.utils.await_maybe import await_maybe
+
+from api.context import Context
+from api.live import SharedRead, once
+from api.transport.request import GraphQLRequest
+
+if TYPE_CHECKING:
+    from api.transport.engine import Prepared
+
+
+def build_executor(
+    schema: strawberry.Schema, request: GraphQLRequest, prepared: Prepared, context: Context, event: Any = None
+) -> Any:
+    """What GraphQL-core executes with, or the list of errors of variables that do not fit."""
+    return schema.execution_context_class.build(
+        schema._schema,
+        prepared.document,
+        root_value=event,
+        context_value=context,
+        raw_variable_values=request.variables,
+        operation_name=prepared.name,
+        is_awaitable=optimized_is_awaitable,  # pyright: ignore[reportArgumentType]
+    )
+
+
+class EventExecution:
+    """Executes the events of one subscription.
+
+    While nothing happens it holds no executor: thousands wait, and of those who are told the same one executes.
+    """
+
+    __slots__ = ("_context", "_executor", "_prepared", "_request", "_schema")
+
+    def __init__(
+        self, schema: strawberry.Schema, request: GraphQLRequest, prepared: Prepared, context: Context
+    ) -> None:
+        self._schema, self._request, self._prepared, self._context = schema, request, prepared, context
+        self._executor: Any = None
+
+    async def __call__(self, event: Any) -> Any:
+        """The result of one event."""
+        shared: SharedRead | None = getattr(event, "shared", None)
+        if shared is None or self._context.caller is None:
+            return await self._execute(event)
+        result = await once(shared, self._key(event), lambda: self._execute(event, is_kept=False))
+        if result.errors:  # they name the request: to each its own
+            return await self._execute(event)
+        return result
+
+    async def _execute(self, event: Any, *, is_kept: bool = True) -> Any:
+        executor = self._executor
+        if executor is None:
+            executor = build_executor(self._schema, self._request, self._prepared, self._context)
+            assert not isinstance(executor, list), "the subscription could begin with these variables"
+            self._executor = executor if is_kept else None
+        return await await_maybe(execute_subscription_event(executor.build_per_event_executor(event)))
+
+    def _key(self, event: Any) -> Hashable:
+        """Everything that the answer depends on beside what was read: document, variables, and who asks."""
+        caller, request, context = self._context.caller, self._request, self._context
+        assert caller is not None
+        variables = msgspec.json.encode(request.variables, order="sorted") if request.variables else b""
+        kind = (caller.role, caller.customer_id, caller.supplier_id, caller.is_publishable, caller.scopes)
+        document = (request.query, self._prepared.name, variables)
+        return (event.cursor, id(event.availability), *document, *kind, context.language)
