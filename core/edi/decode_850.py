@@ -28,7 +28,7 @@ def decode_850(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
     blocks: list[list[Segment]] = []
     for segment in document.segments:
         if segment.tag in ("CTT", "SE"):
-            break
+            continue  # some senders write the sum before the lines
         if segment.tag == "PO1":
             blocks.append([])
         (blocks[-1] if blocks else head).append(segment)

@@ -65,7 +65,7 @@ def cut_lines(document: TransactionSet, opening: str) -> tuple[list[Segment], li
     blocks: list[list[Segment]] = []
     for segment in document.segments:
         if segment.tag in ("CTT", "SE"):
-            break
+            continue  # some senders write the sum before the lines
         if segment.tag == opening:
             blocks.append([])
         (blocks[-1] if blocks else head).append(segment)

@@ -20,7 +20,7 @@ def decode_861(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
     blocks: list[list[Segment]] = []
     for segment in document.segments:
         if segment.tag in ("CTT", "SE"):
-            break
+            continue  # some senders write the sum before the lines
         if segment.tag == "RCD":
             blocks.append([])
         (blocks[-1] if blocks else head).append(segment)

@@ -28,17 +28,23 @@ class Notes:
         self.faults: list[Fault] = []
         self._said: set[Fault] = set()
 
-    def error(self, code: str, message: str, segment: Segment | None, element: int | None = None) -> None:
-        self._add(Severity.ERROR, code, message, segment, element)
+    def error(
+        self, code: str, message: str, segment: Segment | None, element: int | None = None, component: int = 1
+    ) -> None:
+        self._add(Severity.ERROR, code, message, segment, element, component)
 
-    def warning(self, code: str, message: str, segment: Segment | None, element: int | None = None) -> None:
-        self._add(Severity.WARNING, code, message, segment, element)
+    def warning(
+        self, code: str, message: str, segment: Segment | None, element: int | None = None, component: int = 1
+    ) -> None:
+        self._add(Severity.WARNING, code, message, segment, element, component)
 
     @property
     def failed(self) -> bool:
         return any(fault.severity is Severity.ERROR for fault in self.faults)
 
-    def _add(self, severity: Severity, code: str, message: str, segment: Segment | None, element: int | None) -> None:
+    def _add(
+        self, severity: Severity, code: str, message: str, segment: Segment | None, element: int | None, component: int
+    ) -> None:
         fault = Fault(
             Level.BUSINESS,
             severity,
@@ -47,8 +53,8 @@ class Notes:
             segment.number if segment else None,
             segment.tag if segment else "",
             element,
-            None,
-            segment.value(element) if segment and element else "",
+            component if component > 1 else None,
+            segment.value(element, component) if segment and element else "",
             offset=segment.offset if segment else None,
         )
         # A mark around many lines is looked at with each of them, and said once.
@@ -62,7 +68,9 @@ def quantity(segment: Segment, element: int, unit: str, guide: PartnerGuide, not
     text = segment.value(element)
     if not text:
         return None
-    return base_units(decimal(text), text, unit, guide, notes, segment, (element, element + 1))
+    behind = (at for at in range(element + 1, element + 4) if segment.value(at) == unit)
+    places = (element, 1), (next(behind, element + 1), 1)
+    return base_units(decimal(text), text, unit, guide, notes, segment, places)
 
 
 def base_units(
@@ -72,19 +80,19 @@ def base_units(
     guide: PartnerGuide,
     notes: Notes,
     segment: Segment,
-    elements: tuple[int, int],
+    places: tuple[tuple[int, int], tuple[int, int]],
 ) -> int | None:
-    """`number` of `unit` in base units, or None with an error noted; `elements` are those of quantity and unit."""
+    """`number` of `unit` in base units, or None with an error noted; `places` are element and component of both."""
     factor = guide.unit_map.get(unit, 1 if unit in _SINGLE_UNITS else None)
     if number is None or number < 0 or number.adjusted() > 8:
-        notes.error("quantity", f"{text!r} is not a quantity", segment, elements[0])
+        notes.error("quantity", f"{text!r} is not a quantity", segment, *places[0])
         return None
     if factor is None:
-        notes.error("unit", f"The partner's guide has no factor for the unit {unit!r}", segment, elements[1])
+        notes.error("unit", f"The partner's guide has no factor for the unit {unit!r}", segment, *places[1])
         return None
     units = number * factor
     if units != units.to_integral_value():
-        notes.error("quantity", f"{text} {unit} is not a whole number of base units", segment, elements[0])
+        notes.error("quantity", f"{text} {unit} is not a whole number of base units", segment, *places[0])
         return None
     return int(units)
 

@@ -7,7 +7,7 @@ wrong count or reference means is the partner's policy (`interchanges.verdict`);
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.edi.edifact_messages import KINDS, message_faults
 from core.edi.edifact_segments import RawBlock, cut_blocks, split_segment
@@ -81,6 +81,8 @@ class _Builder:
         self.group: _OpenGroup | None = None
         self.body: list[Segment] = []
         self.references: set[str] = set()
+        self.group_references: set[str] = set()
+        self.strays: list[Segment] = []
         self.message_count = 0
         self.explicit_groups = 0
         self.closed = False
@@ -94,7 +96,9 @@ class _Builder:
             raws.pop(0)
             self._check_header()
         else:
-            self._note("13", "The messages stand in no interchange: there is no UNB segment.", None, Severity.ERROR)
+            self._note(
+                "13", "The messages stand in no interchange: there is no UNB segment.", None, Severity.ERROR, tag="UNB"
+            )
         for place, raw in enumerate(raws, start=2):
             segment = self._parse(raw, place)
             handler = _HANDLERS.get(segment.tag)
@@ -103,8 +107,9 @@ class _Builder:
             elif self.body:
                 self.body.append(self._placed(segment))
             else:
-                self._note("15", f"{segment.tag[:6]} stands outside of any message.", segment)
+                self.strays.append(segment)
         self._close_group(None)
+        self._note_strays()
         self._check_end()
         head = self.header
         return Interchange(
@@ -186,13 +191,22 @@ class _Builder:
     def _open_group(self, segment: Segment) -> None:
         if self.group is not None:
             self._close_group(None)
+        self._note_strays()
         self.explicit_groups += 1
         self.group = _OpenGroup(segment)
-        if not segment.value(5):
+        reference = segment.value(5)
+        if not reference:
             self.group.faults.append(_fault(Level.GROUP, "13", "UNG has no reference (0048).", segment, element=5))
+        elif reference in self.group_references:
+            text = f"The group reference {reference!r} occurs twice in the interchange."
+            self.group.faults.append(_fault(Level.GROUP, "26", text, segment, element=5, value=reference))
+        self.group_references.add(reference)
+        # Messages are told apart by their group as well.
+        self.references = set()
 
     def _open_message(self, segment: Segment) -> None:
         self._close_message(None)
+        self._note_strays()
         if self.group is None:
             self.group = _OpenGroup(None)
             if self.explicit_groups:
@@ -201,10 +215,51 @@ class _Builder:
 
     def _end_message(self, segment: Segment) -> None:
         if not self.body:
-            self._note("33", "A UNT segment ends a message that was never begun.", segment)
+            self._end_headless(segment)
             return
         self.body.append(self._placed(segment))
         self._close_message(self.body[-1])
+
+    def _end_headless(self, trailer: Segment) -> None:
+        """A message without its UNH: it is a message of its own, so that it is refused and counted, and the others stand."""
+        strays, self.strays = self.strays, []
+        if not strays:
+            text = "A UNT segment ends a message that was never begun."
+            self._note("33", text, trailer, Severity.ERROR)
+            return
+        if self.group is None:
+            self.group = _OpenGroup(None)
+        found = tuple(replace(segment, number=at) for at, segment in enumerate([*strays, trailer], start=1))
+        text = f"Message {trailer.value(2)} has no UNH segment: it begins with {found[0].tag[:6]!r}."
+        fault = replace(_fault(Level.SET, "13", text, found[0]), segment="UNH")
+        raw = self.data[found[0].offset : trailer.end]
+        self.message_count += 1
+        group = self.group.opening.value(5) if self.group.opening is not None else ""
+        self.group.messages.append(
+            TransactionSet(
+                kind="",
+                control=trailer.value(2),
+                version="",
+                segments=found,
+                raw=raw,
+                sha256=hashlib.sha256(raw).hexdigest(),
+                faults=(fault,),
+                sequence=self._sequence(group),
+                offset=found[0].offset,
+            )
+        )
+
+    def _note_strays(self) -> None:
+        """Segments between the messages: said once for a row of them."""
+        strays, self.strays = self.strays, []
+        if not strays:
+            return
+        tags = list(dict.fromkeys(segment.tag[:6] for segment in strays))
+        shown = ", ".join(tags[:5]) + (" ..." if len(tags) > 5 else "")
+        text = f"{shown} stands outside of any message."
+        if len(strays) > 1:
+            text = f"{len(strays)} segments ({shown}) stand outside of any message."
+        self._note("15", text, strays[0])
 
     def _close_message(self, trailer: Segment | None) -> None:
         if self.group is None or not self.body:
@@ -222,10 +277,14 @@ class _Builder:
             faults.append(_fault(Level.SET, "13", text, opening))
         else:
             faults.extend(_trailer_faults(reference, len(segments), trailer))
-        if not reference or not kind:
-            faults.append(_fault(Level.SET, "13", "UNH has no reference or no message type.", opening, element=1))
+        if not reference:
+            faults.append(_fault(Level.SET, "13", "UNH has no message reference (0062).", opening, element=1))
+        if not kind:
+            text = "UNH names no message type (0065)."
+            faults.append(_fault(Level.SET, "13", text, opening, element=2, component=1))
         if reference in self.references:
-            text = f"The message reference {reference!r} occurs twice in the interchange."
+            where = "the interchange" if self.group.opening is None else "the group"
+            text = f"The message reference {reference!r} occurs twice in {where}."
             faults.append(_fault(Level.SET, "26", text, opening, element=1, value=reference))
         self.references.add(reference)
         if kind in KINDS:
@@ -258,7 +317,7 @@ class _Builder:
     def _end_group(self, segment: Segment) -> None:
         if self.group is None or self.group.opening is None:
             self._close_message(None)
-            self._note("33", "A UNE segment ends a group that was never begun.", segment)
+            self._note("33", "A UNE segment ends a group that was never begun.", segment, Severity.ERROR)
             return
         self._close_group(segment)
 
@@ -325,7 +384,8 @@ class _Builder:
 
     def _check_end(self) -> None:
         if not self.closed:
-            self._note("13", "The interchange has no UNZ segment: it may be cut off.", None, Severity.ERROR)
+            text = "The interchange has no UNZ segment: it may be cut off."
+            self._note("13", text, None, Severity.ERROR, tag="UNZ")
         if not self.message_count:
             self._note("32", "The interchange holds no message.", None)
 
@@ -337,8 +397,11 @@ class _Builder:
         severity: Severity = Severity.WARNING,
         element: int | None = None,
         value: str = "",
+        tag: str = "",
     ) -> None:
-        self.faults.append(_fault(Level.INTERCHANGE, code, message, segment, severity, element, value))
+        """`tag` names a segment that is not there."""
+        fault = _fault(Level.INTERCHANGE, code, message, segment, severity, element, value)
+        self.faults.append(replace(fault, segment=tag) if tag else fault)
 
 
 _HANDLERS = {

@@ -112,7 +112,7 @@ def article_pairs(pia: Segment) -> tuple[tuple[str, str], ...]:
 def quantity(qty: Segment, guide: PartnerGuide, notes: Notes) -> int | None:
     """Base units of a QTY segment, or None with an error noted."""
     text = qty.value(1, 2)
-    return base_units(number(text), text, qty.value(1, 3), guide, notes, qty, (1, 1))
+    return base_units(number(text), text, qty.value(1, 3), guide, notes, qty, ((1, 2), (1, 3)))
 
 
 def x12_dates(segments: Iterable[Segment], notes: Notes | None = None) -> tuple[tuple[str, date], ...]:
@@ -126,7 +126,7 @@ def x12_dates(segments: Iterable[Segment], notes: Notes | None = None) -> tuple[
         if on is None:
             text = segment.value(1, 2)
             if notes is not None and code and text and not is_unknown_date(text[:8]):
-                notes.warning("date", f"{text!r} is not a date", segment, 1)
+                notes.warning("date", f"{text!r} is not a date", segment, 1, 2)
         elif code is not None:
             found.append((code, on))
     promised = any(code == "069" for code, _ in found)

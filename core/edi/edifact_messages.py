@@ -6,9 +6,11 @@ segments that may be, what must stand before what, and the elements we rely on. 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import groupby
 
+from core.edi.edifact_segment_table import Component, components_of
 from core.edi.edifact_values import FORMATS, is_bad_date, number
 from core.edi.interchanges import Fault, Level, Segment, Severity
 
@@ -69,28 +71,6 @@ KINDS: dict[str, Message] = {
     "CONTRL": Message(("UCI",), _tags("UCI UCF UCM UCS UCD")),
 }
 
-# Element.component that must be filled; `n` marks a number, `!` that it is needed.
-_ELEMENTS: dict[str, tuple[str, ...]] = {
-    "DTM": ("1.1!",),
-    "QTY": ("1.1!", "1.2!n"),
-    "QVR": ("1.1n",),
-    "PIA": ("1.1!",),
-    "NAD": ("1.1!",),
-    "RFF": ("1.1!",),
-    "LOC": ("1.1!",),
-    "CPS": ("1.1!",),
-    "TDT": ("1.1!",),
-    "FTX": ("1.1!",),
-    "GIN": ("1.1!", "2.1!"),
-    "PRI": ("1.2n",),
-    "MOA": ("1.1!", "1.2n"),
-    "CNT": ("1.1!", "1.2n"),
-    "ERC": ("1.1!",),
-    "UNS": ("1.1!",),
-    "UCI": ("1.1!", "4.1!"),
-    "UCM": ("1.1!", "2.1!", "3.1!"),
-    "UCS": ("1.1!n",),
-}
 _NAMES = {
     "DTM": "date",
     "QTY": "quantity",
@@ -103,6 +83,7 @@ _NAMES = {
     "CNT": "control total",
 }
 _ERRORS_WHEN_NO_NUMBER = ("QTY", "QVR", "UCS")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MOST_IN_A_ROW = {"DTM": 35}
 
 
@@ -126,6 +107,7 @@ def message_faults(kind: str, segments: tuple[Segment, ...]) -> tuple[Fault, ...
         faults.extend(_placed(kind, message, under, passed, segment))
         faults.extend(_filled(segment))
         passed.add(segment.tag)
+    faults.extend(fault for segment in (segments[0], segments[-1]) for fault in _service(segment))
     faults.extend(_repeated(body))
     faults.extend(_counted(body))
     return tuple(faults)
@@ -147,22 +129,53 @@ def _placed(
 
 
 def _filled(segment: Segment) -> list[Fault]:
-    faults: list[Fault] = []
+    """Each element against the table: filled where it must be, a number where it must be one, not too long."""
     tag = segment.tag
-    for rule in _ELEMENTS.get(tag, ()):
-        place = rule.rstrip("!n")
-        element, component = int(place[0]), int(place[2])
-        value = segment.value(element, component)
-        if not value and "!" in rule:
-            faults.append(_of_element(Severity.ERROR, "13", "is required and empty", segment, element, component))
-        elif value and rule.endswith("n") and number(value) is None:
-            severity = Severity.ERROR if tag in _ERRORS_WHEN_NO_NUMBER else Severity.WARNING
-            faults.append(_of_element(severity, "37", "is not a number", segment, element, component))
+    table = components_of(tag)
+    faults: list[Fault] = [] if table is None else _against(segment, table)
     if tag == "DTM":
         if segment.value(1, 3) not in FORMATS:
             faults.append(_of_element(Severity.WARNING, "14", "is a date format we do not know", segment, 1, 3))
         elif is_bad_date(segment):
             faults.append(_of_element(Severity.ERROR, "12", "is not a date", segment, 1, 2))
+    return faults
+
+
+def _service(segment: Segment) -> list[Fault]:
+    """UNH and UNT: what is missing or does not match is said of the message, what is too long here."""
+    found = _filled(segment) if segment.tag in ("UNH", "UNT") else []
+    return [fault for fault in found if fault.code not in ("13", "37")]
+
+
+def _against(segment: Segment, table: tuple[tuple[Component, ...], ...]) -> list[Fault]:
+    faults: list[Fault] = []
+    for element, components in enumerate(table, start=1):
+        parts = segment.elements[element - 1] if element <= len(segment.elements) else ()
+        for place, component in enumerate(components, start=1):
+            value = parts[place - 1].strip() if place <= len(parts) else ""
+            if not value:
+                if component.is_required and (place == 1 or element == 1 or any(part.strip() for part in parts)):
+                    faults.append(_of_element(Severity.ERROR, "13", "is required and empty", segment, element, place))
+                continue
+            if (component.is_number or (segment.tag == "QTY" and place == 2)) and number(value) is None:
+                severity = Severity.ERROR if segment.tag in _ERRORS_WHEN_NO_NUMBER else Severity.WARNING
+                faults.append(_of_element(severity, "37", "is not a number", segment, element, place))
+            elif len(value) > component.longest:
+                problem = f"is too long ({component.longest} characters at most)"
+                faults.append(_of_element(Severity.WARNING, "39", problem, segment, element, place))
+            if not value.isprintable() and _CONTROL.search(value):
+                problem = "holds a control character"
+                faults.append(_of_element(Severity.WARNING, "21", problem, segment, element, place))
+        for place in range(len(components) + 1, len(parts) + 1):
+            if parts[place - 1].strip():
+                problem = "is one component more than the element has"
+                faults.append(_of_element(Severity.WARNING, "16", problem, segment, element, place))
+                break
+    for element in range(len(table) + 1, len(segment.elements) + 1):
+        if any(part.strip() for part in segment.elements[element - 1]):
+            problem = "is one element more than the segment has"
+            faults.append(_of_element(Severity.WARNING, "16", problem, segment, element, 1))
+            break
     return faults
 
 

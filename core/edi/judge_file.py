@@ -128,8 +128,10 @@ def _with_every_unit(
 
 
 class _EveryUnit(dict[str, int]):
+    """A factor so large that a part of an unknown unit (12.65 kilograms) is a whole number of something."""
+
     def get(self, key: str, default: Any = None) -> Any:  # type: ignore[override]
-        return 1
+        return 1_000_000 if default is None else default
 
 
 def _errors(faults: Iterable[Fault]) -> tuple[Fault, ...]:

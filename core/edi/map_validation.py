@@ -7,6 +7,7 @@ no byte offsets, refuses unknown interchange versions and raises for a set witho
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +20,9 @@ from pyx12.segment import Segment as Pyx12Segment
 
 from core.edi.interchanges import Fault, Level, Segment, Severity
 from core.edi.maps.build_maps import FOLDER, set_map
-from core.edi.maps.table import ELEMENTS, OPEN_SEGMENTS, SEGMENTS, SETS, SYNTAX
+from core.edi.maps.elements import ELEMENTS
+from core.edi.maps.segments import OPEN_SEGMENTS, SEGMENTS, SYNTAX
+from core.edi.maps.table import LINES, SETS, SUMMARY, Row
 from core.edi.x12_values import day, is_decimal, is_unknown_date
 
 _START = "/ISA_LOOP/GS_LOOP/GS"
@@ -37,7 +40,13 @@ def map_faults(kind: str, segments: tuple[Segment, ...]) -> tuple[Fault, ...]:
     node: Any = root.getnodebypath(_START)
     walker.forceWalkCounterToLoopStart("/ISA_LOOP/GS_LOOP", _START)
     faults: list[Fault] = []
-    for segment in segments:
+    last_line = max((at for at, segment in enumerate(segments) if segment.tag in LINES), default=0)
+    for at, segment in enumerate(segments):
+        if at < last_line and segment.tag in SUMMARY:
+            # Taken in its turn it would end the lines, and each one behind it would be a fault of its own.
+            text = f"{segment.tag} stands before the lines it sums up"
+            faults.append(_segment_fault(Severity.WARNING, "7", text, segment))
+            continue
         parsed = _for_pyx12(segment)
         try:
             found, _, _, walk_errors = walker.walk_errors(node, parsed, segment.number, segment.number, None)
@@ -54,13 +63,14 @@ def map_faults(kind: str, segments: tuple[Segment, ...]) -> tuple[Fault, ...]:
                 for error in node.is_valid_errors(parsed)[1]
                 if (fault := _element_fault(segment, error)) is not None
             )
+        faults.extend(_related_faults(segment))
     return tuple(faults)
 
 
 def is_plainly_valid(segment: Segment) -> bool:
     """Whether our table alone shows that no element can be at fault: pyx12 then need not look, which halves the time.
 
-    Anything unusual (components, blanks around a value, signs, related elements) is left to pyx12.
+    Anything unusual (components, blanks around a value, signs) is left to pyx12.
     """
     row = _row(segment.tag)
     elements = segment.elements
@@ -80,6 +90,34 @@ def is_plainly_valid(segment: Segment) -> bool:
     return True
 
 
+def _related_faults(segment: Segment) -> list[Fault]:
+    """Elements that are missing, or too many, because of others of the same segment."""
+    rules = _rules(segment.tag)
+    if not rules:
+        return []
+    filled = {at for at, parts in enumerate(segment.elements, start=1) if any(part.strip() for part in parts)}
+    found: dict[tuple[int, str], None] = {}
+    for kind, places in rules:
+        here = [at for at in places if at in filled]
+        if kind == "E":
+            if len(here) > 1:
+                found[here[-1], "10"] = None
+        elif kind == "R":
+            if not here:
+                found[places[0], "2"] = None
+        elif not here or (kind in "CL" and places[0] not in filled):
+            continue
+        elif len(here) < len(places) and (kind != "L" or len(here) == 1):
+            found[next(at for at in places if at not in filled), "2"] = None
+    return [_fault_at(segment, at, code) for at, code in found]
+
+
+@lru_cache(maxsize=256)
+def _rules(tag: str) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    texts = SYNTAX.get(tag, ())
+    return tuple((rule[0], tuple(int(rule[at : at + 2]) for at in range(1, len(rule), 2))) for rule in texts)
+
+
 def _plain(kind: str, text: str) -> bool:
     if kind in ("AN", "ID"):
         return text.isascii() and text.isprintable() and text[0] != " " and text[-1] != " "
@@ -91,10 +129,29 @@ def _plain(kind: str, text: str) -> bool:
 @lru_cache(maxsize=256)
 def _row(tag: str) -> tuple[tuple[str, int, int, bool], ...] | None:
     """Type, lengths and need of each element of a segment; None where pyx12 must look."""
-    if tag in SYNTAX or (tag not in SEGMENTS and tag not in OPEN_SEGMENTS):
+    if tag not in SEGMENTS and tag not in OPEN_SEGMENTS:
         return None
     names = ["ANY"] * 30 if tag in OPEN_SEGMENTS else SEGMENTS[tag].split()
     return tuple((*ELEMENTS[name.rstrip("!")][:3], name.endswith("!")) for name in names)
+
+
+def _belongs(kind: str, tag: str) -> str:
+    """Under which segment it belongs, where it can stand under one only."""
+    openings = {row[0] for row in _loops(SETS[kind]) if any(isinstance(r, str) and _tag(r) == tag for r in row[1:])}
+    if len(openings) != 1 or any(isinstance(row, str) and _tag(row) == tag for row in SETS[kind]):
+        return ""
+    return f": it belongs under {_tag(str(openings.pop()))}"
+
+
+def _loops(rows: tuple[Row, ...]) -> Iterator[tuple[Row, ...]]:
+    for row in rows:
+        if isinstance(row, tuple):
+            yield row
+            yield from _loops(row)
+
+
+def _tag(row: str) -> str:
+    return row.partition(" ")[0].rstrip("!")
 
 
 @lru_cache(maxsize=32)
@@ -127,9 +184,8 @@ def _walk_fault(kind: str, known: frozenset[str], segment: Segment, error: SegEr
             offset=segment.offset,
         )
     if code == "1" and segment.tag in known:
-        return _segment_fault(
-            Severity.WARNING, "2", f"{segment.tag} is not expected at this place of a {kind}", segment
-        )
+        text = f"{segment.tag} is not expected at this place of a {kind}{_belongs(kind, segment.tag)}"
+        return _segment_fault(Severity.WARNING, "2", text, segment)
     if code == "1":
         return _segment_fault(Severity.WARNING, "1", f"{segment.tag} is not a segment we know in a {kind}", segment)
     words = {"4": "its loop occurs too often", "5": "it occurs too often"}
@@ -166,7 +222,7 @@ def _element_fault(segment: Segment, error: EleError) -> Fault | None:
     at = _position(segment.tag, error)
     value = segment.value(at)
     reference = _reference(segment.tag, at)
-    kind, _, longest, name = ELEMENTS.get(reference, ("AN", 1, 80, "value"))
+    kind = ELEMENTS.get(reference, ("AN",))[0]
     severity, problem = _PROBLEMS.get(error.err_cde, (Severity.ERROR, error.err_str))
     if error.err_cde == "6":
         if kind in ("AN", "ID"):
@@ -178,13 +234,21 @@ def _element_fault(segment: Segment, error: EleError) -> Fault | None:
             return None
     if error.err_cde == "8" and is_unknown_date(value):
         return None
+    return _fault_at(segment, at, error.err_cde, severity, problem)
+
+
+def _fault_at(segment: Segment, at: int, code: str, severity: Severity | None = None, problem: str = "") -> Fault:
+    """A fault of the element `at`, in the usual words of its code unless others are given."""
+    usual, words = _PROBLEMS.get(code, (Severity.ERROR, "is at fault"))
+    value, reference = segment.value(at), _reference(segment.tag, at)
+    _, _, longest, name = ELEMENTS.get(reference, ("AN", 1, 80, "value"))
     shown = value if len(value) <= 40 else f"{value[:40]}..."
-    limit = f" ({longest} characters at most)" if error.err_cde == "5" else ""
+    limit = f" ({longest} characters at most)" if code == "5" else ""
     return Fault(
         Level.ELEMENT,
-        severity,
-        error.err_cde,
-        f"{segment.tag}{at:02d} ({name}) of segment {segment.number} {problem}{limit}"
+        severity or usual,
+        code,
+        f"{segment.tag}{at:02d} ({name}) of segment {segment.number} {problem or words}{limit}"
         + (f": {shown!r}." if value else "."),
         segment.number,
         segment.tag,

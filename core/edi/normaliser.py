@@ -17,7 +17,9 @@ _PADDING = _BLANK + "\x00\x1a"
 # Not \s: it takes 0x1C to 0x1F for blanks, and senders use these as separators.
 _ISA = re.compile(r"(?<![A-Za-z0-9])ISA(?=[^A-Za-z0-9 \t\r\n])")
 _ISA_AFTER_BREAK = re.compile(r"[\r\n][ \t\r\n]*(?=ISA[^A-Za-z0-9 \t\r\n])")
-_EDIFACT_HEADER = re.compile(rb"(?<![A-Za-z0-9])UN[AB][^A-Za-z0-9 \t\r\n]")
+_EDIFACT_HEADER = re.compile(rb"(?<![A-Za-z0-9])UN[ABGH][^A-Za-z0-9 \t\r\n]")
+_MARKUP = re.compile(rb"<(!doctype|html|head|body|\?xml)\b", re.IGNORECASE)
+_FRAMES = ("GS", "ST", "BEG", "BAK", "BSN", "BIA", "SE", "GE", "IEA", "ISA")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -88,6 +90,13 @@ def is_edifact(data: bytes) -> bool:
     return b"ISA" not in data and _EDIFACT_HEADER.search(data) is not None
 
 
+def markup_fault(data: bytes) -> Fault | None:
+    """A web page or XML around or instead of EDI: its marks (`&gt;`) can no longer be told from those of the page."""
+    if _MARKUP.match(data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip(_PADDING.encode())) is None:
+        return None
+    return _refusal("markup", "The file is a web page or XML, not an EDI file as a partner sends it.")
+
+
 def normalise(data: bytes, limits: Limits = DEFAULT_LIMITS) -> NormalisedFile:
     """Every X12 interchange of `data`; a file without one gives a fault, never an exception."""
     if len(data) > limits.file_bytes:
@@ -114,7 +123,7 @@ def normalise(data: bytes, limits: Limits = DEFAULT_LIMITS) -> NormalisedFile:
         start = _ISA.search(text, at, stop)
         if start is None:
             if not found:
-                faults.append(_refusal("no_interchange", "No ISA segment was found: this is not an X12 file."))
+                faults.append(_refusal("no_interchange", _without_header(text[at:stop])))
             elif text[at:stop].strip(_PADDING):
                 faults.append(_leftover(text, at, stop, is_cut="ISA".startswith(text[at:stop].strip(_PADDING))))
             break
@@ -228,6 +237,18 @@ class _LineEnds:
 
 def _refusal(code: str, message: str, offset: int = 0) -> Fault:
     return Fault(Level.FILE, Severity.ERROR, code, message, offset=offset)
+
+
+def _without_header(text: str) -> str:
+    """Why no interchange was found: the file lost its ISA, or it is something else."""
+    found = text.lstrip(_PADDING)
+    shown = found[:20].encode("unicode_escape").decode()
+    tag = re.match(r"([A-Z0-9]{1,3})[^A-Za-z0-9 \t\r\n]", found)
+    if tag is not None and tag.group(1) in _FRAMES:
+        return f"There is no ISA segment: the file begins with {tag.group(1)}."
+    if re.match(r"I?S?A\*\d\d\*", found):
+        return f"The ISA segment is damaged: the file begins with {shown!r}."
+    return f"Neither an ISA nor a UNB segment was found: this is no EDI file. It begins with {shown!r}."
 
 
 def _leftover(text: str, at: int, end: int, is_cut: bool = False) -> Fault:

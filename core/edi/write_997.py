@@ -24,7 +24,8 @@ def write_997(group: Group, results: Sequence[SetResult], envelope: Envelope) ->
         raise InvalidInput(f"Group {group.control} has {len(group.sets)} sets, {len(results)} of them have a result.")
     rows: list[Row] = [("AK1", _clean(group.functional_id, 2), _clean(group.control, 9))]
     for result in results:
-        rows.extend(_set_rows(result))
+        # A set that lost its ST cannot be named; the counts of AK9 tell of it.
+        rows.extend(_set_rows(result) if result.kind and result.control else [])
     accepted = sum(result.verdict is not Verdict.REJECTED for result in results)
     included = group.claimed_sets if group.claimed_sets is not None else len(group.sets)
     codes = list(dict.fromkeys(fault.code for fault in group.faults if fault.code in _GROUP_CODES))[:5]

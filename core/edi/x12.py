@@ -7,13 +7,14 @@ policy (`interchanges.verdict`): a missing trailer is an error always, a wrong c
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field, replace
 
 from core.edi.hierarchy import hierarchy_faults
 from core.edi.interchanges import Fault, Group, Interchange, Level, ReadResult, Segment, Severity, TransactionSet
 from core.edi.map_validation import has_map, map_faults
 from core.edi.normaliser import DEFAULT_LIMITS, Limits, RawInterchange, RawSegment, normalise
-from core.edi.x12_values import same_number
+from core.edi.x12_values import day, same_number
 
 # Set identifier to the functional identifier of its group.
 FUNCTIONAL_IDS = {
@@ -76,13 +77,18 @@ class _Builder:
         self.answers: list[Segment] = []
         self.set_count = 0
         self.closed = False
+        self.strays: list[Segment] = []
+        self.group_controls: set[str] = set()
 
     def build(self) -> Interchange:
         usage = self.header[14].strip()
         if usage not in ("P", "T", "I"):
             text = f"ISA15 is {usage!r}: neither production (P) nor test (T)."
             fault = _fault(Level.INTERCHANGE, "020", text, None, Severity.ERROR if usage else Severity.WARNING)
-            self.faults.append(replace(fault, segment_number=1, segment="ISA", element=15, value=usage))
+            self.faults.append(
+                replace(fault, segment_number=1, segment="ISA", element=15, value=usage, offset=self.raw.offset)
+            )
+        self._check_header()
         for place, raw_segment in enumerate(self.raw.segments[1:], start=2):
             segment = self._parse(raw_segment, place)
             handler = _HANDLERS.get(segment.tag)
@@ -93,10 +99,12 @@ class _Builder:
             elif segment.tag == "TA1":
                 self._answer(segment)
             elif segment.tag not in ("ISB", "ISE"):
-                self._note("stray", f"{segment.tag} stands outside of any transaction set.", segment)
+                self.strays.append(segment)
         self._close_group(None)
+        self._note_strays()
         if not self.closed:
             self._note("023", "The interchange has no IEA segment: it may be cut off.", None, Severity.ERROR)
+            self.faults[-1] = replace(self.faults[-1], segment="IEA")
         header = self.header
         return Interchange(
             standard="X12",
@@ -120,14 +128,38 @@ class _Builder:
             answers=tuple(self.answers),
         )
 
+    def _check_header(self) -> None:
+        """ISA: who speaks to whom, and under which number; TA1 note codes 005 to 008, 013, 014, 018."""
+        header = [value.strip() for value in self.header]
+        for at, code, name in ((5, "006", "sender"), (7, "008", "recipient")):
+            if not header[at]:
+                self._note_header(code, f"ISA{at + 1:02d} names no {name}.", at, Severity.WARNING)
+        if not header[12]:
+            self._note_header("018", "ISA13 is empty: the interchange has no control number.", 12, Severity.ERROR)
+        elif not (header[12].isascii() and header[12].isdigit()):
+            self._note_header(
+                "018", f"ISA13 is {header[12]!r}: a control number has digits only.", 12, Severity.WARNING
+            )
+        if not (header[8].isascii() and header[8].isdigit() and day(header[8])):
+            self._note_header("014", f"ISA09 is {header[8]!r}, which is not a date.", 8, Severity.WARNING)
+        if not re.fullmatch(r"([01]\d|2[0-3])[0-5]\d([0-5]\d)?", header[9]):
+            self._note_header("015", f"ISA10 is {header[9]!r}, which is not a time.", 9, Severity.WARNING)
+
+    def _note_header(self, code: str, text: str, at: int, severity: Severity) -> None:
+        fault = _fault(Level.INTERCHANGE, code, text, None, severity, at + 1, self.header[at].strip())
+        self.faults.append(replace(fault, segment_number=1, segment="ISA", offset=self.raw.offset))
+
     def _answer(self, segment: Segment) -> None:
         """TA1: number, date and time of an interchange of ours, verdict and note code."""
         self.answers.append(segment)
+        said = segment.value(4)
         for element, name in ((1, "interchange"), (4, "verdict"), (5, "note code")):
             if not segment.value(element):
-                self._note("022", f"TA1 names no {name}.", segment, Severity.ERROR)
-        if segment.value(4) not in ("A", "E", "R", ""):
-            self._note("022", f"TA1 has the verdict {segment.value(4)!r}, which is none.", segment, Severity.ERROR)
+                # An acceptance needs no reason.
+                severity = Severity.WARNING if element == 5 and said == "A" else Severity.ERROR
+                self._note("022", f"TA1 names no {name}.", segment, severity, element)
+        if said not in ("A", "E", "R", ""):
+            self._note("022", f"TA1 has the verdict {said!r}, which is none.", segment, Severity.ERROR, 4, said)
 
     def _parse(self, raw: RawSegment, number: int) -> Segment:
         text = _decoded(raw.text, self.encoding)
@@ -139,13 +171,21 @@ class _Builder:
     def _open_group(self, segment: Segment) -> None:
         if self.group is not None:
             self._close_group(None)
-        self.group = _OpenGroup(
-            segment.value(1), segment.value(6), segment.value(8), segment.value(2), segment.value(3)
-        )
+        self._note_strays()
+        group = _OpenGroup(segment.value(1), segment.value(6), segment.value(8), segment.value(2), segment.value(3))
+        for element, name in ((1, "functional identifier"), (6, "control number")):
+            if not segment.value(element):
+                group.faults.append(_fault(Level.GROUP, "6", f"GS names no {name}.", segment, element=element))
+        if group.control and group.control in self.group_controls:
+            text = f"Group control number {group.control} occurs twice in the interchange."
+            group.faults.append(_fault(Level.GROUP, "19", text, segment, element=6, value=group.control))
+        self.group_controls.add(group.control)
+        self.group = group
 
     def _open_set(self, segment: Segment) -> None:
         if self.body:
             self._close_set(None)
+        self._note_strays()
         if self.group is None:
             self.group = _OpenGroup("", "", "", "", "")
             self.group.faults.append(
@@ -155,10 +195,47 @@ class _Builder:
 
     def _end_set(self, segment: Segment) -> None:
         if not self.body:
-            self._note("stray", "An SE segment ends a transaction set that was never begun.", segment)
+            self._end_headless(segment)
             return
         self.body.append(Segment(segment.tag, segment.elements, len(self.body) + 1, segment.offset, segment.end))
         self._close_set(self.body[-1])
+
+    def _end_headless(self, trailer: Segment) -> None:
+        """A set without its ST: it is a set of its own, so that it is refused and counted, and the others stand."""
+        strays, self.strays = self.strays, []
+        found = tuple(replace(segment, number=at) for at, segment in enumerate([*strays, trailer], start=1))
+        if self.group is None or not strays:
+            self._note("stray", "An SE segment ends a transaction set that was never begun.", trailer, Severity.ERROR)
+            return
+        text = f"Transaction set {trailer.value(2)} has no ST segment: it begins with {found[0].tag[:10]!r}."
+        fault = replace(_fault(Level.SET, "6", text, found[0]), segment="ST")
+        raw = self.data[found[0].offset : trailer.end]
+        self.set_count += 1
+        self.group.sets.append(
+            TransactionSet(
+                kind="",
+                control=trailer.value(2),
+                version=self.group.version,
+                segments=found,
+                raw=raw,
+                sha256=hashlib.sha256(raw).hexdigest(),
+                faults=(fault,),
+                sequence=self._sequence(),
+                offset=found[0].offset,
+            )
+        )
+
+    def _note_strays(self) -> None:
+        """Segments between the sets: said once for a row of them. One that cannot be a tag may have been a frame."""
+        strays, self.strays = self.strays, []
+        if not strays:
+            return
+        tags = list(dict.fromkeys(segment.tag[:10] for segment in strays))
+        shown = ", ".join(tags[:5]) + (" ..." if len(tags) > 5 else "")
+        text = f"{shown} stands outside of any transaction set."
+        if len(strays) > 1:
+            text = f"{len(strays)} segments ({shown}) stand outside of any transaction set."
+        self._note("stray", text, strays[0])
 
     def _close_set(self, trailer: Segment | None) -> None:
         if self.group is None or not self.body:
@@ -178,16 +255,17 @@ class _Builder:
             segments = segments[:1]
         if control in self.group.controls:
             text = f"Control number {control} occurs twice in the group {self.group.control}."
-            faults.append(_fault(Level.SET, "23", text, opening))
+            faults.append(_fault(Level.SET, "23", text, opening, element=2, value=control))
         self.group.controls.add(control)
         expected = FUNCTIONAL_IDS.get(kind)
         if self.group.functional_id and expected not in (None, self.group.functional_id):
             text = f"A {kind} belongs into a group {expected}, not {self.group.functional_id}."
-            faults.append(_fault(Level.SET, "6", text, opening, Severity.WARNING))
+            faults.append(_fault(Level.SET, "6", text, opening, Severity.WARNING, 1, kind))
         if has_map(kind):
             faults.extend(map_faults(kind, segments))
         else:
-            faults.append(_fault(Level.SET, "1", f"Transaction set {kind or '(empty)'} is not supported.", opening))
+            text = f"Transaction set {kind or '(empty)'} is not supported."
+            faults.append(_fault(Level.SET, "1", text, opening, element=1, value=kind))
         if kind == "856":
             faults.extend(hierarchy_faults(segments, self.limits.hierarchy_depth))
         raw = self.data[segments[0].offset : segments[-1].end]
@@ -216,7 +294,7 @@ class _Builder:
 
     def _end_group(self, segment: Segment) -> None:
         if self.group is None:
-            self._note("stray", "A GE segment ends a group that was never begun.", segment)
+            self._note("stray", "A GE segment ends a group that was never begun.", segment, Severity.ERROR)
             return
         self._close_group(segment)
 
@@ -227,7 +305,8 @@ class _Builder:
             return
         count = len(group.sets)
         if trailer is None:
-            group.faults.append(_fault(Level.GROUP, "3", f"Group {group.control} has no GE segment.", None))
+            fault = _fault(Level.GROUP, "3", f"Group {group.control} has no GE segment.", None)
+            group.faults.append(replace(fault, segment="GE"))
         else:
             claimed = trailer.value(1)
             group.claimed_sets = int(claimed) if claimed.isdecimal() and len(claimed) < 10 else None
@@ -260,12 +339,21 @@ class _Builder:
             self._note("023", "The file ends inside its IEA segment: it is cut off.", segment, Severity.ERROR)
             return
         if not same_number(claimed, str(len(self.groups))) and not (self.answers and not self.groups):
-            self._note("021", f"IEA01 says {claimed!r} groups; {len(self.groups)} came.", segment)
-        if not same_number(control, self.header[12].strip()):
-            self._note("001", f"IEA02 is {control!r}, ISA13 is {self.header[12].strip()!r}.", segment)
+            text = f"IEA01 says {claimed!r} groups; {len(self.groups)} came."
+            self._note("021", text, segment, element=1, value=claimed)
+        if not same_number(control, ours):
+            self._note("001", f"IEA02 is {control!r}, ISA13 is {ours!r}.", segment, element=2, value=control)
 
-    def _note(self, code: str, message: str, segment: Segment | None, severity: Severity = Severity.WARNING) -> None:
-        self.faults.append(_fault(Level.INTERCHANGE, code, message, segment, severity))
+    def _note(
+        self,
+        code: str,
+        message: str,
+        segment: Segment | None,
+        severity: Severity = Severity.WARNING,
+        element: int | None = None,
+        value: str = "",
+    ) -> None:
+        self.faults.append(_fault(Level.INTERCHANGE, code, message, segment, severity, element, value))
 
 
 def _is_cut(control: str, ours: str, terminator: str) -> bool:

@@ -100,10 +100,10 @@ def test_repetitions_of_syntax_4():
 
 
 def test_lines_broken_at_80_columns_and_ends_of_line_after_terminators():
-    long = GOOD.replace("A1", "A" * 120)
+    long = GOOD.replace("A1", "A" * 70)
     wrapped = "\r\n".join(long[at : at + 80] for at in range(0, len(long), 80))
     document = message(wrapped)
-    assert document.segments[1].value(2) == "A" * 120
+    assert document.segments[1].value(2) == "A" * 70
     assert document.faults == ()
     assert {repair.code for repair in only(wrapped).repairs} == {"wrapped_line"}
     assert only(GOOD.replace("'", "'\r\n")).repairs == ()
@@ -281,3 +281,53 @@ def test_every_fault_makes_the_set_fail_or_be_noted():
     assert verdict(message(GOOD).faults) is Verdict.ACCEPTED
     assert verdict(message(GOOD.replace("UNT+8", "UNT+9")).faults) is Verdict.ACCEPTED_WITH_ERRORS
     assert verdict(message(GOOD.replace("UNT+8+1'", "")).faults) is Verdict.REJECTED
+
+
+def test_a_message_without_its_header_is_a_message_that_is_refused():
+    second = BODY.replace("UNH+1", "UNH+2").replace("UNT+8+1", "UNT+8+2")
+    interchange = only(HEAD + BODY[1:] + second + "UNZ+2+55'")
+    lost, sound = interchange.groups[0].sets
+    assert [(f.code, f.segment, f.severity) for f in lost.faults] == [("13", "UNH", Severity.ERROR)]
+    assert (lost.kind, lost.control, sound.kind, sound.faults, interchange.faults) == ("", "1", "ORDRSP", (), ())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("BGM+231+A1", "BGM+231+" + "A" * 71, ("39", 2, 1)),
+        ("QTY+21:10'", "QTY+21:10:PCE:X'", ("16", 1, 4)),
+        ("LIN+1+5+S1:IN'", "LIN+1+5+S1:IN+++++Z'", ("16", 8, 1)),
+        ("RFF+ON:PO1", "RFF+ON:PO\x011", ("21", 1, 2)),
+        ("QTY+21:10'", "QTY+21'", ("13", 1, 2)),
+        ("QTY+21:10'", "QTY+21:ten'", ("37", 1, 2)),
+    ],
+)
+def test_elements_are_held_against_the_table(old: str, new: str, place: tuple[str, int, int]):
+    (fault, *_) = message(GOOD.replace(old, new)).faults
+    assert (fault.code, fault.element, fault.component) == place
+
+
+def test_groups_tell_messages_apart_and_are_told_apart():
+    group = "UNG+ORDRSP+S:14+R:14+261120:1030+{}+UN+D:96A'" + BODY + "UNE+1+{}'"
+    assert judge_file((HEAD + group.format(1, 1) + group.format(2, 2) + "UNZ+2+55'").encode())["verdict"] == "accepted"
+    twice = only(HEAD + group.format(1, 1) + group.format(1, 1) + "UNZ+2+55'")
+    assert [codes(found.faults) for found in twice.groups] == [[], [("26", Severity.ERROR)]]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        ("<html><pre>" + GOOD + "</pre></html>", "markup"),
+        ("GS*PR*SUP*US*20261120*1030*7*X*004010~", "no_interchange"),
+        ("What is this?", "no_interchange"),
+    ],
+)
+def test_what_is_no_interchange_is_said(data: str, code: str):
+    result = read(data.encode())
+    assert (result.interchanges, [fault.code for fault in result.faults]) == ((), [code])
+
+
+def test_a_header_that_lost_its_first_letter_is_still_a_file_of_messages():
+    found = read(GOOD[1:].encode())
+    assert [fault.code for fault in found.faults] == ["leftover"]
+    assert next((f.code, f.segment) for f in found.interchanges[0].faults) == ("13", "UNB")

@@ -218,7 +218,7 @@ def test_an_824_names_document_and_errors():
 
 def test_an_810_has_implied_decimals_in_its_total():
     body = (
-        "BIG*20261120*I1*20261101*PO1~CUR*SE*USD~ITD*01******20261220~IT1*1*10*EA*2.5**BP*S1~PID*F****Widget~TDS*2975~"
+        "BIG*20261120*I1*20261101*PO1~CUR*SE*USD~ITD*01*****20261220~IT1*1*10*EA*2.5**BP*S1~PID*F****Widget~TDS*2975~"
     )
     invoice = decoded("810", body).document
     assert (invoice.number, invoice.po_number, invoice.total, invoice.currency) == (
@@ -321,6 +321,8 @@ def test_a_unit_that_needs_a_guide_is_only_noted_when_a_file_is_checked():
     (fault,) = judged["interchanges"][0]["groups"][0]["sets"][0]["faults"]
     assert (judged["verdict"], fault["code"], fault["severity"]) == ("accepted with notes", "unit", "warning")
     also = judge_file(file("850", "BEG*00*SA*PO1**20261120~PO1*1*1.5*CA***BP*S1~"))
+    assert also["verdict"] == "accepted with notes"
+    also = judge_file(file("850", "BEG*00*SA*PO1**20261120~PO1*1*1.5*EA***BP*S1~PO1*2*1*CA***BP*S2~"))
     assert also["verdict"] == "rejected"
 
 

@@ -7,7 +7,7 @@ from pyx12.segment import Segment as Pyx12Segment
 
 from core.edi.interchanges import Segment
 from core.edi.map_validation import _map, is_plainly_valid
-from core.edi.maps.table import SEGMENTS
+from core.edi.maps.segments import SEGMENTS
 
 ROOT, _ = _map("855")
 NODES: dict[str, segment_if] = {}

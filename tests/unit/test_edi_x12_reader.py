@@ -208,3 +208,58 @@ def test_limits_of_sets_and_depth():
 @pytest.mark.parametrize("name", ["dataele.xml", "codes.xml"])
 def test_the_files_of_the_map_folder_are_those_of_the_table(name: str):
     assert (FOLDER / name).read_text(encoding="utf-8") == folder_files()[name]
+
+
+def test_a_set_without_its_header_is_a_set_that_is_refused():
+    interchange = read(file(st(GOOD)[3:], st(GOOD, control="0002"))).interchanges[0]
+    lost, sound = interchange.groups[0].sets
+    assert [(f.code, f.segment, f.severity) for f in lost.faults] == [("6", "ST", Severity.ERROR)]
+    assert (lost.kind, lost.control, sound.kind, sound.faults, interchange.faults) == ("", "0001", "855", (), ())
+
+
+def test_stray_segments_are_one_note_and_a_group_number_is_used_once():
+    group = f"GS*PR*SUP*US*20261120*1030*7*X*004010~{st(GOOD)}GE*1*7~"
+    (interchange,) = read(
+        (ISA.format(usage="P") + group + "N1*ST~N3*Y~" + group + "IEA*2*000000007~").encode()
+    ).interchanges
+    assert [(f.code, f.segment_number, f.message) for f in interchange.faults] == [
+        ("stray", 9, "2 segments (N1, N3) stand outside of any transaction set.")
+    ]
+    assert [[(f.code, f.element, f.value) for f in found.faults] for found in interchange.groups] == [
+        [],
+        [("19", 6, "7")],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("segment", "place"),
+    [
+        ("PO1*1*10*EA***BP", ("PO1", 7, "2")),
+        ("PO1*1**EA***BP*S1", ("PO1", 2, "2")),
+        ("N1*ST", ("N1", 2, "2")),
+        ("N9**3", ("N9", 1, "1")),
+        ("TD5", ("TD5", 2, "2")),
+        ("PER*BD*Joe*TE", ("PER", 4, "2")),
+    ],
+)
+def test_elements_that_belong_together(segment: str, place: tuple[str, int, str]):
+    line = segment if segment.startswith("PO1") else f"PO1*1*10*EA***BP*S1~{segment}"
+    found = faults_of(file(st(f"BAK*00*AK*PO1*20261120~{line}")))
+    assert [(f.segment, f.element, f.code) for f in found] == [place]
+
+
+def test_a_sum_before_the_lines_is_noted_and_the_lines_are_read():
+    data = file(st("BSN*00*A1*20261120*1030~CTT*1~HL*1**S~HL*2*1*O~PRF*PO1~HL*3*2*I~SN1*1*6*EA", "856"), group="SH")
+    (fault,) = faults_of(data)
+    assert (fault.code, fault.segment, fault.segment_number, fault.severity) == ("7", "CTT", 3, Severity.WARNING)
+
+
+def test_the_header_is_looked_at():
+    data = file(st(GOOD)).replace(b"261120*1030*U", b"261320*2570*U").replace(b"000000007*0", b"         *0")
+    found = read(data).interchanges[0].faults
+    assert [(f.code, f.element, f.value) for f in found] == [
+        ("018", 13, ""),
+        ("014", 9, "261320"),
+        ("015", 10, "2570"),
+        ("001", 2, "000000007"),
+    ]

@@ -8,7 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from core.edi.maps.table import ELEMENTS, OPEN_SEGMENTS, SEGMENTS, SETS, SYNTAX, Row
+from core.edi.maps.elements import ELEMENTS
+from core.edi.maps.segments import OPEN_SEGMENTS, SEGMENTS
+from core.edi.maps.table import SETS, Row
 
 FOLDER = Path(__file__).parent
 _OPEN_ROW = " ".join(["ANY"] * 30)
@@ -68,8 +70,6 @@ def _segment(parent: Element, row: str, place: int) -> None:
     tag = head.rstrip("!")
     usage = "R" if head.endswith("!") else "S"
     segment = SubElement(parent, "segment", xid=tag, name=tag, usage=usage, pos=str(place), max_use=most or "1")
-    for rule in SYNTAX.get(tag, ()):
-        SubElement(segment, "syntax").text = rule
     elements = SEGMENTS[tag] if tag not in OPEN_SEGMENTS else _OPEN_ROW
     for at, reference in enumerate(elements.split(), start=1):
         number = reference.rstrip("!")

@@ -1,218 +1,12 @@
-"""The X12 sets we know, as a compact table: elements, segments, and the order of segments and loops of each set.
+"""The X12 sets we know, as a compact table: the order of segments and loops of each set.
 
-Names are our own short words. A segment is a row of `element[!]` references in X12 order (`!` = required); `open` means
-that up to 30 free elements are let through, because nothing is taken from them. A set is a tuple of rows: a segment
-`TAG[!] [max]`, or a loop as a tuple whose first row is its opening segment.
+A set is a tuple of rows: a segment `TAG[!] [max]` (`!` = required), or a loop as a tuple whose first row is its opening
+segment.
 """
 
 from __future__ import annotations
 
 from typing import TypeAlias
-
-OPEN = "open"
-
-# number: type, shortest, longest, what it is
-ELEMENTS: dict[str, tuple[str, int, int, str]] = {
-    "2": ("N0", 1, 6, "number of accepted sets"),
-    "3": ("AN", 1, 264, "free text"),
-    "19": ("AN", 2, 30, "city"),
-    "26": ("ID", 2, 3, "country"),
-    "28": ("N0", 1, 9, "group control number"),
-    "66": ("ID", 1, 2, "identification code qualifier"),
-    "67": ("AN", 1, 80, "identification code"),
-    "71": ("N0", 1, 9, "inquiry number"),
-    "76": ("AN", 1, 22, "invoice number"),
-    "80": ("N0", 1, 7, "number of packs"),
-    "81": ("R", 1, 10, "weight"),
-    "87": ("AN", 1, 48, "marks and numbers"),
-    "88": ("ID", 1, 2, "marks qualifier"),
-    "91": ("ID", 1, 2, "transportation method"),
-    "92": ("ID", 2, 2, "purchase order type"),
-    "93": ("AN", 1, 60, "name"),
-    "96": ("N0", 1, 10, "number of segments"),
-    "97": ("N0", 1, 6, "number of sets"),
-    "98": ("ID", 1, 3, "party code"),
-    "100": ("ID", 3, 3, "currency"),
-    "103": ("AN", 3, 5, "packaging code"),
-    "110": ("ID", 1, 2, "application verdict"),
-    "116": ("ID", 3, 15, "postal code"),
-    "123": ("N0", 1, 6, "number of sets received"),
-    "127": ("AN", 1, 50, "reference"),
-    "128": ("ID", 2, 3, "reference qualifier"),
-    "133": ("ID", 1, 2, "routing sequence code"),
-    "140": ("ID", 2, 4, "carrier code"),
-    "143": ("ID", 3, 3, "set identifier"),
-    "145": ("AN", 1, 30, "shipment number"),
-    "146": ("ID", 2, 2, "payment of freight"),
-    "156": ("ID", 2, 2, "state"),
-    "166": ("AN", 1, 55, "address"),
-    "187": ("ID", 1, 2, "weight qualifier"),
-    "207": ("AN", 1, 15, "equipment number"),
-    "212": ("R", 1, 17, "unit price"),
-    "234": ("AN", 1, 48, "item number"),
-    "235": ("ID", 2, 2, "item number qualifier"),
-    "285": ("AN", 1, 22, "depositor order number"),
-    "306": ("ID", 1, 2, "action"),
-    "309": ("ID", 1, 2, "location qualifier"),
-    "310": ("AN", 1, 30, "location"),
-    "323": ("ID", 2, 2, "purchase order purpose"),
-    "324": ("AN", 1, 22, "purchase order number"),
-    "326": ("AN", 1, 45, "request reference"),
-    "327": ("AN", 1, 8, "change sequence"),
-    "328": ("AN", 1, 30, "release number"),
-    "329": ("AN", 1, 9, "set control number"),
-    "330": ("R", 1, 15, "ordered quantity"),
-    "337": ("TM", 4, 8, "time"),
-    "344": ("ID", 2, 2, "unit of time"),
-    "345": ("ID", 2, 2, "lead time kind"),
-    "347": ("R", 1, 10, "hash total"),
-    "349": ("ID", 1, 1, "description type"),
-    "350": ("AN", 1, 20, "line number"),
-    "352": ("AN", 1, 80, "description"),
-    "353": ("ID", 2, 2, "purpose"),
-    "354": ("N0", 1, 6, "number of lines"),
-    "355": ("ID", 2, 2, "unit of measure"),
-    "356": ("N0", 1, 6, "pack"),
-    "357": ("R", 1, 8, "size"),
-    "358": ("R", 1, 10, "invoiced quantity"),
-    "367": ("AN", 1, 30, "contract number"),
-    "368": ("ID", 2, 2, "line status"),
-    "373": ("DT", 6, 8, "date"),
-    "374": ("ID", 3, 3, "date qualifier"),
-    "380": ("R", 1, 15, "quantity"),
-    "382": ("R", 1, 10, "number of units shipped"),
-    "383": ("R", 1, 9, "quantity difference"),
-    "387": ("AN", 1, 35, "routing"),
-    "396": ("AN", 1, 30, "shipment identification"),
-    "412": ("ID", 2, 2, "condition of the goods"),
-    "432": ("ID", 2, 2, "date qualifier"),
-    "438": ("AN", 1, 14, "package code"),
-    "447": ("AN", 1, 6, "loop identifier"),
-    "451": ("AN", 1, 35, "warehouse lot"),
-    "473": ("ID", 1, 1, "order status"),
-    "479": ("ID", 2, 2, "functional identifier"),
-    "514": ("ID", 1, 1, "reporting code"),
-    "522": ("ID", 1, 3, "amount qualifier"),
-    "554": ("N0", 1, 6, "assigned number"),
-    "587": ("ID", 2, 2, "acknowledgment type"),
-    "610": ("N2", 1, 15, "amount"),
-    "618": ("ID", 1, 3, "set error code"),
-    "620": ("ID", 1, 3, "segment error code"),
-    "621": ("ID", 1, 3, "element error code"),
-    "623": ("ID", 2, 2, "time code"),
-    "628": ("AN", 1, 12, "hierarchical number"),
-    "639": ("ID", 2, 2, "basis of price"),
-    "640": ("ID", 2, 2, "transaction type"),
-    "646": ("R", 1, 15, "quantity shipped to date"),
-    "647": ("ID", 1, 3, "application error"),
-    "663": ("R", 1, 9, "received quantity"),
-    "664": ("R", 1, 9, "returned quantity"),
-    "667": ("R", 1, 9, "quantity in question"),
-    "668": ("ID", 2, 2, "line item status"),
-    "670": ("ID", 2, 2, "line change"),
-    "671": ("R", 1, 9, "quantity left to receive"),
-    "673": ("ID", 2, 2, "kind of quantity"),
-    "715": ("ID", 1, 1, "group acknowledgment code"),
-    "716": ("ID", 1, 3, "group error code"),
-    "717": ("ID", 1, 1, "set acknowledgment code"),
-    "718": ("ID", 1, 3, "set error code"),
-    "719": ("N0", 1, 10, "position of the segment"),
-    "720": ("ID", 1, 3, "segment error code"),
-    "721": ("ID", 2, 3, "segment identifier"),
-    "722": ("N0", 1, 2, "position of the element"),
-    "723": ("ID", 1, 3, "element error code"),
-    "724": ("AN", 1, 99, "copy of the bad value"),
-    "725": ("N0", 1, 4, "data element number"),
-    "728": ("ID", 2, 2, "returnable container code"),
-    "734": ("AN", 1, 12, "parent hierarchical number"),
-    "735": ("ID", 1, 2, "hierarchical level"),
-    "736": ("ID", 1, 1, "has children"),
-    "755": ("ID", 2, 2, "kind of report"),
-    "782": ("R", 1, 18, "amount"),
-    "962": ("ID", 1, 1, "kind of receiving advice"),
-    "1005": ("ID", 4, 4, "hierarchical structure"),
-    "1019": ("ID", 1, 3, "invoice type"),
-    "1166": ("ID", 2, 2, "contract type"),
-    "1650": ("ID", 2, 2, "shipment status"),
-    "1651": ("ID", 2, 2, "status reason"),
-    "1652": ("ID", 2, 2, "appointment status"),
-    "ANY": ("AN", 1, 4096, "value"),
-}
-
-
-def _items(pairs: int) -> str:
-    return " ".join(["235 234"] * pairs)
-
-
-SEGMENTS: dict[str, str] = {
-    "ST": "143! 329! ANY",
-    "SE": "96! 329!",
-    "BEG": "353! 92! 324! 328 373! 367 587 1019 1166 ANY ANY 640",
-    "BAK": "353! 587! 324! 373! 328 326 367 127 373 640",
-    "BSN": "353! 396! 373! 337! 1005 640 ANY",
-    "B10": "127 145 140! 71 128 127 ANY",
-    "AK1": "479! 28! ANY",
-    "AK2": "143! 329! ANY",
-    "AK3": "721! 719! 447 720",
-    "AK4": "ANY! 725 723! 724",
-    "AK5": "717! 718 718 718 718 718",
-    "AK9": "715! 97! 123! 2! 716 716 716 716 716",
-    "PO1": "350 330 355 212 639 " + _items(10),
-    "ACK": "668! 380 355 374 373 326 " + _items(10) + " ANY ANY ANY",
-    "SCH": "380! 355! 98 93 374! 373! 337 374 373 337 326 350",
-    "HL": "628! 734 735! 736",
-    "PRF": "324! 328 327 373 350 367 92",
-    "LIN": "350 235! 234! " + _items(14),
-    "SN1": "350 382! 355! 646 330 355 728 668",
-    "MAN": "88! 87! 87 88 87 87",
-    "DTM": "374! 373 337 623 ANY ANY",
-    "G62": "432 373 ANY 337 623",
-    "REF": "128! ANY ANY ANY",
-    "N1": "98! 93 66 67 ANY 98",
-    "N2": "93 93",
-    "N3": "166 166",
-    "N4": "19 156 116 26 309 310 ANY",
-    "CTT": "354! 347 81 355 ANY 355 ANY",
-    "LX": "554!",
-    "AT7": "1650 1651 1652 1651 373 337 623",
-    "L11": "127 128 352",
-    "MS1": "19 156 26 ANY ANY ANY ANY ANY ANY",
-    "MS2": "140 207 ANY ANY",
-    "CUR": "98! 100! ANY ANY ANY ANY 374 373 337 374 373 337 374 373 337 374 373 337 374 373 337",
-    "AMT": "522! 782! ANY",
-    "BCH": "353! 92! 324! 328 327 373! 326 367 127 373 373 1166 ANY ANY ANY",
-    "BCA": "353! 587 324! 328 327 373! 326 367 127 373 373 640 ANY ANY ANY",
-    "POC": "350 670! 330 671 ANY 212 639 " + _items(10),
-    "BIA": "353! 755! 127! 373! 337 306",
-    "QTY": "673! 380 ANY ANY",
-    "LDT": "345! 380! 344! 373",
-    "BIG": "373! 76! 373 324 328 327 640 353 306 76",
-    "IT1": "350 358 355 212 639 " + _items(10),
-    "TDS": "610! 610 610 610",
-    "W05": "473! 285! 324 ANY ANY ANY ANY ANY",
-    "W01": "330! 355! 438 235 234 235 234 " + " ".join(["ANY"] * 15),
-    "W06": "514! 285 373 145 ANY 324 ANY ANY ANY ANY ANY",
-    "W12": "368! 330 382 383 355 438 235 234 451 81 ANY ANY ANY ANY ANY ANY 235 234 ANY ANY 235 234",
-    "W27": "91! 140 387 146 ANY ANY ANY ANY ANY ANY ANY",
-    "W66": "146! 91 ANY ANY 387 ANY ANY ANY ANY 140 ANY",
-    "BRA": "127! 373! 353! 962! 337 ANY ANY",
-    "RCD": "350 663 ANY 664 ANY 667 ANY 412 667 ANY 412 667 ANY 412 667 ANY 412 667 ANY 412 ANY",
-    "BGN": "353! 127! 373! 337 623 127 640 306 ANY",
-    "OTI": "110! 128! 127! ANY ANY 373 337 28 329 143 ANY ANY ANY ANY ANY ANY ANY",
-    "TED": "647! 3 721 719 722 725 724 ANY",
-    "IK3": "721! 719! 447 620",
-    "IK4": "ANY! 725 621! 724",
-    "IK5": "717! 618 618 618 618 618",
-    "W03": "382! 81 355 ANY ANY ANY ANY",
-    "W76": "330! 81 355 ANY ANY ANY ANY ANY ANY",
-}
-
-_OPEN_TAGS = (
-    "TD1 TD3 TD4 TD5 PID PO4 PO3 MEA PKG PER FOB ITD DIS SAC TAX TXI CSH CTP CTB PAM PWK MSG N9 MTX SDQ "
-    "SLN CAD CLD CN1 ITA INC NTE AT8 AT5 AT9 Q7 K1 SPO SAL CD3 NM1 M7 OID PAL ETD SR SN2 R4 V9 TOP CTX IT3 TC2 ISS BAL L7 "
-    "FA1 FA2 YNQ CRC LM LQ LS LE UIT G61 G68 G69 G72 W09 W10 W20 W28 W6 W02 W13 W14 W07 RED G66 PSA III SSS"
-)
-OPEN_SEGMENTS = frozenset(_OPEN_TAGS.split())
 
 
 def _some(tags: str) -> tuple[str, ...]:
@@ -232,7 +26,8 @@ _CHANGE_HEAD = (
 _CHANGE_LINE = (
     *_some("LIN CUR CN1 PO3 CTP PAM MEA"),
     ("PID", *_some("MEA")),
-    *_some("PWK PO4 REF PER SAC CSH ITD DIS INC TAX FOB SDQ DTM LDT TD1 TD5 TD3 TD4 MAN SPO AMT CTB TXI"),
+    *_some("PWK PO4 REF PER SAC IT8 CSH ITD DIS INC TAX FOB SDQ IT3 DTM TC2 LDT"),
+    *_some("TD1 TD5 TD3 TD4 PCT MAN MSG SPI SPO AMT CTB TXI QTY PKG SI"),
     ("ACK", *_some("DTM LDT REF MSG")),
     ("SCH", *_some("TD1 TD5 TD3 TD4 REF")),
     ("N9", *_some("DTM MSG MTX")),
@@ -246,7 +41,8 @@ SETS: dict[str, tuple[Row, ...]] = {
     "850": (
         "BEG!",
         *_some(
-            "NTE CUR REF PER TAX FOB CTP PAM CSH SAC ITD DIS INC DTM LIN SPO PID MEA PWK PKG TD1 TD5 TD3 TD4 MAN CTB TXI",
+            "NTE CUR REF PER TAX FOB CTP PAM CSH SAC ITD DIS INC DTM LDT LIN SI SPO PID MEA PWK PKG TD1 TD5 TD3 TD4 MAN "
+            "PCT CTB TXI AMT SPI",
         ),
         ("N9", *_some("DTM MSG MTX")),
         _PARTY_ORDER,
@@ -254,8 +50,8 @@ SETS: dict[str, tuple[Row, ...]] = {
             "PO1!",
             *_some("LIN SN1 CUR CN1 PO3 CTP PAM MEA"),
             ("PID", *_some("MEA")),
-            *_some("PWK PO4 REF PER SAC CSH ITD DIS INC TAX FOB SDQ DTM"),
-            *_some("TD1 TD5 TD3 TD4 MAN SPO AMT CTB TXI"),
+            *_some("PWK PO4 REF PER SAC IT8 CSH ITD DIS INC TAX FOB SDQ IT3 DTM TC2"),
+            *_some("TD1 TD5 TD3 TD4 PCT MAN MSG SPI SPO AMT CTB TXI QTY PKG LDT SI"),
             ("SCH", *_some("TD1 TD5 TD3 TD4 REF")),
             ("N9", *_some("DTM MSG MTX")),
             _PARTY_ORDER,
@@ -266,7 +62,7 @@ SETS: dict[str, tuple[Row, ...]] = {
     "855": (
         "BAK!",
         *_some(
-            "CUR REF PER TAX FOB CTP PAM CSH SAC ITD DIS INC DTM LDT LIN PID MEA PWK PKG TD1 TD5 TD3 TD4 MAN TXI CTB",
+            "CUR REF PER TAX FOB CTP PAM CSH SAC ITD DIS INC DTM LDT LIN PID MEA PWK PKG TD1 TD5 TD3 TD4 MAN TXI CTB SI PCT AMT",
         ),
         ("N9", *_some("DTM MSG MTX")),
         _PARTY_ORDER,
@@ -274,7 +70,8 @@ SETS: dict[str, tuple[Row, ...]] = {
             "PO1",
             *_some("LIN SN1 CUR CN1 PO3 CTP PAM MEA"),
             ("PID", *_some("MEA")),
-            *_some("PWK PO4 REF PER SAC CSH ITD DIS INC TAX FOB SDQ DTM LDT TD1 TD5 TD3 TD4 MAN SPO AMT CTB TXI"),
+            *_some("PWK PO4 REF PER SAC IT8 CSH ITD DIS INC TAX FOB SDQ IT3 DTM TC2 LDT"),
+            *_some("TD1 TD5 TD3 TD4 PCT MAN MSG SPI SPO AMT CTB TXI QTY PKG SI"),
             ("ACK", *_some("DTM LDT REF MSG")),
             ("SCH", *_some("TD1 TD5 TD3 TD4 REF")),
             ("N9", *_some("DTM MSG MTX")),
@@ -299,7 +96,7 @@ SETS: dict[str, tuple[Row, ...]] = {
         "B10!",
         *_some("MS1 L11 MAN K1"),
         _PARTY,
-        *_some("MS1 MS2 L11 MEA K1 AT5 AT8 CD3 NM1 Q7"),
+        *_some("MS1 MS2 MS3 L11 MEA K1 AT5 AT8 CD3 NM1 Q7"),
         (
             "LX",
             ("AT7", *_some("MS1 MS2 M7")),
@@ -361,7 +158,7 @@ SETS: dict[str, tuple[Row, ...]] = {
     "940": (
         "W05!",
         ("N1", *_some("N2 N3 N4 N9 G61 PER REF")),
-        *_some("N9 G61 NTE G62 MTX W66 W09 W6 AMT PER"),
+        *_some("N9 G61 NTE G62 NTE MTX W66 W09 W6 AMT PER"),
         (
             "LX",
             *_some("MAN N9 REF PAL G62"),
@@ -372,7 +169,7 @@ SETS: dict[str, tuple[Row, ...]] = {
     "945": (
         "W06!",
         ("N1", *_some("N2 N3 N4 N9 G61 PER REF")),
-        *_some("N9 G61 NTE G62 W27 W28 W10 G72 MEA AMT PER"),
+        *_some("N9 G61 NTE G62 NTE W27 W28 W10 G72 MEA AMT PER"),
         (
             "LX",
             *_some("MAN PAL N9 AMT G62"),
@@ -404,4 +201,6 @@ SETS: dict[str, tuple[Row, ...]] = {
     ),
 }
 
-SYNTAX: dict[str, tuple[str, ...]] = {"AT7": ("E0103",)}
+# What sums up the lines of a set and stands behind them, and what opens a line.
+SUMMARY = frozenset(("CTT", "TDS", "W76", "W03"))
+LINES = frozenset(("HL", "PO1", "POC", "IT1", "LX", "RCD", "W01", "W12"))
