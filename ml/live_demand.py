@@ -35,6 +35,8 @@ class History:
     left_out: NDArray[np.int64]
     idle_weeks: NDArray[np.int64]
     faults: list[InputFault]
+    lines: Floats
+    """Lines a week since the series began."""
 
 
 def clean_history(
@@ -45,12 +47,14 @@ def clean_history(
     keys = sorted({(row["sku_id"], row["location_id"]) for row in demand})
     places = {key: place for place, key in enumerate(keys)}
     units = np.zeros((len(keys), weeks))
+    lines = np.zeros(len(keys))
     faults: list[InputFault] = []
     for row in demand:
         place, week = places[row["sku_id"], row["location_id"]], weeks - 1 - row["weeks_ago"]
         if not 0 <= week < weeks:
             continue
         units[place, week] += row["units"]
+        lines[place] += row["lines"]
         for odd in row["odd"] or ():
             fault = judge_line(
                 row["sku_id"],
@@ -83,7 +87,21 @@ def clean_history(
     units[:, gaps] = np.nan
     idle = np.where(sold.any(axis=1), sold[:, ::-1].argmax(axis=1), weeks)
     corrected = _corrected_for_empty_shelves(units, places, out, weeks)
-    return History(keys, units, corrected, np.full(len(keys), len(gaps)), idle.astype(np.int64), faults)
+    lines /= np.maximum((~np.isnan(units)).sum(axis=1), 1)
+    return History(keys, units, corrected, np.full(len(keys), len(gaps)), idle.astype(np.int64), faults, lines)
+
+
+def of_whole_company(history: History) -> tuple[list[int], Floats, Floats]:
+    """SKUs with demand anywhere, their units over all places by week (NaN unknown), and lines a week."""
+    skus = sorted({sku_id for sku_id, _ in history.keys})
+    rows = np.searchsorted(skus, [sku_id for sku_id, _ in history.keys])
+    units = np.zeros((len(skus), history.units.shape[1]))
+    known = np.zeros(units.shape, dtype=bool)
+    lines = np.zeros(len(skus))
+    np.add.at(units, rows, np.nan_to_num(history.units))
+    np.logical_or.at(known, rows, ~np.isnan(history.units))
+    np.add.at(lines, rows, history.lines)
+    return skus, np.where(known, units, np.nan), lines
 
 
 def _corrected_for_empty_shelves(

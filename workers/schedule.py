@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -126,19 +126,21 @@ async def tick(
     from_time: datetime,
     to_time: datetime,
     settings: Settings | None = None,
+    learning: Collection[str] = (),
 ) -> list[str]:
     """Run the business crons that are due in (from_time, to_time], each once, in the table's order; what ran.
 
     For a replay, after it has set its clock to `to_time`: a cron that missed several turns runs once, as after a pause.
-    Those of the learning worker are left out: they cost seconds each, and load the model stack.
+    Of those of the learning worker, which cost seconds each, the ones named in `learning` are asked for as its runs.
     """
     from core.settings import load_settings
 
     context = JobContext(database, settings or load_settings(), clock)
     first, last = int(from_time.timestamp()), int(to_time.timestamp())
-    due = [
-        cron
-        for cron in CRONS
-        if cron.business and cron.queue != "learning" and first // cron.seconds != last // cron.seconds
-    ]
-    return [cron.function for cron in due if await run_cron(cron, context)]
+    due = [cron for cron in CRONS if cron.business and first // cron.seconds != last // cron.seconds]
+    ran = [cron.function for cron in due if cron.queue != "learning" and await run_cron(cron, context)]
+    for cron in due:
+        if cron.function in learning:
+            await _start(cron, context)
+            ran.append(cron.function)
+    return ran

@@ -29,6 +29,8 @@ class ReplenishmentRules:
     holding_rate: float = 0.2
     overstock_weeks: int = 26
     ageing_weeks: int = 26
+    budget_percent: int | None = None
+    """Of the stock that planners' own reorder rules would tie up; service levels then follow from it instead of classes."""
 
 
 def replenishment_rules(value: Mapping[str, Any] | None) -> ReplenishmentRules:
@@ -41,9 +43,12 @@ def replenishment_rules(value: Mapping[str, Any] | None) -> ReplenishmentRules:
         "holdingRate": ("holding_rate", float, 0.001, 10.0),
         "overstockWeeks": ("overstock_weeks", int, 1, 520),
         "ageingWeeks": ("ageing_weeks", int, 1, 520),
+        "budgetPercent": ("budget_percent", int, 10, 1_000),
     }
     given: dict[str, Any] = {}
     for name, figure in value.items():
+        if name == "budgetPercent" and figure is None:
+            continue
         if name not in names:
             raise InvalidInput(f"There is no {name!r} in this policy.", path=("input", "value"), value=name)
         attribute, kind, low, high = names[name]

@@ -21,7 +21,8 @@ _WEEKLY = f"""with asked as materialized ({_ASKED}),
 usual as (select sku_id, percentile_cont(0.5) within group (order by units) as median, count(*) as lines
     from asked group by sku_id)
 select a.sku_id, a.location_id, floor(extract(epoch from $1::timestamptz - a.placed_at) / 604800)::int as weeks_ago,
-    sum(a.units)::bigint as units, jsonb_agg(jsonb_build_object('line', a.order_line_id, 'units', a.units, 'median', u.median,
+    sum(a.units)::bigint as units, count(*)::int as lines,
+    jsonb_agg(jsonb_build_object('line', a.order_line_id, 'units', a.units, 'median', u.median,
         'day', a.placed_at::date)) filter (where u.lines >= 10 and a.units > 50 * u.median) as odd
 from asked a join usual u using (sku_id) group by 1, 2, 3"""
 _OUT = """with levels as (
@@ -43,7 +44,7 @@ group by 1, 2, 3"""
 
 
 async def weekly_demand(sql: asyncpg.Connection, at: datetime, weeks: int = WEEKS) -> list[dict[str, Any]]:
-    """(sku_id, location_id, weeks_ago, units, odd): weeks of seven days before `at`; weeks without demand are absent.
+    """(sku_id, location_id, weeks_ago, units, lines, odd): weeks of seven days before `at`; weeks without demand are absent.
 
     `odd` are lines of more than fifty times what is usual for the SKU, for those who judge inputs.
     """

@@ -18,7 +18,7 @@ from stock_target t"""
 _POSITIONS = """select u.sku_id, u.location_id, k.unit_cost, k.currency, k.code,
     coalesce(s.on_hand - s.unsellable - s.allocated, 0) as free, coalesce(i.units, 0)::int as inbound,
     coalesce(p.units, 0)::int as claimed, coalesce(p.open_units, 0)::int as waiting,
-    x.lead_time_days, x.moq, x.order_multiple, x.supplier_id, d.bias, d.spread,
+    x.lead_time_days, x.lead_time_p80, x.observed_p50, x.observed_p80, x.moq, x.order_multiple, x.supplier_id, d.bias, d.spread,
     exists (select from rebalancing_proposal r where r.sku_id = u.sku_id and r.to_location_id = u.location_id
         and r.state = 'OPEN') as may_transfer
 from unnest($1::bigint[], $2::bigint[]) as u(sku_id, location_id)

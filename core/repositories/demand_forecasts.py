@@ -75,15 +75,3 @@ async def write_targets(uow: Transaction, rows: Sequence[Mapping[str, Any]]) -> 
         values ($1, $2, $3, {", ".join(f"${n + 4}" for n in range(len(_TARGET)))})""",
         [(row["sku_id"], row["location_id"], uow.now, *(row[name] for name in _TARGET)) for row in rows],
     )
-
-
-async def write_reorder_points(uow: Transaction) -> int:
-    """Let the reorder points and quantities of SKUs follow the targets of their places; returns how many changed."""
-    rows = await uow.sql.fetch(
-        """update sku k set reorder_point = t.point, reorder_quantity = t.quantity, updated_at = $1
-        from (select sku_id, sum(reorder_point)::int as point, max(order_quantity) as quantity from stock_target group by sku_id) t
-        where k.id = t.sku_id and (k.reorder_point, k.reorder_quantity) is distinct from (t.point, t.quantity)
-        returning k.id""",
-        uow.now,
-    )
-    return len(rows)

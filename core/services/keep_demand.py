@@ -18,9 +18,9 @@ from core.repositories.demand_forecasts import (
     judge_forecasts,
     write_faults,
     write_forecasts,
-    write_reorder_points,
     write_targets,
 )
+from core.repositories.reorder_rules import apply_rules, give_back, own_rules
 from core.repositories.supplying import load_policies
 
 WEEKS_PER_YEAR = 52
@@ -29,6 +29,11 @@ WEEKS_PER_YEAR = 52
 async def load_replenishment_rules(uow: Transaction) -> ReplenishmentRules:
     """The policy `replenishment` as it stands."""
     return replenishment_rules((await load_policies(uow)).get(POLICY))
+
+
+async def planners_rules(uow: Transaction, sku_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """(reorder point, reorder quantity) of SKUs as people set them."""
+    return await own_rules(uow, sku_ids)
 
 
 async def keep_forecasts(
@@ -40,11 +45,14 @@ async def keep_forecasts(
     return {"forecasts": len(rows), "judged": judged, "faults": await write_faults(uow, faults)}
 
 
-async def keep_targets(uow: Transaction, drafts: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+async def keep_targets(
+    uow: Transaction, drafts: Sequence[Mapping[str, Any]], reorder_rules: Mapping[int, tuple[int, int]]
+) -> dict[str, int]:
     """Make targets of `drafts` (a row of `core/queries/stock_positions.py:positions` with abc, xyz, service_level, weekly_mean,
     weekly_sd, lead_days, lead_sd_days, protected_mean, reorder_point, chance_short and idle_weeks) and store them.
 
-    With `isAutomatic` the reorder points of SKUs follow and the daily review is asked for.
+    With `isAutomatic` SKUs get `reorder_rules` (reorder point and quantity over all places) and the daily review is asked
+    for; without it they get back what planners had set.
     """
     rules = await load_replenishment_rules(uow)
     waiting: dict[tuple[int, int], list[dict[str, int]]] = defaultdict(list)
@@ -54,9 +62,11 @@ async def keep_targets(uow: Transaction, drafts: Sequence[Mapping[str, Any]]) ->
     await write_targets(uow, rows)
     changed = 0
     if rules.is_automatic:
-        changed = await write_reorder_points(uow)
+        changed = await apply_rules(uow, reorder_rules)
         uow.audit("stockTargetsApply", "stock_target", None, {"skus": changed})
         uow.enqueue(JobRequest("review_stock", "targets"))
+    elif changed := await give_back(uow):
+        uow.audit("stockTargetsGiveBack", "stock_target", None, {"skus": changed})
     return {"targets": len(rows), "suggested": sum(row["suggested"] > 0 for row in rows), "skusChanged": changed}
 
 

@@ -247,6 +247,34 @@ class StockTarget(c.Row, table=True):
     created_at: datetime = c.created()
 
 
+class ReorderRule(c.Row, table=True):
+    """A planner's own reorder rule of a SKU, kept while targets apply theirs in its place, to go back to."""
+
+    sku_id: int = c.key(references="sku.id")
+    own_point: int = c.integer()
+    own_quantity: int = c.integer()
+    applied_point: int = c.integer()
+    applied_quantity: int = c.integer()
+    taken_at: datetime = c.instant()
+    created_at: datetime = c.created()
+
+
+class DemandDriver(c.Row, table=True):
+    """One imported figure that may move demand: a price of a SKU, or an index for all (weather, a rate), on a day."""
+
+    __table_args__ = (
+        c.check("sku_id is not null or series <> 'price'", "price_of_a_sku"),
+        sa.Index("demand_driver_figure", "series", "sku_id", "day", unique=True, postgresql_nulls_not_distinct=True),
+    )
+
+    id: int | None = c.identity()
+    series: str = c.text()
+    sku_id: int | None = c.ref("sku.id", null=True)
+    day: date = c.day()
+    value: float = c.number()
+    created_at: datetime = c.created()
+
+
 class InputFault(c.Row, table=True):
     """A figure that no forecast or score may silently eat: what is wrong with it, and what was done."""
 

@@ -65,6 +65,26 @@ async def test_reorder_points_follow_when_planners_want_that(world):
     assert await world.value("select count(*) from outbox where job = 'review_stock'") == 1
 
 
+async def test_planners_get_their_own_rule_back_unless_they_changed_it_since(world):
+    sql = world.database.system
+    await sql.execute(
+        "insert into policy (code, value) values ('replenishment', '{\"isAutomatic\": true, \"budgetPercent\": 100}')"
+    )
+    await sql.execute("update sku set reorder_point = 25, reorder_quantity = 40 where code = 'S'")
+    await _weeks(world, [10] * 12)
+    await forecast_demand(_context(world), {})
+    (kept,) = await world.rows("select own_point, own_quantity, applied_point from reorder_rule")
+    assert (kept["own_point"], kept["own_quantity"]) == (25, 40) != (kept["applied_point"], 40)
+    assert await world.value("select reorder_point from sku where code = 'S'") == kept["applied_point"]
+    await sql.execute("update sku set reorder_point = 33 where code = 'S'")
+    await forecast_demand(_context(world), {})
+    assert await world.value("select own_point from reorder_rule") == 33
+    await sql.execute("update policy set value = '{}' where code = 'replenishment'")
+    await forecast_demand(_context(world), {})
+    assert await world.rows("select reorder_point from sku where code = 'S'") == [{"reorder_point": 33}]
+    assert await world.value("select count(*) from reorder_rule") == 0
+
+
 async def test_broken_figures_are_listed_and_not_eaten(world):
     await _weeks(world, [10, 12, 8, 10, 11, 9, 10, 10, 12, 8, 10, 10_000])
     await forecast_demand(_context(world), {})

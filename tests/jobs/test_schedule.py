@@ -70,6 +70,19 @@ async def test_a_replay_ticks_what_is_due_once_and_in_order(
     ]
 
 
+async def test_a_replay_asks_the_learning_worker_only_for_what_it_names(
+    database: Database, ran: list[tuple[str, datetime]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "CRONS", [schedule.Cron(name, 10, "learning") for name in ("often", "seldom")])
+    settings = Settings(simulated_clock=True, data_dir=tmp_path)
+    later = NOON + timedelta(minutes=1)
+    assert await schedule.tick(database, WallClock(), NOON, later, settings) == []
+    assert await schedule.tick(database, WallClock(), NOON, later, settings, ("often",)) == ["often"]
+    asked = await database.system.fetch("select job, job_queue from outbox where job_key = 'cron'")
+    assert [tuple(row) for row in asked] == [("often", "learning")]
+    assert ran == []
+
+
 async def test_a_cron_that_runs_elsewhere_is_skipped(
     database: Database, ran: list[tuple[str, datetime]], tmp_path: Path
 ) -> None:

@@ -41,8 +41,15 @@ def replay(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the replay in the data folder.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the company and of what its partners do.")] = 1,
+    foresight: Annotated[
+        bool,
+        typer.Option("--foresight/--no-foresight", help="Let weekly forecasts set reorder points, for as much stock."),
+    ] = False,
 ) -> None:
     """Play an order history through a stack of its own: API, relay, workers, played suppliers over EDI.
+
+    Run it twice, with --foresight and without, to see what foresight is worth: compare backordersOpened at
+    averageStockUnits and averageStockValue of the two reports.
 
     Rejected rows go to <data>/rejects.csv with the reason. Ctrl-C stops; the same call with --resume goes on, nothing
     is lost and nothing is done twice. Exit codes: 0 sound, 1 something does not add up, 2 wrong usage, 130 stopped.
@@ -60,7 +67,7 @@ def replay(
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        found = asyncio.run(_replay(file, start, weeks, folder, seed, resume, console))
+        found = asyncio.run(_replay(file, start, weeks, folder, seed, resume, foresight, console))
     except BackorderManagerError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(UNSOUND) from None
@@ -78,17 +85,20 @@ def replay(
 
 
 async def _replay(
-    file: Path, start: datetime | None, weeks: int | None, folder: Path, seed: int, resume: bool, console: Console
-) -> Report | None:
+    file: Path, start: datetime | None, weeks: int | None, folder: Path, seed: int, resume: bool, foresight: bool,
+    console: Console,
+) -> Report | None:  # fmt: skip
     """Run or go on; None when it was interrupted."""
     memo = folder / "replay.json"
     if resume and memo.exists():
         saved = json.loads(memo.read_text())
         start = datetime.fromisoformat(saved["from"]) if saved["from"] else None
-        weeks, seed = saved["weeks"], saved["seed"]
+        weeks, seed, foresight = saved["weeks"], saved["seed"], saved.get("foresight", False)
     console.print(f"Reading {file.name} ...")
     found = await asyncio.to_thread(survey, file, start.date() if start else None, weeks)
-    memo.write_text(json.dumps({"from": start.isoformat() if start else None, "weeks": weeks, "seed": seed}))
+    memo.write_text(
+        json.dumps({"from": start.isoformat() if start else None, "weeks": weeks, "seed": seed, "foresight": foresight})
+    )
     console.print(
         f"{found.lines:,} lines, {found.invoices:,} invoices, {len(found.skus):,} products, "
         f"{found.first_day} to {found.last_day}; {len(found.rejects):,} rows rejected."
@@ -100,7 +110,7 @@ async def _replay(
         seed=False,
         say=lambda line: console.print(f"[dim]{line}[/dim]"),
     )
-    work = asyncio.create_task(_run(stack, file, found, folder, seed, console))
+    work = asyncio.create_task(_run(stack, file, found, folder, seed, foresight, console))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, work.cancel)
@@ -112,7 +122,9 @@ async def _replay(
         await stack.stop()
 
 
-async def _run(stack: Stack, file: Path, found: Survey, folder: Path, seed: int, console: Console) -> Report:
+async def _run(
+    stack: Stack, file: Path, found: Survey, folder: Path, seed: int, foresight: bool, console: Console
+) -> Report:
     # Batches make and drop a hundred thousand records, none of them in cycles: look for cycles more rarely.
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
@@ -127,8 +139,8 @@ async def _run(stack: Stack, file: Path, found: Survey, folder: Path, seed: int,
     )
     async with Database(settings) as database:
         opening = datetime.combine(found.first_day, time(0, 0), UTC)
-        played = Replay(database, settings, file, found, seed, folder)
-        await played.patiently(lambda: found_company(database, found, seed, opening))
+        played = Replay(database, settings, file, found, seed, folder, foresight)
+        await played.patiently(lambda: found_company(database, found, seed, opening, foresight))
         await played.patiently(lambda: database.system.execute("analyze"))
         await played.load_progress()
         with Progress(
@@ -161,6 +173,7 @@ async def _run(stack: Stack, file: Path, found: Survey, folder: Path, seed: int,
             rejected=rejected,
             rejects_file=str(rejects),
             phases=played.phases,
+            foresight=foresight,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from workers.job import JobContext, job
@@ -17,8 +18,16 @@ async def forecast_demand(context: JobContext, _: dict[str, Any]) -> dict[str, A
     from core.domain.stock_classes import abc_classes, xyz_class
     from core.queries.demand_history import WEEKS, weekly_demand, weeks_out_of_stock
     from core.queries.stock_positions import positions
-    from core.services.keep_demand import keep_forecasts, keep_targets, load_replenishment_rules, weekly_sd
-    from ml.live_demand import clean_history, forecast_history, forecast_rows, protect
+    from core.services.keep_demand import (
+        keep_forecasts,
+        keep_targets,
+        load_replenishment_rules,
+        planners_rules,
+        weekly_sd,
+    )
+    from ml.demand import forecast_demand as forecast
+    from ml.live_demand import HORIZON, clean_history, forecast_history, forecast_rows, of_whole_company, protect
+    from ml.live_rules import SkuDemand, reorder_rules
 
     async with context.snapshot() as uow:
         at = uow.now
@@ -33,6 +42,7 @@ async def forecast_demand(context: JobContext, _: dict[str, Any]) -> dict[str, A
     done = await context.run(lambda uow: keep_forecasts(uow, rows, history.faults))
     async with context.snapshot() as uow:
         places = await positions(uow.sql, history.keys)
+        own = await planners_rules(uow, sorted({sku_id for sku_id, _ in history.keys})) if rules.is_automatic else {}
 
     def draft() -> list[dict[str, Any]]:
         import numpy as np
@@ -43,10 +53,8 @@ async def forecast_demand(context: JobContext, _: dict[str, Any]) -> dict[str, A
         spreads = [weekly_sd(row["weekly_variance"]) for row in rows]
         kinds = [xyz_class(row["weekly_mean"], sd) for row, sd in zip(rows, spreads, strict=True)]
         levels = [rules.service[abc + xyz] for abc, xyz in zip(classes, kinds, strict=True)]
-        lead = [
-            float(place["lead_time_days"] or DEFAULT_LEAD_DAYS) + max(place["bias"] or 0.0, 0.0) for place in places
-        ]
-        lead_sd = [float(place["spread"] or 0.0) for place in places]
+        leads = [_lead_days(place) for place in places]
+        lead, lead_sd = [days for days, _ in leads], [sd for _, sd in leads]
         stock = np.array([place["free"] + place["inbound"] - place["claimed"] for place in places], dtype=float)
         needed = protect(found, np.array(lead) / 7, np.array(lead_sd) / 7, np.array(levels), stock)
         return [
@@ -59,5 +67,23 @@ async def forecast_demand(context: JobContext, _: dict[str, Any]) -> dict[str, A
             for n, place in enumerate(places)
         ]  # fmt: skip
 
+    def rule() -> dict[int, tuple[int, int]]:
+        import numpy as np
+
+        skus, units, lines = of_whole_company(history)
+        weeks = (~np.isnan(units)).sum(axis=1).astype(float)
+        return reorder_rules(SkuDemand(skus, forecast(units, HORIZON), lines, weeks), drafts, own, rules)
+
     drafts = await asyncio.to_thread(draft)
-    return done | await context.run(lambda uow: keep_targets(uow, drafts))
+    wanted = await asyncio.to_thread(rule) if rules.is_automatic else {}
+    return done | await context.run(lambda uow: keep_targets(uow, drafts, wanted))
+
+
+def _lead_days(place: Mapping[str, Any]) -> tuple[float, float]:
+    """Days until goods ordered now are there, and their standard deviation: as observed, else as agreed and as late as
+    the supplier usually is."""
+    if place["observed_p50"] is not None:
+        return float(place["observed_p50"]), max((place["observed_p80"] - place["observed_p50"]) / 0.84, 0.0)
+    return float(place["lead_time_days"] or DEFAULT_LEAD_DAYS) + max(place["bias"] or 0.0, 0.0), float(
+        place["spread"] or 0.0
+    )

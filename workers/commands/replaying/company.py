@@ -74,7 +74,12 @@ def plan_sku(seed: int, code: str, facts: SkuFacts) -> SkuPlan:
     return SkuPlan(code, facts, supplier, lead_time, opening, point, quantity, multiple)
 
 
-async def found_company(database: Database, survey: Survey, seed: int, at: datetime) -> None:
+FORESIGHT = {"isAutomatic": True, "budgetPercent": 100, "orderCost": 5}
+"""Reorder points follow the forecasts and tie up what the plain ones would; a line more in a consolidated order costs next to
+nothing."""
+
+
+async def found_company(database: Database, survey: Survey, seed: int, at: datetime, foresight: bool = False) -> None:
     """Write the company into a migrated, empty database; does nothing when it is there. One transaction."""
     async with unit_of_work(database) as uow:
         if await uow.sql.fetchval("select exists (select from location)"):
@@ -86,6 +91,8 @@ async def found_company(database: Database, survey: Survey, seed: int, at: datet
         )
         uow.now = at
         await _network(uow)
+        if foresight:
+            await uow.sql.execute("insert into policy (code, value) values ('replenishment', $1)", FORESIGHT)
         await _partners(uow)
         await _customers(uow, survey, seed)
         await _products(uow, [plan_sku(seed, code, facts) for code, facts in sorted(survey.skus.items())])

@@ -41,6 +41,8 @@ REST_TIMEOUT = 180.0
 """Seconds without any progress of the waiting work after which the replay says that the system hangs."""
 OUTAGE_TIMEOUT = 120.0
 CLERKS = 3
+FORESEEN = ("measure_dates", "forecast_demand")
+"""Crons of the learning worker that a replay with foresight runs, on the last day of each of its weeks."""
 
 OUTAGES = (
     asyncpg.PostgresConnectionError,
@@ -80,6 +82,8 @@ class Replay:
     survey: Survey
     seed: int
     data_dir: Path
+    foresight: bool = False
+    """The learning worker measures dates and forecasts demand once a week, and reorder points follow."""
     on_lines: Callable[[int, str], None] = lambda lines, day: None
     rejects: list[Reject] = field(default_factory=list)
     phases: dict[str, float] = field(default_factory=dict)
@@ -220,8 +224,10 @@ class Replay:
     async def _tick(self, at: datetime) -> None:
         """Let the business crons of the time since the last tick happen."""
         await self._set_clock(at)
+        since = self._ticked or at - timedelta(hours=24)
+        learns = self.foresight and (at.date() - self.survey.first_day).days % 7 == 6
         await self.patiently(
-            lambda: tick(self.database, self._clock, self._ticked or at - timedelta(hours=24), at, self.settings)
+            lambda: tick(self.database, self._clock, since, at, self.settings, FORESEEN if learns else ())
         )
         self._ticked = at
 

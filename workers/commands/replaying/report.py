@@ -37,6 +37,11 @@ class Report:
     lateDaysP90: float | None
     promiseMovesPerOrder: float
     purchaseOrders: int
+    foresight: bool
+    """Did reorder points follow forecasts."""
+    averageStockUnits: float
+    averageStockValue: float
+    """On hand at the ends of all days, at cost in major units of the company's currency."""
     ediDocumentsByOutcome: dict[str, int]
     oversoldUnits: int
     ledgerDifferences: int
@@ -105,6 +110,16 @@ select direction || ' ' || kind || ' ' || outcome as name, sum(n)::int as count 
     union all select 'out', kind, state, count(*) from edi_outbound group by 1, 2, 3) x group by 1 order by 1
 """
 
+_STOCK = """
+with moved as (
+    select (m.occurred_at at time zone 'UTC')::date as day, sum(m.on_hand_delta) as units, sum(m.on_hand_delta * k.unit_cost) as value
+    from stock_movement m join sku k on k.id = m.sku_id group by 1),
+held as (
+    select sum(coalesce(m.units, 0)) over (order by d.day) as units, sum(coalesce(m.value, 0)) over (order by d.day) as value
+    from generate_series((select min(day) from moved), $1::date, interval '1 day') as d(day) left join moved m on m.day = d.day)
+select avg(units) as units, avg(value) as value from held
+"""
+
 _OVERSOLD = """
 select coalesce((select sum(greatest(0, allocated + unsellable - on_hand) + greatest(0, -on_hand)) from stock_level), 0)
     + coalesce((select sum(greatest(0, -balance)) from (select sum(on_hand_delta) as balance from stock_movement
@@ -132,6 +147,7 @@ async def make_report(
     rejected: int,
     rejects_file: str,
     phases: dict[str, float],
+    foresight: bool = False,
 ) -> Report:
     """Count everything anew from the tables; `lines` are the rows of the file that were played."""
     sql = database.system
@@ -139,6 +155,7 @@ async def make_report(
     demand = await _one(sql, _DEMAND)
     promises = await _one(sql, _PROMISES, today)
     causes = await sql.fetch(_BACKORDERS)
+    stock = await _one(sql, _STOCK, today)
     evidence = {
         row["cause"]: {"backorder": row["id"], "orderLine": row["order_line_id"], **(row["evidence"] or {})}
         for row in await sql.fetch(
@@ -166,6 +183,9 @@ async def make_report(
         lateDaysP90=_figure(promises["late_p90"]),
         promiseMovesPerOrder=_rate(promises["moves"], max(demand["orders"], 1)),
         purchaseOrders=await sql.fetchval("select count(*) from purchase_order") or 0,
+        foresight=foresight,
+        averageStockUnits=round(float(stock["units"] or 0), 1),
+        averageStockValue=round(float(stock["value"] or 0) / 100, 2),
         ediDocumentsByOutcome={row["name"]: row["count"] for row in await sql.fetch(_EDI)},
         oversoldUnits=int(await sql.fetchval(_OVERSOLD) or 0),
         ledgerDifferences=sum(difference.count for difference in differences),
