@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -143,25 +144,29 @@ async def lock_raw(uow: Transaction, raw_id: int) -> None:
     await uow.sql.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"edi_raw:{raw_id}")
 
 
-async def read_raw(uow: Transaction, raw_id: int) -> StoredFile | None:
+async def read_raw(uow: Transaction, raw_id: int, known: Mapping[bytes, bytes]) -> StoredFile | None:
+    """The file; its bytes come from `known` (by hash) where they are there, for a file of many sets is read often."""
     row = await uow.sql.fetchrow(
-        """select r.id, r.sha256, r.bytes, array_agg(d.partner_id) as partners, count(d.id) as deliveries
+        """select r.id, r.sha256, array_agg(d.partner_id) as partners, count(d.id) as deliveries,
+            case when r.sha256 <> all($2::bytea[]) then r.bytes end as bytes
         from edi_raw r left join edi_delivery d on d.raw_id = r.id where r.id = $1 group by r.id""",
         raw_id,
+        list(known),
     )
     if row is None:
         return None
     partners = frozenset(p for p in row["partners"] if p is not None)
-    return StoredFile(row["id"], row["sha256"], row["bytes"], partners, row["deliveries"])
+    content = known[row["sha256"]] if row["bytes"] is None else row["bytes"]
+    return StoredFile(row["id"], row["sha256"], content, partners, row["deliveries"])
 
 
 async def add_group(
     uow: Transaction, raw_id: int, position: int, partner_id: int | None, control: str, functional_id: str, sets: int
 ) -> int:
     """The group's row, made once per (file, position)."""
-    await uow.sql.execute(
+    made = await uow.sql.fetchval(
         """insert into edi_group (raw_id, position, partner_id, group_control, functional_id, sets)
-        values ($1, $2, $3, $4, $5, $6) on conflict (raw_id, position) do nothing""",
+        values ($1, $2, $3, $4, $5, $6) on conflict (raw_id, position) do nothing returning id""",
         raw_id,
         position,
         partner_id,
@@ -169,6 +174,8 @@ async def add_group(
         functional_id,
         sets,
     )
+    if made is not None:
+        return made
     return await uow.sql.fetchval("select id from edi_group where raw_id = $1 and position = $2", raw_id, position)
 
 
@@ -181,6 +188,12 @@ async def lock_group(uow: Transaction, raw_id: int, position: int) -> Any:
 async def documents_of(uow: Transaction, raw_id: int) -> list[Any]:
     """The documents of a file, by place."""
     return await uow.sql.fetch("select * from edi_document where raw_id = $1 order by position, id", raw_id)
+
+
+async def deliveries_of(uow: Transaction, raw_id: int) -> dict[int, str]:
+    """What became of the documents of a file, by place."""
+    rows = await uow.sql.fetch("select position, delivery from edi_document where raw_id = $1", raw_id)
+    return {row["position"]: row["delivery"] for row in rows}
 
 
 async def add_documents(uow: Transaction, rows: list[dict[str, Any]]) -> None:
@@ -287,18 +300,21 @@ async def remember(
     )
 
 
-async def next_control(uow: Transaction, partner_id: int, level: str) -> int:
-    """The next outbound control number of this partner and level: never used twice, wraps at 999,999,999.
+async def next_controls(uow: Transaction, partner_id: int, levels: Sequence[str]) -> list[int]:
+    """The next outbound control number of each of these levels: never used twice, they wrap at 999,999,999.
 
-    Call it only while no gate is held.
+    The rows are locked in the order of the levels' names. Call it only while no gate is held.
     """
-    number = await uow.sql.fetchval(
-        """insert into edi_counter (partner_id, direction, level, next) values ($1, 'out', $2, 2)
-        on conflict (partner_id, direction, level) do update set next = edi_counter.next + 1 returning next - 1""",
+    rows = await uow.sql.fetch(
+        """insert into edi_counter (partner_id, direction, level, next) select $1, 'out', u.level, 2
+            from unnest($2::text[]) u(level) order by u.level
+        on conflict (partner_id, direction, level) do update set next = edi_counter.next + 1
+        returning level, next - 1 as number""",
         partner_id,
-        level,
+        list(levels),
     )
-    return (number - 1) % LAST_CONTROL + 1
+    numbers = {row["level"]: (row["number"] - 1) % LAST_CONTROL + 1 for row in rows}
+    return [numbers[level] for level in levels]
 
 
 async def add_outbound(uow: Transaction, document: Outbound) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.ports import Transaction
 
@@ -56,21 +56,26 @@ async def stage(
     )
 
 
-async def next_chunk(uow: Transaction, document_id: int, size: int) -> int:
-    """Write the next `size` SKUs of a staged report, in their order; returns how many there were."""
-    return await uow.sql.fetchval(
+async def take_chunk(uow: Transaction, document_id: int, size: int) -> list[Any]:
+    """Take the next `size` SKUs of a staged report off it, in their order."""
+    return await uow.sql.fetch(
         """with taken as (
             delete from edi_stock_line where document_id = $1 and sku_id in (
                 select sku_id from edi_stock_line where document_id = $1 order by sku_id limit $2)
-            returning *),
-        written as (
-            insert into supplier_stock_report (supplier_id, sku_id, as_of, available, next_date, next_quantity,
-                edi_document_id, actor, created_at)
-            select supplier_id, sku_id, as_of, available, next_date, next_quantity, document_id, $3, $4 from taken
-            returning 1)
-        select count(*) from written""",
+            returning *)
+        select * from taken order by sku_id""",
         document_id,
         size,
-        uow.principal.id,
-        uow.now,
     )
+
+
+async def skus_of_unknown_day(uow: Transaction, supplier_id: int, sku_ids: Sequence[int]) -> list[int]:
+    """Those of the SKUs of which something is on order from this supplier that nobody has given a day for."""
+    rows = await uow.sql.fetch(
+        """select distinct s.sku_id from supply s where s.sku_id = any($2::bigint[]) and s.supplier_id = $1
+            and s.purchase_order_line_id is not null and s.ship_notice_line_id is null and s.date_basis = 'LEAD_TIME'
+            and s.quantity > s.received + s.cancelled""",
+        supplier_id,
+        list(sku_ids),
+    )
+    return [row["sku_id"] for row in rows]

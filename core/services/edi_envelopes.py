@@ -8,7 +8,7 @@ from datetime import datetime
 from core.edi.edifact_writer import EdifactEnvelope
 from core.edi.x12_writer import Envelope
 from core.ports import Transaction
-from core.repositories.edi import Outbound, Partner, next_control
+from core.repositories.edi import Outbound, Partner, next_controls
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,5 +69,5 @@ class Numbered:
 
 async def number_document(uow: Transaction, partner: Partner, at: datetime, usage: str = "P") -> Numbered:
     """Draw the numbers; call it only while no gate is held. Gaps are allowed, reuse is not."""
-    numbers = [await next_control(uow, partner.id, level) for level in ("interchange", "group", "set")]
+    numbers = await next_controls(uow, partner.id, ("interchange", "group", "set"))
     return Numbered(partner, *numbers, at=at.replace(tzinfo=None), usage=usage)

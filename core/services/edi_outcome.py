@@ -34,6 +34,8 @@ class Applied:
 
 
 STAGED = "staged"
+STAGED_KINDS = ("846", "INVRPT")
+"""Kinds of documents that are applied in several transactions."""
 
 
 def usable(decoded: Decoded[Any]) -> tuple[Any, tuple[Fault, ...]]:

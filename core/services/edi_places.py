@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -27,9 +29,18 @@ class Place:
     document: TransactionSet
     set_index: int
     position: int
+    turn: int = 0
+    """How many sets before it in the group have its kind and control number."""
 
 
-@lru_cache(maxsize=4)
+KEPT_FILES = 4
+"""Files that a process keeps at hand: as many as it works on at once."""
+LARGE_BYTES = 100_000
+"""Files above this are parsed beside the event loop."""
+_contents: OrderedDict[bytes, bytes] = OrderedDict()
+
+
+@lru_cache(maxsize=KEPT_FILES)
 def read_stored(sha256: bytes, content: bytes) -> ReadResult:
     """Raw bytes never change, so a file is parsed once per process, not once per set."""
     return read(content.replace(b"\0", b"\x1a"))  # PostgreSQL holds no NUL in a text; both are padding at the end
@@ -37,26 +48,40 @@ def read_stored(sha256: bytes, content: bytes) -> ReadResult:
 
 async def stored_file(uow: Transaction, raw_id: int) -> StoredFile:
     """The file. Raises GiveUp where there is none."""
-    file = await edi.read_raw(uow, raw_id)
+    file = await edi.read_raw(uow, raw_id, dict(_contents))
     if file is None:
         raise GiveUp(f"There is no stored file {raw_id}.")
+    _contents[file.sha256] = file.content
+    _contents.move_to_end(file.sha256)
+    while len(_contents) > KEPT_FILES:
+        _contents.popitem(last=False)
+    if len(file.content) > LARGE_BYTES:
+        await asyncio.to_thread(_places, file.sha256, file.content)
     return file
 
 
 def places_of(file: StoredFile) -> list[Place]:
     """Every set of the file, in its order."""
-    found: list[Place] = []
-    group_index = -1
-    for interchange in read_stored(file.sha256, file.content).interchanges:
-        for group in interchange.groups:
-            group_index += 1
-            for set_index, document in enumerate(group.sets):
-                found.append(Place(interchange, group, group_index, document, set_index, len(found)))
-    return found
+    return list(_places(file.sha256, file.content).values())
 
 
 def place_of(file: StoredFile, group_index: int, set_index: int) -> Place:
-    return next(p for p in places_of(file) if p.group_index == group_index and p.set_index == set_index)
+    return _places(file.sha256, file.content)[group_index, set_index]
+
+
+@lru_cache(maxsize=KEPT_FILES)
+def _places(sha256: bytes, content: bytes) -> dict[tuple[int, int], Place]:
+    found: dict[tuple[int, int], Place] = {}
+    group_index = -1
+    for interchange in read_stored(sha256, content).interchanges:
+        for group in interchange.groups:
+            group_index += 1
+            turns: Counter[tuple[str, str]] = Counter()
+            for at, document in enumerate(group.sets):
+                key = (document.kind, document.control)
+                found[group_index, at] = Place(interchange, group, group_index, document, at, len(found), turns[key])
+                turns[key] += 1
+    return found
 
 
 def interchange_answers(file: StoredFile) -> list[tuple[Interchange, Segment, int]]:
@@ -89,7 +114,7 @@ def identity_of(place: Place) -> str:
     """The control numbers around the set; one that is used twice in a group is told apart by its turn."""
     group, document = place.group, place.document
     parts = (*_address(place.interchange), group.functional_id, group.control.lstrip("0"))
-    return "|".join((*parts, document.kind, document.control, str(_turn(place))))
+    return "|".join((*parts, document.kind, document.control, str(place.turn)))
 
 
 def answer_identity(interchange: Interchange, answer: Segment) -> str:
@@ -100,11 +125,6 @@ def answer_identity(interchange: Interchange, answer: Segment) -> str:
 def _address(interchange: Interchange) -> tuple[str, ...]:
     i = interchange
     return (i.sender_qualifier, i.sender_id, i.receiver_qualifier, i.receiver_id, i.control.lstrip("0"))
-
-
-def _turn(place: Place) -> int:
-    earlier = place.group.sets[: place.set_index]
-    return sum((s.kind, s.control) == (place.document.kind, place.document.control) for s in earlier)
 
 
 def syntax_faults(place: Place) -> tuple[Fault, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
@@ -18,7 +19,7 @@ from core.repositories.edi_guides import with_guide
 from core.services.acknowledge_edi_group import acknowledge_group
 from core.services.apply_edi_set import INBOUND, apply_edi_set
 from core.services.apply_stock_chunk import apply_stock_chunk
-from core.services.edi_outcome import STAGED, Applied, Unusable
+from core.services.edi_outcome import STAGED, STAGED_KINDS, Applied, Unusable
 from core.services.edi_places import (
     Place,
     announce_document,
@@ -40,19 +41,21 @@ class Run(Protocol):
     async def __call__(self, use_case: Callable[[Any], Awaitable[T]]) -> T: ...
 
 
-async def ingest_edi_file(run: Run, raw_id: int) -> dict[str, int]:
+async def ingest_edi_file(run: Run, raw_id: int, may_go_on: Callable[[], bool] = lambda: True) -> dict[str, int]:
     """Apply a stored file from wherever it stands; how many sets had which outcome in this run.
 
     Killed between any two transactions it goes on with the sets that have no result. A file that came again is
-    only answered again.
+    only answered again. Once `may_go_on` says no it stops between two sets; `left` counts those without a result then.
     """
-    outcomes: dict[str, int] = {}
+    outcomes: Counter[str] = Counter()
     for group in await run(lambda uow: plan_interchanges(uow, raw_id)):
-        for index in range(group.sets):
-            outcome = await _one(run, raw_id, group.index, index)
-            outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        outcomes["done"] += group.sets - len(group.left)
+        for at, index in enumerate(group.left):
+            if not may_go_on():
+                return {**+outcomes, "left": len(group.left) - at}
+            outcomes[await _one(run, raw_id, group.index, index)] += 1
         await run(lambda uow, at=group.index: acknowledge_group(uow, raw_id, at))
-    return outcomes
+    return dict(+outcomes)
 
 
 async def _one(run: Run, raw_id: int, group_index: int, set_index: int) -> str:
@@ -79,7 +82,7 @@ async def apply_set(uow: Transaction, raw_id: int, group_index: int, set_index: 
     row = await edi.lock_document(uow, raw_id, place.position)
     if row is None or row["delivery"] != EdiDelivery.RECEIVED:
         return "done"
-    if await edi.is_staged(uow, row["id"]):
+    if place.document.kind in STAGED_KINDS and await edi.is_staged(uow, row["id"]):
         return STAGED
     partner, _ = await sender_of(uow, place.interchange, file)
     if partner is None:

@@ -31,10 +31,11 @@ from core.services.edi_places import (
 
 @dataclass(frozen=True, slots=True)
 class PlannedGroup:
-    """A group of a file by its place in it; `sets` is how many transaction sets it has."""
+    """A group of a file by its place in it; `sets` is how many transaction sets it has, `left` those without a result."""
 
     index: int
     sets: int
+    left: list[int]
 
 
 async def plan_interchanges(uow: Transaction, raw_id: int) -> list[PlannedGroup]:
@@ -46,7 +47,8 @@ async def plan_interchanges(uow: Transaction, raw_id: int) -> list[PlannedGroup]
     await edi.lock_raw(uow, raw_id)
     file = await stored_file(uow, raw_id)
     places, result = places_of(file), read_stored(file.sha256, file.content)
-    known = {row["position"] for row in await edi.documents_of(uow, raw_id)}
+    rows = await edi.deliveries_of(uow, raw_id)
+    known, settled = set(rows), {at for at, delivery in rows.items() if delivery != EdiDelivery.RECEIVED}
     answers = interchange_answers(file)
     if not places and not answers and not known:
         await edi.add_documents(uow, [_unreadable(raw_id, result, file)])
@@ -55,16 +57,26 @@ async def plan_interchanges(uow: Transaction, raw_id: int) -> list[PlannedGroup]
         if position not in known:
             await _enter_answer(uow, raw_id, file, interchange, answer, position)
     for index, interchange in enumerate(result.interchanges):
+        if not interchange.acknowledgement_requested:
+            continue
         partner, reason = await sender_of(uow, interchange, file)
         if partner is not None and not reason:
             await answer_interchange(uow, partner, interchange, f"ta1-{raw_id}-{index}", file.deliveries)
-    return [PlannedGroup(i, len(g.sets)) for i, g in sorted({p.group_index: p.group for p in places}.items())]
+    planned: dict[int, PlannedGroup] = {}
+    for place in places:
+        group = planned.setdefault(place.group_index, PlannedGroup(place.group_index, len(place.group.sets), []))
+        if place.position not in settled:
+            group.left.append(place.set_index)
+    return [planned[index] for index in sorted(planned)]
 
 
 async def _enter_sets(uow: Transaction, raw_id: int, file: StoredFile, places: list[Place], known: set[int]) -> None:
     rows, groups = [], {}
+    senders: dict[int, tuple[Partner | None, str]] = {}
     for place in places:
-        partner, reason = await sender_of(uow, place.interchange, file)
+        if id(place.interchange) not in senders:
+            senders[id(place.interchange)] = await sender_of(uow, place.interchange, file)
+        partner, reason = senders[id(place.interchange)]
         if place.group_index not in groups:
             groups[place.group_index] = await edi.add_group(
                 uow,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from core.domain.edi_states import EdiDelivery, QuarantineState
 from core.errors import InvalidInput
-from core.events import Event, JobRequest
+from core.events import Event
 from core.ports import Transaction
 from core.repositories import edi
 from core.repositories.edi_guides import active_version, read_guide
+from core.services.receive_edi_file import request_ingestion
 from core.services.settle_quarantine import quarantined
 
 
@@ -37,5 +38,5 @@ async def replay_edi_document(uow: Transaction, document_id: int, guide_version:
     facts = {"documentId": document_id, "rawId": row["raw_id"], "guideVersion": guide_version}
     uow.announce(Event("edi", "REPLAYED", facts, key=f"document:{document_id}"))
     uow.audit("ediDocumentReplay", f"edi_document:{document_id}", {"quarantineState": row["quarantine_state"]}, facts)
-    uow.enqueue(JobRequest("ingest_edi_document", f"raw:{row['raw_id']}", {"rawId": row["raw_id"]}, queue="bulk"))
+    request_ingestion(uow, row["raw_id"])
     return row["raw_id"]

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from core.errors import InvalidInput
-from core.events import Event
 from core.ports import Transaction
-from core.repositories.supplier_portal import add_stock_reports, newest_reports, supplied_skus
-from core.services.follow_up import request_purchase
+from core.repositories.supplier_portal import supplied_skus
+from core.services.keep_stock_hints import KeptHint, keep_stock_hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ async def report_supplier_stock(
 ) -> int:
     """Keep the hints; returns how many were newer than what was known (older ones are left out).
 
-    A hint never confirms a line. Where units are available and lines wait without a source, buying is asked for.
+    What follows from them is what follows from a document (`keep_stock_hints`).
     Raises InvalidInput for a SKU the supplier does not deliver, a SKU named twice, or a negative figure.
     """
     skus = await supplied_skus(uow, supplier_id, [hint.sku for hint in hints])
@@ -53,20 +52,5 @@ async def report_supplier_stock(
     at = as_of or uow.now
     if at > uow.now:
         raise InvalidInput("A hint cannot be of the future.", path=("input", "asOf"), field="asOf")
-    known = await newest_reports(uow, supplier_id, list(skus.values()))
-    news = [hint for hint in hints if skus[hint.sku] not in known or known[skus[hint.sku]] < at]
-    await add_stock_reports(
-        uow,
-        supplier_id,
-        at,
-        [(skus[h.sku], h.available, h.capacity_per_week, h.next_date, h.next_quantity) for h in news],
-        document_id,
-    )
-    request_purchase(uow, [skus[hint.sku] for hint in news if hint.available])
-    uow.announce(
-        Event(
-            "supplier", "STOCK_REPORTED", {"lines": len(news)}, key=f"supplier:{supplier_id}", supplier_id=supplier_id
-        )
-    )
-    uow.audit("supplierStockReport", f"supplier:{supplier_id}", None, {"lines": len(news), "documentId": document_id})
-    return len(news)
+    kept = [KeptHint(skus[h.sku], h.available, h.capacity_per_week, h.next_date, h.next_quantity) for h in hints]
+    return await keep_stock_hints(uow, supplier_id, at, kept, document_id)

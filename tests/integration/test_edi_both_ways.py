@@ -43,6 +43,7 @@ from core.services.create_purchase_order import CreatePurchaseOrder, create_purc
 from core.services.decide_supplier_change import DecideSupplierChange, decide_supplier_change
 from core.services.plan_shipments import plan_shipments
 from core.services.reconcile_stock import recount
+from core.services.report_supplier_stock import StockHint, report_supplier_stock
 from core.services.resend_edi_document import resend_edi_document
 from core.services.send_purchase_change import send_purchase_change
 from core.services.send_purchase_order import send_order_anew
@@ -427,4 +428,36 @@ async def test_a_replacement_that_swaps_equal_quantities_moves_lines_and_packs(w
     assert [row["in_transit"] for row in await world.rows(gone)] == [6, 4]
     assert await world.rows("select sscc from ship_notice_pack") == [{"sscc": "306141412345678902"}]
     assert await world.value("select tracking_number from ship_notice") == "T3"
+    assert await world.do(recount) == []
+
+
+@pytest.mark.parametrize("way", ["846", "portal"])
+async def test_a_stock_hint_makes_an_unknown_day_earlier_and_leaves_a_confirmed_one(world, way: str):
+    number = await sent(world)
+    believed = await world.value("select usable_date from supply")
+    world.clock.at += timedelta(days=1)
+
+    async def told(n: int, on: date) -> None:
+        if way == "portal":
+            hints = [StockHint("S", 0, next_date=on, next_quantity=10)]
+            supplier = await world.value("select id from supplier where code = 'SUP'")
+            await world.do(lambda uow: report_supplier_stock(uow, supplier, hints))
+            return
+        counted = (
+            StockQuantity(StockKind.AVAILABLE, "33", 0),
+            StockQuantity(StockKind.PROJECTED, "29", 10),
+        )
+        reported = InventoryReport(f"R{n}", day(0), (StockLine("1", "S", "", "", counted, available_on=on),))
+        assert await take(world, write_846(reported, envelope(n)), f"r{n}") == {"applied": 1}
+
+    await told(1, believed + timedelta(days=3))
+    assert await world.value("select usable_date from supply") == believed, "never later"
+    await told(2, day(5))
+    supply = (await world.rows("select usable_date, date_basis from supply"))[0]
+    assert (supply["usable_date"], supply["date_basis"]) == (day(5), "LEAD_TIME")
+    assert await line(world) == {"unanswered": 10}, "it confirms nothing"
+    assert await world.value("select count(*) from outbox where kind = 'STOCK_REPORTED'") == 2
+    await take(world, answer(number, 9, ("IA", 10, day(12))), "f9")
+    await told(3, day(4))
+    assert await world.value("select usable_date from supply") == day(12)
     assert await world.do(recount) == []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("edi")
 INTERVAL_SECONDS = 0.3
+TOGETHER, TOGETHER_BYTES = 25, 1_000_000
+"""Small files of a backlog are stored in one transaction, and ingested by one job, up to so many or so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +87,36 @@ class FolderWatcher:
         async with turn(self._database, "watch_edi_folder") as mine:
             if not mine:
                 return 0
-            for arrival in finished:
-                try:
-                    await self._take_in(arrival)
-                except OSError as failure:  # it is tried again at the next look, and the others do not wait for it
-                    log.warning("file cannot be taken in", partner=arrival.partner, error=str(failure))
+            for chunk in _chunks(finished):
+                await self._take_in_together(chunk)
         return len(finished)
+
+    async def _take_in_together(self, chunk: list[Arrival]) -> None:
+        """All of a chunk in one transaction; where one is refused, each in its own."""
+        if len(chunk) > 1:
+            from core.services.receive_edi_file import ArrivedFile, store_edi_files
+
+            try:
+                contents = await asyncio.to_thread(lambda: [arrival.path.read_bytes() for arrival in chunk])
+                files = [
+                    ArrivedFile(arrival.partner, "folder", arrival.transport_id, data)
+                    for arrival, data in zip(chunk, contents, strict=True)
+                ]
+
+                async def store(uow: UnitOfWork) -> list[int]:
+                    return await store_edi_files(uow, files)
+
+                await run_unit_of_work(self._database, store, clock=clock_of(self._settings))
+                await asyncio.to_thread(_archive, chunk)
+                log.info("files stored", files=len(chunk))
+                return
+            except (DomainError, OSError):
+                pass  # one of them cannot be taken: it is found below, and the others do not wait for it
+        for arrival in chunk:
+            try:
+                await self._take_in(arrival)
+            except OSError as failure:  # it is tried again at the next look
+                log.warning("file cannot be taken in", partner=arrival.partner, error=type(failure).__name__)
 
     async def _take_in(self, arrival: Arrival) -> None:
         from core.services.receive_edi_file import store_edi_file
@@ -117,6 +145,24 @@ class FolderWatcher:
         log.error("file set aside", partner=arrival.partner, file=kept.name, reason=reason)
 
 
+def _chunks(arrivals: list[Arrival]) -> Iterator[list[Arrival]]:
+    """The arrivals in their order, as many together as may be."""
+    chunk: list[Arrival] = []
+    for arrival in arrivals:
+        if chunk and (len(chunk) == TOGETHER or sum(a.size for a in chunk) + arrival.size > TOGETHER_BYTES):
+            yield chunk
+            chunk = []
+        chunk.append(arrival)
+    if chunk:
+        yield chunk
+
+
+def _archive(arrivals: list[Arrival]) -> None:
+    for arrival in arrivals:
+        with contextlib.suppress(FileNotFoundError):  # a crash in between: the one that had the turn before moved it
+            move(arrival.path, arrival.path.parent.parent / "archive")
+
+
 async def watch_forever(database: Database, settings: Settings) -> None:
     """Look every INTERVAL_SECONDS; what fails is tried again at the next look."""
     watcher = FolderWatcher(database, settings)
@@ -124,6 +170,6 @@ async def watch_forever(database: Database, settings: Settings) -> None:
         try:
             await watcher.once()
         except Exception as failure:
-            log.warning("folder watch failed", error=f"{type(failure).__name__}: {failure}")
+            log.warning("folder watch failed", error=type(failure).__name__)
             await asyncio.sleep(1)
         await asyncio.sleep(INTERVAL_SECONDS)
