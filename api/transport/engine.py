@@ -17,6 +17,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLEnumType,
     GraphQLError,
     GraphQLSyntaxError,
     NoSchemaIntrospectionCustomRule,
@@ -126,6 +127,8 @@ class Engine:
         if not settings.allows_introspection:
             self._rules.append(NoSchemaIntrospectionCustomRule)
         self._hides_suggestions = settings.is_production
+        shown = schema._schema.type_map.values() if settings.allows_introspection else ()
+        self._enums = {type_.name: list(type_.values) for type_ in shown if isinstance(type_, GraphQLEnumType)}
         self._known: OrderedDict[str, tuple[DocumentNode, list[GraphQLError] | None]] = OrderedDict()
         self._public: OrderedDict[tuple[str, str | None], bool] = OrderedDict()
         self._figures: OrderedDict[tuple[str, str | None], tuple[tuple[str, ...], dict[Any, Figures]]] = OrderedDict()
@@ -221,7 +224,7 @@ class Engine:
     def failed(self, error: RequestFailed, request_id: str) -> Answer:
         """The answer to a request that `prepare` refused."""
         OPERATIONS.labels("", "", error.default.value).inc()
-        formatted = format_errors(error.errors, request_id, default=error.default)
+        formatted = format_errors(error.errors, request_id, default=error.default, enums=self._enums)
         return Answer({"errors": formatted}, ErrorCode(formatted[0]["extensions"]["code"]))
 
     async def execute(self, request: GraphQLRequest, prepared: Prepared, context: Context) -> Answer:
@@ -259,6 +262,7 @@ class Engine:
                     variable_values=request.variables,
                     operation_name=prepared.name,
                     is_awaitable=optimized_is_awaitable,  # pyright: ignore[reportArgumentType]
+                    hide_suggestions=self._hides_suggestions,
                     executor_class=schema.execution_context_class,
                 )
             )
@@ -307,7 +311,7 @@ class Engine:
 
     async def _source(self, request: GraphQLRequest, prepared: Prepared, context: Context) -> Any:
         """The events of a subscription, or the ExecutionResult of one that cannot begin."""
-        executor = build_executor(self._schema, request, prepared, context)
+        executor = build_executor(self._schema, request, prepared, context, hides_suggestions=self._hides_suggestions)
         if isinstance(executor, list):
             return PreExecutionError(data=None, errors=executor)
         source = await await_maybe(create_source_event_stream(executor))
@@ -335,6 +339,7 @@ class Engine:
             context.request_id,
             default=ErrorCode.BAD_USER_INPUT if before_execution else ErrorCode.INTERNAL,
             operation=prepared.root,
+            enums=self._enums,
         )
         code = ErrorCode(errors[0]["extensions"]["code"])
         OPERATIONS.labels(prepared.root, self._label(prepared), code.value).inc()

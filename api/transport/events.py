@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 
 def build_executor(
-    schema: strawberry.Schema, request: GraphQLRequest, prepared: Prepared, context: Context, event: Any = None
+    schema: strawberry.Schema,
+    request: GraphQLRequest,
+    prepared: Prepared,
+    context: Context,
+    *,
+    event: Any = None,
+    hides_suggestions: bool = False,
 ) -> Any:
     """What GraphQL-core executes with, or the list of errors of variables that do not fit."""
     return schema.execution_context_class.build(
@@ -31,6 +37,7 @@ def build_executor(
         raw_variable_values=request.variables,
         operation_name=prepared.name,
         is_awaitable=optimized_is_awaitable,  # pyright: ignore[reportArgumentType]
+        hide_suggestions=hides_suggestions,
     )
 
 

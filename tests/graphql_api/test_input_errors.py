@@ -5,9 +5,16 @@ from typing import Any
 import pytest
 from graphql import GraphQLEnumType, OperationDefinitionNode, get_variable_values, parse, validate
 
+from api.context import Context
 from api.error_handlers import ErrorCode, format_errors
+from api.loaders import Loaders
 from api.operations import schema
+from api.transport.engine import Engine
+from api.transport.request import GraphQLRequest
+from core.domain.access import Principal, Role
+from core.settings import Settings
 
+pytestmark = pytest.mark.anyio
 GRAPH = schema._schema
 ENUMS = {name: list(type_.values) for name, type_ in GRAPH.type_map.items() if isinstance(type_, GraphQLEnumType)}
 ORDERS = "query ($f: OrderFilter!) { orders(first: 1, filter: $f) { nodes { id } } }"
@@ -72,3 +79,18 @@ def test_a_number_of_many_digits_does_not_fit_and_is_no_failure_of_ours() -> Non
     error = format_errors(validate(GRAPH, document), "r", default=ErrorCode.GRAPHQL_VALIDATION_FAILED)[0]
     assert error["message"] == "Expected value of type 'Int'."
     assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+
+
+@pytest.mark.parametrize("env", ["development", "production"])
+async def test_production_suggests_nothing_to_variables_either(env: Any) -> None:
+    settings = Settings(env=env)
+    engine, request = (
+        Engine(schema, settings),
+        GraphQLRequest(ORDERS, variables={"f": {"statsu": 1, "status": ["NOPE"]}}),
+    )
+    caller = Principal(id="p", role=Role.PLANNER)
+    context = Context(None, settings, caller, make_loaders=Loaders)  # type: ignore[arg-type]
+    answer = await engine.execute(request, engine.prepare(request, anonymous=False), context)
+    text = str(answer.body)
+    assert answer.failed is ErrorCode.BAD_USER_INPUT
+    assert ("Did you mean" in text, "VALIDATED" in text) == ((env == "development",) * 2)
