@@ -25,6 +25,7 @@ from core.queries import (
     date_spreads,
     day_events,
     edi_documents,
+    evidence_names,
     learning_models,
     lots,
     network,
@@ -219,6 +220,11 @@ class Loaders(SupplierLoaders):
     @cached_property
     def course_by_backorder_key(self) -> DataLoader[Key, Any]:
         return self._one(backorders.courses_by_backorder_keys, _key_of("backorder_id"))
+
+    @cached_property
+    def name_by_row(self) -> DataLoader[tuple[str, int, int], Any]:
+        """Number or code of a row that evidence names: by kind, SKU and id."""
+        return self._one(evidence_names.names_of_rows, lambda row: (row["kind"], row["sku_id"], row["id"]))
 
     @cached_property
     def entitlements_by_backorder_key(self) -> DataLoader[Key, Any]:

@@ -176,7 +176,7 @@ async def _rest(connection: Any, patience: float) -> list[str]:
             for row in await connection.fetch(
                 """select 'outbox' as what, count(*) as n from outbox having count(*) > 0
                 union all select function || ' ' || state, count(*) from job_run
-                where state in ('waiting', 'queued', 'running')
+                where state in ('waiting', 'queued', 'running') and queue <> 'learning'
                     and (run_after is null or run_after < now() + interval '30 seconds') group by 1
                 union all select 'overdue holds', count(*) from reservation where state = 'held' and expires_at <= now()
                 having count(*) > 0
