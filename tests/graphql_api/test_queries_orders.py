@@ -1,5 +1,7 @@
 """Orders, backorders, purchasing and the audit trail as each role sees them, on rows that real orders left."""
 
+import json
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -310,6 +312,54 @@ async def test_the_proof_of_a_cause_names_others_rows_to_planners_only(shop: Sho
     seen = await names(shop.context(Role.PLANNER))
     assert seen > {"shortage", "explained"}
     assert await names(await shop.customer("MINSEO")) == {"shortage", "explained"}
+
+
+async def test_the_proof_of_a_cause_speaks_of_numbers_and_codes(shop: Shop):
+    planner = shop.context(Role.PLANNER)
+    await shop.change(
+        shop.context(Role.WAREHOUSE),
+        "stockAdjust",
+        {"sku": "KETTLE-17", "location": "DC-ICN", "delta": -1, "reason": "broken"},
+        "stock { onHand }",
+    )
+    number = (await shop.place("MINSEO", ("KETTLE-17", 500)))["order"]["number"]
+    document = "query ($n: String!) { order(number: $n) { lines { backorder { cause evidence { name value } } } } }"
+
+    async def told() -> dict[str, str]:
+        found = await shop.ask(planner, document, n=number)
+        return {fact["name"]: fact["value"] for fact in found["order"]["lines"][0]["backorder"]["evidence"]}
+
+    (movement,) = json.loads((await told())["stockMovements"])
+    assert (movement["location"], movement["delta"], "locationId" in movement) == ("DC-ICN", -1, False)
+    assert re.fullmatch(r"adjusted -1 at DC-ICN \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ by \S+", movement["stockMovement"])
+    sql = shop.database.system
+    sku_id = await sql.fetchval("select id from sku where code = 'KETTLE-17'")
+    wanted = {"supplier": "BRIGHTWORKS", "location": "DC-ICN", "lines": [{"sku": "KETTLE-17", "quantity": 24}]}
+    created = await shop.change(planner, "purchaseOrderCreate", wanted, "purchaseOrder { number }")
+    bought = created["purchaseOrder"]["number"]
+    supplies = await sql.fetch("select id from supply where sku_id = $1 order by id", sku_id)
+    line_id = await sql.fetchval("select max(id) from purchase_order_line")
+    evidence = {
+        "orderLines": [await sql.fetchval("select max(id) from order_line")],
+        "supplies": [row["id"] for row in supplies],
+        "purchaseOrderLines": [{"id": line_id}],
+        "skuId": sku_id,
+        "unreceived": [{"shipNoticeId": 10**9, "carrierEventId": None}],
+    }
+    async with sql.acquire() as connection, connection.transaction():
+        await connection.execute("update sku_gate set version = version + 1, changed_by = pg_current_xact_id()")
+        await connection.execute(
+            "update backorder set evidence = $1 where id = (select max(id) from backorder)", evidence
+        )
+    facts = await told()
+    assert json.loads(facts["orderLines"]) == [f"{number}/1"]
+    assert facts["sku"] == "KETTLE-17"
+    due = r"\d{4}-\d\d-\d\d"
+    assert re.fullmatch(
+        rf"RES-BUSAN > DC-ICN due {due}, {bought}/1 due {due}", ", ".join(json.loads(facts["supplies"]))
+    )
+    assert json.loads(facts["purchaseOrderLines"]) == [{"purchaseOrderLine": f"{bought}/1"}]
+    assert json.loads(facts["unreceived"]) == [{"shipNotice": None, "carrierEvent": None}]
 
 
 async def test_what_no_text_column_can_hold_is_bad_user_input(shop: Shop):

@@ -537,6 +537,7 @@ def test_a_company_lives_through_anything(server_url, template_database):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 def test_many_companies_live_through_anything(server_url, template_database):
     machine = _machine(server_url, template_database)
     many = settings(max_examples=100, stateful_step_count=60, **QUIET)

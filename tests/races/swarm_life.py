@@ -28,7 +28,7 @@ _LEFT = """query($n: String!) { order(number: $n) {
 
 
 async def _shipped_line(s: Scene) -> tuple[str, dict[str, Any]]:
-    number = s.recent(s.orders)
+    number = s.recent(s.left)
     found = await s.planner.ask(_LEFT, n=number)
     lines = [line for line in found["order"]["lines"] if line["shipped"]]
     return number, s.recent(lines)

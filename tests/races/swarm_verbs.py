@@ -34,6 +34,8 @@ class Scene:
     done: Counter[str]
     edi_dir: Path
     orders: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    """Orders of which something was shipped."""
     holds: list[str] = field(default_factory=list)
     purchases: list[tuple[str, str]] = field(default_factory=list)
     transfers: list[tuple[str, str, str, int]] = field(default_factory=list)
@@ -205,13 +207,13 @@ async def move_transfer(s: Scene) -> None:
 
 
 async def ship(s: Scene) -> None:
-    found = await s.planner.ask(
-        "query($n: String!) { order(number: $n) { shipments { number status } } }", n=s.recent(s.orders)
-    )
+    order = s.recent(s.orders)
+    found = await s.planner.ask("query($n: String!) { order(number: $n) { shipments { number status } } }", n=order)
     planned = [x["number"] for x in found["order"]["shipments"] if x["status"] == "PLANNED"]
     if not planned:
         raise Refused(["NOTHING_YET"])
     await s.dock.do("shipmentConfirm", "shipment { number }", {"number": s.dice.choice(planned), "carrier": "SWARM"})
+    s.left.append(order)
     if s.dice.random() < 0.3:
         await s.dock.do("shipmentDeliver", "shipment { number }", {"number": planned[0]})
 

@@ -140,4 +140,4 @@ class LongBookMachine(BookMachine):
 
 
 LongBookMachine.TestCase.settings = settings(max_examples=1_500, stateful_step_count=60, deadline=None)
-TestLongBook = pytest.mark.long(LongBookMachine.TestCase)
+TestLongBook = pytest.mark.timeout(1800)(pytest.mark.long(LongBookMachine.TestCase))
