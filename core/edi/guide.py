@@ -64,6 +64,14 @@ class StockReport(StrEnum):
     DELTA = "delta"
 
 
+class AllOrNone(StrEnum):
+    """What falls with a set that cannot be applied."""
+
+    SET = "set"
+    GROUP = "group"
+    INTERCHANGE = "interchange"
+
+
 @dataclass(frozen=True, slots=True)
 class Deadlines:
     """Hours after sending by which an answer is due; None where none is expected."""
@@ -79,7 +87,9 @@ class PartnerGuide:
     base units per unit of measure, `ib_quantity_is_ordered` says that ACK02 of an IB repeats the ordered quantity.
 
     `standard` is what we write, EDIFACT by `edifact_directory` (D96A) and the code of a subset. A stock report that takes
-    more than `stock_drop_percent` of the articles to zero is set aside; an invoice may differ by `price_tolerance_percent`.
+    more than `stock_drop_percent` of the articles to zero is set aside; prices may differ by `price_tolerance_percent`.
+    `all_or_none`: what falls with a set that cannot be applied: itself, its group, or its whole interchange. A partner that
+    sends nothing for `silence_hours` is an alert (None: judged by its usual pauses).
     """
 
     line_key: LineKey = LineKey.PO_LINE_NUMBER
@@ -100,6 +110,8 @@ class PartnerGuide:
     stock_report: StockReport = StockReport.DELTA
     stock_drop_percent: int = 30
     price_tolerance_percent: int = 0
+    all_or_none: AllOrNone = AllOrNone.SET
+    silence_hours: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         plain = {item.name: getattr(self, item.name) for item in fields(self)}
@@ -133,6 +145,10 @@ def _count(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError(value)
     return value
+
+
+def _hours(value: Any) -> int | None:
+    return None if value is None else _count(value)
 
 
 def _word(value: Any) -> str:
@@ -175,6 +191,8 @@ _CASTS: dict[str, Any] = {
     "stock_report": StockReport,
     "stock_drop_percent": _count,
     "price_tolerance_percent": _count,
+    "all_or_none": AllOrNone,
+    "silence_hours": _hours,
 }
 
 DEFAULT_GUIDE = PartnerGuide()

@@ -30,7 +30,8 @@ def write_contrl(interchange: Interchange, results: Sequence[Sequence[SetResult]
         if group.functional_id:
             rows.append(_ucf(group, found))
         for document, result in zip(group.sets, found, strict=True):
-            rows.extend(_message_rows(document, result))
+            # A message that lost its UNH has no type and cannot be named.
+            rows.extend(_message_rows(document, result) if document.kind and document.control else [])
     return write_messages("CONTRL", [rows], envelope)
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from core.edi.interchanges import Fault, Group, Interchange, Level, ReadResult, Segment, Severity, TransactionSet
+from core.edi.read_apart import READING
 from core.edi.reader import read
 from core.errors import GiveUp
 from core.events import Event
@@ -36,14 +37,15 @@ class Place:
 KEPT_FILES = 4
 """Files that a process keeps at hand: as many as it works on at once."""
 LARGE_BYTES = 100_000
-"""Files above this are parsed beside the event loop."""
+"""Files above this are parsed beside the event loop, in a process of their own with limits of time and memory."""
 _contents: OrderedDict[bytes, bytes] = OrderedDict()
 
 
 @lru_cache(maxsize=KEPT_FILES)
 def read_stored(sha256: bytes, content: bytes) -> ReadResult:
     """Raw bytes never change, so a file is parsed once per process, not once per set."""
-    return read(content.replace(b"\0", b"\x1a"))  # PostgreSQL holds no NUL in a text; both are padding at the end
+    data = content.replace(b"\0", b"\x1a")  # PostgreSQL holds no NUL in a text; both are padding at the end
+    return READING.read(data) if len(data) > LARGE_BYTES else read(data)
 
 
 async def stored_file(uow: Transaction, raw_id: int) -> StoredFile:

@@ -126,6 +126,7 @@ ELEMENTS: dict[str, tuple[str, int, int, str]] = {
     "451": ("AN", 1, 35, "warehouse lot"),
     "473": ("ID", 1, 1, "order status"),
     "479": ("ID", 2, 2, "functional identifier"),
+    "480": ("AN", 1, 12, "version"),
     "499": ("AN", 1, 10, "condition"),
     "514": ("ID", 1, 1, "reporting code"),
     "522": ("ID", 1, 3, "amount qualifier"),
@@ -200,5 +201,6 @@ ELEMENTS: dict[str, tuple[str, int, int, str]] = {
     "1650": ("ID", 2, 2, "shipment status"),
     "1651": ("ID", 2, 2, "status reason"),
     "1652": ("ID", 2, 2, "appointment status"),
+    "1705": ("AN", 1, 35, "version of the guide"),
     "ANY": ("AN", 1, 4096, "value"),
 }
