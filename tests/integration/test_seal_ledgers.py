@@ -1,21 +1,28 @@
 """The seals find what was changed behind the product's back."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
 import core.services.seal_ledgers as sealing
 from core.database import Database
 from core.domain.access import SYSTEM
+from core.ports import WallClock
 from core.repositories import seals as stored_seals
 from core.services.anchor_seals import append_heads, inspect_heads, last_anchored, read_heads
 from core.services.seal_ledgers import SealHead, seal_ledgers, seals_after
 from core.services.verify_ledgers import Fault, LedgerReport, verify_ledgers
 from core.settings import Settings
 from core.unit_of_work import UnitOfWork, run_unit_of_work, unit_of_work
+from workers.commands.audit import audit_report
+from workers.job import JobContext
+from workers.jobs.seal_ledgers import seal_ledgers as seal_job
 
 pytestmark = pytest.mark.anyio
 KEY = b"a key outside the database"
@@ -313,3 +320,38 @@ async def test_only_a_missing_seal_number_may_be_given(database: Database, ancho
         await database.system.execute("update audit_entry set actor = 'x'")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await database.system.execute("update audit_entry set seal_number = 9 where id = 1")
+
+
+async def test_many_who_seal_at_once_beside_writers_leave_one_chain_and_a_sound_file(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    settings = Settings(database_url=database_url, data_dir=tmp_path, seal_key=SecretStr(KEY.decode()), pool_size=2)
+    context = JobContext(database, settings, WallClock())
+
+    async def write() -> None:
+        for _ in range(10):
+            await write_entries(database, 3)
+
+    await asyncio.gather(write(), write(), *(seal_job(context, {}) for _ in range(8)))
+    await seal_job(context, {})
+    report = await audit_report(settings, verify=True)
+    assert (report["ok"], report["sealFile"]["faults"]) == (True, [])
+    audited = report["ledgers"][0]
+    assert (audited["entries"], audited["unanchored_ids"]) == (60, [])
+
+
+async def test_what_is_sealed_while_the_audit_looks_is_no_fault(
+    database: Database, database_url: str, anchors: list[SealHead], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(database_url=database_url, data_dir=tmp_path, seal_key=SecretStr(KEY.decode()), pool_size=2)
+    append_heads(settings.seal_file, anchors, KEY)
+    read = stored_seals.seals_from
+
+    async def read_and_lose_time(sql: Any, ledger: str, after: int, limit: int | None = None) -> Any:
+        found = await read(sql, ledger, after, limit)
+        await write_entries(database, 1)
+        await run_unit_of_work(database, lambda uow: seal_ledgers(uow, key=KEY))
+        return found
+
+    monkeypatch.setattr(stored_seals, "seals_from", read_and_lose_time)
+    assert (await audit_report(settings, verify=True))["ok"]
