@@ -13,7 +13,7 @@ from core.errors import InvariantBroken
 _HEADER = 19
 """Signature, flags and the length of an extension that no server sends."""
 _TRAILER = 2
-_TYPES = {"int2": ">i2", "int4": ">i4", "int8": ">i8", "date": ">i4"}
+_TYPES = {"int2": ">i2", "int4": ">i4", "int8": ">i8", "date": ">i4", "timestamptz": ">i8"}
 _EPOCH = date(2000, 1, 1).toordinal()
 """PostgreSQL counts days from here."""
 
@@ -21,8 +21,8 @@ _EPOCH = date(2000, 1, 1).toordinal()
 async def copy_columns(sql: Any, query: str, columns: dict[str, str], *arguments: Any) -> dict[str, NDArray[np.int64]]:
     """The columns of `query` as arrays of 64-bit integers.
 
-    `columns` names them in order with their types (int2, int4, int8, or date: an ordinal); the query casts to these and yields no null: a
-    row of another width is refused with InvariantBroken.
+    `columns` names them in order with their types (int2, int4, int8, date: an ordinal, or timestamptz: microseconds since
+    2000-01-01 UTC); the query casts to these and yields no null: a row of another width is refused with InvariantBroken.
     """
     chunks: list[bytes] = []
 

@@ -9,14 +9,19 @@ from typing import Any
 import numpy as np
 
 from core.domain.network import Network
+from core.domain.priority import PriorityWeights
 from core.domain.promising import DEFAULT_LEAD_TIME_DAYS
-from core.domain.repromising.columns import Events
+from core.domain.repromising.columns import Classed, Events
+from core.domain.repromising.rooms import Rooms, rooms_of
 from core.domain.repromising.segments import Facts
 from core.domain.repromising.snapshot import HARD, Ints, Raw, distinct, positions
+from core.domain.repromising.standings import Standings
 from core.domain.repromising.variant import SortField, Variant
 from core.domain.states import OrderLineStatus
 from core.ports import Transaction
 from core.repositories.copy_columns import copy_columns
+from core.repositories.load_book import read_books
+from core.repositories.priority_facts import read_weights
 
 STATUSES = tuple(OrderLineStatus)
 _OFTEN = (OrderLineStatus.BACKORDERED, OrderLineStatus.VALIDATED, OrderLineStatus.ALLOCATED)
@@ -26,6 +31,8 @@ _STATUS = (
     + " end::int2"
 )
 """A status as a number, the frequent ones compared first."""
+_WAITS = 64
+"""Added to it for a line that waits."""
 
 
 def _day(expression: str) -> str:
@@ -84,7 +91,7 @@ async def read_snapshot(
         *arguments,
     )
     return await _assemble(
-        uow, only, arguments, sku, gates["version"], location_ids, today, lines, facts, pegs, supplies
+        uow, network, only, arguments, sku, gates["version"], location_ids, today, lines, facts, pegs, supplies
     )
 
 
@@ -108,16 +115,18 @@ async def read_open_facts(uow: Transaction, network: Network, variant: Variant) 
 
 
 async def _read_lines(sql: Any, only: list[int] | None, arguments: tuple[Any, ...]) -> dict[str, Ints]:
-    return await copy_columns(
+    lines = await copy_columns(
         sql,
-        f"""select l.id, l.sku_id, l.order_id, l.priority_score, l.ordered, l.ready, {_day("l.ship_by")},
-            {_day("l.requested_date")}, {_day("l.promised_date")}, {_STATUS}, coalesce(l.location_id, 0)::int8
+        f"""select l.id, l.sku_id, l.order_id, case when l.is_priority_manual then l.priority_score
+            else -1 - l.times_bumped::int8 end, l.ordered, l.ready, {_day("l.ship_by")},
+            {_day("l.requested_date")}, {_day("l.promised_date")},
+            ({_STATUS} + case when l.open + l.backordered > 0 then {_WAITS} else 0 end)::int2, coalesce(l.location_id, 0)::int8
         from order_line l where l.open + l.backordered + l.allocated > 0 and {_of("l.sku_id", only)}""",
         {
             "id": "int8",
             "sku": "int8",
             "order": "int8",
-            "priority": "int8",
+            "given": "int8",
             "ordered": "int4",
             "ready": "int4",
             "wanted": "date",
@@ -128,6 +137,8 @@ async def _read_lines(sql: Any, only: list[int] | None, arguments: tuple[Any, ..
         },
         *arguments,
     )
+    lines["waits"], lines["status"] = lines["status"] // _WAITS, lines["status"] % _WAITS
+    return lines
 
 
 async def _facts(uow: Transaction, variant: Variant, lines: dict[str, Ints], sku: Ints, today: int) -> Facts:
@@ -135,20 +146,32 @@ async def _facts(uow: Transaction, variant: Variant, lines: dict[str, Ints], sku
     sku_row = positions(sku, lines["sku"])
     order_ids = distinct(lines["order"])
     some = len(order_ids) <= 50_000
+    used = _used(variant)
+    weights = await read_weights(sql) if "priority" in used else None
+    countries = sorted(weights.country_deadline_days) if weights is not None else []
     orders = await copy_columns(
         sql,
-        """select o.id, coalesce(o.customer_id, 0)::int8, coalesce(o.destination_id, 0)::int8, c.n::int4
+        f"""select o.id, coalesce(o.customer_id, 0)::int8, coalesce(o.destination_id, 0)::int8, c.n::int4, o.placed_at,
+            {"coalesce(array_position($1::text[], upper(o.ship_to ->> 'country')), 0)" if countries else "cardinality($1::text[])"}
         from sales_order o join (select code, row_number() over (order by code) - 1 as n from channel) c on c.code = o.channel
         where """
-        + ("o.id = any($1::bigint[])" if some else "o.status not in ('DELIVERED', 'CANCELLED')"),
-        {"id": "int8", "customer": "int8", "destination": "int8", "channel": "int4"},
+        + ("o.id = any($2::bigint[])" if some else "o.status not in ('DELIVERED', 'CANCELLED')"),
+        {
+            "id": "int8",
+            "customer": "int8",
+            "destination": "int8",
+            "channel": "int4",
+            "placed": "timestamptz",
+            "country": "int4",
+        },
+        countries,
         *([order_ids.tolist()] if some else []),
     )
     at = positions(orders["id"], lines["order"])
-    channels = [row["code"] for row in await sql.fetch("select code from channel order by code")]
-    names: dict[str, list[str]] = {"channel": channels, "status": [str(s) for s in STATUSES]}
+    channels = await sql.fetch("select code, protected_class from channel order by code")
+    names: dict[str, list[str]] = {"channel": [row["code"] for row in channels], "status": [str(s) for s in STATUSES]}
     codes: dict[str, Ints] = {"channel": orders["channel"][at], "status": lines["status"]}
-    used = _used(variant)
+    _name_classes(channels, codes, names)
     customer = orders["customer"][at]
     if used & {"tier", "customer"}:
         await _name_customers(sql, customer, codes, names)
@@ -161,6 +184,11 @@ async def _facts(uow: Transaction, variant: Variant, lines: dict[str, Ints], sku
     if "value" in used:
         prices = await copy_columns(sql, "select id, unit_price from sku", {"id": "int8", "price": "int8"})
         price = prices["price"][positions(prices["id"], sku)]
+    standings = None
+    if weights is not None:
+        standings = await _standings(
+            uow, weights, lines, sku, orders, at, ["", *countries], codes["tier"], names["tier"]
+        )
     held = await sql.fetch("select distinct order_id from order_hold where released_at is null")
     parked = await sql.fetch(
         "select order_line_id from backorder where closed_at is null and state in ('ON_HOLD', 'CANCEL_PENDING')"
@@ -168,13 +196,11 @@ async def _facts(uow: Transaction, variant: Variant, lines: dict[str, Ints], sku
     is_served = lines["status"] != STATUSES.index(OrderLineStatus.RECEIVED)
     is_served &= ~np.isin(lines["order"], np.array([row["order_id"] for row in held], np.int64))
     is_served &= ~np.isin(lines["id"], np.array([row["order_line_id"] for row in parked], np.int64))
-    bound = await sql.fetch("select distinct sku_id from quota")
-    is_served &= ~np.isin(lines["sku"], np.array([row["sku_id"] for row in bound], np.int64))
     late = (lines["promised"] > 0) & (lines["promised"] > np.where(lines["requested"] > 0, lines["requested"], today))
     facts = Facts(
         lines["id"],
         lines["order"],
-        lines["priority"],
+        standings,
         lines["wanted"],
         lines["requested"],
         lines["promised"],
@@ -200,10 +226,77 @@ def _used(variant: Variant) -> set[str]:
                 found |= {"sku"} if filter.skus is not None else set()
                 found |= {"supplier"} if filter.suppliers is not None else set()
                 found |= {"value"} if filter.min_value is not None or filter.max_value is not None else set()
-    for sorter in (*variant.sorters, *(s for segment in variant.segments for s in segment.sorters)):
-        fact = {SortField.TIER: "tier", SortField.CUSTOMER: "customer", SortField.VALUE: "value"}.get(sorter.field)
-        found |= {fact} if fact else set()
+    for by in variant.sorts_by():
+        found |= _NEEDS.get(by, set())
     return found
+
+
+_NEEDS = {
+    SortField.TIER: {"tier"},
+    SortField.CUSTOMER: {"customer"},
+    SortField.VALUE: {"value"},
+    SortField.PRIORITY: {"priority", "tier"},
+}
+
+
+def _name_classes(channels: Iterable[Any], codes: dict[str, Ints], names: dict[str, list[str]]) -> None:
+    """Demand classes are those of the channels; 0 is the one of all without."""
+    of_channel = [row["protected_class"] for row in channels]
+    names["class"] = sorted({"", *of_channel})
+    number = {name: code for code, name in enumerate(names["class"])}
+    table = np.array([number[name] for name in of_channel] or [0], np.int64)
+    codes["class"] = table[codes["channel"]] if table.any() else np.zeros(len(codes["channel"]), np.int64)
+
+
+async def _standings(
+    uow: Transaction,
+    weights: PriorityWeights,
+    lines: dict[str, Ints],
+    sku: Ints,
+    orders: dict[str, Ints],
+    at: Ints,
+    countries: list[str],
+    tier: Ints,
+    tiers: list[str],
+) -> Standings:
+    """What the live priority of each line is made of; `at` is the row of its order."""
+    sql = uow.sql
+    waits = lines["waits"] > 0
+    waiting = np.bincount(at[waits], minlength=len(orders["id"]))
+    if len(sku) < await sql.fetchval("select count(*) from sku_gate"):  # lines of other SKUs belong to these orders too
+        counted = await copy_columns(
+            sql,
+            """select order_id, count(*)::int4 from order_line
+            where order_id = any($1::bigint[]) and open + backordered > 0 group by order_id""",
+            {"id": "int8", "count": "int4"},
+            orders["id"].tolist(),
+        )
+        waiting = np.zeros(len(orders["id"]), np.int64)
+        waiting[positions(orders["id"], counted["id"])] = counted["count"]
+    facts = await copy_columns(
+        sql,
+        "select id, unit_price, unit_cost, (status = 'PREORDER')::int::int2 from sku"
+        + (" where id = any($1::bigint[])" if len(sku) <= 10_000 else ""),
+        {"id": "int8", "price": "int8", "cost": "int8", "preorder": "int2"},
+        *([sku.tolist()] if len(sku) <= 10_000 else []),
+    )
+    mine = positions(facts["id"], sku)
+    price, cost = facts["price"][mine], facts["cost"][mine]
+    delayed = await sql.fetch("select order_line_id from backorder where closed_at is null and state = 'DELAYED'")
+    return Standings(
+        uow.now,
+        weights,
+        lines["given"],
+        orders["placed"][at],
+        tier,
+        [name or "STANDARD" for name in tiers],
+        orders["country"][at] if len(countries) > 1 else None,
+        countries,
+        waiting[at] == waits,
+        np.isin(lines["id"], np.array([row["order_line_id"] for row in delayed], np.int64)),
+        np.where(price > 0, (price - cost) / np.maximum(price, 1), 0.0),
+        facts["preorder"][mine] > 0,
+    )
 
 
 async def _name_customers(sql: Any, customer: Ints, codes: dict[str, Ints], names: dict[str, list[str]]) -> None:
@@ -248,6 +341,7 @@ async def _lead_days(sql: Any, sku: Ints, only: list[int] | None, arguments: tup
 
 async def _assemble(
     uow: Transaction,
+    network: Network,
     only: list[int] | None,
     arguments: tuple[Any, ...],
     sku: Ints,
@@ -308,6 +402,8 @@ async def _assemble(
         Events(pool(supplies), usable, supplies["open"]),
         await _foreign_claims(sql, only, arguments, pool, today, places),
         await _kept_back(sql, uow.now, only, pool, today, places),
+        await _classed(sql, only, pool, today, places, facts.names["class"]),
+        await _rooms(uow, network, only, sku, versions),
         await _lead_days(sql, sku, only, arguments),
         today,
         released,
@@ -348,3 +444,52 @@ async def _kept_back(sql: Any, now: datetime, only: list[int] | None, pool: Any,
     rows = {name: np.concatenate([holds[name], steps[name]]) for name in holds}
     where = pool(rows)
     return Events(where, np.maximum(rows["day"], today[where % places]), rows["quantity"])
+
+
+async def _classed(
+    sql: Any, only: list[int] | None, pool: Any, today: Ints, places: int, classes: list[str]
+) -> Classed:
+    """By how much more or less than from all others is protected from each class with steps of its own."""
+    rows = await copy_columns(
+        sql,
+        f"""select p.sku_id, p.location_id, p.of_class, {_day("p.from_date")}, p.units from (
+            select sku_id, location_id, array_position($2::text[], demand_class) - 1 as of_class, from_date,
+                quantity - lag(quantity, 1, 0) over (partition by sku_id, location_id, demand_class order by from_date)
+                    as units
+            from protected_stock where demand_class <> '' and demand_class = any($2::text[])
+                and (sku_id = any($1::bigint[]) or $1::bigint[] is null)
+            union all select d.sku_id, d.location_id, array_position($2::text[], c.demand_class) - 1, d.from_date,
+                lag(d.quantity, 1, 0) over (partition by d.sku_id, d.location_id, c.demand_class order by d.from_date)
+                    - d.quantity
+            from protected_stock d join (select distinct sku_id, location_id, demand_class from protected_stock
+                    where demand_class <> '' and demand_class = any($2::text[])) c
+                on c.sku_id = d.sku_id and c.location_id = d.location_id
+            where d.demand_class = '' and (d.sku_id = any($1::bigint[]) or $1::bigint[] is null)) p""",
+        {"sku": "int8", "location": "int8", "class": "int4", "day": "date", "quantity": "int4"},
+        only,
+        classes,
+    )
+    where = pool(rows)
+    return Classed(where, rows["class"], np.maximum(rows["day"], today[where % places]), rows["quantity"])
+
+
+async def _rooms(
+    uow: Transaction, network: Network, only: list[int] | None, sku: Ints, versions: Ints
+) -> dict[int, Rooms]:
+    """What quotas leave, by row of the SKU; some SKUs at a time, since a book is large beside what is kept of it."""
+    rows = await uow.sql.fetch(
+        "select distinct sku_id from quota where sku_id = any($1::bigint[]) or $1::bigint[] is null", only
+    )
+    found: dict[int, Rooms] = {}
+    ids = sorted(row["sku_id"] for row in rows)
+    place = positions(sku, np.array(ids, np.int64)).tolist()
+    row_of = dict(zip(ids, place, strict=True))
+    for begin in range(0, len(ids), _BOOKS):
+        part = {sku_id: int(versions[row_of[sku_id]]) for sku_id in ids[begin : begin + _BOOKS]}
+        for sku_id, book in (await read_books(uow.sql, uow.now, part, network, lines="all")).items():
+            if (rooms := rooms_of(book)) is not None:
+                found[row_of[sku_id]] = rooms
+    return found
+
+
+_BOOKS = 200

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.repromising.arrays import solve_arrays
-from core.domain.repromising.columns import Claims, Events
+from core.domain.repromising.columns import Claims, Events, Market
 from core.domain.repromising.pool import Claim, Outcome, Pool, Step, present_promise, promised, solve
 from core.domain.repromising.strategies import CODE, Reaction, Strategy, bounds
 
@@ -23,7 +23,7 @@ def curve(parts, days=range(END + 1)):
 
 
 @st.composite
-def pools(draw, strategies=tuple(Strategy)):
+def pools(draw, strategies=tuple(Strategy), *, has_classes=True):
     """A pool whose present confirmations have sources; some sources have slipped since."""
     stock = draw(st.integers(0, 6))
     supplies = draw(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 5)), max_size=4))
@@ -44,11 +44,18 @@ def pools(draw, strategies=tuple(Strategy)):
         open_day = draw(st.sampled_from([max(wanted, FALLBACK), max(wanted, 5), -1])) if rest else 0
         fallback = open_day if rest and open_day >= TODAY else max(wanted, FALLBACK)
         strategy = draw(st.sampled_from(strategies))
-        claims.append(Claim(number, quantity, wanted, fallback, ranks[number], strategy, tuple(steps), open_day))
+        of_class = draw(st.integers(0, 2))
+        claims.append(
+            Claim(number, quantity, wanted, fallback, ranks[number], strategy, tuple(steps), open_day, of_class)
+        )
     kept_back, released = draw(st.integers(0, 4)), draw(st.integers(0, 4))
     reserved = [(draw(st.integers(0, 4)), kept_back), (draw(st.integers(4, 8)), -min(kept_back, released))]
     events = [(TODAY, stock), *((now, q) for (_, now, _), (_, q) in zip(left[1:], supplies, strict=True))]
-    return Pool(events, reserved), claims
+    classed = {}
+    if has_classes and draw(st.booleans()):  # class 1 may have protected stock of its own, class 2 has none
+        own = draw(st.integers(0, 4))
+        classed[1] = [(draw(st.integers(0, 6)), own), *((day, -units) for day, units in reserved)]
+    return Pool(events, reserved, classed), [c if c.of_class in classed else replace(c, of_class=0) for c in claims]
 
 
 def as_arrays(cases):
@@ -68,13 +75,18 @@ def as_arrays(cases):
         (n, c.quantity, c.wanted, c.fallback, c.open_day if c.open else c.fallback, CODE[c.strategy]) for n, c in claims
     ]
     arrays = Claims(
-        *(column(facts, i) for i in range(5)), column(facts, 5).astype(np.int8), *(column(steps, i) for i in range(4))
+        *(column(facts, i) for i in range(5)),
+        column(facts, 5).astype(np.int8),
+        *(column(steps, i) for i in range(4)),
     )
     ranks = np.array([c.rank for _, c in claims], np.int64)
     return (
         arrays,
-        Events(*(column(events, i) for i in range(3))),
-        Events(*(column(reserved, i) for i in range(3))),
+        Market(
+            len(cases),
+            Events(*(column(events, i) for i in range(3))),
+            Events(*(column(reserved, i) for i in range(3))),
+        ),
         lambda rows: ranks[rows],
         claims,
     )
@@ -92,10 +104,10 @@ def by_day(parts) -> dict[int, int]:
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(pools(), min_size=1, max_size=4), st.sampled_from(Reaction))
+@given(st.lists(pools(has_classes=False), min_size=1, max_size=4), st.sampled_from(Reaction))
 def test_both_paths_give_one_answer(cases, reaction):
-    arrays, events, reserved, rank, claims = as_arrays(cases)
-    answer = solve_arrays(arrays, events, reserved, len(cases), rank, reaction)
+    arrays, market, rank, claims = as_arrays(cases)
+    answer = solve_arrays(arrays, market, rank, reaction)
     expected, exceptions = {}, []
     for number, (pool, mine) in enumerate(cases):
         outcomes = solve(pool, mine, reaction)
@@ -166,7 +178,7 @@ def publish(claims, outcomes):
 
 
 @settings(max_examples=400, deadline=None)
-@given(pools(), st.sampled_from(Reaction))
+@given(pools(has_classes=False), st.sampled_from(Reaction))
 def test_a_second_run_proposes_nothing(case, reaction):
     pool, claims = case
     again = publish(claims, solve(pool, claims, reaction))
@@ -254,8 +266,8 @@ def test_a_win_takes_from_everybody_but_skip_and_gain_is_told():
 def test_many_claims_of_one_pool_are_split_into_blocks(monkeypatch):
     monkeypatch.setattr("core.domain.repromising.arrays.MAX_CELLS", 8)
     cases = [(Pool([(0, 2), (4, 3)]), [line(n, 2, Strategy.REDISTRIBUTE) for n in range(3)]) for _ in range(5)]
-    arrays, events, reserved, rank, _ = as_arrays(cases)
-    answer = solve_arrays(arrays, events, reserved, 5, rank)
+    arrays, market, rank, _ = as_arrays(cases)
+    answer = solve_arrays(arrays, market, rank)
     assert answer.active_pools == 5
     found = answer.steps()
     assert [found[n] for n in range(15) if n in found] == [[(0, 2)], [(4, 2)], [(4, 1)]] * 5

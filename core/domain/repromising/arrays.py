@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.repromising.columns import Claims, Events, Ints, packed
+from core.domain.repromising.columns import Claims, Events, Ints, Market, packed
 from core.domain.repromising.screen import active_pools
 from core.domain.repromising.strategies import CODE, IMPROVING, RESTORED, STRATEGIES, Reaction, Strategy
 
@@ -43,15 +43,13 @@ class Solution:
 
 
 def solve_arrays(
-    claims: Claims,
-    events: Events,
-    reserved: Events,
-    pools: int,
-    rank: Callable[[Ints], Ints],
-    reaction: Reaction = Reaction.KEEP,
+    claims: Claims, market: Market, rank: Callable[[Ints], Ints], reaction: Reaction = Reaction.KEEP
 ) -> Solution:
-    """Decide all pools (numbered from 0). `rank(rows)` gives the places of those claims, lower is served first."""
-    active = active_pools(claims, events, reserved, pools)
+    """Decide all pools (numbered from 0). `rank(rows)` gives the places of those claims, lower is served first.
+
+    Protected stock of single classes and quotas are not asked: such pools are for `stepwise`.
+    """
+    active = active_pools(claims, market)
     rows = np.flatnonzero(active[claims.pool])
     empty = np.empty(0, np.int64)
     if not len(rows):
@@ -60,7 +58,7 @@ def solve_arrays(
     rows = rows[order]
     mine = claims.of(rows)
     number = np.cumsum(active) - 1
-    supply, kept_back = events.of(active), reserved.of(active)
+    supply, kept_back = market.supply.of(active), market.reserved.of(active)
     for part in (mine, supply, kept_back):
         part.pool = number[part.pool]
     parts = [_solve_block(mine, block, reaction) for block in _blocks(mine, supply, kept_back)]

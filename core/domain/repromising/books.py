@@ -8,7 +8,8 @@ from datetime import date
 import numpy as np
 
 from core.domain.book import SkuBook
-from core.domain.repromising.columns import Events
+from core.domain.repromising.columns import Classed, Events
+from core.domain.repromising.rooms import Rooms, rooms_of
 from core.domain.repromising.segments import Facts
 from core.domain.repromising.snapshot import DATED, HARD, OPEN, Ints, Raw
 from core.domain.states import PegKind
@@ -37,6 +38,9 @@ def raw_of_books(
     supply: list[tuple[int, int, int]] = []
     fixed: list[tuple[int, int, int]] = []
     reserved: list[tuple[int, int, int]] = []
+    classed: list[tuple[int, int, int, int]] = []
+    rooms: dict[int, Rooms] = {}
+    classes = {name: code for code, name in enumerate(facts.names.get("class", ())) if name}
     for number, sku_id in enumerate(sku_ids.tolist()):
         book = books[sku_id]
         for location_id, level in book.levels.items():
@@ -54,6 +58,16 @@ def raw_of_books(
             for from_date, rise in book.protection_rises(location_id, ""):
                 day = max(from_date, book.today[location_id]).toordinal()
                 reserved.append((number * places + row_of[location_id], day, rise))
+        for name in book.protected.keys() & classes.keys():
+            for location_id in book.protected[name]:
+                today, pool = book.today[location_id].toordinal(), number * places + row_of[location_id]
+                for sign, rises in (
+                    (1, book.protection_rises(location_id, name)),
+                    (-1, book.protection_rises(location_id, "")),
+                ):
+                    classed += [(pool, classes[name], max(d.toordinal(), today), sign * n) for d, n in rises]
+        if (room := rooms_of(book)) is not None:
+            rooms[number] = room
         for line_id in book.lines:
             if line_id in line_row:
                 line_sku[line_row[line_id]] = number
@@ -97,6 +111,8 @@ def raw_of_books(
         _events(supply),
         _events(fixed),
         _events(reserved),
+        Classed(*np.array(sorted(classed), np.int64).reshape(len(classed), 4).T),
+        rooms,
         np.array([lead_days[s] for s in sku_ids.tolist()], np.int64),
         np.array(today, np.int64),
         np.array([_ordinal(books[s].available_from) for s in sku_ids.tolist()], np.int64),

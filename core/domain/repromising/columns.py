@@ -25,6 +25,41 @@ class Events:
 
 
 @dataclass(slots=True)
+class Classed:
+    """(pool, class, day, units): how much more (negative: less) is kept from a demand class than from all others."""
+
+    pool: Ints
+    of_class: Ints
+    day: Ints
+    quantity: Ints
+
+    def of(self, wanted: NDArray[np.bool_]) -> Classed:
+        """Those of the pools marked in `wanted`."""
+        mask = wanted[self.pool]
+        return Classed(self.pool[mask], self.of_class[mask], self.day[mask], self.quantity[mask])
+
+
+NOTHING = np.empty(0, np.int64)
+
+
+@dataclass(slots=True)
+class Market:
+    """What the claims of all pools compete for."""
+
+    pools: int
+    supply: Events
+    """Stock and inbound less claims that no run may move."""
+    reserved: Events
+    """Kept back from everybody without a class of its own: holds, protected stock, places of lines without a source."""
+    classed: Classed = field(default_factory=lambda: Classed(NOTHING, NOTHING, NOTHING, NOTHING))
+    """Kept back from those classes that have protected stock of their own."""
+
+    def of(self, wanted: NDArray[np.bool_]) -> Market:
+        """With nothing but the pools marked in `wanted`."""
+        return Market(self.pools, self.supply.of(wanted), self.reserved.of(wanted), self.classed.of(wanted))
+
+
+@dataclass(slots=True)
 class Claims:
     """One row per claim (see `pool.Claim`), and their steps with the row each belongs to."""
 
@@ -38,6 +73,8 @@ class Claims:
     step_day: Ints
     step_quantity: Ints
     step_source: Ints
+    of_class: Ints | None = None
+    """Demand class where that has protected stock of its own at the pool, else 0; None: 0 for all."""
     open: Ints = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,6 +99,7 @@ class Claims:
             self.step_day[mine],
             self.step_quantity[mine],
             self.step_source[mine],
+            None if self.of_class is None else self.of_class[rows],
         )
 
 
@@ -69,6 +107,3 @@ def packed(pool: Ints, offset: Ints, width: int) -> NDArray[np.integer]:
     """Pool and day in one number, as narrow as it may be: short keys sort faster."""
     key = pool * width + offset
     return key.astype(np.int32) if len(key) and int(key.max()) < 1 << 31 else key
-
-
-# --- dense blocks -----------------------------------------------------------------------------------------------------

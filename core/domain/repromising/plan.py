@@ -10,15 +10,18 @@ from numpy.typing import NDArray
 
 from core.domain.network import Network
 from core.domain.repromising.arrays import Solution, solve_arrays
-from core.domain.repromising.columns import Claims, Events
+from core.domain.repromising.columns import Claims, Market
 from core.domain.repromising.effects import Effect, Why
 from core.domain.repromising.moves import farthest
+from core.domain.repromising.rooms import Rooms
 from core.domain.repromising.segments import rank_of, segment_of, strategy_of
-from core.domain.repromising.snapshot import Ints, Problem, Ranking, Raw, build, distinct
+from core.domain.repromising.snapshot import Ints, Problem, Ranking, Raw, at_risk_lines, build, distinct
+from core.domain.repromising.standings import scores
+from core.domain.repromising.stepwise import solve_steps
 from core.domain.repromising.strategies import CODE, STRATEGIES, Reaction, Strategy
 from core.domain.repromising.variant import Variant
 
-Solver = Callable[[Claims, Events, Events, int, Ranking, Reaction], Solution]
+Solver = Callable[[Claims, Market, Ranking, Reaction], Solution]
 MAX_TURNS = 6
 """Rounds of deciding again after lines had to be spared; what is over the budget even then is given up."""
 
@@ -187,18 +190,19 @@ def make_plan(
     answer = _Answer(np.zeros(count, bool), np.zeros(count, bool), empty, empty, empty)
     todo, turns = np.ones(count, bool), 0
     limit = variant.budget.max_days
+    rank = facts_rank(raw, variant, segments, problem)
     while True:
         turns += 1
-        _decide(problem, todo, answer, facts_rank(raw, variant, segments, problem), variant.reaction, solver)
+        _decide(raw, problem, todo, answer, rank, variant.reaction, solver)
         far = np.empty(0, np.int64) if limit is None else _too_far(problem, answer, limit)
         if not len(far) or turns == MAX_TURNS:
             break
         mine = np.zeros(count, bool)
         mine[far] = True
         _spare(problem, mine)
-        pools = np.zeros(problem.pools, bool)
+        pools = np.zeros(problem.market.pools, bool)
         pools[problem.claims.pool[far]] = True
-        todo = pools[problem.claims.pool]
+        todo = _with_their_skus(raw, pools)[problem.claims.pool]
     plan = _compare(raw, problem, answer, strategy, segments)
     over = np.zeros(len(plan.line), bool)
     if limit is not None:
@@ -217,11 +221,38 @@ _SPARED = np.array([[CODE[_INSTEAD.get(s, (s, s))[forced]] for s in STRATEGIES] 
 
 def facts_rank(raw: Raw, variant: Variant, segments: NDArray[np.int16], problem: Problem) -> Ranking:
     """Places of claim rows by the sorters of the variant."""
+    facts, standings = raw.facts, raw.facts.standings
+    at_risk = None if standings is None else at_risk_lines(raw, standings.weights.at_risk_days)
+
+    def points(lines: Ints) -> Ints:
+        assert standings is not None
+        assert at_risk is not None
+        return scores(standings, lines, raw.line_sku[lines], facts.wanted[lines], at_risk[lines])
 
     def rank(rows: Ints) -> Ints:
-        return rank_of(raw.facts, variant, segments, problem.claim_line[rows])
+        return rank_of(facts, variant, segments, problem.claim_line[rows], points)
 
     return rank
+
+
+def _with_their_skus(raw: Raw, wanted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """These pools, and of SKUs with quotas all pools: a quota counts over all locations."""
+    found, places = wanted.copy(), len(raw.location_ids)
+    for row in raw.rooms:
+        mine = slice(row * places, (row + 1) * places)
+        found[mine] = wanted[mine].any()
+    return found
+
+
+def _bound_pools(raw: Raw, market: Market) -> NDArray[np.bool_] | None:
+    """Pools with quotas, or with protected stock that is not the same for all; None when there are none."""
+    if not raw.rooms and not len(market.classed.pool):
+        return None
+    found, places = np.zeros(market.pools, bool), len(raw.location_ids)
+    found[market.classed.pool] = True
+    for row in raw.rooms:
+        found[row * places : (row + 1) * places] = True
+    return found
 
 
 def _spare(problem: Problem, claims: NDArray[np.bool_]) -> None:
@@ -234,22 +265,48 @@ def _spare(problem: Problem, claims: NDArray[np.bool_]) -> None:
 
 
 def _decide(
-    problem: Problem, todo: NDArray[np.bool_], answer: _Answer, rank: Ranking, reaction: Reaction, solver: Solver
+    raw: Raw,
+    problem: Problem,
+    todo: NDArray[np.bool_],
+    answer: _Answer,
+    rank: Ranking,
+    reaction: Reaction,
+    solver: Solver,
 ) -> None:
-    if todo.all():
-        solution = solver(problem.claims, problem.events, problem.reserved, problem.pools, rank, reaction)
-        answer.take_over(solution, todo)
+    """Decide the claims `todo`, which are whole pools: those with rules of their own step by step, others by `solver`."""
+    claims, market = problem.claims, problem.market
+    pools = _bound_pools(raw, market)
+    if pools is None and todo.all():
+        answer.take_over(solver(claims, market, rank, reaction), todo)
         return
-    rows = np.flatnonzero(todo)
-    pools = np.zeros(problem.pools, bool)
-    pools[problem.claims.pool[rows]] = True
-    part = problem.claims.of(rows)
-    found = solver(
-        part, problem.events.of(pools), problem.reserved.of(pools), problem.pools, lambda r: rank(rows[r]), reaction
-    )
-    found.changed, found.exceptions = rows[found.changed], rows[found.exceptions]
-    found.step_claim = rows[found.step_claim]
-    answer.take_over(found, todo)
+    bound = np.zeros(len(todo), bool) if pools is None else pools[claims.pool]
+    for is_bound in (False, True):
+        mine = todo & (bound == is_bound)
+        rows = np.flatnonzero(mine)
+        if not len(rows):
+            continue
+        pools = np.zeros(market.pools, bool)
+        pools[claims.pool[rows]] = True
+        part, there = claims.of(rows), market.of(pools)
+
+        def ranked(some: Ints, rows: Ints = rows) -> Ints:
+            return rank(rows[some])
+
+        if is_bound:
+            lines = raw.facts.line[problem.claim_line[rows]]
+            found = solve_steps(part, there, ranked, reaction, _rooms_by_pool(raw), lines)
+        else:
+            found = solver(part, there, ranked, reaction)
+        found.changed, found.exceptions = rows[found.changed], rows[found.exceptions]
+        found.step_claim = rows[found.step_claim]
+        answer.take_over(found, mine)
+
+
+def _rooms_by_pool(raw: Raw) -> dict[int, Rooms]:
+    """Fresh ones, shared by the pools of a SKU."""
+    places = len(raw.location_ids)
+    fresh = {row: rooms.copy() for row, rooms in raw.rooms.items()}
+    return {row * places + place: rooms for row, rooms in fresh.items() for place in range(places)}
 
 
 def _too_far(problem: Problem, answer: _Answer, limit: int) -> Ints:

@@ -6,9 +6,10 @@ Days are ordinals, quantities base units.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from core.domain.repromising.rooms import Rooms
 from core.domain.repromising.strategies import (
     IMPROVING,
     RESTORED,
@@ -45,6 +46,10 @@ class Claim:
     strategy: Strategy
     steps: tuple[Step, ...] = ()
     open_day: int = 0
+    of_class: int = 0
+    """Demand class, where that has protected stock of its own here."""
+    line: int = 0
+    """Whose claim it is, for quotas."""
 
     @property
     def confirmed(self) -> int:
@@ -65,6 +70,10 @@ class Pool:
 
     events: Sequence[tuple[int, int]]
     reserved: Sequence[tuple[int, int]] = ()
+    classed: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
+    """Kept back from a demand class besides (negative: less), where it has protected stock of its own."""
+    rooms: Rooms | None = None
+    """What the quotas of the SKU leave. What is decided here uses it up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,14 @@ class Outcome:
 class _State:
     days: list[int]
     free: list[int]
+    """Cumulative units that nobody has."""
+    kept: dict[int, list[int]]
+    """What is kept back by day from each demand class; 0 for all without a class of their own."""
+    in_place: list[int]
+    """What is free when everything stays: a confirmation is not taken away for what is kept back."""
+    pending: dict[int, list[int]] = field(default_factory=dict)
+    """What lines of each class have that have not had their turn."""
+    rooms: Rooms | None = None
     confirmed: dict[int, list[int]] = field(default_factory=dict)
     broken: set[int] = field(default_factory=set)
 
@@ -89,10 +106,39 @@ class _State:
         old = self.confirmed.get(claim.id)
         if old is not None:
             self.free = [f + o for f, o in zip(self.free, old, strict=True)]
-        found = confirm(upper, present, atp_curve(self.free), last)
+        if old is None and claim.of_class in self.pending:
+            self.pending[claim.of_class] = [
+                p - units for p, units in zip(self.pending[claim.of_class], present, strict=True)
+            ]
+        gains = any(u > p for u, p in zip(upper, present, strict=True))
+        bound = self._bound(claim.of_class) if gains else self._least()
+        atp = atp_curve([f - b for f, b in zip(self.free, bound, strict=True)])
+        if self.rooms is not None:
+            upper = [min(u, a) for u, a in zip(upper, atp, strict=True)]
+            self.rooms.clip(claim.line, self.days, upper, present, _with_open(self.days, claim, present))
+        found = confirm(upper, present, atp, last)
+        if old is not None:  # another class may have had by now what is kept from this one
+            found = [max(f, o) for f, o in zip(found, old, strict=True)]
+        if self.rooms is not None:
+            self.rooms.spend(claim.line, self.days, found, _with_open(self.days, claim, present))
         self.free = [f - c for f, c in zip(self.free, found, strict=True)]
         self.confirmed[claim.id] = found
         return found
+
+    def _least(self) -> list[int]:
+        """What binds a line that is given back no more than it has: what is kept from everybody."""
+        least = [min(units) for units in zip(*self.kept.values(), strict=True)]
+        return [min(z, max(0, at)) for z, at in zip(least, self.in_place, strict=True)]
+
+    def _bound(self, of_class: int) -> list[int]:
+        """What binds a class now: of what is kept from it as much as is free, or with others from whom less is kept."""
+        kept, limit = self.kept[of_class], self.in_place
+        for other, units in self.pending.items():
+            less = self.kept[other]
+            limit = [
+                at + (n if theirs < mine else 0) for at, n, theirs, mine in zip(limit, units, less, kept, strict=True)
+            ]
+        return [min(z, max(0, at)) for z, at in zip(kept, limit, strict=True)]
 
 
 def solve(pool: Pool, claims: Iterable[Claim], reaction: Reaction = Reaction.KEEP) -> dict[int, Outcome]:
@@ -104,13 +150,16 @@ def solve(pool: Pool, claims: Iterable[Claim], reaction: Reaction = Reaction.KEE
     """
     todo = sorted(claims, key=lambda claim: claim.rank)
     broken: set[int] = set()
+    rooms = pool.rooms
     while True:
-        state = _once(pool, todo)
+        state = _once(pool if rooms is None else replace(pool, rooms=rooms.copy()), todo)
         new = state.broken - broken
         broken |= new
         if not new or reaction is Reaction.BEST_EFFORT:
             break
         todo = [replace(claim, strategy=Strategy.SKIP) if claim.id in new else claim for claim in todo]
+    if rooms is not None and state.rooms is not None:
+        rooms.quotas = state.rooms.quotas
     return {
         claim.id: Outcome(
             _steps(state.days, state.confirmed[claim.id]) if claim.strategy is not Strategy.SKIP else _present(claim),
@@ -127,9 +176,10 @@ def _once(pool: Pool, claims: list[Claim]) -> _State:
         | {day for c in claims for s in c.steps for day in (s.day, s.source_day)}
         | {c.wanted for c in claims}
         | {c.open_day for c in claims if c.open}
+        | {day for kept in pool.classed.values() for day, _ in kept}
     )
     if not days:
-        return _State([], [])
+        return _State([], [], {0: []}, [], rooms=pool.rooms)
     skipped = [claim for claim in claims if claim.strategy is Strategy.SKIP]
     moved = [claim for claim in claims if claim.strategy is not Strategy.SKIP]
     physical = [*pool.events, *((max(s.day, s.source_day), -s.quantity) for c in skipped for s in c.steps)]
@@ -142,8 +192,13 @@ def _once(pool: Pool, claims: list[Claim]) -> _State:
     present = {c.id: _cumulate(days, [(s.day, s.quantity) for s in c.steps]) for c in moved}
     free = _cumulate(days, physical)
     in_place = [f - sum(present[c.id][k] for c in moved) for k, f in enumerate(free)]
-    bound = [min(z, max(0, f)) for z, f in zip(_cumulate(days, kept_back), in_place, strict=True)]
-    state = _State(days, [f - z for f, z in zip(free, bound, strict=True)])
+
+    kept = {name: _cumulate(days, [*kept_back, *more]) for name, more in {0: (), **pool.classed}.items()}
+    pending = {
+        name: [sum(present[c.id][k] for c in moved if c.of_class == name) for k in range(len(days))]
+        for name in (kept if len(kept) > 1 else ())
+    }
+    state = _State(days, free, kept, in_place, pending, pool.rooms)
     requested = {c.id: [c.quantity if day >= c.wanted else 0 for day in days] for c in moved}
     limits = {c.id: bounds(c.strategy, present[c.id], requested[c.id]) for c in moved}
 
@@ -175,6 +230,11 @@ def _cumulate(days: Sequence[int], events: Iterable[tuple[int, int]]) -> list[in
         running += net.get(day, 0)
         found.append(running)
     return found
+
+
+def _with_open(days: Sequence[int], claim: Claim, present: Sequence[int]) -> list[int]:
+    """What is promised by day, units without a source included."""
+    return [units + (claim.open if day >= claim.open_day else 0) for day, units in zip(days, present, strict=True)]
 
 
 def _steps(days: Sequence[int], curve: Sequence[int]) -> tuple[tuple[int, int], ...]:

@@ -14,9 +14,11 @@ from core.domain.book_supplies import mark_delayed
 from core.domain.conclude import conclude
 from core.domain.network import Network
 from core.domain.promising import slices_of
+from core.domain.quotas import move_use
 from core.domain.records import Line, LineFact, Peg
 from core.domain.repromising.books import WAITS_FOR_QUOTA
 from core.domain.repromising.effects import Effect, Why
+from core.domain.repromising.rooms import counts_as, days_used
 from core.domain.states import BackorderCause, PegKind, PromiseReason
 
 Part = tuple[int, int, int, bool]
@@ -52,14 +54,20 @@ def apply(
     before = {id(peg) for peg in book.pegs}
     curves = _Curves(book)
     for day, location_id, line, units, sourced in sorted(todo, key=lambda t: (-t[0], t[1], t[2].id or 0)):
-        missing = _cover(curves, line, location_id, date.fromordinal(day), units, run_id) if sourced else units
-        curves.open_places.append((location_id, date.fromordinal(day), missing, line))
-    for location_id, need_date, units, line in curves.open_places:
-        book.add_peg(location_id, need_date, units, PegKind.OPEN, line=line, cause=CAUSE)
+        missing, waits = (
+            _cover(curves, line, location_id, date.fromordinal(day), units, run_id) if sourced else (units, 0)
+        )
+        curves.open_places.append((location_id, date.fromordinal(day), missing, line, CAUSE))
+        curves.open_places.append((location_id, date.fromordinal(day), waits, line, WAITS_FOR_QUOTA))
+    for location_id, need_date, units, line, cause in curves.open_places:
+        book.add_peg(location_id, need_date, units, PegKind.OPEN, line=line, cause=cause)
     for peg in book.pegs:
         if peg.id is None and id(peg) not in before and peg.line is not None and peg.line.id in changes:
-            peg.run_id, peg.cause = run_id, CAUSE
+            peg.run_id, peg.cause = run_id, WAITS_FOR_QUOTA if peg.cause == WAITS_FOR_QUOTA else CAUSE
     lines = [book.lines[line_id] for line_id in changes]
+    for line_id, days in days_used(book, lines).items():
+        for day_used in days:
+            move_use(book, book.lines[line_id], day_used)
     for line in lines:
         gained = line.allocated - had[line.id or 0]
         if gained > 0:
@@ -151,7 +159,7 @@ class _Curves:
     """
 
     book: SkuBook
-    open_places: list[tuple[int, date, int, Line]] = field(default_factory=list)
+    open_places: list[tuple[int, date, int, Line, str]] = field(default_factory=list)
     _known: dict[tuple[int, str], Timeline] = field(default_factory=dict)
 
     def atp(self, location_id: int, line: Line) -> int:
@@ -167,8 +175,10 @@ class _Curves:
                 curve.add(day, -units)
 
 
-def _cover(curves: _Curves, line: Line, location_id: int, day: date, units: int, run_id: int) -> int:
-    """Claim `units` on `day` from dated supply, else from stock; returns what found neither."""
+def _cover(curves: _Curves, line: Line, location_id: int, day: date, units: int, run_id: int) -> tuple[int, int]:
+    """Claim `units` on `day` from dated supply, else from stock; returns what found neither, and what is there but has
+    to wait for the window of a quota.
+    """
     book, today, left = curves.book, curves.book.today[location_id], units
 
     def from_supply(wanted: int) -> int:
@@ -179,9 +189,12 @@ def _cover(curves: _Curves, line: Line, location_id: int, day: date, units: int,
     if day > today:
         left -= from_supply(left)
     free = 0 if book.is_preorder(location_id) else book.shelf(location_id, line)
-    given = max(0, min(left, free, curves.atp(location_id, line)))
+    free = max(0, min(left, free, curves.atp(location_id, line)))
+    given = free if counts_as(book, line, day, today) else 0
     if given:
         book.allocate(line, location_id, given, CAUSE, run_id)
         curves.take(location_id, today, given)
         left -= given
-    return left - from_supply(left)  # an exchange of sources may carry the smaller rest
+    left -= from_supply(left)  # an exchange of sources may carry the smaller rest
+    waits = min(left, free - given)
+    return left - waits, waits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.repromising.columns import Claims, Events, Ints, packed
+from core.domain.repromising.columns import Claims, Ints, Market, packed
 from core.domain.repromising.strategies import CODE, Strategy
 
 _WIN, _GAIN, _REDISTRIBUTE, _FILL, _LOSE, _SKIP = (
@@ -13,14 +13,14 @@ _WIN, _GAIN, _REDISTRIBUTE, _FILL, _LOSE, _SKIP = (
 )
 
 
-def active_pools(claims: Claims, events: Events, reserved: Events, pools: int) -> NDArray[np.bool_]:
+def active_pools(claims: Claims, market: Market) -> NDArray[np.bool_]:
     """Pools in which some promise may change. A pool that is left out keeps every promise under any rank.
 
     When all claims are on time from sources that come in time, nothing moves. Who is late can only be better off from
     what a Redistribute or Fill has earlier, or when the balance of everything in place is positive just before the day
     on which it is late; without any supply only a Win has to be told so.
     """
-    strategy = claims.strategy
+    strategy, events, pools = claims.strategy, market.supply, market.pools
     step_strategy = strategy[claims.step_claim]
     step_pool = claims.pool[claims.step_claim]
     moved = step_strategy != _SKIP
@@ -51,19 +51,17 @@ def active_pools(claims: Claims, events: Events, reserved: Events, pools: int) -
     late = late[~active[step_pool[late]]]
     waiting = waiting[~active[claims.pool[waiting]]]
     if len(late) or len(waiting):
-        _mark_improvable(active, claims, events, reserved, late, waiting)
+        _mark_improvable(active, claims, market, late, waiting)
     return active
 
 
-def _mark_improvable(
-    active: NDArray[np.bool_], claims: Claims, events: Events, reserved: Events, late: Ints, waiting: Ints
-) -> None:
+def _mark_improvable(active: NDArray[np.bool_], claims: Claims, market: Market, late: Ints, waiting: Ints) -> None:
     """Mark pools where the balance is positive just before a late step, or by the day on which a waiting claim counts."""
     step_pool = claims.pool[claims.step_claim]
     candidates = np.zeros(len(active), bool)
     candidates[step_pool[late]] = True
     candidates[claims.pool[waiting]] = True
-    fixed, held = events.of(candidates), reserved.of(candidates)
+    fixed, held = market.supply.of(candidates), market.reserved.of(candidates)
     mine = np.flatnonzero(candidates[step_pool])
     skipped = np.flatnonzero((claims.strategy == _SKIP) & (claims.open > 0) & candidates[claims.pool])
     asked = [(step_pool[late], claims.step_day[late]), (claims.pool[waiting], claims.fallback[waiting] + 1)]

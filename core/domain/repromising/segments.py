@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.domain.repromising.columns import Ints
+from core.domain.repromising.standings import Standings
 from core.domain.repromising.strategies import CODE, Strategy
 from core.domain.repromising.variant import DEFAULT_SORTERS, LineFilter, Segment, Sorter, SortField, Variant
 
-Ints = NDArray[np.int64]
+Scores = Callable[[Ints], Ints]
+"""The live priority of lines by their rows."""
 NO_DAY = 0
 """A line without a date; ordinals begin at 1."""
 LAST_DAY = 3_652_059
@@ -28,7 +32,8 @@ class Facts:
 
     line: Ints
     order: Ints
-    priority: Ints
+    standings: Standings | None
+    """What the live priority is made of; None where no sorter asks for it."""
     wanted: Ints
     """Day by which to ship, as asked; NO_DAY: at once."""
     requested: Ints
@@ -105,7 +110,7 @@ def strategy_of(segments: NDArray[np.int16], variant: Variant) -> NDArray[np.int
     return np.array([*table, CODE[Strategy.SKIP]], np.int8)[segments]
 
 
-def rank_of(facts: Facts, variant: Variant, segments: NDArray[np.int16], rows: Ints) -> Ints:
+def rank_of(facts: Facts, variant: Variant, segments: NDArray[np.int16], rows: Ints, scores: Scores) -> Ints:
     """Places of these rows, 0 is served first. Equals go by present promise, then order, then line.
 
     With sorters of the variant one ranking holds over all segments; else segments rank in their order and each sorts
@@ -113,27 +118,27 @@ def rank_of(facts: Facts, variant: Variant, segments: NDArray[np.int16], rows: I
     """
     place = np.empty(len(rows), np.int64)
     if variant.sorters or not any(segment.sorters for segment in variant.segments):
-        place[_order(facts, variant.sorters or DEFAULT_SORTERS, rows)] = np.arange(len(rows))
+        place[_order(facts, variant.sorters or DEFAULT_SORTERS, rows, scores)] = np.arange(len(rows))
         return place
     mine, begin = segments[rows], 0
     for position in [*range(len(variant.segments)), NO_SEGMENT]:
         inside = np.flatnonzero(mine == position)
         sorters = variant.segments[position].sorters if position >= 0 else ()
-        order = _order(facts, sorters or DEFAULT_SORTERS, rows[inside])
+        order = _order(facts, sorters or DEFAULT_SORTERS, rows[inside], scores)
         place[inside[order]] = begin + np.arange(len(inside))
         begin += len(inside)
     return place
 
 
-def _order(facts: Facts, sorters: tuple[Sorter, ...], rows: Ints) -> Ints:
-    keys: list[Any] = [_key(facts, sorter, rows) for sorter in sorters]
+def _order(facts: Facts, sorters: tuple[Sorter, ...], rows: Ints, scores: Scores) -> Ints:
+    keys: list[Any] = [_key(facts, sorter, rows, scores) for sorter in sorters]
     if not any(sorter.field is SortField.PROMISED for sorter in sorters):
-        keys.append(_key(facts, Sorter(SortField.PROMISED), rows))
+        keys.append(_key(facts, Sorter(SortField.PROMISED), rows, scores))
     keys += [facts.order[rows], facts.line[rows]]
     return np.lexsort(keys[::-1])
 
 
-def _key(facts: Facts, sorter: Sorter, rows: Ints) -> Ints:
+def _key(facts: Facts, sorter: Sorter, rows: Ints, scores: Scores) -> Ints:
     """Values to sort by, smallest first; a line without a date comes last for either direction."""
     sign = -1 if sorter.descending else 1
     if sorter.field in _NAMED:
@@ -152,5 +157,6 @@ def _key(facts: Facts, sorter: Sorter, rows: Ints) -> Ints:
         wanted = np.maximum(facts.wanted[rows], NO_DAY + 1)
         late = np.where(facts.promised[rows] == NO_DAY, LAST_DAY, facts.promised[rows] - wanted)
         return sign * late
-    values = {SortField.PRIORITY: facts.priority, SortField.PLACED: facts.order, SortField.VALUE: facts.value}
-    return sign * values[sorter.field][rows]
+    if sorter.field is SortField.PRIORITY:
+        return sign * scores(rows)
+    return sign * (facts.order if sorter.field is SortField.PLACED else facts.value)[rows]

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.network import Network
-from core.domain.repromising.columns import Claims, Events
+from core.domain.repromising.columns import Claims, Classed, Events, Market
+from core.domain.repromising.rooms import Rooms
 from core.domain.repromising.segments import Facts
 from core.domain.repromising.strategies import CODE, Strategy
 
@@ -54,6 +55,10 @@ class Raw:
     """Claims of nobody's line (sku x location, day, units)."""
     reserved: Events
     """Holds and protected stock (sku x location, day, units more to keep back)."""
+    classed: Classed
+    """By how much more or less is protected from classes that have protected stock of their own somewhere."""
+    rooms: dict[int, Rooms]
+    """What quotas leave, by row of the SKU."""
     lead_days: Ints
     """Per SKU: calendar days of ordering anew."""
     today: Ints
@@ -73,9 +78,9 @@ def _feed(found: Any, value: Any) -> None:
         found.update(np.ascontiguousarray(value).tobytes())
     elif isinstance(value, dict):
         for name in sorted(value):
-            found.update(name.encode())
+            found.update(repr(name).encode())
             _feed(found, value[name])
-    elif hasattr(value, "__dataclass_fields__"):
+    elif hasattr(value, "__dataclass_fields__") and not isinstance(value, Rooms):
         for member in fields(value):
             _feed(found, getattr(value, member.name))
     else:
@@ -89,9 +94,7 @@ class Problem:
     claims: Claims
     claim_line: Ints
     """Row of the line of each claim."""
-    events: Events
-    reserved: Events
-    pools: int
+    market: Market
     is_forced: NDArray[np.bool_]
     """The present promise of the claim cannot be kept: its supply comes later, or its day has passed without one."""
     step_line: Ints
@@ -175,6 +178,8 @@ def build(raw: Raw, strategy: NDArray[np.int8], network: Network, *, reallocates
         quantity[stepped],
         source,
     )
+    if len(raw.classed.pool):
+        claims.of_class = _classes(raw, claims.pool, claim_line)
     forced = lapsed
     forced[claims.step_claim[source > day]] = True
     hard = np.flatnonzero(kind == HARD)
@@ -194,12 +199,46 @@ def build(raw: Raw, strategy: NDArray[np.int8], network: Network, *, reallocates
     return Problem(
         claims,
         claim_line,
-        _joined(raw.stock, back, arriving, taken),
-        _joined(raw.reserved, waits),
-        len(raw.sku_ids) * places,
+        Market(
+            len(raw.sku_ids) * places,
+            _joined(raw.stock, back, arriving, taken, *_beginnings(raw, ship_days)),
+            _joined(raw.reserved, waits),
+            raw.classed,
+        ),
         forced,
         line[stepped],
     )
+
+
+def _beginnings(raw: Raw, ship_days: ShipDays) -> list[Events]:
+    """Days on which windows of quotas begin, as supply of nothing: what is there already may wait for such a day."""
+    places, last = len(raw.location_ids), int(raw.peg_need.max(initial=0))
+    found: list[Events] = []
+    for row, rooms in raw.rooms.items():
+        days = sorted({first for room in rooms.quotas for first, _ in room.windows if first <= last})
+        where = np.repeat(np.arange(places), len(days))
+        day = ship_days(where, np.maximum(np.tile(np.array(days, np.int64), places), raw.today[where]))
+        found.append(Events(row * places + where, day, np.zeros(len(day), np.int64)))
+    return found
+
+
+def _classes(raw: Raw, pool: Ints, line: Ints) -> Ints:
+    """Class of each claim where that has protected stock of its own at its pool, else 0."""
+    of_class = raw.facts.codes["class"][line]
+    width = len(raw.facts.names["class"])
+    own = np.isin(pool * width + of_class, raw.classed.pool * width + raw.classed.of_class)
+    return np.where(own, of_class, 0)
+
+
+def at_risk_lines(raw: Raw, days: int) -> NDArray[np.bool_]:
+    """Lines whose promise fails as things stand: their supply comes later, or none is there and the day is near."""
+    standings = raw.facts.standings
+    found = np.zeros(len(raw.facts), bool) if standings is None else standings.is_delayed.copy()
+    dated, open_ = raw.peg_kind == DATED, raw.peg_kind == OPEN
+    fails = dated & (raw.peg_usable > raw.peg_need)
+    fails |= open_ & (raw.peg_need - raw.today[raw.peg_location] <= days)
+    found[raw.peg_line[fails]] = True
+    return found
 
 
 def _joined(*parts: Events) -> Events:

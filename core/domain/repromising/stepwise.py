@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 import numpy as np
 
 from core.domain.repromising.arrays import Solution
-from core.domain.repromising.columns import Claims, Events
+from core.domain.repromising.columns import Claims, Events, Ints, Market
 from core.domain.repromising.pool import Claim, Pool, Step, present_promise, promised, solve
+from core.domain.repromising.rooms import Rooms
 from core.domain.repromising.snapshot import Ranking
 from core.domain.repromising.strategies import STRATEGIES, Reaction
 
 
 def solve_steps(
-    claims: Claims, events: Events, reserved: Events, pools: int, rank: Ranking, reaction: Reaction = Reaction.KEEP
+    claims: Claims,
+    market: Market,
+    rank: Ranking,
+    reaction: Reaction = Reaction.KEEP,
+    rooms: Mapping[int, Rooms] | None = None,
+    lines: Ints | None = None,
 ) -> Solution:
-    """As `arrays.solve_arrays`, one pool after the other."""
+    """As `arrays.solve_arrays`, one pool after the other; `rooms` by pool are used up, `lines` are those of the claims."""
     rows: dict[int, list[int]] = defaultdict(list)
     for row, pool in enumerate(claims.pool.tolist()):
         rows[pool].append(row)
@@ -30,7 +37,9 @@ def solve_steps(
     ):
         steps[claim].append(Step(day, quantity, source))
     places = rank(np.arange(len(claims.pool))).tolist()
-    supply, kept_back = _by_pool(events), _by_pool(reserved)
+    supply, kept_back, classed = _by_pool(market.supply), _by_pool(market.reserved), _by_class(market)
+    of_class = np.zeros(len(claims.pool), np.int64) if claims.of_class is None else claims.of_class
+    whose = np.arange(len(claims.pool)) if lines is None else lines
     changed: list[int] = []
     exceptions: list[int] = []
     found: list[tuple[int, int, int]] = []
@@ -45,10 +54,13 @@ def solve_steps(
                 STRATEGIES[claims.strategy[row]],
                 tuple(steps[row]),
                 int(claims.open_day[row]),
+                int(of_class[row]),
+                int(whose[row]),
             )
             for row in mine
         }
-        outcomes = solve(Pool(supply[pool], kept_back[pool]), todo.values(), reaction)
+        room = None if rooms is None else rooms.get(pool)
+        outcomes = solve(Pool(supply[pool], kept_back[pool], classed[pool], room), todo.values(), reaction)
         for row, claim in todo.items():
             outcome = outcomes[row]
             if outcome.is_exception:
@@ -71,6 +83,16 @@ def _by_pool(events: Events) -> dict[int, list[tuple[int, int]]]:
     found: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for pool, day, quantity in zip(events.pool.tolist(), events.day.tolist(), events.quantity.tolist(), strict=True):
         found[pool].append((day, quantity))
+    return found
+
+
+def _by_class(market: Market) -> dict[int, dict[int, list[tuple[int, int]]]]:
+    found: dict[int, dict[int, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+    kept = market.classed
+    for pool, name, day, quantity in zip(
+        kept.pool.tolist(), kept.of_class.tolist(), kept.day.tolist(), kept.quantity.tolist(), strict=True
+    ):
+        found[pool][name].append((day, quantity))
     return found
 
 

@@ -113,6 +113,11 @@ class Variant:
         """Plain JSON with camel-case names; `variant_of` reads it back."""
         return _plain(self)
 
+    def sorts_by(self) -> set[SortField]:
+        """Everything by which lines are ranked, the defaults of what says nothing included."""
+        given = [self.sorters] if self.sorters else [segment.sorters for segment in self.segments]
+        return {sorter.field for sorters in given for sorter in sorters or DEFAULT_SORTERS}
+
 
 def _plain(value: Any) -> Any:
     if hasattr(value, "__dataclass_fields__"):

@@ -278,7 +278,7 @@ async def run_once(dsn: str) -> dict[str, Any]:
         def compute() -> None:
             make_plan(raw, inputs.variant, inputs.network, seed=inputs.seed)
 
-        rank = np.lexsort((raw.facts.line, raw.facts.requested, -raw.facts.priority))
+        rank = np.lexsort((raw.facts.line, raw.facts.requested, raw.facts.codes["tier"]))
         place = np.empty_like(rank)
         place[rank] = np.arange(len(rank))
         pool = raw.line_sku * len(raw.location_ids) + raw.line_location
