@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jwt
 import structlog
@@ -51,6 +51,8 @@ class Authenticator:
         self._tokens = tokens or TokenVerifier(settings)
         self._parties: dict[tuple[str, str], tuple[float, int | None]] = {}
         self._keys: dict[str, tuple[float, asyncpg.Record | None]] = {}
+        self._recent: dict[str, _Proven] = {}
+        """By `Authorization` value."""
         self._watched: dict[tuple[str, datetime | None], _Watched] = {}
         self._watcher: asyncio.Task[None] | None = None
         self._used: set[int] = set()
@@ -63,12 +65,32 @@ class Authenticator:
         """
         if authorization is None or not authorization.strip():
             return None
+        if (caller := self._proven(authorization)) is not None:
+            return caller
         scheme, _, credential = authorization.strip().partition(" ")
         credential = credential.strip()
         if scheme.lower() != "bearer" or not credential:
             raise AuthenticationFailed("Send the credential as: Authorization: Bearer <token>.")
         parts = split_api_key(credential)
-        return await (self._by_key(*parts) if parts else self._by_token(credential))
+        caller = await (self._by_key(*parts) if parts else self._by_token(credential))
+        prefix = parts[0] if parts else ""
+        until = time.monotonic() + KEY_CACHE_SECONDS
+        _bound(self._recent)[authorization] = _Proven(until, caller, prefix, self._keys.get(prefix))
+        return caller
+
+    def _proven(self, authorization: str) -> Principal | None:
+        """The caller of a credential that was proven a moment ago: by the same row, where it is a key."""
+        recent = self._recent.get(authorization)
+        if recent is None or time.monotonic() >= recent.until:
+            return None
+        caller, row = recent.caller, recent.row
+        if caller.expires_at is not None and caller.expires_at <= datetime.now(UTC):
+            return None
+        if recent.prefix:
+            if row is None or self._keys.get(recent.prefix) is not row or time.monotonic() >= row[0]:
+                return None
+            self._note_use(row[1]["id"])
+        return caller
 
     async def _by_token(self, token: str) -> Principal:
         try:
@@ -229,6 +251,15 @@ def _instant(seconds: Any) -> datetime:
         return datetime.fromtimestamp(float(seconds), UTC)
     except (OverflowError, ValueError, OSError):
         return datetime.max.replace(tzinfo=UTC)
+
+
+class _Proven(NamedTuple):
+    """A credential that need not be proven again: until when (`time.monotonic`), whose it is, and the row of a key."""
+
+    until: float
+    caller: Principal
+    prefix: str
+    row: Any
 
 
 class _Watched:

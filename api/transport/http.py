@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import structlog
 from graphql import OperationType
-from starlette.requests import ClientDisconnect, Request
+from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -16,10 +17,11 @@ from api.error_handlers import ErrorCode, format_failure
 from api.permissions import AuthenticationFailed
 from api.transport.connections import TooManyConnections
 from api.transport.engine import Answer, RequestFailed
+from api.transport.headers import all_of, header
 from api.transport.language import preferred_language
 from api.transport.negotiation import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, best_media_type, is_json_content
 from api.transport.request import GraphQLRequest, Refused, parse_json, read_body, request_of, request_of_query_string
-from api.transport.reuse import Kept
+from api.transport.reuse import Kept, Recalled, may_share
 from api.transport.sse import stream_answers
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ STATUS = {
 """Codes whose request errors keep their status under application/json too."""
 
 
+CONTENT_TYPES = {kind: f"{kind}; charset=utf-8".encode() for kind in (JSON, GRAPHQL_RESPONSE)}
+
+
 def status_of(answer: Answer, media_type: str) -> int:
     """200 for everything that was executed; request errors are 400 under application/graphql-response+json."""
     if answer.failed is None:
@@ -52,30 +57,49 @@ def _respond(body: Any, status: int, media_type: str, headers: Mapping[str, str]
     )
 
 
-def _cached(request: Request, kept: Kept, media_type: str) -> Response:
+async def _give(scope: Scope, kept: Kept, media_type: str, send: Send) -> None:
     """A kept answer; to a GET with its validator, so that browsers and CDNs store it and ask again every time."""
-    headers = {"content-type": f"{media_type}; charset=utf-8", "vary": "Accept, Authorization, Accept-Language"}
-    if request.method != "GET":
-        return Response(kept.body, headers=headers)
-    headers |= {"etag": kept.etag, "cache-control": "public, no-cache"}
-    wanted = [tag.strip() for tag in request.headers.get("if-none-match", "").split(",")]
-    if kept.etag in wanted or kept.etag.removeprefix("W/") in wanted or "*" in wanted:
-        return Response(status_code=304, headers={name: headers[name] for name in ("etag", "cache-control", "vary")})
-    return Response(kept.body, headers=headers)
+    headers = [(b"vary", b"Accept, Authorization, Accept-Language")]
+    if scope["method"] == "GET":
+        headers += [(b"etag", kept.etag.encode()), (b"cache-control", b"public, no-cache")]
+        wanted = [tag.strip() for tag in (all_of(scope, b"if-none-match") or "").split(",")]
+        if kept.etag in wanted or kept.etag.removeprefix("W/") in wanted or "*" in wanted:
+            await send({"type": "http.response.start", "status": 304, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+            return
+    headers.append((b"content-type", CONTENT_TYPES[media_type]))
+    headers.append((b"content-length", str(len(kept.body)).encode()))
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": kept.body})
 
 
-async def _read(request: Request, limit: int) -> GraphQLRequest:
-    if request.method == "GET":
-        return request_of_query_string(request.query_params)
-    if not is_json_content(request.headers.get("content-type")):
+async def _chunks(receive: Receive) -> AsyncGenerator[bytes, None]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        more = message.get("more_body", False)
+        yield message.get("body", b"")
+
+
+async def _asked(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """What is asked, as it came: the body, or a question mark and the query string."""
+    if scope["method"] == "GET":
+        return b"?" + scope["query_string"]
+    if not is_json_content(header(scope, b"content-type")):
         raise Refused(415, ErrorCode.BAD_REQUEST, "Send the body as application/json in UTF-8.")
-    body = await read_body(request.stream(), request.headers.get("content-length"), limit)
-    return request_of(parse_json(body))
+    return await read_body(_chunks(receive), header(scope, b"content-length"), limit)
+
+
+def _request_in(scope: Scope, asked: bytes) -> GraphQLRequest:
+    if scope["method"] == "GET":
+        return request_of_query_string(QueryParams(scope["query_string"]))
+    return request_of(parse_json(asked))
 
 
 async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one HTTP request on the GraphQL path."""
-    request = Request(scope, receive)
     request_id = endpoint.request_id(scope)
     media_type = JSON
     has_begun = False
@@ -86,32 +110,37 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
         await send(message)
 
     try:
-        if request.method not in ("GET", "POST"):
+        if scope["method"] not in ("GET", "POST"):
             raise Refused(405, ErrorCode.BAD_REQUEST, "Use GET or POST.", {"Allow": "GET, POST"})
-        accepted = best_media_type(",".join(request.headers.getlist("accept")) or None)
+        accepted = best_media_type(all_of(scope, b"accept"))
         if accepted is None:
             raise Refused(406, ErrorCode.BAD_REQUEST, f"Accept one of {JSON}, {GRAPHQL_RESPONSE} and {EVENT_STREAM}.")
         media_type = accepted
-        graphql_request = await _read(request, endpoint.settings.max_body_bytes)
-        caller = await endpoint.authenticator.authenticate(request.headers.get("authorization"))
-        graphql_request = endpoint.resolve_document(graphql_request)
-        language = preferred_language(request.headers.get("accept-language"))
-        name = None if media_type == EVENT_STREAM else endpoint.reuse_key(graphql_request, caller, language)
+        asked = await _asked(scope, receive, endpoint.settings.max_body_bytes)
+        language = preferred_language(header(scope, b"accept-language"))
+        known = None if media_type == EVENT_STREAM else endpoint.reuse.recall(asked, language)
+        graphql_request = _request_in(scope, asked) if known is None else known.request
+        caller = await endpoint.authenticator.authenticate(header(scope, b"authorization"))
+        if known is not None:
+            name = known.name if may_share(caller) else None
+        else:
+            graphql_request = endpoint.resolve_document(graphql_request)
+            name = None if media_type == EVENT_STREAM else endpoint.reuse_key(graphql_request, caller, language)
         if name is not None and (kept := await endpoint.reuse.find(name)) is not None:
             await endpoint.charge(caller, scope, 1)
-            await _cached(request, kept, media_type)(scope, receive, sending)
+            await _give(scope, kept, media_type, sending)
             return
         prepared = endpoint.engine.prepare(graphql_request, anonymous=caller is None)
         await endpoint.charge(caller, scope, prepared.figures.cost)
-        if request.method == "GET" and prepared.kind is OperationType.MUTATION:
+        if scope["method"] == "GET" and prepared.kind is OperationType.MUTATION:
             raise Refused(405, ErrorCode.BAD_REQUEST, "Mutations need POST.", {"Allow": "POST"})
         if prepared.kind is OperationType.SUBSCRIPTION and media_type != EVENT_STREAM:
             raise Refused(
                 406, ErrorCode.BAD_REQUEST, f"Subscriptions need Accept: {EVENT_STREAM}, or a WebSocket on this path."
             )
-        context = endpoint.make_context(caller, request_id, request.headers.get("accept-language"))
+        context = endpoint.make_context(caller, request_id, header(scope, b"accept-language"))
         if media_type == EVENT_STREAM:
-            context.resume_after = request.headers.get("last-event-id") or None
+            context.resume_after = header(scope, b"last-event-id") or None
             with endpoint.connections.one_of(caller):
                 answers = endpoint.engine.stream(graphql_request, prepared, context)
                 await stream_answers(endpoint, context, answers, receive, sending)
@@ -121,7 +150,9 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
         if name is not None and prepared.is_public_availability and "errors" not in answer.body:
             kept = endpoint.reuse.keep(name, bytes(response.body), context)
             if kept is not None:
-                response = _cached(request, kept, media_type)
+                endpoint.reuse.remember(asked, language, Recalled(graphql_request, name))
+                await _give(scope, kept, media_type, sending)
+                return
     except Refused as error:
         shown = JSON if media_type == EVENT_STREAM else media_type
         body = format_failure(error.code, error.message, request_id, **error.facts)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
-import uuid
+from typing import Any
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,14 +28,14 @@ def span_name(method: str, path: str) -> str:
 def begin(scope: Scope) -> str:
     """The id of what begins: the client's when it is a safe one, bound to the logs."""
     given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    request_id = given.decode() if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+    request_id = given.decode() if _SAFE_ID.fullmatch(given) else os.urandom(16).hex()
     scope.setdefault("state", {})["request_id"] = request_id
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
     return request_id
 
 
-def tell(scope: Scope, status: int, started: float) -> None:
+def tell(scope: Scope, status: int, started: float, log: Any = log) -> None:
     """One line of the log for what has ended; `started` is of `time.perf_counter`."""
     if scope["path"] not in QUIET:
         log.info(
@@ -52,6 +53,7 @@ class RequestContext:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._log = log.bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -63,7 +65,7 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = [header for header in message.get("headers", ()) if header[0].lower() != b"x-request-id"]
+                headers = [field for field in message.get("headers", ()) if field[0] != b"x-request-id"]
                 message["headers"] = [*headers, (b"x-request-id", request_id.encode())]
             elif message["type"] in ("websocket.accept", "websocket.close"):
                 status = message.get("code", 101)
@@ -79,4 +81,4 @@ class RequestContext:
             else:
                 await self._app(scope, receive, with_id)
         finally:
-            tell(scope, status, started)
+            tell(scope, status, started, self._log)

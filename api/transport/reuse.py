@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, TypeInfo, TypeInfoVisitor, Visitor, visit
@@ -25,8 +25,13 @@ from core.domain.access import Principal
 
 REUSED = Counter("backorder_answers_reused", "Answers of availability, by what became of the kept one", ["outcome"])
 
+_REUSED = REUSED.labels("reused")
+
 MAX_BYTES = 64_000_000
 MAX_ANSWER_BYTES = 1_000_000
+MAX_RECALLED = 1_000
+MAX_RECALLED_BYTES = 8_000
+"""Of one request; longer ones are read anew every time."""
 TYPES = frozenset(
     {
         "Query",
@@ -53,6 +58,18 @@ class Kept:
     body: bytes
     etag: str
     sources: Sources
+
+
+class Recalled(NamedTuple):
+    """A request whose answer was kept: read from its bytes once, with the name of the answer."""
+
+    request: GraphQLRequest
+    name: bytes
+
+
+def may_share(caller: Principal | None) -> bool:
+    """Are the answers of this caller those of others too."""
+    return caller is not None and caller.is_publishable
 
 
 class _Reach(Visitor):
@@ -93,31 +110,33 @@ class VersionReader:
     def __init__(self, read: ReadVersions) -> None:
         self._read = read
         self._wanted: set[int] = set()
-        self._answer: asyncio.Future[Mapping[int, int]] | None = None
+        self._waiting: list[asyncio.Future[Mapping[int, int]]] = []
 
     async def __call__(self, sku_ids: Collection[int]) -> Mapping[int, int]:
-        if self._answer is None:
-            loop = asyncio.get_running_loop()
-            self._answer = loop.create_future()
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
             loop.call_soon(self._begin)
+        answer = loop.create_future()
+        self._waiting.append(answer)
         self._wanted.update(sku_ids)
-        return await asyncio.shield(self._answer)
+        return await answer
 
     def _begin(self) -> None:
         wanted, self._wanted = self._wanted, set()
-        answer, self._answer = self._answer, None
-        assert answer is not None
+        waiting, self._waiting = self._waiting, []
         task = asyncio.ensure_future(self._read(wanted))
 
         def tell(done: asyncio.Future[Mapping[int, int]]) -> None:
-            if answer.done():
-                return
-            if done.cancelled():
-                answer.cancel()
-            elif (failure := done.exception()) is not None:
-                answer.set_exception(failure)
-            else:
-                answer.set_result(done.result())
+            failure = None if done.cancelled() else done.exception()
+            for answer in waiting:
+                if answer.done():
+                    continue
+                if done.cancelled():
+                    answer.cancel()
+                elif failure is not None:
+                    answer.set_exception(failure)
+                else:
+                    answer.set_result(done.result())
 
         task.add_done_callback(tell)
 
@@ -128,15 +147,27 @@ class AnswerReuse:
     def __init__(self, read: ReadVersions, *, max_bytes: int = MAX_BYTES) -> None:
         self._versions = VersionReader(read)
         self._kept: OrderedDict[bytes, Kept] = OrderedDict()
+        self._recalled: OrderedDict[tuple[bytes, str], Recalled] = OrderedDict()
         self._bytes = 0
         self._max_bytes = max_bytes
 
     def key(self, request: GraphQLRequest, caller: Principal | None, language: str) -> bytes | None:
         """Names the answer: document, variables and language; None for callers whose answers are their own."""
-        if caller is None or not caller.is_publishable:
+        if not may_share(caller):
             return None
         parts = [request.query, request.operation_name, request.variables, language]
         return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).digest()
+
+    def recall(self, asked: bytes, language: str) -> Recalled | None:
+        """What these bytes ask, when they were answered before."""
+        return self._recalled.get((asked, language))
+
+    def remember(self, asked: bytes, language: str, recalled: Recalled) -> None:
+        """Know these bytes again."""
+        if len(asked) <= MAX_RECALLED_BYTES:
+            self._recalled[asked, language] = recalled
+            if len(self._recalled) > MAX_RECALLED:
+                self._recalled.popitem(last=False)
 
     async def find(self, key: bytes) -> Kept | None:
         """The kept answer when nothing it rests on has changed."""
@@ -149,11 +180,11 @@ class AnswerReuse:
             self._drop(key)
             return None
         versions = await self._versions(kept.sources.versions)
-        if any(versions.get(sku_id) != version for sku_id, version in kept.sources.versions.items()):
+        if not kept.sources.versions.items() <= versions.items():
             REUSED.labels("changed").inc()
             self._drop(key)
             return None
-        REUSED.labels("reused").inc()
+        _REUSED.inc()
         self._kept.move_to_end(key)
         return kept
 

@@ -27,6 +27,8 @@ ASK = """query Widget($skus: [String!]!) { availability(skus: $skus, channel: "w
 
 
 class Shop:
+    planner = ""
+
     def __init__(self, app: Any, key: str, database_url: str) -> None:
         self.app, self.key, self.database_url = app, key, database_url
 
@@ -63,7 +65,8 @@ class Shop:
 @pytest.fixture
 async def shop(database_url: str, valkey_url: str, tmp_path: Path) -> AsyncIterator[Shop]:
     await seed(database_url, datetime.now(UTC))
-    settings = settings_for(database_url, valkey_url, Keys(tmp_path / "key.pem").path, api_key_pepper="pepper")
+    keys = Keys(tmp_path / "key.pem")
+    settings = settings_for(database_url, valkey_url, keys.path, api_key_pepper="pepper")
     key = new_api_key("pepper")
     sql = await asyncpg.connect(database_url)
     await sql.execute(
@@ -73,7 +76,9 @@ async def shop(database_url: str, valkey_url: str, tmp_path: Path) -> AsyncItera
     )
     await sql.close()
     async with serve(settings, is_whole=True) as app:
-        yield Shop(app, key.key, database_url)
+        opened = Shop(app, key.key, database_url)
+        opened.planner = keys.token("PLANNER")
+        yield opened
 
 
 async def test_an_unchanged_answer_is_not_sent_twice_and_a_changed_one_is(shop: Shop) -> None:
@@ -166,6 +171,22 @@ async def test_kept_answers_are_bounded_in_bytes_and_belong_to_public_keys_only(
     assert [await reuse.find(name) is not None for name in names] == [False, True, True]  # type: ignore[arg-type]
     assert reuse.key(GraphQLRequest(ASK), Principal("p", Role.PLANNER), "en") is None
     assert reuse.key(GraphQLRequest(ASK), caller, "en") != reuse.key(GraphQLRequest(ASK), caller, "ko")
+
+
+async def test_the_same_bytes_are_the_answer_of_their_caller_and_language(shop: Shop) -> None:
+    ask = '{ availability(skus: ["MUG-BLUE"]) { sku { name } availableNow } }'
+    public = [await shop.get([], query=ask) for _ in range(2)]
+    korean = await shop.get([], query=ask, **{"accept-language": "ko"})
+    shop.key, widget = shop.planner, shop.key
+    staff = await shop.get([], query=ask)
+    shop.key = "bmk_" + widget.split("_")[1] + "_" + "0" * 64
+    forged = await shop.get([], query=ask)
+    first = json.loads(public[0].content)["data"]["availability"][0]
+    assert [answer.headers["etag"] for answer in public] == [public[0].headers["etag"]] * 2
+    assert (first["availableNow"], "etag" in staff.headers) == (10, False)
+    assert staff.json()["data"]["availability"][0]["availableNow"] > 10
+    assert korean.json()["data"]["availability"][0]["sku"]["name"] != first["sku"]["name"]
+    assert forged.status_code == 401
 
 
 @pytest.mark.parametrize(
