@@ -44,6 +44,7 @@ CRONS = (
     Cron("run_hold_deadlines", 30, "fast"),
     Cron("run_option_deadlines", 30, "fast"),
     Cron("run_supplier_deadlines", 60, "fast"),
+    Cron("watch_partners", 900, "fast"),
     Cron("review_backorders", 21_600, "fast"),
     Cron("send_notices", 5, "fast"),
     Cron("seal_ledgers", 20, "fast"),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 described(
     DeadlineKind,
     "What a supplier owes by a time.",
+    FUNCTIONAL_ACKNOWLEDGEMENT="The receipt (997, CONTRL) that says that it could read our order.",
     ACKNOWLEDGEMENT="An answer to every line of the order.",
     SHIP_NOTICE="The notice that confirmed units have left.",
 )

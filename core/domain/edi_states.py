@@ -55,6 +55,14 @@ class QuarantineState(StrEnum):
     IGNORED = "ignored"
 
 
+class PartnerAlertKind(StrEnum):
+    """What is strange about the traffic of a partner."""
+
+    CONTROL_GAP = "CONTROL_GAP"
+    ENVELOPE_CHANGED = "ENVELOPE_CHANGED"
+    SILENT = "SILENT"
+
+
 class GuideState(StrEnum):
     """Is a version of a partner guide in use."""
 

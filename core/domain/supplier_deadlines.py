@@ -89,6 +89,13 @@ def acknowledgement_times(rules: DeadlineRules, sent_at: datetime) -> Times | No
     return _times(rules, sent_at, sent_at + hours)
 
 
+def receipt_times(rules: DeadlineRules, queued_at: datetime, due_at: datetime | None, is_refused: bool) -> Times | None:
+    """When the receipt for a document of ours is due. One that was refused is late already: somebody has to mend it."""
+    if is_refused:
+        return Times(queued_at, queued_at, queued_at)
+    return None if due_at is None else _times(rules, queued_at, due_at)
+
+
 def ship_notice_times(rules: DeadlineRules, confirmed_at: datetime, first_day: date, time_zone: str) -> Times | None:
     """When the ship notice of units that were promised for `first_day` (it begins in `time_zone`) is due; None: never."""
     if rules.ship_notice_hours_before is None:

@@ -6,8 +6,9 @@ from enum import StrEnum
 
 
 class DeadlineKind(StrEnum):
-    """What a supplier owes us by a time."""
+    """What a supplier owes us by a time. FUNCTIONAL_ACKNOWLEDGEMENT: that it could read our order (997, CONTRL)."""
 
+    FUNCTIONAL_ACKNOWLEDGEMENT = "FUNCTIONAL_ACKNOWLEDGEMENT"
     ACKNOWLEDGEMENT = "ACKNOWLEDGEMENT"
     SHIP_NOTICE = "SHIP_NOTICE"
 

@@ -66,7 +66,7 @@ async def risks_by_backorder_keys(sql: asyncpg.Connection, keys: Sequence[Key], 
         join purchase_order_line l on l.sku_id = s.sku_id and l.id = s.purchase_order_line_id
         join purchase_order o on o.id = l.purchase_order_id
         join supplier_deadline d on d.purchase_order_id = o.id and d.state in ('BREACHED', 'ESCALATED')
-            and (d.kind = 'ACKNOWLEDGEMENT' and l.unanswered > 0
+            and (d.kind in ('ACKNOWLEDGEMENT', 'FUNCTIONAL_ACKNOWLEDGEMENT') and l.unanswered > 0
                 or d.kind = 'SHIP_NOTICE' and l.accepted > 0 and s.ship_notice_line_id is null)
         where b.closed_at is null group by 1, 2, 3, 4, 5, 6, 7, 8, 9 order by d.due_at""",
         [key[0] for key in keys],

@@ -13,18 +13,23 @@ from core.ports import Transaction
 
 _OWED = """
 select o.id, o.number, o.supplier_id, s.code as supplier, o.status, o.version, o.sent_at, o.acknowledged_at, p.time_zone,
-    q.unanswered, q.accepted, q.gone, f.first_day, g.hours
+    q.unanswered, q.accepted, q.gone, f.first_day, g.hours, q.answered, e.state, e.created_at,
+    (e.due ->> 'functionalAcknowledgement')::timestamptz
 from purchase_order o join supplier s on s.id = o.supplier_id join location p on p.id = o.location_id
 cross join lateral (select sum(l.unanswered)::int as unanswered, sum(l.accepted)::int as accepted,
-        sum(l.in_transit + l.received)::int as gone
+        sum(l.in_transit + l.received)::int as gone,
+        sum(l.ordered - l.unanswered - l.cancelled)::int as answered
     from purchase_order_line l where l.purchase_order_id = o.id) q
 left join lateral (select min(x.paper_date) as first_day from purchase_order_line l
     join supply x on x.sku_id = l.sku_id and x.purchase_order_line_id = l.id and x.ship_notice_line_id is null
         and x.quantity > x.received + x.cancelled and x.date_basis <> 'LEAD_TIME'
     where l.purchase_order_id = o.id and l.accepted > 0) f on true
+left join lateral (select e.state, e.created_at, e.due from edi_outbound e where e.purchase_order_id = o.id
+        and e.kind in ('850', 'ORDERS') order by e.id desc limit 1) e on true
 left join lateral (select g.guide -> 'deadlines' as hours from partner t join partner_guide g on g.partner_id = t.id
         and g.state = 'active' where t.supplier_id = o.supplier_id and t.is_active order by g.version desc limit 1) g on true
-where o.sent_at is not null and (o.status in ('SENT', 'ACKNOWLEDGED', 'PARTIALLY_RECEIVED') or exists (
+where o.sent_at is not null and ($1::bigint[] is null or o.id = any($1))
+    and (o.status in ('SENT', 'ACKNOWLEDGED', 'PARTIALLY_RECEIVED') or exists (
     select from supplier_deadline d where d.purchase_order_id = o.id
         and d.state in ('OPEN', 'WARNED', 'BREACHED', 'ESCALATED')))
 order by o.id
@@ -49,6 +54,11 @@ class OpenOrder:
     gone: int
     first_day: date | None
     guide_hours: dict[str, Any] | None
+    answered: int
+    document_state: str | None
+    """Of the last document by which it was sent; None where it went out otherwise."""
+    document_at: datetime | None
+    receipt_due: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +72,10 @@ class Deadline:
     times: Times
 
 
-async def orders_that_owe(uow: Transaction) -> list[OpenOrder]:
-    """Sent orders that are not closed, and those with a deadline that is still live."""
-    return [OpenOrder(*tuple(row)) for row in await uow.sql.fetch(_OWED)]
+async def orders_that_owe(uow: Transaction, order_ids: Sequence[int] | None = None) -> list[OpenOrder]:
+    """Sent orders that are not closed, and those with a deadline that is still live; of `order_ids` when given."""
+    wanted = None if order_ids is None else list(order_ids)
+    return [OpenOrder(*tuple(row)) for row in await uow.sql.fetch(_OWED, wanted)]
 
 
 async def deadlines_of(uow: Transaction, order_ids: Sequence[int]) -> dict[tuple[int, DeadlineKind], Deadline]:

@@ -13,8 +13,10 @@ from core.errors import InvalidInput
 from core.events import Event
 from core.ports import Transaction
 from core.repositories.edi import Partner
-from core.repositories.edi_replies import sent_about, sent_in_group, sent_in_interchange, settle
+from core.repositories.edi_replies import newest_order, sent_about, sent_in_group, sent_in_interchange, settle
 from core.services.edi_outcome import Applied, Unusable, doubt
+from core.services.restart_lead_time import restart_lead_time
+from core.services.run_supplier_deadlines import run_supplier_deadlines
 
 _GROUPS = {"PO": "850", "PC": "860", "OW": "940"}
 # What OTI10 and RFF speak of, as the kinds that we send.
@@ -91,6 +93,7 @@ async def _close(
     await settle(uow, [row["id"] for row in rows], str(state), told or None)
     _tell(uow, rows, "ACKNOWLEDGED" if is_accepted else "REJECTED", errors, partner)
     if is_accepted:
+        await run_supplier_deadlines(uow, [r["purchase_order_id"] for r in rows if r["purchase_order_id"] is not None])
         return
     # Somebody has to mend it: what waits for this order is not covered by anything that the supplier knows of.
     for row in rows:
@@ -98,6 +101,14 @@ async def _close(
             uow.audit("ediSendFailed", f"edi_outbound:{row['id']}", {"state": row["state"]}, {"error": told})
             facts = {"outboundId": row["id"], "purchaseOrderId": row["purchase_order_id"], "error": told}
             uow.announce(Event("edi", "SEND_FAILED", facts, f"outbound:{row['id']}", supplier_id=partner.supplier_id))
+    lost = {r["purchase_order_id"] for r in rows if r["kind"] in _ORDERS and r["purchase_order_id"] is not None}
+    for order_id in sorted(lost):
+        newest = await newest_order(uow, order_id)
+        if newest["id"] in {row["id"] for row in rows}:
+            await restart_lead_time(uow, order_id)
+    await run_supplier_deadlines(
+        uow, sorted({r["purchase_order_id"] for r in rows if r["purchase_order_id"] is not None})
+    )
 
 
 def _tell(uow: Transaction, rows: Iterable[Any], kind: str, errors: Sequence[str], partner: Partner) -> None:

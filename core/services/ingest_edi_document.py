@@ -10,7 +10,7 @@ import asyncpg
 
 from core.domain.edi_states import EdiAcknowledgement, EdiDelivery, EdiValidation, QuarantineState
 from core.edi.guide import DEFAULT_GUIDE
-from core.edi.interchanges import Severity, Verdict, verdict
+from core.edi.interchanges import Fault, Level, Severity, Verdict, verdict
 from core.errors import DomainError
 from core.ports import Transaction
 from core.repositories import edi
@@ -33,6 +33,8 @@ from core.services.edi_places import (
 from core.services.plan_edi_file import plan_interchanges
 
 T = TypeVar("T")
+_INVALID = ("content", "unknown_kind", "together_invalid")
+"""Reasons for which the sender is told that the set is rejected, beside its syntax."""
 
 
 class Run(Protocol):
@@ -48,14 +50,66 @@ async def ingest_edi_file(run: Run, raw_id: int, may_go_on: Callable[[], bool] =
     only answered again. Once `may_go_on` says no it stops between two sets; `left` counts those without a result then.
     """
     outcomes: Counter[str] = Counter()
-    for group in await run(lambda uow: plan_interchanges(uow, raw_id)):
+    groups = await run(lambda uow: plan_interchanges(uow, raw_id))
+    for group in groups:
         outcomes["done"] += group.sets - len(group.left)
-        for at, index in enumerate(group.left):
-            if not may_go_on():
-                return {**+outcomes, "left": len(group.left) - at}
-            outcomes[await _one(run, raw_id, group.index, index)] += 1
+        if group.together is not None:
+            mine = [g for g in groups if g.together == group.together]
+            if group is mine[0]:
+                outcomes += await _together(run, raw_id, [(g.index, index) for g in mine for index in g.left])
+        else:
+            for at, index in enumerate(group.left):
+                if not may_go_on():
+                    return {**+outcomes, "left": len(group.left) - at}
+                outcomes[await _one(run, raw_id, group.index, index)] += 1
         await run(lambda uow, at=group.index: acknowledge_group(uow, raw_id, at))
     return dict(+outcomes)
+
+
+class _Fallen(Exception):
+    """The set at this place of a group that stands or falls as one cannot be applied."""
+
+    def __init__(self, at: tuple[int, int], error: DomainError) -> None:
+        super().__init__(error.message)
+        self.at, self.error = at, error
+
+
+async def _together(run: Run, raw_id: int, places: list[tuple[int, int]]) -> Counter[str]:
+    """All of these sets in one transaction; where one cannot be applied, all are set aside, it with its own reason."""
+
+    async def apply_all(uow: Transaction) -> list[str]:
+        found = []
+        for at in places:
+            try:
+                found.append(await apply_set(uow, raw_id, *at))
+            except DomainError as refusal:
+                raise _Fallen(at, refusal) from refusal
+            except asyncpg.DataError as refusal:
+                raise _Fallen(at, _unstorable(refusal)) from refusal
+        return found
+
+    try:
+        outcomes = await run(apply_all)
+    except _Fallen as refusal:
+        fallen = refusal
+        return Counter(await run(lambda uow: _set_aside(uow, raw_id, places, fallen)))
+    for at, outcome in zip(places, outcomes, strict=True):
+        while outcome == STAGED:
+            outcome = await run(lambda uow, at=at: continue_set(uow, raw_id, *at))
+    return Counter("applied" if outcome == STAGED else outcome for outcome in outcomes)
+
+
+async def _set_aside(uow: Transaction, raw_id: int, places: list[tuple[int, int]], fallen: _Fallen) -> list[str]:
+    reason = fallen.error.reason if isinstance(fallen.error, Unusable) else fallen.error.code.lower()
+    place = place_of(await stored_file(uow, raw_id), *fallen.at)
+    text = f"Set {place.document.control!r}, with which it stands or falls, cannot be applied: {fallen.error.message}"
+    word = "together_invalid" if reason in ("syntax", *_INVALID) else "together"
+    other = Unusable(word, text, [Fault(Level.SET, Severity.ERROR, "5", text)])
+    return [await quarantine_set(uow, raw_id, *at, fallen.error if at == fallen.at else other) for at in places]
+
+
+def _unstorable(refusal: asyncpg.DataError) -> Unusable:
+    return Unusable("content", f"A value cannot be stored: {refusal.args[0]}.")
 
 
 async def _one(run: Run, raw_id: int, group_index: int, set_index: int) -> str:
@@ -67,7 +121,7 @@ async def _one(run: Run, raw_id: int, group_index: int, set_index: int) -> str:
     except DomainError as refusal:
         error = refusal  # its transaction is gone; the set is set aside in one of its own
     except asyncpg.DataError as refusal:
-        error = Unusable("content", f"A value cannot be stored: {refusal.args[0]}.")
+        error = _unstorable(refusal)
     return await run(lambda uow: quarantine_set(uow, raw_id, group_index, set_index, error))
 
 
@@ -157,7 +211,7 @@ async def quarantine_set(uow: Transaction, raw_id: int, group_index: int, set_in
     known = [fault.facts() for fault in found]
     reason = refusal.reason if isinstance(refusal, Unusable) else refusal.code.lower()
     judged = verdict(found, partner.guide.strictness if partner else DEFAULT_GUIDE.strictness)
-    invalid = judged is Verdict.REJECTED or reason in ("content", "unknown_kind")
+    invalid = judged is Verdict.REJECTED or reason in _INVALID
     await edi.close_document(
         uow,
         row["id"],

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.domain.edi_states import EdiAcknowledgement, EdiDelivery, EdiValidation
 from core.edi.decode_ta1 import decode_ta1
+from core.edi.guide import AllOrNone
 from core.edi.interchanges import Interchange, ReadResult, Segment
 from core.errors import DomainError
 from core.ports import Transaction
@@ -27,15 +28,20 @@ from core.services.edi_places import (
     sentence,
     stored_file,
 )
+from core.services.watch_partners import note_envelope
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedGroup:
-    """A group of a file by its place in it; `sets` is how many transaction sets it has, `left` those without a result."""
+    """A group of a file by its place in it; `sets` is how many transaction sets it has, `left` those without a result.
+
+    Groups with one `together` stand or fall as one, by the partner's guide; None: each of their sets stands alone.
+    """
 
     index: int
     sets: int
     left: list[int]
+    together: tuple[str, int] | None = None
 
 
 async def plan_interchanges(uow: Transaction, raw_id: int) -> list[PlannedGroup]:
@@ -52,25 +58,40 @@ async def plan_interchanges(uow: Transaction, raw_id: int) -> list[PlannedGroup]
     answers = interchange_answers(file)
     if not places and not answers and not known:
         await edi.add_documents(uow, [_unreadable(raw_id, result, file)])
-    await _enter_sets(uow, raw_id, file, places, known)
+    senders = await _enter_sets(uow, raw_id, file, places, known)
     for interchange, answer, position in answers:
         if position not in known:
             await _enter_answer(uow, raw_id, file, interchange, answer, position)
     for index, interchange in enumerate(result.interchanges):
-        if not interchange.acknowledgement_requested:
+        if known and not interchange.acknowledgement_requested:
             continue
-        partner, reason = await sender_of(uow, interchange, file)
+        partner, reason = senders.get(id(interchange)) or await sender_of(uow, interchange, file)
         if partner is not None and not reason:
+            if not known:
+                await note_envelope(uow, partner, interchange)
             await answer_interchange(uow, partner, interchange, f"ta1-{raw_id}-{index}", file.deliveries)
     planned: dict[int, PlannedGroup] = {}
     for place in places:
-        group = planned.setdefault(place.group_index, PlannedGroup(place.group_index, len(place.group.sets), []))
+        together = _together(place, senders[id(place.interchange)][0])
+        group = planned.setdefault(
+            place.group_index, PlannedGroup(place.group_index, len(place.group.sets), [], together)
+        )
         if place.position not in settled:
             group.left.append(place.set_index)
     return [planned[index] for index in sorted(planned)]
 
 
-async def _enter_sets(uow: Transaction, raw_id: int, file: StoredFile, places: list[Place], known: set[int]) -> None:
+def _together(place: Place, partner: Partner | None) -> tuple[str, int] | None:
+    rule = AllOrNone.SET if partner is None else partner.guide.all_or_none
+    if rule is AllOrNone.GROUP:
+        return ("group", place.group_index)
+    return ("interchange", place.interchange.offset) if rule is AllOrNone.INTERCHANGE else None
+
+
+async def _enter_sets(
+    uow: Transaction, raw_id: int, file: StoredFile, places: list[Place], known: set[int]
+) -> dict[int, tuple[Partner | None, str]]:
+    """Enter the sets that are not known; returns who sent each interchange, by the id of the object."""
     rows, groups = [], {}
     senders: dict[int, tuple[Partner | None, str]] = {}
     for place in places:
@@ -95,6 +116,7 @@ async def _enter_sets(uow: Transaction, raw_id: int, file: StoredFile, places: l
             row["acknowledgement"] = str(EdiAcknowledgement.PENDING)
         rows.append(row)
     await edi.add_documents(uow, rows)
+    return senders
 
 
 async def _enter_answer(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
+from core.domain.edi_states import EdiOutboundState
 from core.domain.supplier_deadlines import (
     DEFAULT,
     LIVE,
@@ -13,6 +15,7 @@ from core.domain.supplier_deadlines import (
     acknowledgement_times,
     alarm_of,
     deadline_rules,
+    receipt_times,
     ship_notice_times,
     state_at,
 )
@@ -34,15 +37,15 @@ from core.repositories.supplying import load_policies
 _LIVE_ORDERS = ("SENT", "ACKNOWLEDGED", "PARTIALLY_RECEIVED")
 
 
-async def run_supplier_deadlines(uow: Transaction) -> dict[str, int]:
-    """Bring every deadline in step with its order and the clock; how many came to each state now.
+async def run_supplier_deadlines(uow: Transaction, order_ids: Sequence[int] | None = None) -> dict[str, int]:
+    """Bring every deadline (of these orders) in step with its order and the clock; how many came to each state now.
 
     The clock is data: the times stand in the database and the instant is that of the transaction, so a run after any
     pause finds what is due, a second one changes nothing, and two at once announce each step once. A breach moves no
     date: backorders that rely on the order show a supply risk, and the deadline is a task until it is met.
     """
     policy = (await load_policies(uow)).get(POLICY, DEFAULT)
-    orders = await orders_that_owe(uow)
+    orders = await orders_that_owe(uow, order_ids)
     known = await deadlines_of(uow, [order.id for order in orders])
     reached: Counter[str] = Counter()
     for order in orders:
@@ -53,7 +56,18 @@ async def run_supplier_deadlines(uow: Transaction) -> dict[str, int]:
             ship_times = ship_notice_times(
                 rules, order.acknowledged_at or order.sent_at, order.first_day, order.time_zone
             )
+        receipt = None
+        if order.document_at is not None:
+            is_refused = order.document_state == EdiOutboundState.REJECTED
+            receipt = receipt_times(rules, order.document_at, order.receipt_due, is_refused)
         wanted: list[tuple[DeadlineKind, Times | None, bool, bool]] = [
+            (
+                DeadlineKind.FUNCTIONAL_ACKNOWLEDGEMENT,
+                receipt,
+                # an answer proves as much as a receipt that the order was read
+                order.document_state == EdiOutboundState.ACKNOWLEDGED or order.answered > 0,
+                is_live,
+            ),
             (
                 DeadlineKind.ACKNOWLEDGEMENT,
                 acknowledgement_times(rules, order.sent_at),

@@ -14,7 +14,7 @@ from core.edi.guide import Standard
 from core.edi.write_850 import write_850
 from core.edi.write_orders import write_orders
 from core.errors import IllegalTransition, InvalidInput
-from core.events import Event
+from core.events import Event, JobRequest
 from core.ports import Transaction
 from core.repositories.edi import Partner, add_outbound, due_times, partner_of_supplier
 from core.repositories.edi_replies import newest_order
@@ -22,6 +22,7 @@ from core.repositories.order_documents import read_paper
 from core.repositories.purchase_orders import PurchaseOrderHead, find_orders, lock_order, set_status
 from core.services.ask_supplier import ask_to_expedite
 from core.services.edi_envelopes import number_document
+from core.services.run_supplier_deadlines import run_supplier_deadlines
 
 _S = PurchaseOrderStatus
 _BEFORE_SENDING = (_S.DRAFT, _S.AWAITING_APPROVAL, _S.APPROVED)
@@ -61,6 +62,9 @@ async def send_order_anew(uow: Transaction, number: str) -> PurchaseOrderHead:
         raise IllegalTransition("document", last["file_name"], last["state"], "sent under new numbers")
     outbound_id = await _write(uow, head, partner)
     _say(uow, head, outbound_id, partner)
+    await run_supplier_deadlines(uow, [head.id])
+    # the order's row is held: gates are taken by a transaction of their own
+    uow.enqueue(JobRequest("restart_lead_time", str(head.id), {"purchaseOrderId": head.id}))
     uow.audit(
         "purchaseOrderSendAnew", f"purchase_order:{head.id}", {"outboundId": last["id"]}, {"outboundId": outbound_id}
     )

@@ -11,6 +11,7 @@ from core.domain.edi_states import (
     EdiOutboundState,
     EdiValidation,
     GuideState,
+    PartnerAlertKind,
     QuarantineState,
 )
 from core.domain.supplier_changes import ChangeSource, ChangeState
@@ -56,7 +57,7 @@ class PartnerGuide(c.Row, table=True):
 
 
 class EdiRaw(c.Row, table=True):
-    """A file as it came, never changed."""
+    """A file as it came, never changed; its bytes may be erased for good, its hash stays."""
 
     __table_args__ = (c.unique("sha256"),)
 
@@ -64,6 +65,39 @@ class EdiRaw(c.Row, table=True):
     sha256: bytes = c.binary()
     content: bytes = c.binary(name="bytes")
     received_at: datetime = c.instant()
+    erased_at: datetime | None = c.instant(null=True)
+    created_at: datetime = c.created()
+
+
+class PartnerWatch(c.Row, table=True):
+    """What the envelopes of a partner looked like last: a change of it is an alert."""
+
+    partner_id: int = c.key(references="partner.id")
+    last_document_id: int = c.bigint(default=0)
+    last_control: int | None = c.bigint(null=True)
+    marks: dict[str, Any] = c.json(default="{}")
+    rhythm: list[int] = c.json(default="[]")
+    seen_at: datetime = c.instant()
+    created_at: datetime = c.created()
+
+
+class PartnerAlert(c.Row, table=True):
+    """Something strange in the traffic of a partner; it is open until it mends itself or somebody has looked."""
+
+    __table_args__ = (
+        c.one_of("kind", PartnerAlertKind),
+        c.index("partner_alert_open_idx", "partner_id", "kind", where="cleared_at is null"),
+    )
+
+    id: int | None = c.identity()
+    partner_id: int = c.ref("partner.id")
+    supplier_id: int | None = c.bigint(null=True)
+    kind: str = c.text()
+    message: str = c.text()
+    facts: dict[str, Any] = c.json(default="{}")
+    raised_at: datetime = c.instant()
+    cleared_at: datetime | None = c.instant(null=True)
+    cleared_by: str | None = c.text(null=True)
     created_at: datetime = c.created()
 
 

@@ -75,6 +75,7 @@ ENUMS: dict[str, list[str]] = {
         ("ship_notice_pack", "kind", supplier_states.PackKind),
         ("supplier_request", "kind", supplier_states.RequestKind),
         ("supplier_request", "state", supplier_states.RequestState),
+        ("partner_alert", "kind", edi_states.PartnerAlertKind),
         ("supplier_deadline", "kind", supplier_states.DeadlineKind),
         ("supplier_deadline", "state", supplier_states.DeadlineState),
         ("api_key", "role", [role for role in Role if role is not Role.SYSTEM]),

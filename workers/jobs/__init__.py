@@ -35,6 +35,7 @@ from workers.jobs import (
     send_purchase_order,
     start_due_repromising,
     sweep_lost_work,
+    watch_partners,
     write_edi_files,
 )
 
@@ -75,6 +76,7 @@ ALL_JOBS = tuple(
         send_purchase_order,
         start_due_repromising,
         sweep_lost_work,
+        watch_partners,
         write_edi_files,
     )
 )

@@ -1,0 +1,106 @@
+"""What a partner's traffic tells beside its documents: gaps, silence, other envelopes, receipts that do not come, groups that fall."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.domain.edi_states import EdiDelivery
+from core.edi.documents import SetResult
+from core.edi.interchanges import Fault, Level, Severity, Verdict
+from core.edi.reader import read
+from core.edi.write_997 import write_997
+from core.services.run_supplier_deadlines import run_supplier_deadlines
+from core.services.send_purchase_order import send_order_anew
+from core.services.watch_partners import watch_partners
+from tests.integration.test_ingest_edi_document import answer, answers, day, documents, envelope, sent, take
+
+pytestmark = pytest.mark.anyio
+
+ALERTS = "select kind, facts, cleared_by from partner_alert order by id"
+
+
+async def look(world) -> dict[str, int]:
+    await world.database.system.execute("update edi_document set created_at = created_at - interval '1 hour'")
+    return await world.do(watch_partners)
+
+
+async def test_a_gap_in_control_numbers_is_an_alert_until_the_missing_ones_come(world):
+    number = await sent(world)
+    for control in (1, 4):
+        await take(world, answer(number, control, ("IA", 10, day(12))), f"f{control}")
+    assert await look(world) == {"CONTROL_GAP": 1}
+    assert await look(world) == {}
+    assert (await world.rows(ALERTS))[0]["facts"] == {"missing": [2, 3]}
+    await take(world, answer(number, 3, ("IA", 10, day(12))), "f3")
+    await look(world)
+    assert (await world.rows(ALERTS))[0] == {"kind": "CONTROL_GAP", "facts": {"missing": [2]}, "cleared_by": None}
+    await take(world, answer(number, 2, ("IA", 10, day(12))), "f2")
+    await look(world)
+    assert [row["cleared_by"] for row in await world.rows(ALERTS)] == ["itself"]
+    assert await world.value("select count(*) from outbox where topic = 'alarm' and kind = 'CONTROL_GAP'") == 1
+
+
+async def test_silence_and_another_envelope_are_alerts(world):
+    number = await sent(world)
+    await world.database.system.execute("""update partner_guide set guide = '{"silence_hours": 48}'""")
+    await take(world, answer(number, 1, ("IA", 10, day(12))), "f1")
+    assert await look(world) == {}
+    world.clock.at += timedelta(hours=49)
+    assert await look(world) == {"SILENT": 1}
+    assert await look(world) == {}
+    other = answer(number, 2, ("IA", 10, day(12))).replace(b"*", b"|")
+    assert await take(world, other, "f2") == {"applied": 1}
+    await look(world)
+    assert [(row["kind"], row["cleared_by"]) for row in await world.rows(ALERTS)] == [
+        ("SILENT", "itself"),
+        ("ENVELOPE_CHANGED", None),
+    ]
+    assert (await world.rows(ALERTS))[1]["facts"] == {"X12 element": {"before": "*", "now": "|"}}
+
+
+async def test_a_receipt_that_does_not_come_is_late_and_a_refused_order_has_no_day_until_it_is_sent_anew(world):
+    number = await sent(world)
+    believed = await world.value("select usable_date from supply")
+    state = "select state from supplier_deadline where kind = 'FUNCTIONAL_ACKNOWLEDGEMENT'"
+    assert await world.do(run_supplier_deadlines) == {}
+    assert await world.value(state) == "OPEN"
+    world.clock.at += timedelta(hours=25)
+    assert (await world.do(run_supplier_deadlines))["BREACHED"] == 1
+    ours = read(bytes(await world.value("select bytes from edi_outbound"))).interchanges[0]
+    fault = Fault(Level.SET, Severity.ERROR, "1", "not supported")
+    refusal = write_997(ours.groups[0], [SetResult("850", "0001", Verdict.REJECTED, (fault,))], envelope(1))
+    assert await take(world, refusal) == {"applied": 1}
+    assert await world.value(state) == "ESCALATED", "at once"
+    supply = (await world.rows("select usable_date, paper_date, date_basis from supply"))[0]
+    assert (supply["usable_date"], supply["paper_date"]) == (believed + timedelta(days=1), None)
+    await world.do(lambda uow: send_order_anew(uow, number))
+    assert await world.value(state) == "OPEN"
+    assert await world.value("select count(*) from outbox where job = 'restart_lead_time'") == 1
+    await take(world, answer(number, 2, ("IA", 10, day(12))), "f2")
+    await world.do(run_supplier_deadlines)
+    assert await world.value(state) == "MET", "an answer proves that it was read"
+
+
+@pytest.mark.parametrize("rule", ["set", "group"])
+async def test_a_group_stands_or_falls_as_one_where_the_guide_says_so(world, rule: str):
+    number = await sent(world)
+    await world.database.system.execute("update partner_guide set guide = $1", {"all_or_none": rule})
+    good = answer(number, 1, ("IA", 10, day(12))).decode()
+    head, body, tail = (
+        good.split("ST*", 1)[0],
+        "ST*" + good.split("ST*", 1)[1].split("GE*", 1)[0],
+        "GE*2*1~\nIEA*1*000000001~\n",
+    )
+    bad = body.replace("*0001", "*0002").replace(number, "NOBODY")
+    found = await take(world, f"{head}{body}{bad}{tail}".encode())
+    rows = await documents(world)
+    if rule == "set":
+        assert found == {"applied": 1, "quarantined": 1}
+        return
+    assert found == {"quarantined": 2}
+    assert [row["quarantine_reason"].partition(":")[0] for row in rows] == ["together", "not_found"]
+    assert {row["delivery"] for row in rows} == {EdiDelivery.QUARANTINED}
+    assert await world.value("select unanswered from purchase_order_line") == 10
+    assert len(await answers(world)) == 1
