@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from api.loaders import Loaders
 from api.permissions.roles import roles
 from api.resolvers import (
+    api_keys,
     availability,
     backorder_life,
     catalogue,
@@ -170,6 +171,12 @@ class Query:
     audit_entries = _field(lists.audit_entry_list, "The audit trail, newest first.", ADMIN, AUDITOR)
     access_denials = _field(
         lists.access_denial_list, "Who was refused what, by the minute, newest first.", ADMIN, AUDITOR
+    )
+    api_keys = _field(
+        api_keys.api_key_list,
+        "API keys by name, at most 1000; those that ended a month ago are left out.",
+        ADMIN,
+        AUDITOR,
     )
     ledger_alarms = _field(
         lists.ledger_alarm_list, "Differences that the auditor found in the ledgers, newest first.", *READING
@@ -476,6 +483,13 @@ class Mutation:
         CUSTOMER,
         SUPPLIER,
         *PLANNING,
+    )
+    api_key_create = _mutation(api_keys.api_key_create, "Make an API key for a machine; it is told this once.", ADMIN)
+    api_key_rotate = _mutation(
+        api_keys.api_key_rotate, "Replace an API key while it is used; for a while both are good.", ADMIN
+    )
+    api_key_revoke = _mutation(
+        api_keys.api_key_revoke, "End API keys now; their requests are refused and streams end within 5 s.", ADMIN
     )
     notice_mark_read = _mutation(
         fulfilment_mutations.notice_mark_read, "Note that a notice was read.", CUSTOMER, *PLANNING

@@ -87,7 +87,7 @@ OWNERS: dict[str, Owner] = {
     "Reservation": Owner.BEARER,
     **dict.fromkeys(
         [
-            "AccessDenial", "AffectedLine", "BackorderRisk", "CalibrationPoint", "LearningModel", "ModelCheck",
+            "AccessDenial", "AffectedLine", "ApiKey", "BackorderRisk", "CalibrationPoint", "LearningModel", "ModelCheck",
             "ModelFigure", "ModelRecord", "ModelReport", "RiskAction", "RiskEvent", "RiskReason",
             "DemandAccuracy", "HelpedBackorder", "InputFault", "StockTarget", "SupplierDates", "TargetReason",
             "AuditEntry", "BackorderCauses", "Calendar", "CalendarException", "CauseFigures", "Lane", "GoodsReceipt",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 
 from core.domain.access import Role
 from core.domain.api_keys import NewApiKey
@@ -76,11 +75,18 @@ async def copy(uow: Transaction, id: int, made: NewApiKey) -> int:
     )
 
 
-async def end_at(uow: Transaction, ids: Sequence[int], at: datetime) -> None:
-    """Let keys expire then, unless they do so sooner."""
+async def end_in(uow: Transaction, ids: Sequence[int], overlap: timedelta) -> None:
+    """Let keys expire so much later, in wall time as all that guards the door, unless they do so sooner."""
     await uow.sql.execute(
-        "update api_key set expires_at = least(coalesce(expires_at, $2), $2) where id = any($1::bigint[])", ids, at
+        "update api_key set expires_at = least(expires_at, now() + $2::interval) where id = any($1::bigint[])",
+        ids,
+        overlap,
     )
+
+
+async def is_past(uow: Transaction, instant: datetime) -> bool:
+    """Is it over, in wall time."""
+    return await uow.sql.fetchval("select $1::timestamptz <= now()", instant)
 
 
 async def revoke(uow: Transaction, name: str, prefix: str | None) -> list[int]:
@@ -102,14 +108,3 @@ async def note_use(uow: Transaction, ids: Sequence[int]) -> None:
             order by id for update skip locked))""",
         ids,
     )
-
-
-async def listed(uow: Transaction) -> list[dict[str, Any]]:
-    """Keys without their hashes, by name; those that ended a month ago are left out."""
-    rows = await uow.sql.fetch(
-        f"""select k.name, k.prefix, k.role, k.scope, c.code as customer, s.code as supplier, k.created_at, k.expires_at,
-            k.revoked_at, k.last_used_at, ({_LIVE}) as is_live
-        from api_key k left join customer c on c.id = k.customer_id left join supplier s on s.id = k.supplier_id
-        where coalesce(k.revoked_at, k.expires_at, 'infinity') > now() - interval '30 days' order by k.name, k.id"""
-    )
-    return [dict(row) for row in rows]

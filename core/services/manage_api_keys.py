@@ -10,7 +10,10 @@ from core.domain.access import Role
 from core.domain.api_keys import NewApiKey, new_api_key
 from core.errors import IllegalTransition, InvalidInput, NotFound
 from core.ports import Transaction
+from core.queries import api_keys as shown
 from core.repositories import api_keys
+
+MAX_OVERLAP = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +30,19 @@ class KeyRequest:
 
 def _check(request: KeyRequest) -> None:
     if not request.name.strip() or len(request.name) > 100:
-        raise InvalidInput("A key needs a name of 1 to 100 characters.", path=("name",))
+        raise InvalidInput("A key needs a name of 1 to 100 characters.", path=("input", "name"))
     if request.role is Role.SYSTEM:
-        raise InvalidInput("No key carries the role SYSTEM.", path=("role",))
+        raise InvalidInput("No key carries the role SYSTEM.", path=("input", "role"))
     for role, code, word in (
         (Role.CUSTOMER, request.customer, "customer"),
         (Role.SUPPLIER, request.supplier, "supplier"),
     ):
         if (request.role is role) != (code is not None):
-            raise InvalidInput(f"The code of a {word} goes with the role {role} and only with it.", path=(word,))
+            raise InvalidInput(
+                f"The code of a {word} goes with the role {role} and only with it.", path=("input", word)
+            )
     if request.is_publishable and request.role is not Role.STOREFRONT:
-        raise InvalidInput("Only a STOREFRONT key can be publishable.", path=("publishable",))
+        raise InvalidInput("Only a STOREFRONT key can be publishable.", path=("input", "isPublishable"))
 
 
 async def create_api_key(uow: Transaction, request: KeyRequest, pepper: str) -> tuple[int, NewApiKey]:
@@ -48,6 +53,8 @@ async def create_api_key(uow: Transaction, request: KeyRequest, pepper: str) -> 
     IllegalTransition for a name in use.
     """
     _check(request)
+    if request.expires_at is not None and await api_keys.is_past(uow, request.expires_at):
+        raise InvalidInput("A key ends in the future, or never.", path=("input", "expiresAt"))
     if await api_keys.live_ids(uow, request.name):
         raise IllegalTransition("API key", request.name, "LIVE", "CREATED")
     party = {}
@@ -56,7 +63,7 @@ async def create_api_key(uow: Transaction, request: KeyRequest, pepper: str) -> 
         if code is not None and party[word] is None:
             raise NotFound(word, code)
     if await api_keys.is_of_others(uow, request.name, request.role, party["customer"], party["supplier"]):
-        raise InvalidInput("This name belonged to a key of somebody else: take another.", path=("name",))
+        raise InvalidInput("This name belonged to a key of somebody else: take another.", path=("input", "name"))
     scope = ["publishable"] if request.is_publishable else []
     made = new_api_key(pepper)
     id = await api_keys.add(
@@ -69,8 +76,10 @@ async def create_api_key(uow: Transaction, request: KeyRequest, pepper: str) -> 
 async def rotate_api_key(uow: Transaction, name: str, overlap: timedelta, pepper: str) -> tuple[int, NewApiKey]:
     """A second key with the rights of the first, which ends after `overlap`: both act as the same caller.
 
-    Raises NotFound without a live key of this name, IllegalTransition while two are live already.
+    Raises NotFound without a live key of this name, IllegalTransition while two are live already, InvalidInput.
     """
+    if not timedelta(0) <= overlap <= MAX_OVERLAP:
+        raise InvalidInput("The old key goes on for 0 to 720 hours.", path=("input", "overlapHours"))
     live = await api_keys.live_ids(uow, name)
     if not live:
         raise NotFound("API key", name)
@@ -78,15 +87,15 @@ async def rotate_api_key(uow: Transaction, name: str, overlap: timedelta, pepper
         raise IllegalTransition("API key", name, "BEING_REPLACED", "BEING_REPLACED")
     made = new_api_key(pepper)
     id = await api_keys.copy(uow, live[0], made)
-    await api_keys.end_at(uow, live, uow.now + overlap)
+    await api_keys.end_in(uow, live, overlap)
     uow.audit(
         "apiKeyRotate", f"api_key:{id}", {"id": live[0]}, {"name": name, "overlapSeconds": overlap.total_seconds()}
     )
     return id, made
 
 
-async def revoke_api_keys(uow: Transaction, name: str, prefix: str | None = None) -> int:
-    """End all live keys of a name (or the one with this prefix) now; how many. Their streams end within 5 s.
+async def revoke_api_keys(uow: Transaction, name: str, prefix: str | None = None) -> list[int]:
+    """End all live keys of a name (or the one with this prefix) now; their ids. Their streams end within 5 s.
 
     Raises NotFound when there is none.
     """
@@ -95,9 +104,9 @@ async def revoke_api_keys(uow: Transaction, name: str, prefix: str | None = None
         raise NotFound("API key", prefix or name)
     for id in ended:
         uow.audit("apiKeyRevoke", f"api_key:{id}", None, {"name": name})
-    return len(ended)
+    return ended
 
 
 async def list_api_keys(uow: Transaction) -> list[dict[str, Any]]:
     """All keys that are not long over, without anything secret."""
-    return await api_keys.listed(uow)
+    return await shown.api_keys(uow.sql)

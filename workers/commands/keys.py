@@ -69,7 +69,7 @@ def revoke(
 ) -> None:
     """End the live keys of a name now; requests are refused and streams end within 5 s."""
     with said_plainly():
-        count = run_on(operator_settings(data), lambda uow: revoke_api_keys(uow, name, prefix))
+        count = len(run_on(operator_settings(data), lambda uow: revoke_api_keys(uow, name, prefix)))
     typer.echo(f"{count} {'key' if count == 1 else 'keys'} of {name} ended.")
 
 
