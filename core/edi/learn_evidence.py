@@ -40,7 +40,8 @@ class AnsweredLine:
 
 @dataclass(slots=True)
 class Evidence:
-    """Counts over all files of the samples; `faults` are sentences of reading by their code."""
+    """Counts over all files of the samples; `faults` are sentences of reading by their code; `directories` are those of our own
+    orders (True) and of the partner's messages (False), each with the code of the subset."""
 
     files: int = 0
     unread: list[str] = field(default_factory=list)
@@ -59,6 +60,8 @@ class Evidence:
     pack_sizes: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     answered: list[AnsweredLine] = field(default_factory=list)
     ordered: dict[tuple[str, str], int] = field(default_factory=dict)
+    ordered_items: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+    directories: dict[bool, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
     shipped: dict[tuple[str, str], int] = field(default_factory=dict)
     controls: dict[Partner, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
 
@@ -89,6 +92,7 @@ _CODES = {
     ("GIN", 1, 1): "marks",
     ("QVR", 2, 1): "variance",
 }
+_UNITS = {"PO1": 3, "SN1": 3, "POC": 5, "W12": 5, "W01": 2, "IT1": 3, "ACK": 3, "QTY": 3}
 _ITEM_PAIRS = {"PO1": 6, "POC": 8, "LIN": 2, "IT1": 6}
 
 
@@ -141,8 +145,12 @@ def _look_at_set(evidence: Evidence, interchange: Interchange, document: Transac
     judged = verdict(document.faults)
     evidence.verdicts[document.kind, judged.value] += 1
     evidence.faults.update((fault.code, fault.message) for fault in document.faults)
+    if interchange.standard == "EDIFACT" and document.kind not in _BOTH:
+        association = document.segments[0].value(2, 5)
+        evidence.directories[document.kind in _OURS][document.version, association] += 1
+    unit = ""
     for segment in document.segments:
-        _look_at_segment(evidence, segment, interchange.standard)
+        unit = _look_at_segment(evidence, segment, interchange.standard, unit)
     decode = DECODERS.get(document.kind)
     if decode is None or judged is Verdict.REJECTED:
         return
@@ -154,6 +162,9 @@ def _look_at_set(evidence: Evidence, interchange: Interchange, document: Transac
         evidence.answered += [AnsweredLine(place, found.po_number, line) for line in found.lines]
     elif isinstance(found, PurchaseOrderDocument):
         evidence.ordered.update({(found.number, line.line_number.lstrip("0")): line.quantity for line in found.lines})
+        for line in found.lines:
+            for item in filter(None, (line.buyer_sku, line.vendor_code, line.gtin)):
+                evidence.ordered_items[found.number, item] = (line.quantity, line.unit)
     elif isinstance(found, ShipNotice):
         for order in found.orders:
             for line in order.lines:
@@ -161,7 +172,8 @@ def _look_at_set(evidence: Evidence, interchange: Interchange, document: Transac
                 evidence.shipped[key] = evidence.shipped.get(key, 0) + line.quantity
 
 
-def _look_at_segment(evidence: Evidence, segment: Segment, standard: str) -> None:
+def _look_at_segment(evidence: Evidence, segment: Segment, standard: str, unit: str) -> str:
+    """Counts what the segment shows; the unit of the line that it belongs to comes in and goes out."""
     tag = segment.tag
     for element in (1, 2):
         name = _CODES.get((tag, element, 1))
@@ -169,15 +181,17 @@ def _look_at_segment(evidence: Evidence, segment: Segment, standard: str) -> Non
             evidence.codes[name][segment.value(element)] += 1
     if standard == "EDIFACT":
         _look_at_edifact(evidence, segment)
-        return
+        return ""
     if tag in _ITEM_PAIRS:
         evidence.codes["item"].update(qualifier for qualifier, _ in segment.pairs(_ITEM_PAIRS[tag], 31))
-    unit_at = {"PO1": 3, "SN1": 3, "POC": 5, "W12": 5, "W01": 2, "IT1": 3}.get(tag)
+    unit_at = _UNITS.get(tag)
     if unit_at is not None and segment.value(unit_at):
         evidence.units[segment.value(unit_at)] += 1
-    # PO401 packs of PO402 size in PO403; only a pack count says how many single units a case holds.
+        unit = segment.value(unit_at)
+    # PO401 packs of PO402 size in PO403; only a pack count says how many single units a pack of the line holds.
     if tag == "PO4" and segment.value(1).isdecimal() and len(segment.value(1)) < 7:
-        evidence.pack_sizes["CA"][int(segment.value(1))] += 1
+        evidence.pack_sizes["CA" if unit in SINGLE_UNITS else unit][int(segment.value(1))] += 1
+    return unit
 
 
 def _look_at_edifact(evidence: Evidence, segment: Segment) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -11,24 +11,13 @@ from core.edi.decode_855 import EFFECTS
 from core.edi.decode_860 import CHANGES
 from core.edi.guide import LineKey, PartialBackorder, PartnerGuide, Standard
 from core.edi.judge_file import judge_file
-from core.edi.learn_evidence import SINGLE_UNITS, AnsweredLine, Evidence, gather
+from core.edi.learn_evidence import AnsweredLine, Evidence, gather
+from core.edi.learn_formats import decide_directory, decide_stock_report, decide_units
+from core.edi.learn_proposal import Proposal
 
 _HEADERS = frozenset({"AK", "AT", "AD", "AC", "AE", "AH", "RD", "RJ"})
 _EDIFACT_HEADERS = frozenset({"", "1", "4", "5", "7", "9", "12", "27", "28", "29", "30", "31", "34", "3", "6"})
 _EDIFACT_ACTIONS = frozenset({"", "1", "2", "3", "4", "5", "6", "7", "10", "24"})
-
-
-@dataclass(slots=True)
-class Proposal:
-    """A guide, sentences of evidence for its settings, and what is left to a person, each with the reason."""
-
-    guide: PartnerGuide = field(default_factory=PartnerGuide)
-    evidence: dict[str, str] = field(default_factory=dict)
-    undecided: dict[str, str] = field(default_factory=dict)
-
-    def settle(self, setting: str, value: Any, why: str) -> None:
-        self.guide = replace(self.guide, **{setting: value})
-        self.evidence[setting] = why
 
 
 def learn(files: list[tuple[str, bytes]]) -> dict[str, Any]:
@@ -42,7 +31,9 @@ def learn(files: list[tuple[str, bytes]]) -> dict[str, Any]:
     _decide_partial_backorder(proposal, evidence)
     _decide_remainder(proposal, evidence)
     _decide_codes(proposal, evidence)
-    _decide_units(proposal, evidence)
+    decide_units(proposal, evidence)
+    decide_directory(proposal, evidence)
+    decide_stock_report(proposal, evidence)
     _decide_strictness(proposal, evidence)
     _decide_duplicates(proposal, evidence)
     proposal.undecided.setdefault("deadlines", "Files do not say how soon answers are due; the defaults stand.")
@@ -201,25 +192,6 @@ def _decide_codes(proposal: Proposal, evidence: Evidence) -> None:
 
 def _odd(evidence: Evidence, name: str, known: frozenset[str]) -> list[str]:
     return [f"{code!r} ({count} times)" for code, count in evidence.codes[name].most_common() if code not in known]
-
-
-def _decide_units(proposal: Proposal, evidence: Evidence) -> None:
-    factors: dict[str, int] = {}
-    unknown: list[str] = []
-    for unit, count in evidence.units.most_common():
-        if unit in SINGLE_UNITS:
-            continue
-        sizes = evidence.pack_sizes.get(unit, Counter())
-        if len(sizes) == 1 and next(iter(sizes)) > 0:
-            factors[unit] = next(iter(sizes))
-        else:
-            why = "several pack sizes" if sizes else "no pack size"
-            unknown.append(f"{unit} ({count} times, {why})")
-    if factors:
-        why = ", ".join(f"{unit} holds {size}" for unit, size in factors.items())
-        proposal.settle("unit_map", factors, f"The only pack size that was sent: {why}. Check it against the articles.")
-    if unknown:
-        proposal.undecided["unit_map"] = f"Base units in one of: {', '.join(unknown)}."
 
 
 def _decide_strictness(proposal: Proposal, evidence: Evidence) -> None:

@@ -186,3 +186,17 @@ def test_the_command_prints_a_profile_and_ends_with_its_codes(tmp_path: Path):
     assert json.loads(as_json.stdout)["guide"]["line_key"] == "po_line_number"
     assert CliRunner().invoke(edi.app, ["learn", str(noise)]).exit_code == 1
     assert CliRunner().invoke(edi.app, ["learn", str(tmp_path / "none")]).exit_code == 2
+
+
+def test_a_unit_is_told_by_what_we_ordered_and_the_directory_by_our_orders():
+    order = PurchaseOrderDocument("PO1", date(2026, 11, 19), (PurchaseOrderDocumentLine("1", "S1", "", 120),))
+    files = [("o.edi", write_850(order, envelope(outbound=True))), answer(("IA", 10), ordered=10, unit="CT")]
+    assert learn(files)["guide"]["unit_map"] == {"CT": 12}
+    ours = edifact_file("ORDERS", EDIFACT["ORDERS"]).replace(b"ORDERS:D:96A:UN", b"ORDERS:D:01B:UN:EAN010")
+    found = learn([("o.edi", ours), ("a.edi", edifact_file("ORDRSP", EDIFACT["ORDRSP"]))])
+    assert (found["guide"]["edifact_directory"], found["guide"]["edifact_association"]) == ("D01B", "EAN010")
+
+
+def test_whether_a_stock_report_is_full_is_left_to_a_person():
+    found = learn([("r.edi", x12_file("846", X12["846"]))])
+    assert "stock_report" in {entry["setting"] for entry in found["undecided"]}
