@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 from datetime import UTC, datetime, timedelta
@@ -90,6 +91,30 @@ async def choose_by_kind(s: Scene) -> None:
     )
 
 
+async def offer_and_choose(s: Scene) -> None:
+    """Options are offered, and two people answer at once: one of them is told what the other took."""
+    found = s.recent(
+        [row for row in await backorders(s) if row["state"] not in ("ON_HOLD", "FILLED", "CANCELLED", "SUBSTITUTED")]
+    )
+    given = {"id": found["id"], "step": "OPTIONS"}
+    payload = await s.planner.do("backorderCourseRun", "backorder { options { id kind } }", given)
+    options = payload["backorder"]["options"]
+    if not options:
+        raise Refused(["NOTHING_YET"])
+    answers = await asyncio.gather(
+        *(
+            s.planner.do("backorderOptionChoose", "backorder { id }", {"id": option["id"]})
+            for option in s.dice.sample(options, min(2, len(options)))
+        ),
+        return_exceptions=True,
+    )
+    wrong = [answer for answer in answers if isinstance(answer, BaseException) and not isinstance(answer, Refused)]
+    if wrong:
+        raise wrong[0]
+    assert sum(not isinstance(answer, BaseException) for answer in answers) <= 1, answers
+    s.done["answered at once"] += 1
+
+
 async def pause(s: Scene) -> None:
     found = s.recent(await backorders(s))
     given = {"id": found["id"], "isPaused": s.dice.random() < 0.4, "reason": "swarm"}
@@ -173,6 +198,6 @@ async def notice_by_edi(s: Scene) -> None:
 LIFE: tuple[Deed, ...] = (
     (split, 2, "orderLineSplit"), (readdress, 3, "orderShipToChange"), (give_back, 3, "goodsReturn"),
     (exchange, 2, "goodsExchange"), (inspect, 2, "goodsInspect"), (give_up_part, 2, "backorderCancel"),
-    (choose_by_kind, 3, "backorderOptionChoose"), (pause, 1, "backorderCoursePause"), (end_purchase, 1, "purchaseOrderClose"),
+    (offer_and_choose, 6, "backorderOptionChoose"), (choose_by_kind, 3, "backorderOptionChoose"), (pause, 1, "backorderCoursePause"), (end_purchase, 1, "purchaseOrderClose"),
     (simulate, 1, "simulationStart"), (answer_by_edi, 3, "purchaseOrderAcknowledge"), (notice_by_edi, 2, "goodsReceive"),
 )  # fmt: skip
