@@ -198,6 +198,7 @@ async def notice_by_edi(s: Scene) -> None:
 LIFE: tuple[Deed, ...] = (
     (split, 2, "orderLineSplit"), (readdress, 3, "orderShipToChange"), (give_back, 3, "goodsReturn"),
     (exchange, 2, "goodsExchange"), (inspect, 2, "goodsInspect"), (give_up_part, 2, "backorderCancel"),
-    (offer_and_choose, 6, "backorderOptionChoose"), (choose_by_kind, 3, "backorderOptionChoose"), (pause, 1, "backorderCoursePause"), (end_purchase, 1, "purchaseOrderClose"),
+    (offer_and_choose, 6, "backorderOptionChoose"),
+    (choose_by_kind, 3, "backorderOptionChoose"), (pause, 1, "backorderCoursePause"), (end_purchase, 1, "purchaseOrderClose"),
     (simulate, 1, "simulationStart"), (answer_by_edi, 3, "purchaseOrderAcknowledge"), (notice_by_edi, 2, "goodsReceive"),
 )  # fmt: skip
