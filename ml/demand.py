@@ -18,6 +18,10 @@ SHRINKAGE = 6.0
 """Backtest origins at which a series' own errors have as much say as those of all series."""
 SCORES_NEEDED = 200
 WIDEST_CORRECTION = 0.1
+MOST_CERTAIN = 100
+"""A level is put up by at most so that its risk of running short is divided by this."""
+HISTORY = (1, 3, 10)
+"""Periods with demand that part series into those that never sold, did a few times, sometimes, and often."""
 CHOSEN_SAYS = 0.5
 """Weight of the chosen forecast against the mean of the whole past in the centre of the distribution."""
 LAW_NEEDS = 30
@@ -40,8 +44,11 @@ class DemandForecast:
     variance: Floats
     centre_variance: Floats
     method: NDArray[np.int64]
-    scores: Floats
-    """How high in its distribution the demand of each backtest came: what the levels are put right by."""
+    grade: NDArray[np.int64]
+    """How often a series has sold, by HISTORY."""
+    scores: dict[int, Floats]
+    """How high in its distribution the demand of each backtest came, by the grade of the series then: what the levels are
+    put right by."""
 
     def variance_over(self, periods: float) -> Floats:
         """Of the demand of `periods` together: the periods' own spread, and that the mean is an estimate itself."""
@@ -51,14 +58,23 @@ class DemandForecast:
         """Units that suffice for `periods` together with probability `level` (negative binomial by moments)."""
         return demand_quantile(self.ask(level), periods * self.centre, self.variance_over(periods))
 
-    def ask(self, level: float) -> float:
-        """The level whose quantile held `level` of the backtests: split conformal over all series, at most
-        WIDEST_CORRECTION away. Demand that wanders is wider than its recent past."""
-        if len(self.scores) < SCORES_NEEDED:
-            return level
-        place = min(len(self.scores), int(np.ceil((len(self.scores) + 1) * level))) - 1
-        high = min(level + WIDEST_CORRECTION, 1 - (1 - level) / 10)
-        return float(np.clip(np.partition(self.scores, place)[place] + 1e-9, level - WIDEST_CORRECTION, high))
+    def ask(self, level: float) -> Floats:
+        """Per series the level whose quantile held `level` of the backtests: split conformal over all series that had sold
+        as often, at most WIDEST_CORRECTION away. Demand that wanders is wider than its recent past."""
+        everything = np.concatenate(list(self.scores.values())) if self.scores else np.zeros(0)
+        asked = np.full(len(self.grade), level)
+        for grade in np.unique(self.grade):
+            own = self.scores.get(int(grade), everything)
+            asked[self.grade == grade] = _put_right(own if len(own) >= SCORES_NEEDED else everything, level)
+        return asked
+
+
+def _put_right(scores: Floats, level: float) -> float:
+    if len(scores) < SCORES_NEEDED:
+        return level
+    place = min(len(scores), int(np.ceil((len(scores) + 1) * level))) - 1
+    high = min(level + WIDEST_CORRECTION, 1 - (1 - level) / MOST_CERTAIN)
+    return float(np.clip(np.partition(scores, place)[place] + 1e-9, level - WIDEST_CORRECTION, high))
 
 
 def forecast_demand(units: Floats, horizon: int = 3, origins: int = ORIGINS) -> DemandForecast:
@@ -79,8 +95,34 @@ def forecast_demand(units: Floats, horizon: int = 3, origins: int = ORIGINS) -> 
     method = mixed.argmin(axis=0)
     mean = np.stack([METHODS[name](units) for name in CHOICE])[method, np.arange(len(units))]
     past, variance, centre_variance = moments(units)
-    scores = _scores(units, horizon, origins, method)
-    return DemandForecast(mean, _centre(mean, past), variance, centre_variance, method, scores)
+    first = first_demand(units, horizon, origins)
+    centre = _centre(mean, past)
+    unsold = _grade(units) == 0
+    mean, centre, variance = (
+        np.where(unsold, told, own) for told, own in zip((first[0], *first), (mean, centre, variance), strict=True)
+    )
+    scores = _scores(units, horizon, origins, method, first)
+    return DemandForecast(mean, centre, variance, centre_variance, method, _grade(units), scores)
+
+
+def _grade(units: Floats) -> NDArray[np.int64]:
+    return np.searchsorted(HISTORY, (np.nan_to_num(units) > 0).sum(axis=1), side="right")
+
+
+def first_demand(units: Floats, horizon: int, origins: int) -> tuple[float, float]:
+    """Mean and variance of a period of a series that has never sold: what those that had not sold at the backtest
+    origins went on to sell. (0, 0) where too few of them are known: a new item is not expected to sell nothing."""
+    found = []
+    for number in range(origins):
+        origin = units.shape[1] - horizon - number
+        before, after = units[:, : max(origin, 0)], units[:, max(origin, 0) : origin + horizon]
+        rows = ((~np.isnan(before)).sum(axis=1) >= 4) & ~(np.nan_to_num(before) > 0).any(axis=1)
+        found.append(after[rows & ~np.isnan(after).any(axis=1)].sum(axis=1))
+    sold = np.concatenate(found)
+    if len(sold) < LAW_NEEDS:
+        return 0.0, 0.0
+    mean = float(sold.mean()) / horizon
+    return mean, max(float(sold.var()) / horizon, mean)
 
 
 def backtest(units: Floats, horizon: int, origins: int) -> NDArray[np.float64]:
@@ -101,9 +143,12 @@ def backtest(units: Floats, horizon: int, origins: int) -> NDArray[np.float64]:
     return errors
 
 
-def _scores(units: Floats, horizon: int, origins: int, method: NDArray[np.int64]) -> Floats:
-    """P(demand < what came) at each origin and series, by what was known at the origin."""
-    found = []
+def _scores(
+    units: Floats, horizon: int, origins: int, method: NDArray[np.int64], first: tuple[float, float]
+) -> dict[int, Floats]:
+    """P(demand < what came) at each origin and series, by what was known at the origin; by grade."""
+    found: list[Floats] = []
+    grades: list[NDArray[np.int64]] = []
     for number in range(origins):
         origin = units.shape[1] - horizon - number
         if origin < 4:
@@ -116,9 +161,16 @@ def _scores(units: Floats, horizon: int, origins: int, method: NDArray[np.int64]
             if rows.any():
                 mean[rows] = COARSE_METHODS[name](before[rows])
         past, variance, centre_variance = moments(before[judged])
+        grade = _grade(before[judged])
+        centre = np.where(grade == 0, first[0], _centre(mean[judged], past))
+        variance = np.where(grade == 0, first[1], variance)
         total = horizon * variance + horizon**2 * centre_variance
-        found.append(demand_below(after[judged].sum(axis=1), horizon * _centre(mean[judged], past), total))
-    return np.concatenate(found) if found else np.zeros(0)
+        found.append(demand_below(after[judged].sum(axis=1), horizon * centre, total))
+        grades.append(grade)
+    if not found:
+        return {}
+    scores, grade = np.concatenate(found), np.concatenate(grades)
+    return {int(one): scores[grade == one] for one in np.unique(grade)}
 
 
 def _centre(chosen: Floats, past: Floats) -> Floats:
@@ -153,25 +205,17 @@ def demand_below(sold: Floats, mean: Floats, variance: Floats) -> Floats:
     return np.where(mean <= 0, (sold > 0).astype(float), chance)
 
 
-def demand_quantile(level: float, mean: Floats, variance: Floats) -> Floats:
+def demand_quantile(level: float | Floats, mean: Floats, variance: Floats) -> Floats:
     """Smallest whole number of units that suffices with probability `level`: negative binomial by moments.
 
-    Poisson where the variance is not above the mean, 0 without demand.
+    Poisson where the variance is not above the mean, 0 without demand. One level for all, or one for each.
     """
     mean, variance = np.broadcast_arrays(np.asarray(mean, float), np.asarray(variance, float))
     size, share, wide = _parameters(mean, variance)
-    return np.where(
-        mean <= 0, 0.0, np.where(wide, nbinom.ppf(level, size, share), poisson.ppf(level, np.maximum(mean, 0)))
-    )
-
-
-def demand_quantile_each(levels: Floats, mean: Floats, variance: Floats) -> Floats:
-    """As `demand_quantile`, with a level of its own for each."""
-    size, share, wide = _parameters(mean, variance)
-    units = np.zeros(len(mean))
-    units[wide] = nbinom.ppf(levels[wide], size[wide], share[wide])
-    narrow = ~wide & (mean > 0)
-    units[narrow] = poisson.ppf(levels[narrow], mean[narrow])
+    level, narrow = np.broadcast_to(np.asarray(level, float), mean.shape), ~wide & (mean > 0)
+    units = np.zeros(mean.shape)
+    units[wide] = nbinom.ppf(level[wide], size[wide], share[wide])
+    units[narrow] = poisson.ppf(level[narrow], mean[narrow])
     return units
 
 

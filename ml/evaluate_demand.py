@@ -53,7 +53,7 @@ def evaluate_demand(
     report["chosen"] = {name: int((lines["method"] == place).sum()) for place, name in enumerate(CHOICE)}
     report |= {"series": len(units), "origins": len(blocks), "horizon": horizon, "judged": len(lines["sold"])}
     report |= _timed(units, horizon)
-    report["file"] = history.findings
+    report["file"], report["columns"] = history.findings, history.columns
     return report
 
 

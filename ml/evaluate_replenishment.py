@@ -70,7 +70,7 @@ def simulate_replenishment(
         "items": int(enough.sum()), "items_left_out": int((~enough).sum()),
         "periods_played": periods - begin, "lead_times": sorted({float(lead) for lead in leads[enough]}),
         "lead_time_sd": lead_time_sd, "costs": {"holding": costs.holding, "backorder": costs.backorder, "order": costs.order},
-        "file": history.findings, "seconds": round(time.perf_counter() - began, 3),
+        "file": history.findings, "columns": history.columns, "seconds": round(time.perf_counter() - began, 3),
     }  # fmt: skip
 
 

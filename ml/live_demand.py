@@ -168,10 +168,16 @@ def protect(
     interval = lead_weeks + REVIEW_WEEKS
     mean = interval * np.maximum(found.centre, 0.0)
     variance = interval * found.variance + interval**2 * found.centre_variance + (found.centre * lead_sd_weeks) ** 2
-    asked = np.array([found.ask(float(level)) for level in levels])
-    points = np.zeros(len(mean))
-    for level in np.unique(asked):
-        rows = asked == level
-        points[rows] = demand_quantile(float(level), mean[rows], variance[rows])
+    points = demand_quantile(asked_each(found, levels), mean, variance)
     short = 1 - demand_below(np.maximum(positions, 0) + 1, mean, variance)
     return Protection(mean, points.astype(np.int64), np.where(mean > 0, np.where(positions < 0, 1.0, short), 0.0))
+
+
+def asked_each(found: DemandForecast, levels: Floats, rows: Sequence[int] | None = None) -> Floats:
+    """Each series' own level put right (`DemandForecast.ask`); `levels` belong to `rows`, all without them."""
+    places = np.arange(len(levels)) if rows is None else np.asarray(rows)
+    asked = np.zeros(len(levels))
+    for level in np.unique(levels):
+        here = levels == level
+        asked[here] = found.ask(float(level))[places[here]]
+    return asked

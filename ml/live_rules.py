@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from core.domain.purchasing import order_quantity
 from core.domain.replenishment import economic_order_quantity
 from core.domain.stock_classes import ReplenishmentRules
-from ml.demand import DemandForecast, demand_quantile_each
-from ml.live_demand import REVIEW_WEEKS
+from ml.demand import DemandForecast, demand_quantile
+from ml.live_demand import REVIEW_WEEKS, asked_each
 from ml.stock_budget import BudgetItems, spend_budget
 
 Floats = NDArray[np.float64]
@@ -70,8 +70,7 @@ def reorder_rules(
     lots = [_lot(centre[n], row, rules) for n, row in enumerate(first)]
     if rules.budget_percent is None:
         levels = np.array([max(row["service_level"] for row in places[sku_id]) for sku_id in skus])
-        asked = np.array([demand.found.ask(float(level)) for level in levels])
-        points = demand_quantile_each(asked, mean, variance).astype(np.int64)
+        points = demand_quantile(asked_each(demand.found, levels, chosen), mean, variance).astype(np.int64)
     else:
         lots = [
             min(lot, _multiple(own[sku_id][1] or lot, row)) for lot, sku_id, row in zip(lots, skus, first, strict=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from ml.demand import demand_quantile_each
+from ml.demand import demand_quantile
 
 Floats = NDArray[np.float64]
 
@@ -61,7 +61,7 @@ def spend_budget(items: BudgetItems, share: float) -> NDArray[np.int64]:
 def _points(items: BudgetItems, weight: Floats, log_price: float) -> Floats:
     """Reorder points at a price of stock, drawn to the planner's own while little is known."""
     risk = np.exp(log_price) * weight * items.lot / np.maximum(items.lines, 0.05)
-    points = demand_quantile_each(1 - np.clip(risk, LEAST_RISK, MOST_RISK), items.mean, items.variance)
+    points = demand_quantile(1 - np.clip(risk, LEAST_RISK, MOST_RISK), items.mean, items.variance)
     known = items.weeks / (items.weeks + PLANNER_SAYS)
     drawn = np.exp(known * np.log(np.maximum(points, 0.5)) + (1 - known) * np.log(np.maximum(items.own_point, 0.5)))
     return np.where(items.own_point > 0, drawn, points)
