@@ -64,10 +64,22 @@ hold as (select x.sku_id as s, x.location_id as l, sum(x.quantity)::int as reser
   group by 1, 2),
 coming as (select x.sku_id as s, x.location_id as l, sum(x.quantity - x.received - x.cancelled)::int as on_order
   from supply x where x.sku_id = any($1) and x.location_id = any($2) and x.quantity > x.received + x.cancelled
-  group by 1, 2)"""
+  group by 1, 2),
+old as (  -- of SKUs that expire: free units by their last day, and who claims units without stock on which day
+  select k.s, k.l, jsonb_build_object('lots', (select coalesce(jsonb_agg(jsonb_build_array(y.expires_on, y.units)), '[]') from (
+      select x.expires_on, sum(x.on_hand - x.unsellable - x.allocated)::int as units from lot x
+      where x.sku_id = k.s and x.location_id = k.l and x.on_hand > x.unsellable + x.allocated group by 1) y),
+    'claims', (select coalesce(jsonb_agg(jsonb_build_array(y.d, y.units)), '[]') from (
+      select z.d, sum(z.quantity)::int as units from (
+        select greatest(x.need_date, k.today) as d, x.quantity from peg x
+          where x.sku_id = k.s and x.location_id = k.l and x.kind <> 'HARD'
+        union all select greatest(x.need_date, k.today), x.quantity from reservation x
+          where x.sku_id = k.s and x.location_id = k.l and x.state = 'held' and x.expires_at > $3) z group by 1) y))
+    as expiring
+  from k join sku i on i.id = k.s where i.tracks_expiry)"""
 
 _PAIRS = """select k.s as sku_id, k.l as location_id, k.today, g.version,
-  coalesce(c.days, '{}') as days, coalesce(c.nets, '{}') as nets, r.others, coalesce(v.on_hand, 0) as on_hand,
+  coalesce(c.days, '{}') as days, coalesce(c.nets, '{}') as nets, r.others, e.expiring, coalesce(v.on_hand, 0) as on_hand,
   coalesce(v.allocated, 0) as allocated, coalesce(v.unsellable, 0) as unsellable,
   coalesce(h.reserved, 0) as reserved, h.next_expiry, least(h.next_expiry, (k.today + 1)::timestamp at time zone k.zone) as valid_until,
   coalesce(o.on_order, 0) as on_order,
@@ -78,12 +90,13 @@ left join curve c on c.s = k.s and c.l = k.l
 left join other r on r.s = k.s and r.l = k.l
 left join stock_level v on v.sku_id = k.s and v.location_id = k.l
 left join hold h on h.s = k.s and h.l = k.l
-left join coming o on o.s = k.s and o.l = k.l"""
+left join coming o on o.s = k.s and o.l = k.l
+left join old e on e.s = k.s and e.l = k.l"""
 
 
 _READ = f"with {_PARTS} {_PAIRS} order by k.s, k.l"
 
-_COLUMNS = """version, valid_until, today, days, nets, others, on_hand, allocated, unsellable, reserved, on_order, safety_stock,
+_COLUMNS = """version, valid_until, today, days, nets, others, expiring, on_hand, allocated, unsellable, reserved, on_order, safety_stock,
     next_expiry"""
 
 _SAVE = f"""with {_PARTS}, found as ({_PAIRS}),
@@ -91,7 +104,7 @@ saved as (insert into availability_curve (sku_id, location_id, demand_class, {_C
   select sku_id, location_id, $4::text, {_COLUMNS} from found order by sku_id, location_id
   on conflict (sku_id, location_id, demand_class) do update set version = excluded.version,
     valid_until = excluded.valid_until, today = excluded.today, days = excluded.days, nets = excluded.nets,
-    others = excluded.others, on_hand = excluded.on_hand, allocated = excluded.allocated,
+    others = excluded.others, expiring = excluded.expiring, on_hand = excluded.on_hand, allocated = excluded.allocated,
     unsellable = excluded.unsellable, reserved = excluded.reserved, on_order = excluded.on_order,
     safety_stock = excluded.safety_stock, next_expiry = excluded.next_expiry
   where availability_curve.version < excluded.version
@@ -99,8 +112,18 @@ saved as (insert into availability_curve (sku_id, location_id, demand_class, {_C
 select * from found order by sku_id, location_id"""
 
 
+Steps = list[tuple[date | None, int]]
+
+
+def expiring_of(row: Any) -> tuple[Steps, list[tuple[date, int]]]:
+    """(free units by last day of life, None: without one; claims by day) of one row; nothing for a SKU that never expires."""
+    kept = row["expiring"] or {"lots": (), "claims": ()}
+    lots: Steps = [(None if day is None else date.fromisoformat(day), units) for day, units in kept["lots"]]
+    return lots, [(date.fromisoformat(day), units) for day, units in kept["claims"]]
+
+
 def timeline_of(row: Any) -> Timeline:
-    """The curve of one row of `read_curves`."""
+    """The curve of one row of `read_curves`, before anything expires."""
     curve = Timeline(row["today"], zip(row["days"] or (), row["nets"] or (), strict=True))
     for kind, demand_class, day, quantity in row["others"] or ():
         move = curve.wait if kind == "wait" else curve.keep_from
@@ -135,9 +158,11 @@ async def save_curves(
 _ASK = f"""
 with channel_asked as (select code, location_ids, max_shown, protected_class from channel where code = $4),
 asked as (
-  select k.id, k.code, k.status, k.low_stock_at, k.tracks_lots, g.version as gate_version,
+  select k.id, k.code, k.status, k.low_stock_at, k.tracks_expiry, k.min_life_days, g.version as gate_version,
     case when k.status = 'PREORDER' then k.available_from end as available_from,
     coalesce(x.lead_time_p80, 30) as lead_time, q.quotas,
+    (select m.days from minimum_life m where m.sku_id = k.id and m.customer_id = $5) as life_of_customer,
+    (select m.days from minimum_life m where m.sku_id = k.id and m.channel = $4) as life_of_channel,
     (select jsonb_object_agg(c.code, n.quantity) from kit_component n join sku c on c.id = n.component_sku_id
       where n.kit_sku_id = k.id) as parts
   from sku k join sku_gate g on g.sku_id = k.id
@@ -157,7 +182,7 @@ pair as (
   from asked cross join place
   left join availability_curve a on a.sku_id = asked.id and a.location_id = place.id and a.version = asked.gate_version
     and a.demand_class = coalesce((select protected_class from channel_asked), '')
-    and a.valid_until > $3 and a.today = place.today)
+    and a.valid_until > $3 and a.today = place.today and (a.expiring is not null or not asked.tracks_expiry))
 select one.stamp, hashtextextended(one.stamp, 0) as network, h.code as channel, h.location_ids, h.max_shown,
   coalesce(h.protected_class, '') as protected_class,
   (select (value #>> '{{}}')::int from policy where code = 'promise_horizon_days') as horizon_days,

@@ -16,12 +16,11 @@ from core.domain.network import Network
 from core.domain.placing import check_life
 from core.domain.promising import Demand, Proposal, available_now, propose
 from core.domain.quotas import Asker, allowances_for
-from core.domain.records import Quota, StockLevel
+from core.domain.records import Lot, Quota, StockLevel
 from core.errors import InvalidInput, UnknownSku
 from core.ports import Transaction
-from core.queries.availability import ask, save_curves, timeline_of
+from core.queries.availability import ask, expiring_of, save_curves, timeline_of
 from core.queries.dated_sources import dated_sources
-from core.repositories.load_book import read_books
 from core.repositories.network import STAMP, known_network, load_network
 
 MAX_SKUS = 100
@@ -139,9 +138,9 @@ async def answer_availability(uow: Transaction, question: AvailabilityQuestion) 
     missing = sorted(sku_id for sku_id, found in pairs.items() if found.keys() != needed)
     for row in await save_curves(uow.sql, missing, sorted(needed), uow.now, head["protected_class"]) if missing else ():
         pairs[row["sku_id"]][row["location_id"]] = row
-    books = await _books(uow, skus.values(), pairs, network, head)
-    cap = head["max_shown"] if head["max_shown"] is not None else (PUBLIC_MAX_SHOWN if question.is_public else None)
     asker = Asker(question.channel, question.customer_id, head["tier"] or "STANDARD")
+    books = {sku["id"]: _book(sku, pairs[sku["id"]], network, uow.now, head, asker) for sku in skus.values()}
+    cap = head["max_shown"] if head["max_shown"] is not None else (PUBLIC_MAX_SHOWN if question.is_public else None)
     until = _next_moment(sources, network, uow.now)
     answers = {
         code: _answer(
@@ -155,7 +154,6 @@ async def answer_availability(uow: Transaction, question: AvailabilityQuestion) 
             uow.now,
             cap,
             asker,
-            head["protected_class"],
             question.min_life_days,
             until,
             head["network"],
@@ -198,31 +196,31 @@ def _places(question: AvailabilityQuestion, network: Network, sources: Sequence[
     return sorted({*stocked, *(donor for source in stocked for donor in network.donors(source))})
 
 
-async def _books(
-    uow: Transaction, skus: Iterable[Any], pairs: dict[int, dict[int, Any]], network: Network, head: Any
-) -> dict[int, SkuBook]:
-    """A book per SKU that holds just its curves and levels; where lots are tracked, the real one."""
-    today = {location_id: network.today(location_id, uow.now) for location_id in network.locations}
-    tracking = {sku["id"]: sku["gate_version"] for sku in skus if sku["tracks_lots"]}
-    books = await read_books(uow.sql, uow.now, tracking, network) if tracking else {}
-    for sku in skus:
-        sku_id = sku["id"]
-        if sku_id not in books:
-            rows = pairs[sku_id]
-            version = max((row["version"] for row in rows.values()), default=0)
-            books[sku_id] = SkuBook(
-                sku_id,
-                sku["code"],
-                version,
-                uow.now,
-                today,
-                {p: StockLevel(p, row["on_hand"], row["unsellable"], row["allocated"]) for p, row in rows.items()},
-                available_from=sku["available_from"],
-                horizon_days=head["horizon_days"],
-                _timelines={place: {"": timeline_of(row)} for place, row in rows.items()},
-            )
-            _limit(books[sku_id], sku["quotas"] or ())
-    return books
+def _book(sku: Any, rows: dict[int, Any], network: Network, now: datetime, head: Any, asker: Asker) -> SkuBook:
+    """A book that holds just the SKU's curves, levels and quotas, and of what expires how long it lives."""
+    book = SkuBook(
+        sku["id"],
+        sku["code"],
+        max((row["version"] for row in rows.values()), default=0),
+        now,
+        {location_id: network.today(location_id, now) for location_id in network.locations},
+        {p: StockLevel(p, row["on_hand"], row["unsellable"], row["allocated"]) for p, row in rows.items()},
+        available_from=sku["available_from"],
+        horizon_days=head["horizon_days"],
+        _timelines={place: {"": timeline_of(row)} for place, row in rows.items()},
+    )
+    if sku["tracks_expiry"]:
+        book.lots = lots = Lots(sku["code"], True, sku["min_life_days"], network, now)
+        if sku["life_of_customer"] is not None and asker.customer_id is not None:
+            lots.by_customer = {asker.customer_id: sku["life_of_customer"]}
+        if sku["life_of_channel"] is not None:
+            lots.by_channel = {asker.channel or "": sku["life_of_channel"]}
+        for place, row in rows.items():
+            units, claims = expiring_of(row)
+            lots.rows += [Lot(None, place, "", last_day, on_hand=free) for last_day, free in units]
+            book.timeline(place).expire(lots.expiring(place, lots.min_life), claims)
+    _limit(book, sku["quotas"] or ())
+    return book
 
 
 def _limit(book: SkuBook, quotas: Iterable[dict[str, Any]]) -> None:
@@ -271,29 +269,27 @@ def _answer(
     now: datetime,
     cap: int | None,
     asker: Asker,
-    protected_class: str,
     min_life_days: int | None,
     until: datetime,
     network_version: int,
 ) -> SkuAvailability:
     is_sold = sku["status"] not in NOT_SOLD
     version = max((row["version"] for row in rows.values()), default=sku["gate_version"])
-    demand_class, min_life = (
-        ("", None) if book.lots is None else _asked_of_lots(book.lots, asker, protected_class, min_life_days)
-    )
+    min_life = None
+    if book.lots is not None:
+        min_life = book.lots.min_life_of(asker.customer_id, asker.channel or "", min_life_days)
     demand = Demand(
         quantity,
         destination_id,
         None,
         sources,
         sku["lead_time"],
-        demand_class=demand_class,
         allowances=allowances_for(book, asker, sources),
         min_life=min_life,
     )
 
     def free_at(places: list[int]) -> int:
-        return available_now(book, places, demand_class, demand.allowances, destination_id, min_life)
+        return available_now(book, places, "", demand.allowances, destination_id, min_life)
 
     free = free_at(sources) if is_sold else 0
     proposal = propose(book, demand, network, now) if is_sold and sources else None
@@ -318,7 +314,7 @@ def _answer(
                 safety_stock=rows[place]["safety_stock"],
                 on_order=rows[place]["on_order"],
                 available_now=free_at([place]),
-                curve=book.timeline(place, demand_class),
+                curve=book.timeline(place),
             )
             for place in sources
             if place in rows
@@ -330,11 +326,6 @@ def _answer(
         status=status,
         network=network_version,
     )
-
-
-def _asked_of_lots(lots: Lots, asker: Asker, protected_class: str, asked: int | None) -> tuple[str, int]:
-    """A real book knows every class, and how long its lots must live for whom."""
-    return protected_class, lots.min_life_of(asker.customer_id, asker.channel or "", asked)
 
 
 def state_of(status: str, available: int, low_stock_at: int, *, can_promise: bool) -> str:

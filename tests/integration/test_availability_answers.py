@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from core.domain.placing import LineRequest
 from core.queries.availability import read_curves, timeline_of
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
@@ -114,6 +115,72 @@ async def test_time_alone_makes_a_row_stale(world):
     assert late.proposal is not None
     assert max(s.ship_date for s in late.proposal.slices) == TODAY + timedelta(days=3), (
         "overdue: tomorrow at the earliest"
+    )
+
+
+async def test_what_expires_is_answered_from_kept_curves_and_as_an_order_gets_it(world):
+    chance = random.Random(7)
+    sku_id, places = await world.sku(), [await world.location(code) for code in ("A", "B", "R")]
+    await world.database.system.execute(
+        "update sku set tracks_lots = true, tracks_expiry = true, min_life_days = 2 where id = $1", sku_id
+    )
+
+    async def write(uow) -> None:
+        await take_gates(uow, [sku_id])
+        for number in range(9):
+            place, units, day = (
+                chance.choice(places),
+                chance.randint(1, 6),
+                TODAY + timedelta(days=chance.randint(0, 16)),
+            )
+            await receive_lot(uow, sku_id, place, f"L{number}", day, units)
+        await uow.sql.execute("insert into minimum_life (sku_id, channel, days) values ($1, 'web', 3)", sku_id)
+        await uow.sql.execute(
+            "insert into minimum_life (sku_id, customer_id, days) select $1, id, 6 from customer where code = 'C1'",
+            sku_id,
+        )
+
+    await world.do(write)
+    await world.supply(9, TODAY + timedelta(days=5))
+    customer_id = await world.value("select id from customer where code = 'C1'")
+    for number in range(10):
+        asks = chance.choice((None, None, 0, 5, 9))
+        code, id = chance.choice((("C1", customer_id), (None, None)))
+        quantity, more = chance.randint(1, 7), {"customer_id": id, "min_life_days": asks}
+        (_, _), ((answer,), statements) = [await _ask(world, "S", quantity=quantity, **more) for _ in range(2)]
+        dated = any(
+            part["source"] not in ("LEAD_TIME", "TRANSFER") and part["shipDate"] > TODAY.isoformat()
+            for part in answer.slices
+        )
+        assert statements <= 2, "kept: one, and one for the names of dated supplies"
+        assert dated or statements == 1
+        wanted = world.order(
+            LineRequest("S", quantity, min_life_days=asks), customer=code, external_number=f"X{number}"
+        )
+        (placed,) = await world.place(wanted)
+        line = await world.line(placed.number)
+        slices = await world.value("select slices from promise where order_line_id = $1 and sequence = 1", line["id"])
+        assert [(s["location"], s["shipDate"], s["quantity"]) for s in _merge(answer.slices)] == [
+            (s["location"], s["shipDate"], s["quantity"]) for s in _merge(slices)
+        ], (number, asks, code, quantity)
+        assert line["allocated"] <= answer.available_now
+
+
+async def receive_lot(uow: Any, sku_id: int, place: int, code: str, expires: date, units: int) -> None:
+    await uow.sql.execute(
+        """insert into lot (sku_id, location_id, code, expires_on, on_hand) values ($1, $2, $3, $4, $5)""",
+        sku_id,
+        place,
+        code,
+        expires,
+        units,
+    )
+    await uow.sql.execute(
+        """insert into stock_level (sku_id, location_id, on_hand) values ($1, $2, $3)
+        on conflict (sku_id, location_id) do update set on_hand = stock_level.on_hand + excluded.on_hand""",
+        sku_id,
+        place,
+        units,
     )
 
 

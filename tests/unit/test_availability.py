@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.availability import Timeline
+from core.domain.records import Supply
 
 D0 = date(2026, 11, 2)
 
@@ -34,7 +35,14 @@ def test_the_look_ahead_does_not_end():
 
 
 def test_what_is_overdue_counts_today():
-    assert Timeline(D0, [(D0, 7), (day(-5), -3)]).atp() == 4
+    curve = Timeline(D0, [(day(-5), -3), (day(2), 9), (day(-1), 7)])
+    assert curve.steps() == [(D0, 4), (day(2), 13)], "no step lies in the past"
+    assert (curve.atp(), curve.earliest(4), curve.binding(D0)) == (4, D0, D0)
+
+
+def test_supply_counts_on_its_day_and_slides_once_that_has_passed():
+    supply = Supply(1, 1, "purchase", 5, D0, overdue_days=3)
+    assert [supply.effective_date(day(n)) for n in (-4, 0, 1, 9)] == [D0, D0, day(4), day(12)]
 
 
 events = st.lists(st.tuples(st.integers(-3, 40), st.integers(-30, 30)), max_size=25)
@@ -91,6 +99,7 @@ def test_releasing_a_hold_restores_the_curve(entries, when, quantity):
 
 
 @given(events, st.integers(0, 20), st.integers(1, 20))
+@settings(max_examples=300)
 def test_a_claim_moves_forward_as_far_as_no_day_between_needs_it(entries, at, further):
     """What is short from its old day on anyway binds nobody."""
     curve, until = Timeline(D0, [(day(n), q) for n, q in entries]), at + further
