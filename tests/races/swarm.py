@@ -34,7 +34,7 @@ async def run(given: Namespace) -> dict[str, Any]:
     from tests.races.swarm_caller import Caller
     from tests.races.swarm_judge import judge
     from tests.races.swarm_killer import Watcher, back_again, kill
-    from tests.races.swarm_life import LIFE
+    from tests.races.swarm_life import LIFE, short_lives
     from tests.races.swarm_verbs import Scene, act
     from workers.commands.connection import stored_secrets
     from workers.commands.stack import Stack
@@ -61,6 +61,7 @@ async def run(given: Namespace) -> dict[str, Any]:
                     given.seed, dice, skus, mutations, callers[Role.STOREFRONT], callers[Role.PLANNER],
                     callers[Role.WAREHOUSE], done, stack.edi_dir,
                 )  # fmt: skip
+                await short_lives(scene)
                 watcher = Watcher(stack.url, stack.token(Role.PLANNER))
                 end = time.monotonic() + given.seconds
                 over = asyncio.Event()
@@ -91,7 +92,9 @@ async def run(given: Namespace) -> dict[str, Any]:
             facts = await connection.fetchrow(
                 """select (select count(*) from sales_order where external_number like 'swarm-%') as orders,
                 (select count(*) from order_line) as lines, (select count(distinct group_id) from reservation) as holds,
-                (select count(*) from event) as events"""
+                (select count(*) from event) as events,
+                (select count(*) from option_offer where state = 'EXPIRED') as expired,
+                (select count(*) from backorder where closed_at is not null) as ended"""
             )
             key = stored_secrets(stack.data_dir / "secrets.json").get("SEAL_KEY", "").encode()
             found = await judge(stack.dsn, stack.data_dir, key, scene.numbers, watcher.positions)
@@ -112,6 +115,7 @@ async def run(given: Namespace) -> dict[str, Any]:
     differences = {name: rows for name, rows in found.items() if rows}
     if differences and stories:
         report["stories"] = stories
+    done |= {"options expired": facts["expired"], "backorders ended": facts["ended"]}
     report |= {"done": dict(sorted(done.items())), "differences": differences, "deadlocks": deadlocks}
     report["row"] = dict(zip(COLUMNS, (
         len(skus), round(seconds), f"{done['SIGKILLs']}, {done['backends ended']}",
@@ -180,6 +184,11 @@ async def _rest(connection: Any, patience: float) -> list[str]:
                     and (run_after is null or run_after < now() + interval '30 seconds') group by 1
                 union all select 'overdue holds', count(*) from reservation where state = 'held' and expires_at <= now()
                 having count(*) > 0
+                union all select 'order holds past their end', count(*) from order_hold where released_at is null
+                    and release_deadline < now() and on_deadline <> 'ESCALATE' having count(*) > 0
+                union all select 'options past their deadline', count(*) from option_offer o
+                    join backorder b on b.sku_id = o.sku_id and b.id = o.backorder_id
+                    where o.state = 'OPEN' and o.deadline < now() and b.state <> 'ON_HOLD' having count(*) > 0
                 union all select 'unsealed', count(*) from audit_entry where seal_number is null having count(*) > 0"""
             )
         ]

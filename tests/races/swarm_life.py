@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,9 +24,33 @@ from migrations.demo_company import OUR_EDI_ID, PARTNERS
 from tests.races.swarm_caller import Refused
 from tests.races.swarm_verbs import SHIP_TO, SHOPS, Deed, Scene, backorders, purchase_of
 
+POLICIES: dict[str, Any] = {
+    "backorder_options": {"deadlineHours": 0.005, "default": "WAIT", "compensation": {"basisPoints": 500, "minWaitDays": 5}},
+    "backorder_course": [
+        {"step": "OTHER_SITES"}, {"step": "SUBSTITUTE"}, {"step": "PURCHASE"}, {"step": "OPTIONS", "waitLongerThanDays": 3},
+        {"step": "RELEASE"},
+    ],
+}  # fmt: skip
 _controls = itertools.count(1)
 _LEFT = """query($n: String!) { order(number: $n) {
     lines { lineNumber ordered shipped cancelled sku { code } } } }"""
+
+
+async def short_lives(s: Scene) -> None:
+    """Policies under which a swarm sees the whole course: questions after few days, that nobody answers for seconds."""
+    for code, value in POLICIES.items():
+        await s.planner.do("policyChange", "policy { code }", {"code": code, "value": json.dumps(value)})
+
+
+async def hold_for_a_moment(s: Scene) -> None:
+    """A hold that nobody ends but its deadline."""
+    until = datetime.now(UTC) + timedelta(seconds=s.dice.randint(1, 6))
+    given = {
+        "number": s.recent(s.orders), "reason": s.dice.choice(("FRAUD", "CREDIT")), "releaseDeadline": until.isoformat(),
+        "onDeadline": s.dice.choice(("RELEASE", "RELEASE", "CANCEL")),
+    }  # fmt: skip
+    await s.planner.do("orderHold", "order { number }", given)
+    s.done["held until a deadline"] += 1
 
 
 async def _shipped_line(s: Scene) -> tuple[str, dict[str, Any]]:
@@ -196,7 +221,7 @@ async def notice_by_edi(s: Scene) -> None:
 
 
 LIFE: tuple[Deed, ...] = (
-    (split, 2, "orderLineSplit"), (readdress, 3, "orderShipToChange"), (give_back, 3, "goodsReturn"),
+    (hold_for_a_moment, 3, "orderHold"), (split, 2, "orderLineSplit"), (readdress, 3, "orderShipToChange"), (give_back, 3, "goodsReturn"),
     (exchange, 2, "goodsExchange"), (inspect, 2, "goodsInspect"), (give_up_part, 2, "backorderCancel"),
     (offer_and_choose, 6, "backorderOptionChoose"),
     (choose_by_kind, 3, "backorderOptionChoose"), (pause, 1, "backorderCoursePause"), (end_purchase, 1, "purchaseOrderClose"),
