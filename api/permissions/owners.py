@@ -96,7 +96,7 @@ OWNERS: dict[str, Owner] = {
             "RepromisingChange", "RepromisingComparison", "RepromisingCount", "RepromisingDifference",
             "RepromisingFilterCount", "RepromisingPart", "RepromisingProgress", "RepromisingPromise", "RepromisingRun",
             "RepromisingSum", "RepromisingVariant", "SerialUnit", "Simulation", "SimulationFigures", "SimulationLive",
-            "SimulationMovedLine", "SimulationScenario", "StockLevel", "SupplyImpact", "Transfer",
+            "SimulationMovedLine", "SimulationRun", "SimulationScenario", "StockLevel", "SupplyImpact", "Transfer",
         ],
         Owner.STAFF,
     ),

@@ -105,7 +105,9 @@ async def repromising_filter_count(
     from core.services.preview_repromising_filter import preview_repromising_filter
 
     async def use_case(uow: UnitOfWork) -> Any:
-        return await preview_repromising_filter(uow, _json(include), None if exclude is None else _json(exclude))
+        return await preview_repromising_filter(
+            uow, definition_json(include), None if exclude is None else definition_json(exclude)
+        )
 
     found = await info.context.mutate(use_case)
     return RepromisingFilterCount(
@@ -126,7 +128,7 @@ async def repromising_run_start(
     """A worker computes the proposal; `jobProgressed` tells how far it is."""
     request = StartRun(
         input.variant,
-        None if input.definition is None else _json(input.definition),
+        None if input.definition is None else definition_json(input.definition),
         input.publication,
         input.seed,
     )
@@ -176,7 +178,7 @@ async def repromising_variant_save(
     request = SaveVariant(
         input.code,
         input.name,
-        _json(input.definition),
+        definition_json(input.definition),
         input.daily_at,
         input.time_zone,
         input.is_active,
@@ -203,16 +205,16 @@ async def _run(context: Context, operation: str, input: Any, key: str, use_case:
     return RepromisingRunPayload(run=build("RepromisingRun", row), user_errors=done.errors)
 
 
-def _json(value: Any) -> Any:
+def definition_json(value: Any) -> Any:
     """An input as the JSON that variants are stored in; a budget keeps its nulls: they mean no limit."""
     if hasattr(value, "__dataclass_fields__"):
         keeps_null = type(value).__name__ == "RepromisingBudgetInput"
         found = {_camel(name): getattr(value, name) for name in value.__dataclass_fields__}
-        return {name: _json(item) for name, item in found.items() if item is not None or keeps_null}
+        return {name: definition_json(item) for name, item in found.items() if item is not None or keeps_null}
     if isinstance(value, Mapping):
-        return {name: _json(item) for name, item in value.items()}
+        return {name: definition_json(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_json(item) for item in value]
+        return [definition_json(item) for item in value]
     return value.value if isinstance(value, Enum) else value
 
 

@@ -11,6 +11,7 @@ from api.context import Context
 from api.pagination import decode_id, page_of, slice_of
 from api.resolvers.arguments import IdempotencyKey
 from api.resolvers.mutation import Done, run_mutation
+from api.resolvers.repromising import definition_json
 from api.schema.node import Connection, PageAfter, PageBefore, PageFirst, PageLast, build, connection
 from api.schema.simulation import (
     Simulation,
@@ -61,7 +62,15 @@ async def simulation_start(
     """A worker plays it; `jobProgressed` tells how far it is."""
     request = StartSimulation(
         input.name,
-        [ScenarioInput(s.name, [_change(change) for change in s.changes]) for s in input.scenarios],
+        [
+            ScenarioInput(
+                s.name,
+                [_change(change) for change in s.changes],
+                None if s.repromising is None else definition_json(s.repromising),
+                s.repromising_variant,
+            )
+            for s in input.scenarios
+        ],
         input.horizon_days,
         input.skus,
         input.suppliers,

@@ -13,6 +13,7 @@ from api.pagination import encode_id
 from api.schema.enums import described
 from api.schema.errors import UserError
 from api.schema.node import Node, Row, build, register
+from api.schema.repromising_inputs import RepromisingDefinitionInput
 from core.domain.states import SimulationState
 
 if TYPE_CHECKING:
@@ -74,7 +75,15 @@ class SimulationScenarioInput:
     """A scenario."""
 
     name: str = field(description="Its name; one simulation has each name once.")
-    changes: list[SimulationChangeInput] = field(description="What is different in it, at least one change.")
+    changes: list[SimulationChangeInput] = field(
+        default_factory=list, description="What is different in it: at least one change, or a re-promising run."
+    )
+    repromising: RepromisingDefinitionInput | None = field(
+        default=None,
+        description="A re-promising run that is carried out at once on the orders as the scenario has them, "
+        "within its budget and without approval.",
+    )
+    repromising_variant: str | None = field(default=None, description="Code of a saved variant of a run instead.")
 
 
 @strawberry.input(description="What would happen if.")
@@ -141,6 +150,20 @@ class SimulationMovedLine:
         return build("OrderLine", await info.context.loaders.line_by_key.load((self.sku_id, self.line_id)))
 
 
+@strawberry.type(description="What the re-promising run of a scenario does; what is over its budget is left out.")
+class SimulationRun:
+    """Counts of a proposal."""
+
+    orders_in_run: int = field(description="Orders that it looks at.")
+    gained: int = field(description="Lines that gain.")
+    lost: int = field(description="Lines that lose.")
+    forced: int = field(description="Of these, lines whose promise could not be kept anyway.")
+    exceptions: int = field(description="Lines whose strategy cannot be kept.")
+    over_budget: int = field(description="Lines that stay as they are because the churn budget is used up.")
+    orders_worsened: int = field(description="Orders that it worsens by its own choice.")
+    orders_may_worsen: int | None = field(description="Orders that it might; null for no limit.")
+
+
 @strawberry.type(description="A scenario beside the baseline; a change is scenario less baseline.")
 class SimulationScenario:
     """One scenario's answer."""
@@ -155,6 +178,12 @@ class SimulationScenario:
     earlier_lines: int = field(description="Present lines that are served earlier.")
     later_customers: int = field(description="Customers with a line that is served later.")
     earlier_customers: int = field(description="Customers with a line that is served earlier.")
+    affected_customers: int | None = field(description="Customers with a line that is served on another day.")
+    change_in_backordered_units: int = field(description="Units backordered at the end, more or fewer.")
+    change_in_backordered_units_since_now: int = field(
+        description="Units backordered at the end less those backordered live at the snapshot."
+    )
+    repromising: SimulationRun | None = field(description="What its re-promising run does; null without one.")
     moved: list[SimulationMovedLine] = field(description="Lines that move, those that move most first, at most 200.")
 
 
@@ -196,7 +225,7 @@ class Simulation(Node):
     @field(description="The scenarios, in the order in which they were asked; empty until it is done.")
     def scenarios(self) -> list[SimulationScenario]:
         result = self.row["result"]
-        return [] if result is None else [_scenario(given, result["baseline"]) for given in result["scenarios"]]
+        return [] if result is None else [_scenario(given, result) for given in result["scenarios"]]
 
 
 @strawberry.type(description="Answer of simulationStart and simulationCancel.")
@@ -223,8 +252,9 @@ def _figures(totals: Row) -> SimulationFigures:
     )
 
 
-def _scenario(given: Row, baseline: Row) -> SimulationScenario:
-    totals = given["totals"]
+def _scenario(given: Row, result: Row) -> SimulationScenario:
+    totals, baseline, live = given["totals"], result["baseline"], result["live"]
+    at_end = (totals["backordered_by_day"] or [live["backordered_units"]])[-1]
     fill, usual = totals["unit_fill_rate"], baseline["unit_fill_rate"]
     return SimulationScenario(
         name=given["name"],
@@ -237,8 +267,27 @@ def _scenario(given: Row, baseline: Row) -> SimulationScenario:
         earlier_lines=given["earlier_lines"],
         later_customers=given["later_customers"],
         earlier_customers=given["earlier_customers"],
+        affected_customers=given.get("affected_customers"),
+        change_in_backordered_units=at_end - (baseline["backordered_by_day"] or [live["backordered_units"]])[-1],
+        change_in_backordered_units_since_now=at_end - live["backordered_units"],
+        repromising=_run(given.get("repromising")),
         moved=[
             SimulationMovedLine(sku_id=moved["sku_id"], line_id=moved["line_id"], days_later=moved["days_later"])
             for moved in given["moved"]
         ],
+    )
+
+
+def _run(summary: Row | None) -> SimulationRun | None:
+    if summary is None:
+        return None
+    return SimulationRun(
+        orders_in_run=summary["ordersInRun"],
+        gained=summary["gained"],
+        lost=summary["lost"],
+        forced=summary["forced"],
+        exceptions=summary["exceptions"],
+        over_budget=summary["overBudget"],
+        orders_worsened=summary["ordersWorsened"],
+        orders_may_worsen=summary["ordersMayWorsen"],
     )

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from core.domain.network import Network
-from core.domain.repromising.effects import Effect
-from core.domain.repromising.plan import EFFECTS, Change, Plan, make_plan
+from core.domain.repromising.plan import Change, make_plan, summary_of
 from core.domain.repromising.snapshot import Raw
 from core.domain.repromising.variant import Publication, Variant, variant_of
 from core.domain.states import RepromisingDiffState, RepromisingRunState
@@ -94,25 +93,7 @@ def _decide(inputs: Inputs) -> Proposal:
         "turns": plan.turns,
         "sparedOrders": len(inputs.spared),
     }
-    return Proposal(changes, facts, _summary(plan))
-
-
-def _summary(plan: Plan) -> dict[str, Any]:
-    served = int(np.count_nonzero(plan.segments >= 0))
-    dropped, live = plan.is_dropped, ~plan.is_dropped
-    gained, lost, exceptions = (plan.effect == EFFECTS.index(effect) for effect in Effect)
-    return {
-        "ordersInRun": plan.orders_in_run,
-        "linesInRun": served,
-        "gained": int(np.count_nonzero(live & gained)),
-        "lost": int(np.count_nonzero(live & lost)),
-        "forced": int(np.count_nonzero(live & lost & plan.is_forced)),
-        "unchanged": served - int(np.count_nonzero(live)),
-        "exceptions": int(np.count_nonzero(exceptions)),
-        "overBudget": int(np.count_nonzero(dropped & ~exceptions)),
-        "ordersWorsened": plan.worsened,
-        "ordersMayWorsen": plan.allowed,
-    }
+    return Proposal(changes, facts, summary_of(plan))
 
 
 async def store_proposal(uow: Transaction, run_id: int, inputs: Inputs, proposal: Proposal, snapshot_at: Any) -> bool:

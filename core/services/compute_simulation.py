@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Awaitable, Callable, Collection, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,6 +12,7 @@ from core.domain.book import SkuBook
 from core.domain.late_pegs import MovePolicy
 from core.domain.network import Network
 from core.domain.promising import DEFAULT_LEAD_TIME_DAYS
+from core.domain.repromising.variant import variant_of
 from core.domain.serving import ServePolicy, serve_policy
 from core.domain.simulation.compare import Comparison, Totals
 from core.domain.simulation.overlay import (
@@ -25,14 +26,20 @@ from core.domain.simulation.overlay import (
     Scenario,
     Scope,
     SupplyOutage,
+    lay_over,
 )
 from core.domain.simulation.projection import Expected, Outcome, Replenishment, Setting, project
+from core.domain.simulation.rehearsal import NO_RUN, Read, Rehearsal
 from core.domain.states import LocationKind, SimulationState
+from core.domain.trial import Trial
 from core.ports import Transaction
 from core.queries import simulations
 from core.queries.gate_versions import gate_versions
-from core.repositories.load_book import read_books
+from core.repositories.load_book import Lines, read_books
 from core.repositories.network import load_network
+from core.repositories.priority_facts import rank_waiting
+from core.repositories.repromising_runs import spared_orders
+from core.repositories.repromising_snapshot import read_facts
 from core.repositories.simulations import finish_simulation
 from core.repositories.supplying import load_policies, move_policy
 
@@ -75,9 +82,9 @@ class _Player:
     horizon_days: int
     seed: int
 
-    def play(self, scenario: Scenario) -> Outcome:
+    def play(self, scenario: Scenario, rehearsal: Rehearsal | None = None) -> Outcome:
         return project(
-            copy.deepcopy(self.book),
+            Trial(self.book).book,
             self.network,
             self.setting,
             scenario,
@@ -85,7 +92,14 @@ class _Player:
             self.parties,
             horizon_days=self.horizon_days,
             seed=self.seed,
+            run=None if rehearsal is None else lambda book: rehearsal.carry_out(book, self.network),
         )
+
+    def laid_over(self, scenario: Scenario) -> SkuBook:
+        """A copy as the scenario has it at the snapshot."""
+        book = Trial(self.book).book
+        lay_over(book, scenario, self.network, self.policy, self.parties)
+        return book
 
 
 async def compute_simulation(uow: Transaction, id: int, progress: Progress) -> dict[str, Any] | None:
@@ -107,27 +121,88 @@ async def compute_simulation(uow: Transaction, id: int, progress: Progress) -> d
     live, baseline = _Live(), Totals()
     compared = {scenario.name: Comparison() for scenario in scenarios}
     wanted = sku_ids[:MAX_SKUS]
+    reader = _Reader(uow, network, policy, serving, row["horizon_days"], row["seed"])
+    rehearsals = await _rehearsals(uow, question["scenarios"], scenarios, wanted)
+    reader.lines = "all" if rehearsals else "waiting"
+    total, done = len(wanted) * (2 if rehearsals else 1), 0
+    if rehearsals:
+        for start in range(0, len(wanted), CHUNK):
+            await progress(done, total)
+            done += len(wanted[start : start + CHUNK])
+            for player in await reader.players(wanted[start : start + CHUNK]):
+                buying = player.setting.replenishment
+                for scenario in scenarios:
+                    if (rehearsal := rehearsals.get(scenario.name)) is not None:
+                        rehearsal.look(player.laid_over(scenario), buying.lead_time_days, buying.supplier_id)
+        for rehearsal in rehearsals.values():
+            await asyncio.to_thread(rehearsal.decide, network, row["seed"])
     for start in range(0, len(wanted), CHUNK):
-        await progress(start, len(wanted))
-        chunk = wanted[start : start + CHUNK]
-        books = await read_books(uow.sql, uow.now, await gate_versions(uow.sql, chunk), network, lines="waiting")
-        settings, parties = await _settings(uow, books, network, serving)
-        for sku_id, book in books.items():
-            live.add(book)
-            player = _Player(book, network, settings[sku_id], policy, parties, row["horizon_days"], row["seed"])
+        await progress(done, total)
+        done += len(wanted[start : start + CHUNK])
+        for player in await reader.players(wanted[start : start + CHUNK]):
+            live.add(player.book)
             usual = player.play(Scenario("baseline"))
             baseline.add(usual)
             for scenario in scenarios:
-                compared[scenario.name].add(player.play(scenario), usual)
-    await progress(len(wanted), len(wanted))
+                compared[scenario.name].add(player.play(scenario, rehearsals.get(scenario.name)), usual)
+    await progress(total, total)
     return {
         "skus": len(wanted),
         "left_out": len(sku_ids) > MAX_SKUS,
         "snapshot_at": uow.now.isoformat(),
         "live": {name: getattr(live, name) for name in _Live.__dataclass_fields__},
         "baseline": baseline.as_json(),
-        "scenarios": [{"name": name, **comparison.as_json()} for name, comparison in compared.items()],
+        "scenarios": [
+            {
+                "name": name,
+                **comparison.as_json(),
+                "repromising": rehearsals[name].summary if name in rehearsals else None,
+            }
+            for name, comparison in compared.items()
+        ],
     }
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads the books of the snapshot, some SKUs at a time, with what they are played with."""
+
+    uow: Transaction
+    network: Network
+    policy: MovePolicy
+    serving: ServePolicy
+    horizon_days: int
+    seed: int
+    lines: Lines = "waiting"
+
+    async def players(self, sku_ids: Sequence[int]) -> list[_Player]:
+        uow = self.uow
+        versions = await gate_versions(uow.sql, sku_ids)
+        books = await read_books(uow.sql, uow.now, versions, self.network, lines=self.lines)
+        await rank_waiting(uow.sql, uow.now, books.values())
+        settings, parties = await _settings(uow, books, self.network, self.serving)
+        return [
+            _Player(book, self.network, settings[sku_id], self.policy, parties, self.horizon_days, self.seed)
+            for sku_id, book in books.items()
+        ]
+
+
+async def _rehearsals(
+    uow: Transaction, given: list[dict[str, Any]], scenarios: Sequence[Scenario], sku_ids: Sequence[int]
+) -> dict[str, Rehearsal]:
+    """By name of the scenario, for those with a run. What a run asks of the lines is read once per scenario."""
+    found: dict[str, Rehearsal] = {}
+    network = await load_network(uow)
+    for question, scenario in zip(given, scenarios, strict=True):
+        definition = question.get("repromising")
+        if definition is not None:
+            variant = variant_of(definition)
+            read = Read(
+                *await read_facts(uow, network, variant, sku_ids),
+                await spared_orders(uow, variant.budget.window_days, NO_RUN),
+            )
+            found[scenario.name] = Rehearsal(scenario, variant, read, sorted(sku_ids))
+    return found
 
 
 async def keep_result(uow: Transaction, id: int, result: dict[str, Any], snapshot_at: Any) -> bool:

@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+from core.domain.repromising.variant import variant_of
 from core.domain.states import SimulationState
 from core.errors import IllegalTransition, InvalidInput, NotFound, UnknownSku
 from core.events import JobRequest
 from core.ports import Transaction
+from core.repositories.repromising_variants import variant_by_code
 from core.repositories.simulations import finish_simulation, insert_simulation, lock_simulation
 
 MAX_SCENARIOS = 10
@@ -49,7 +51,11 @@ class ScenarioInput:
     """A named set of changes."""
 
     name: str
-    changes: Sequence[ChangeInput]
+    changes: Sequence[ChangeInput] = ()
+    repromising: Mapping[str, Any] | None = None
+    """Definition of a re-promising run that is carried out at once."""
+    variant: str | None = None
+    """Code of a saved one instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +107,22 @@ async def start_simulation(uow: Transaction, request: StartSimulation) -> Simula
                 raise NotFound("location that holds stock", change.location, path=(*path, "location"))
     await _check_codes(uow, request.skus, request.suppliers, ("input",))
     question = _plain(asdict(request))
+    for index, scenario in enumerate(request.scenarios):
+        question["scenarios"][index]["repromising"] = await _definition(uow, scenario, index)
     id, version = await insert_simulation(uow, request.name, request.horizon_days, request.seed, question)
     uow.audit("simulationStart", f"simulation:{id}", None, {"scenarios": len(request.scenarios)})
     uow.enqueue(JobRequest("run_simulation", str(id), {"simulationId": id}, queue="bulk"))
     return SimulationChange(id, version, str(SimulationState.COMPUTING))
+
+
+async def _definition(uow: Transaction, scenario: ScenarioInput, index: int) -> dict[str, Any] | None:
+    """The run of a scenario, checked and whole, so that a variant that changes later changes no answer."""
+    path = ("input", "scenarios", str(index))
+    if scenario.repromising is not None and scenario.variant is not None:
+        raise InvalidInput("Name a saved variant or give a definition, not both.", path=(*path, "repromisingVariant"))
+    if scenario.variant is not None:
+        return (await variant_by_code(uow, scenario.variant))["definition"]
+    return None if scenario.repromising is None else variant_of(scenario.repromising).as_json()
 
 
 async def cancel_simulation(uow: Transaction, id: int) -> SimulationChange:
@@ -137,9 +155,11 @@ def _check(request: StartSimulation) -> None:
                 path=("input", "scenarios", str(index), "name"),
                 value=name,
             )
-        if not 1 <= len(request.scenarios[index].changes) <= MAX_CHANGES:
+        scenario = request.scenarios[index]
+        has_run = scenario.repromising is not None or scenario.variant is not None
+        if not (0 if has_run else 1) <= len(scenario.changes) <= MAX_CHANGES:
             raise InvalidInput(
-                f"Scenario {name!r} needs 1 to {MAX_CHANGES} changes.",
+                f"Scenario {name!r} needs 1 to {MAX_CHANGES} changes, or a re-promising run.",
                 path=("input", "scenarios", str(index), "changes"),
             )
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.errors import IllegalTransition, InvalidInput, NotFound, UnknownSku
+from core.repositories.gates import take_gates
 from core.services.start_simulation import (
     ChangeInput,
     ScenarioInput,
@@ -18,6 +19,7 @@ from core.services.start_simulation import (
     start_simulation,
 )
 from core.settings import Settings
+from tests.repromising_runs import definition, diff, propose
 from tests.world import TODAY, World
 from workers.job import Cancelled, JobContext
 from workers.jobs.run_simulation import run_simulation
@@ -135,3 +137,72 @@ async def test_a_question_without_sense_is_refused_and_kept_nowhere(
     if message is not None:
         assert getattr(caught.value, "message", "") == message
     assert await world.value("select count(*) from simulation_run") == 0
+
+
+def gives(tier: str) -> dict[str, Any]:
+    return {
+        "segments": [
+            {"name": "first", "strategy": "GAIN", "include": {"tiers": [tier]}},
+            {"name": "rest", "strategy": "REDISTRIBUTE"},
+        ],
+        "budget": {"worsenedShare": None, "maxDays": None},
+    }
+
+
+async def test_runs_inside_scenarios_give_what_the_same_run_gives_live(world: World) -> None:
+    """Two ways to share out, beside each other and beside the live figures; then the chosen one for real."""
+    await world.supply(5, TODAY + timedelta(days=3))
+    await world.supply(5, TODAY + timedelta(days=9))
+    (plain,) = await world.place(world.order(("S", 5), customer="C1"))
+    (vip,) = await world.place(world.order(("S", 5), customer="V1"))
+    before = await digest(world)
+    score = ChangeInput("PRIORITY", grade="STANDARD", score=9_000_000)
+    row = await play(
+        world,
+        await ask(
+            world,
+            StartSimulation(
+                "who first",
+                [
+                    ScenarioInput("vips first", repromising=gives("VIP")),
+                    ScenarioInput("as it is", repromising=gives("STANDARD")),
+                    ScenarioInput("ranked by hand", [score], {**definition("REDISTRIBUTE")}),
+                    ScenarioInput("by rank", repromising={**definition("REDISTRIBUTE")}),
+                ],
+                horizon_days=20,
+            ),
+        ),
+    )
+    assert row["state"] == "DONE"
+    found = {s["name"]: s for s in row["result"]["scenarios"]}
+    runs = {name: (s["repromising"]["gained"], s["repromising"]["lost"]) for name, s in found.items()}
+    assert runs == {"vips first": (1, 1), "as it is": (0, 0), "ranked by hand": (0, 0), "by rank": (1, 1)}
+    moved = {name: {m["order_id"]: m["days_later"] for m in s["moved"]} for name, s in found.items()}
+    assert moved["vips first"] == moved["by rank"] == {plain.order_id: 6, vip.order_id: -6}
+    assert moved["as it is"] == moved["ranked by hand"] == {}
+    assert found["vips first"]["affected_customers"] == 2
+    assert await digest(world) == before
+    run_id = await propose(world, gives("VIP"))
+    assert {r["number"]: r["days"] for r in await diff(world, run_id)} == {plain.number: 6, vip.number: -6}
+
+
+async def test_a_run_on_an_outage_saves_whom_it_is_told_to_save(world: World) -> None:
+    """The boat is late: live rules leave the VIP without, a run in the scenario gives it what the others have."""
+    await world.stock(5)
+    await world.supply(5, TODAY + timedelta(days=4), sku="S")
+    (plain,) = await world.place(world.order(("S", 5), customer="C1"))
+    (vip,) = await world.place(world.order(("S", 5), customer="V1"))
+    sku_id = await world.sku()
+
+    async def bought(uow: Any) -> None:
+        await take_gates(uow, [sku_id])
+        await uow.sql.execute("update supply set kind = 'purchase' where sku_id = $1", sku_id)
+
+    await world.do(bought)
+    late = replace(OUTAGE, until=TODAY + timedelta(days=12))
+    both = [ScenarioInput("late", [late]), ScenarioInput("late, vips first", [late], gives("VIP"))]
+    row = await play(world, await ask(world, replace(QUESTION, scenarios=both)))
+    usual, saved = row["result"]["scenarios"]
+    assert {m["order_id"]: m["days_later"] for m in usual["moved"]} == {vip.order_id: 8}
+    assert {m["order_id"]: m["days_later"] for m in saved["moved"]} == {plain.order_id: 12, vip.order_id: -4}
+    assert (usual["repromising"], saved["repromising"]["lost"]) == (None, 1)

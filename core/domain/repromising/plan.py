@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -498,3 +499,22 @@ def _keep_best(plan: Plan, raw: Raw, lost: NDArray[np.bool_], dropped: NDArray[n
             worsened |= by_sku[where]
         else:
             dropped[where] = True
+
+
+def summary_of(plan: Plan) -> dict[str, Any]:
+    """The counts of a proposal, as they are kept with it."""
+    served = int(np.count_nonzero(plan.segments >= 0))
+    dropped, live = plan.is_dropped, ~plan.is_dropped
+    gained, lost, exceptions = (plan.effect == EFFECTS.index(effect) for effect in Effect)
+    return {
+        "ordersInRun": plan.orders_in_run,
+        "linesInRun": served,
+        "gained": int(np.count_nonzero(live & gained)),
+        "lost": int(np.count_nonzero(live & lost)),
+        "forced": int(np.count_nonzero(live & lost & plan.is_forced)),
+        "unchanged": served - int(np.count_nonzero(live)),
+        "exceptions": int(np.count_nonzero(exceptions)),
+        "overBudget": int(np.count_nonzero(dropped & ~exceptions)),
+        "ordersWorsened": plan.worsened,
+        "ordersMayWorsen": plan.allowed,
+    }

@@ -102,6 +102,7 @@ class Comparison:
             "earlier_lines": self.earlier_lines,
             "later_customers": len(self.later_customers),
             "earlier_customers": len(self.earlier_customers),
+            "affected_customers": len(self.later_customers | self.earlier_customers),
             "moved": [asdict(moved) for moved in self.moved],
         }
 

@@ -151,7 +151,7 @@ def lay_over(book: SkuBook, scenario: Scenario, network: Network, policy: MovePo
         elif isinstance(change, PriorityRule):
             for line in book.lines.values():
                 if parties.grades.get(line.customer_id or 0, "STANDARD").upper() == change.grade.upper():
-                    line.priority = change.score
+                    line.priority, line.is_priority_manual = change.score, True
     moved: list[Supply] = []
     for supply in list(book.supplies):
         if supply.kind != "purchase" or supply.open == 0:

@@ -7,7 +7,7 @@ and the SKU, never by the scenario: two scenarios meet the same days, so that th
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
@@ -103,8 +103,12 @@ def project(
     *,
     horizon_days: int,
     seed: int,
+    run: Callable[[SkuBook], None] | None = None,
 ) -> Outcome:
-    """Play a book (it is used up: give a copy) for `horizon_days` days after today under a scenario."""
+    """Play a book (it is used up: give a copy) for `horizon_days` days after today under a scenario.
+
+    `run` publishes a re-promising run on the book before the first day.
+    """
     start, first = book.now, dict(book.today)
     outcome = Outcome(book.sku_id)
     watched = list(book.lines.values())
@@ -112,6 +116,8 @@ def project(
     short: set[int] = {id(line) for line in watched if line.backordered}
     random = Random(f"{seed}:{book.sku_id}")  # noqa: S311  reproducible, not secret
     lay_over(book, scenario, network, policy, parties)
+    if run is not None:
+        run(book)
     for offset in range(horizon_days + 1):
         gone = timedelta(days=offset)
         if offset:
