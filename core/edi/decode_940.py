@@ -79,7 +79,7 @@ def _cut(document: TransactionSet, opening: str) -> tuple[list[Segment], list[li
     is_open = False
     for segment in document.segments:
         if segment.tag in ("W76", "W03", "CTT", "SE"):
-            break
+            continue  # some senders write the sum before the lines
         if segment.tag == "LX":
             around, is_open = [segment], False
         elif segment.tag == opening:

@@ -89,7 +89,8 @@ class PartnerGuide:
     `standard` is what we write, EDIFACT by `edifact_directory` (D96A) and the code of a subset. A stock report that takes
     more than `stock_drop_percent` of the articles to zero is set aside; prices may differ by `price_tolerance_percent`.
     `all_or_none`: what falls with a set that cannot be applied: itself, its group, or its whole interchange. A partner that
-    sends nothing for `silence_hours` is an alert (None: judged by its usual pauses).
+    sends nothing for `silence_hours` is an alert (None: judged by its usual pauses). `warehouse` is the code of the
+    location of ours that the partner runs: what leaves there is released to it by a 940.
     """
 
     line_key: LineKey = LineKey.PO_LINE_NUMBER
@@ -112,6 +113,7 @@ class PartnerGuide:
     price_tolerance_percent: int = 0
     all_or_none: AllOrNone = AllOrNone.SET
     silence_hours: int | None = None
+    warehouse: str = ""
 
     def to_json(self) -> dict[str, Any]:
         plain = {item.name: getattr(self, item.name) for item in fields(self)}
@@ -191,6 +193,7 @@ _CASTS: dict[str, Any] = {
     "stock_report": StockReport,
     "stock_drop_percent": _count,
     "price_tolerance_percent": _count,
+    "warehouse": _word,
     "all_or_none": AllOrNone,
     "silence_hours": _hours,
 }

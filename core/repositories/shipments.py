@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from core.domain.records import Lot
 from core.ports import Transaction
+from core.repositories.warehouse_releases import ask_warehouses
 from core.repositories.write_stock import draw_ids
 
 
@@ -147,6 +148,8 @@ async def plan(uow: Transaction, new: Sequence[NewShipment], existing: dict[tupl
         await uow.sql.execute(
             "update shipment set version = version + 1, updated_at = $2 where id = any($1::bigint[])", enlarged, uow.now
         )
+    if new:
+        await ask_warehouses(uow, list(joined.values()))
     return [joined[item.order_id, item.location_id] for item in new]
 
 
@@ -186,6 +189,7 @@ async def take_off(uow: Transaction, planned: Sequence[PlannedLine], off: dict[t
         sorted({row.shipment_id for row, _ in changed}),
         uow.now,
     )
+    await ask_warehouses(uow, {row.shipment_id for row, _ in changed})
 
 
 def by_place(planned: Iterable[PlannedLine]) -> dict[int, dict[int, int]]:

@@ -56,13 +56,20 @@ async def add_partner(uow: Transaction, code: str, address: Mapping[str, Any], s
     return partner_id
 
 
+def sample_of(name: str, content: bytes) -> Sample:
+    """A message to keep as a sample, of which syntax and content are tried."""
+    return Sample(name, content, None)
+
+
 async def add_guide(uow: Transaction, code: str, guide: Mapping[str, Any], samples: Sequence[Sample] = ()) -> int:
     """Store a draft, and the samples that this version and every later one must read; returns the version.
 
-    Raises NotFound for an unknown partner, InvalidInput for a guide that cannot be.
+    Raises NotFound for an unknown partner or warehouse, InvalidInput for a guide that cannot be.
     """
     partner_id = await _partner_id(uow, code)
-    PartnerGuide.from_json(guide)
+    warehouse = PartnerGuide.from_json(guide).warehouse
+    if warehouse and not await uow.sql.fetchval("select exists (select from location where code = $1)", warehouse):
+        raise NotFound("location", warehouse)
     await lock_guides(uow, partner_id)
     for sample in samples:
         await put_sample(uow, partner_id, sample)

@@ -27,6 +27,7 @@ def onboard(
     partner: Partner,
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, metavar="FILE...")],
     supplier: Annotated[str | None, typer.Option(help="Code of the supplier whose partner this is.")] = None,
+    warehouse: Annotated[str, typer.Option(help="Code of the location of ours that this partner runs.")] = "",
     data: DataOption = None,
 ) -> None:
     """Enter a partner from its sample files: addresses, a draft guide, and the files as its samples; then activate it."""
@@ -37,6 +38,7 @@ def onboard(
         if proposal["partner"] is None:
             raise InvalidInput("No document of a partner was found in these files.")
         await add_partner(uow, partner, proposal["partner"], supplier)
+        proposal["guide"]["warehouse"] = warehouse
         samples = [Sample(name, content, None) for name, content in contents]
         return await add_guide(uow, partner, proposal["guide"], samples)
 

@@ -1,0 +1,61 @@
+"""Shipments that leave from a warehouse which a partner runs: who it is, what it has to ship, what it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from core.events import JobRequest
+from core.ports import Transaction
+
+_RUN_BY_PARTNERS = """location l
+join partner_guide g on g.guide ->> 'warehouse' = l.code and g.state = 'active'
+join partner p on p.id = g.partner_id and p.is_active"""
+
+
+async def ask_warehouses(uow: Transaction, shipment_ids: Collection[int]) -> None:
+    """Ask for the releases of those shipments that leave from a partner's warehouse, after the commit: control numbers
+    are drawn while no gate is held."""
+    rows = await uow.sql.fetch(
+        f"""select distinct s.id from shipment s join {_RUN_BY_PARTNERS} on l.id = s.location_id
+        where s.id = any($1::bigint[]) order by s.id""",
+        sorted(set(shipment_ids)),
+    )
+    for row in rows:
+        uow.enqueue(JobRequest("send_warehouse_release", str(row["id"]), {"shipmentId": row["id"]}))
+
+
+async def partner_of_location(uow: Transaction, location_id: int) -> str | None:
+    """The code of the partner that runs this location; the first where a mistake made it several."""
+    return await uow.sql.fetchval(
+        f"select p.code from {_RUN_BY_PARTNERS} where l.id = $1 order by p.id limit 1", location_id
+    )
+
+
+async def lock_shipment(uow: Transaction, shipment_id: int) -> Any:
+    """The shipment with its order and place, its row locked; None where there is none."""
+    return await uow.sql.fetchrow(
+        """select s.id, s.number, s.status, s.location_id, s.version, s.planned_ship_date, s.carrier, o.number as order_number,
+            o.external_number, o.ship_to, l.code as location, l.name as location_name, l.time_zone
+        from shipment s join sales_order o on o.id = s.order_id join location l on l.id = s.location_id
+        where s.id = $1 for no key update of s""",
+        shipment_id,
+    )
+
+
+async def release_lines(uow: Transaction, shipment_id: int) -> list[Any]:
+    """What is on the shipment, by line of the customer's order and lot."""
+    return await uow.sql.fetch(
+        """select x.line_number, k.code, k.unit, k.name, t.code as lot, sum(i.quantity)::int as quantity
+        from shipment_line i join order_line x on x.id = i.order_line_id and x.sku_id = i.sku_id
+        join sku k on k.id = i.sku_id left join lot t on t.id = i.lot_id and t.sku_id = i.sku_id
+        where i.shipment_id = $1 group by x.line_number, k.code, k.unit, k.name, t.code order by x.line_number, t.code""",
+        shipment_id,
+    )
+
+
+async def newest_release(uow: Transaction, file_names: Collection[str]) -> bytes | None:
+    """The bytes of the last of these files that was queued."""
+    return await uow.sql.fetchval(
+        "select bytes from edi_outbound where file_name = any($1::text[]) order by id desc limit 1", list(file_names)
+    )

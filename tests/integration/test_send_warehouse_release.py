@@ -1,0 +1,57 @@
+"""A warehouse that a partner runs is told by a 940 what to ship, what changed of it and what is off; its 945 comes back."""
+
+import pytest
+
+from core.edi.decode_940 import decode_940
+from core.edi.reader import read
+from core.edi.x12_writer import write_interchange
+from core.services.cancel_order import CancelOrder, cancel_order
+from core.services.plan_shipments import plan_shipments
+from core.services.send_warehouse_release import send_warehouse_release
+from tests.integration.test_ingest_edi_document import PARTNER, day, documents, envelope, take
+
+pytestmark = pytest.mark.anyio
+WAREHOUSE = PARTNER.replace("1, '{}', 'active'", """1, '{"warehouse": "A"}', 'active'""")
+
+
+async def released(world, shipment_id: int):
+    """The release that is sent now, as the warehouse reads it; None where it knows all."""
+    outbound_id = await world.do(lambda uow: send_warehouse_release(uow, shipment_id))
+    if outbound_id is None:
+        return None
+    data = await world.value("select bytes from edi_outbound where id = $1", outbound_id)
+    (document,) = read(data).interchanges[0].groups[0].sets
+    assert document.faults == ()
+    return decode_940(document).document
+
+
+async def test_a_release_its_changes_and_its_945(world):
+    assert WAREHOUSE != PARTNER
+    await world.database.system.execute(WAREHOUSE)
+    await world.stock(5, "S2")
+    (placed,) = await world.place(world.order(("S2", 3)))
+    await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
+    shipment_id, number = await world.value("select id from shipment"), await world.value("select number from shipment")
+    asked = "select job_key from outbox where job = 'send_warehouse_release'"
+    assert {row["job_key"] for row in await world.rows(asked)} == {str(shipment_id)}
+    order = await released(world, shipment_id)
+    assert (order.number, order.purpose, order.ship_from.code) == (number, "N", "A")
+    assert [(x.line_number, x.buyer_sku, x.ordered) for x in order.lines] == [("1", "S2", 3)]
+    assert await released(world, shipment_id) is None
+    advice = [("W06", "F", number, day(3), "W7"), ("LX", 1), ("W12", "CC", 3, 3, 0, "EA", "", "BP", "S2"), ("W03", 3)]
+    assert await take(world, write_interchange("945", "SW", [advice], envelope(2)), "b") == {"applied": 1}
+    assert (await documents(world))[0]["result"]["differences"] == []
+    order_number = await world.value("select number from sales_order")
+    await world.do(lambda uow: cancel_order(uow, CancelOrder(order_number, reason="CUSTOMER_REQUEST")))
+    gone = await released(world, shipment_id)
+    assert (gone.number, gone.purpose, gone.lines) == (number, "F", ())
+    assert await released(world, shipment_id) is None
+
+
+async def test_a_warehouse_of_our_own_is_told_nothing(world):
+    await world.database.system.execute(PARTNER)
+    await world.stock(5, "S2")
+    (placed,) = await world.place(world.order(("S2", 3)))
+    (shipment_id,) = await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
+    assert await world.rows("select 1 from outbox where job = 'send_warehouse_release'") == []
+    assert await released(world, shipment_id) is None
