@@ -1,0 +1,248 @@
+"""Promises against a solver that knows none of the engine's shortcuts: every day is tried, every unit is a flow.
+
+Small worlds with two locations and a donor, calendars and cut-offs, holds, protected classes, weekly quotas and the
+lead time at once.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from copy import deepcopy
+from datetime import date, datetime, timedelta
+from itertools import accumulate
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+
+from core.domain.book import SkuBook
+from core.domain.network import Network
+from core.domain.promising import Demand, available_now, commit, propose
+from core.domain.quotas import Asker, allowances_for
+from core.domain.records import Hold, Peg, Quota
+from core.domain.states import PegKind, PromiseReason
+from core.services.answer_kits import _slices
+from tests.unit.test_promising_properties import ZONE, A, B, R, complete_day, line_of, offsets, quantities, worlds
+
+LEAD = 20
+DAYS = 90
+MUCH = 10_000
+CLASSES = ("", "urgent")
+
+
+@st.composite
+def markets(draw: st.DrawFn) -> tuple[SkuBook, Network, datetime]:
+    """A world in which two classes keep off different stock and a quota binds the web shop."""
+    book, roads, now = draw(worlds())
+    today = book.today[A]
+    at = st.sampled_from((A, B))
+    for place, day, units in draw(st.lists(st.tuples(at, offsets, st.integers(0, 5)), max_size=2)):
+        steps = book.protected.setdefault("urgent", {}).setdefault(place, [])
+        steps.append((today + timedelta(days=day), units))
+        steps.sort()
+    for number, (place, day, units) in enumerate(draw(st.lists(st.tuples(at, offsets, quantities), max_size=2))):
+        book.pegs.append(
+            Peg(50 + number, place, today + timedelta(days=day), units, PegKind.OPEN, line_id=950 + number,
+                demand_class="urgent")
+        )  # fmt: skip
+    if draw(st.booleans()):
+        starts = today + timedelta(days=draw(st.integers(-9, 9)))
+        book.quotas = [Quota(1, "web", None, None, "WEEK", starts, None, draw(st.integers(2, 8)))]
+        for day, units in draw(st.dictionaries(st.integers(-3, 12), st.integers(1, 4), max_size=2)).items():
+            book.quota_used[1, today + timedelta(days=day)] = units
+    return book, roads, now
+
+
+def free_units(book: SkuBook, place: int, demand_class: str, day: date) -> int:
+    """What the day leaves to the class: units that are there by then, less what others may take and what is kept."""
+    today, units = book.today[place], book.level(place).available
+    own = book.protection_class(place, demand_class)
+    units += sum(s.open for s in book.supplies if s.location_id == place and s.effective_date(today) <= day)
+    units -= sum(h.quantity for h in book.holds if h.location_id == place and h.need_date <= day)
+    waiting = 0
+    for peg in book.pegs:
+        if peg.location_id != place or peg.need_date > day:
+            continue
+        if book.protection_class(place, peg.demand_class) == own:
+            units -= peg.quantity
+        else:
+            waiting += peg.quantity
+    other = next(name for name in CLASSES if name != own)
+    units = max(units - waiting, min(units, book.protected_at(place, other, day)))  # they wait above what they keep off
+    return units - book.protected_at(place, own, day)
+
+
+def promisable(book: SkuBook, place: int, demand_class: str) -> list[int]:
+    """Per day from today on: units that no later day needs."""
+    today = book.today[place]
+    left = [free_units(book, place, demand_class, today + timedelta(days=n)) for n in range(DAYS)]
+    lowest = list(accumulate(reversed(left), min))[::-1]
+    return [max(0, units) for units in lowest]
+
+
+def most_by(book: SkuBook, roads: Network, now: datetime, sources: list[int], demand_class: str, target: date) -> int:
+    """The most units that can have arrived by `target`: a maximum flow from shelves and supplies through weeks."""
+    room: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+
+    def edge(start: str, end: str, units: int) -> None:
+        room[start][end] += units
+
+    def week(day: date) -> str:
+        quota = next(iter(book.quotas), None)
+        if quota is None or day < quota.from_day:
+            edge_to = f"free {day}"
+            room[edge_to]["sink"] = MUCH
+            return edge_to
+        monday = day - timedelta(days=day.weekday())
+        used = sum(
+            units
+            for (_, when), units in book.quota_used.items()
+            if monday <= when < monday + timedelta(days=7) and when >= quota.from_day
+        )
+        room[f"week {monday}"]["sink"] = max(0, quota.quantity - used)
+        return f"week {monday}"
+
+    def arrives(place: int, ship: date) -> date:
+        return roads.delivery_date(place, ZONE, ship) or ship
+
+    for place in sources:
+        today, first = book.today[place], roads.first_ship_day(place, now)
+        levels = promisable(book, place, demand_class)
+        anew = roads.ship_day_from(place, today + timedelta(days=LEAD))
+        shelf = max(0, min(levels[0], book.level(place).available))
+        if shelf and arrives(place, first) <= target:
+            edge(f"{place} 0", week(today), shelf)
+        for n in range(DAYS):
+            day, before = today + timedelta(days=n), levels[n - 1] if n else 0
+            edge("source", f"{place} {n}", levels[n] - before)
+            edge(f"{place} {n}", f"{place} {n + 1}", MUCH)
+            if day >= first and roads.ship_day_from(place, day) == day and arrives(place, day) <= target:
+                edge(f"{place} {n}", week(day), MUCH)
+                if day >= anew:
+                    edge("source", week(day), MUCH)
+        if place == A:
+            reaches = roads.ship_day_from(A, roads.arrive(roads.lanes[R, A], roads.first_ship_day(R, now)))
+            edge("source", "donor", max(0, min(promisable(book, R, demand_class)[0], book.level(R).available)))
+            for n in range(DAYS):
+                day = today + timedelta(days=n)
+                if day >= reaches and roads.ship_day_from(A, day) == day and arrives(A, day) <= target:
+                    edge("donor", week(day), MUCH)
+    total = 0
+    while True:
+        back, queue = {"source": ""}, ["source"]
+        while queue and "sink" not in back:
+            node = queue.pop(0)
+            for other, units in list(room[node].items()):
+                if units > 0 and other not in back:
+                    back[other] = node
+                    queue.append(other)
+        if "sink" not in back:
+            return total
+        path = ["sink"]
+        while path[-1] != "source":
+            path.append(back[path[-1]])
+        steps = [(path[i + 1], path[i]) for i in range(len(path) - 1)]
+        units = min(room[start][end] for start, end in steps)
+        for start, end in steps:
+            room[start][end] -= units
+            room[end][start] += units
+        total += units
+
+
+def solve(book: SkuBook, roads: Network, now: datetime, sources: list[int], name: str, quantity: int) -> date | None:
+    """The first day by which all can have arrived: what can arrive never falls with the day."""
+    days = range(DAYS - 10)
+    first = bisect_left(
+        days,
+        True,
+        key=lambda n: most_by(book, roads, now, sources, name, book.today[A] + timedelta(days=n)) >= quantity,
+    )
+    return book.today[A] + timedelta(days=first) if first in days else None
+
+
+def ask(book: SkuBook, quantity: int, sources: list[int], demand_class: str, held: list[Hold] | None = None) -> Demand:
+    allowances = allowances_for(book, Asker("web"), sources)
+    return Demand(quantity, ZONE, None, sources, LEAD, held or [], demand_class, allowances=allowances)
+
+
+def check(market, quantity: int, sources: list[int], demand_class: str) -> None:
+    book, roads, now = market
+    expected = solve(book, roads, now, sources, demand_class, quantity)
+    proposal = propose(book, ask(book, quantity, sources, demand_class), roads, now)
+    if expected is not None:
+        assert proposal.quantity == quantity
+        assert complete_day(proposal) == expected
+
+
+one_place = st.sampled_from(([A], [B]))
+names = st.sampled_from(CLASSES)
+
+
+@given(markets(), st.integers(1, 16), one_place, names)
+@settings(max_examples=40, deadline=None)
+def test_no_plan_of_a_place_is_complete_earlier(market, quantity, sources, demand_class):
+    check(market, quantity, sources, demand_class)
+
+
+@given(markets(), st.integers(1, 16), st.sampled_from(([A, B], [B, A])), names)
+@settings(max_examples=30, deadline=None)
+def test_no_plan_of_several_places_is_complete_earlier(market, quantity, sources, demand_class):
+    check(market, quantity, sources, demand_class)
+
+
+@pytest.mark.long
+@given(markets(), st.integers(1, 20), st.sampled_from(([A], [B], [A, B], [B, A])), names)
+@settings(max_examples=3_000, deadline=None)
+def test_thousands_of_markets(market, quantity, sources, demand_class):
+    check(market, quantity, sources, demand_class)
+
+
+@given(markets(), st.integers(1, 12), st.integers(1, 6), st.sampled_from((A, B)), names)
+@settings(max_examples=60, deadline=None)
+def test_what_the_asker_holds_for_today_never_makes_it_later(market, quantity, units, place, demand_class):
+    """Against the same world in which nobody holds it, and one in which somebody else does."""
+    book, roads, now = market
+    units = min(units, available_now(book, [place], demand_class))
+    if not units:
+        return
+    nobody = complete_day(propose(deepcopy(book), ask(book, quantity, [A, B], demand_class), roads, now))
+    mine = Hold(9, "mine", place, book.today[place], units)
+    other = deepcopy(book)
+    other.add_hold(mine)
+    foreign = propose(other, ask(other, quantity, [A, B], demand_class), roads, now)
+    line = line_of(quantity, 77)
+    line.demand_class = demand_class
+    own = propose(book, ask(book, quantity, [A, B], demand_class, [mine]), roads, now)
+    day = roads.delivery_date(place, ZONE, roads.first_ship_day(place, now)) or now.date()
+    assert complete_day(own) <= max(nobody, day)
+    assert complete_day(own) <= max(complete_day(foreign), day)
+    assert own.available_now >= (min(units, quantity) if not book.quotas else 0)
+    commit(book, line, own, PromiseReason.PLACED)
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.lists(st.tuples(st.integers(1, 6), st.integers(1, 5)), min_size=1,
+    max_size=4)), min_size=1, max_size=3))  # fmt: skip
+@settings(max_examples=100, deadline=None)
+def test_a_kit_is_told_whole_with_its_last_component(parts):
+    """Per component (units per kit, units by day): kits by a day are what every component reaches by then."""
+
+    def told(slices: list[tuple[int, int]]) -> list[dict]:
+        return [
+            {
+                "quantity": units,
+                "shipDate": f"2026-11-{day:02}",
+                "deliveryDate": None,
+                "location": A,
+                "source": "ON_HAND",
+            }
+            for day, units in slices
+        ]
+
+    answers = [(type("Answer", (), {"slices": told(slices)})(), units) for units, slices in parts]
+    found: dict[str, int] = {}
+    for row in _slices(answers):  # type: ignore[arg-type]
+        found[row["shipDate"]] = found.get(row["shipDate"], 0) + row["quantity"]
+    for last in range(1, 8):
+        kits = min(sum(units for day, units in slices if day <= last) // per_kit for per_kit, slices in parts)
+        assert sum(units for day, units in found.items() if day <= f"2026-11-{last:02}") == kits
