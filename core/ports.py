@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -45,6 +46,8 @@ class Transaction(Protocol):
     def announce_version(self, event: Event) -> None: ...
 
     def enqueue(self, request: JobRequest) -> None: ...
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]: ...
 
     def audit(
         self, operation: str, object_: str, before: Any = None, after: Any = None, request_id: str | None = None

@@ -63,6 +63,17 @@ class UnitOfWork:
         """
         self._audits.append((operation, object_, before, after, request_id or self.request_id))
 
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part that may fail by itself: after an exception nothing of it is written, told, asked for or recorded."""
+        kept = list(self._events), dict(self._versions), list(self._jobs), list(self._audits)
+        try:
+            async with self.sql.transaction():
+                yield
+        except BaseException:
+            self._events, self._versions, self._jobs, self._audits = kept
+            raise
+
     @property
     def is_audited(self) -> bool:
         """Has anything been recorded since the last flush."""

@@ -105,7 +105,7 @@ async def expire_offer(uow: Transaction, sku_id: int, offer_id: int) -> OptionOu
     order_id, _ = await find_backorder_order(uow, offer.sku_id, offer.backorder_id)
     default = next(option for option in await options_of(uow, offer) if option.is_default)
     try:
-        async with uow.sql.transaction():
+        async with uow.savepoint():
             return await _answer(uow, _Answer(offer, default, order_id, by_default=True), None)
     except (OptionClosed, IllegalTransition) as closed:
         if closed.facts["state"] != OUTDATED:

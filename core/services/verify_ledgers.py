@@ -144,6 +144,8 @@ def _altered(seen: _Seen, proved: bool) -> list[Fault]:
         detail = "its hash is not the one that was anchored"
     elif seen.told is not None and seen.told != seal.hash:
         detail = "its hash is not the one that its event told"
+    elif seen.anchor is not None and (seen.anchor.entries, seen.anchor.last_id) != (seal.entries, seal.last_id):
+        detail = f"it was anchored over {seen.anchor.entries} rows up to id {seen.anchor.last_id}"
     elif proved and digest is not None:
         if (seal.entries, seal.first_id, seal.last_id) != (digest.entries, digest.first_id, digest.last_id):
             detail = f"its figures are not those of the {digest.entries} rows that it seals"

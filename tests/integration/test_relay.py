@@ -19,7 +19,7 @@ from core.database import Database
 from core.events import Event, JobRequest
 from core.repositories.outbox import Moved, move_outbox
 from core.settings import Settings
-from core.unit_of_work import unit_of_work
+from core.unit_of_work import UnitOfWork, unit_of_work
 from workers.relay import Publisher, Relay
 
 pytestmark = pytest.mark.anyio
@@ -106,6 +106,35 @@ async def test_a_rolled_back_fact_leaves_no_gap(database: Database) -> None:
     await announce(database, 2)
     await move(database)
     assert await events(database) == [(1, 2)]
+
+
+async def test_what_was_said_before_a_part_failed_stands_and_what_that_part_said_does_not(database: Database) -> None:
+    async def fail(uow: UnitOfWork) -> None:
+        async with uow.savepoint():
+            uow.announce(fact(2))
+            uow.audit("part", "x")
+            raise RuntimeError
+
+    async with unit_of_work(database) as uow:
+        uow.announce(fact(1))
+        with pytest.raises(RuntimeError):
+            await fail(uow)
+    await move(database)
+    assert await events(database) == [(1, 1)]
+    assert await database.system.fetchval("select count(*) from audit_entry") == 0
+
+
+async def test_a_version_is_told_once_by_whoever_tells_it(database: Database) -> None:
+    def at(version: int, kind: str) -> Event:
+        return Event("order", kind, {"version": version}, key="order:1", order_id=1)
+
+    async with unit_of_work(database) as uow:
+        uow.announce_version(at(2, "CHANGED"))
+        uow.announce(at(2, "HELD"))
+        uow.announce_version(at(3, "CHANGED"))
+    await move(database)
+    rows = await database.system.fetch("select kind, (payload ->> 'version')::int from event order by position")
+    assert [tuple(row) for row in rows] == [("HELD", 2), ("CHANGED", 3)]
 
 
 async def test_moves_at_once_leave_no_gap_and_no_double(database: Database) -> None:

@@ -240,6 +240,10 @@ DONE: tuple[tuple[list[str], list[tuple[int, str, list[int]]]], ...] = (
         ["update {t}_seal set hash = sha256('x') where number = 2", "update {t} set actor = 'x' where id = 6"],
         [(2, "SEAL_ALTERED", []), (2, "ROWS_ALTERED", [6])],
     ),
+    (
+        ["update {t}_seal set entries = 3 where number = 2", "delete from {t} where id = 6"],
+        [(2, "SEAL_ALTERED", []), (2, "ROWS_REMOVED", [6])],
+    ),
 )  # fmt: skip
 """What an owner of the server does to four rows under each of three seals, and what has to be named."""
 
