@@ -138,7 +138,7 @@ class Query:
     )
     sourcing_options = _field(
         suppliers.sourcing_options,
-        "From whom to buy what is needed, and why; null for an unknown SKU and for one that nobody supplies.",
+        "From whom to buy what is needed, and why; null for a SKU that nobody supplies, and with an UNKNOWN_SKU error.",
         *READING,
     )
     single_sources = _field(

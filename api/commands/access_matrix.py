@@ -28,6 +28,8 @@ has no roles or a type no owner rule. Every cell is tried by `tests/graphql_api/
 An owner rule holds wherever an object is reached: by its root field, by `node`, and through other objects, where a foreign one
 is null or left out. It is written into every query (`core/queries/scope.py`); for CUSTOMER and SUPPLIER row-level security
 of the database says it a second time ([decision 5](decisions/0005-two-roles-and-row-level-security.md)).
+
+Beside GraphQL, `POST /edi/{partner}` takes files from the SUPPLIER of that partner, WAREHOUSE, PLANNER and ADMIN; nothing is read there.
 """
 
 

@@ -17,6 +17,7 @@ class Owner(Enum):
     CALLER = "is about the caller"
     CUSTOMER = "a CUSTOMER gets its own, staff all, a STOREFRONT only what it has just made"
     SUPPLIER = "a SUPPLIER gets its own, staff all"
+    DESK = "a SUPPLIER gets its own, planners all"
     PARTY = "a CUSTOMER or SUPPLIER gets its own, planners all"
     BEARER = "a STOREFRONT gets it by its random id, planners all"
     STAFF = "staff only"
@@ -27,11 +28,13 @@ class Owner(Enum):
         own = {
             Owner.CUSTOMER: frozenset({Role.CUSTOMER, Role.STOREFRONT}),
             Owner.SUPPLIER: frozenset({Role.SUPPLIER}),
+            Owner.DESK: frozenset({Role.SUPPLIER}),
             Owner.PARTY: frozenset({Role.CUSTOMER, Role.SUPPLIER}),
             Owner.BEARER: frozenset({Role.STOREFRONT}),
             Owner.STAFF: frozenset[Role](),
         }
-        return frozenset(Role) - {Role.SYSTEM} if self not in own else STAFF_ROLES | own[self]
+        staff = STAFF_ROLES - {Role.WAREHOUSE} if self is Owner.DESK else STAFF_ROLES
+        return frozenset(Role) - {Role.SYSTEM} if self not in own else staff | own[self]
 
 
 OWNERS: dict[str, Owner] = {
@@ -79,10 +82,10 @@ OWNERS: dict[str, Owner] = {
     **dict.fromkeys(
         [
             "Supplier", "PurchaseOrder", "PurchaseOrderEvent", "PurchaseOrderLine", "ShipNotice", "ScheduledReceipt",
-            "EdiDocument",
         ],
         Owner.SUPPLIER,
     ),
+    "EdiDocument": Owner.DESK,
     **dict.fromkeys(["Webhook", "WebhookAttempt", "WebhookDelivery"], Owner.PARTY),
     "Reservation": Owner.BEARER,
     **dict.fromkeys(

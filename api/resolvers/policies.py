@@ -13,6 +13,7 @@ from api.resolvers.mutation import run_mutation
 from api.schema.errors import user_error
 from api.schema.policy import Policy, PolicyChangeInput, PolicyPayload
 from core.domain.policies import BY_CODE, RULES, PolicyRule
+from core.domain.policy_examples import example_of
 from core.errors import InvalidInput
 from core.queries.policies import stored_policies
 from core.services.change_policy import ChangePolicy, change_policy
@@ -29,6 +30,7 @@ def _policy(rule: PolicyRule, stored: Any) -> Policy:
         description=rule.description,
         value=_text(rule.default if stored is None else stored["value"]),
         default=_text(rule.default),
+        example=_text(example_of(rule.code, rule.default)),
         is_default=stored is None,
         version=0 if stored is None else stored["version"],
         updated_at=None if stored is None else stored["updated_at"],
@@ -52,7 +54,10 @@ async def policy_change(
     try:
         value = None if input.value is None else msgspec.json.decode(input.value)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        wrong = InvalidInput("The value is not JSON.", path=("input", "value"), field="value", value=input.value)
+        hint = ""
+        if (rule := BY_CODE.get(input.code)) is not None:
+            hint = f" This would do: {_text(example_of(rule.code, rule.default))}"
+        wrong = InvalidInput(f"The value is not JSON.{hint}", path=("input", "value"), field="value", value=input.value)
         return PolicyPayload(user_errors=[user_error(wrong, context.language)])
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:

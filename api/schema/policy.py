@@ -18,6 +18,9 @@ class Policy:
     description: str = field(description="What it decides and what it may be.")
     value: str = field(description="What holds now, as JSON text.")
     default: str = field(description="What holds while nothing is stored, as JSON text.")
+    example: str = field(
+        description="A value it may have, as JSON text: which names an object has, and what stands there."
+    )
     is_default: bool = field(description="Is nothing stored.")
     version: int = field(description="Raised by every change; 0 while nothing is stored.")
     updated_at: datetime | None = field(description="When it was changed last.", default=None)
@@ -28,7 +31,10 @@ class PolicyChangeInput:
     """Input of policyChange."""
 
     code: str = field(description="Name of the parameter.")
-    value: str | None = field(default=None, description="The new value as JSON text; null goes back to the default.")
+    value: str | None = field(
+        default=None,
+        description="The new value as JSON text, of the shape of the policy's `example`; null: the default.",
+    )
     expected_version: int | None = field(
         default=None, description="Refuse when it has another version; 0: while nothing is stored."
     )

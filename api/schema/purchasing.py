@@ -140,7 +140,7 @@ class PurchaseOrder(Node):
         rows = await info.context.loaders.messages_by_purchase_order_id.load(self.key)
         return build_all("PurchaseOrderMessage", rows)
 
-    @field(description="Documents received about it, oldest first.")
+    @field(description="Documents received about it, oldest first; none of them for WAREHOUSE.")
     async def documents(self, info: Info) -> list[Annotated[EdiDocument, strawberry.lazy("api.schema.edi")]]:
         return build_all("EdiDocument", await info.context.loaders.documents_by_purchase_order_id.load(self.key))
 

@@ -66,7 +66,8 @@ insert into supplier_change (purchase_order_id, supplier_id, source, lines)
     select id, supplier_id, 'PORTAL', '[]' from purchase_order where supplier_id is not null;
 insert into edi_raw (sha256, bytes, received_at) values ('\\x01', '\\x02', now());
 insert into edi_document (raw_id, position, partner_id, supplier_id, standard, kind, identity, delivery, validation,
-    acknowledgement) select r.id, p.id, p.id, p.supplier_id, 'X12', '855', 'i' || p.id, 'applied', 'valid', 'pending'
+    acknowledgement, purchase_order_id) select r.id, p.id, p.id, p.supplier_id, 'X12', '855', 'i' || p.id, 'applied',
+    'valid', 'pending', (select min(o.id) from purchase_order o where o.supplier_id = p.supplier_id)
     from edi_raw r, partner p;
 """
 
@@ -307,5 +308,5 @@ async def test_a_foreign_thing_is_not_found_by_a_mutation_and_nothing_changes(co
 
 def test_every_node_type_with_an_owner_is_tried():
     nodes = set(NODE_ROLES)
-    assert {kind for kind in nodes if OWNERS[kind] in (Owner.CUSTOMER, Owner.SUPPLIER)} == set(OWNED)
+    assert {kind for kind in nodes if OWNERS[kind] in (Owner.CUSTOMER, Owner.SUPPLIER, Owner.DESK)} == set(OWNED)
     assert nodes == set(OWNED) | set(UNOWNED) | OF_EITHER_PARTY

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from core.domain.policies import RULES, check_policy
+from core.domain.policy_examples import EXAMPLES, example_of
 from core.errors import InvalidInput
 
 
@@ -15,6 +16,13 @@ def test_every_parameter_is_listed_once():
 def test_every_default_passes_its_own_check():
     for rule in RULES:
         rule.check(rule.default)
+
+
+def test_every_parameter_shows_a_value_that_it_may_have():
+    for rule in RULES:
+        check_policy(rule.code, shown := example_of(rule.code, rule.default))
+        assert shown not in ({}, None), rule.code
+    assert EXAMPLES.keys() <= {rule.code for rule in RULES}
 
 
 REFUSALS = [
