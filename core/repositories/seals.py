@@ -132,9 +132,9 @@ async def digests(sql: Any, ledger: str) -> AsyncIterator[tuple[int, Digest]]:
     forms = " ".join(f"when {version} then {_row_digest(ledger, version)}" for version in FORMATS)
     cursor = sql.cursor(
         f"""select seal_number, {_DIGEST}, sha256({_LISTED}) as row_digests
-        from (select seal_number, id, case coalesce((select s.format from {ledger}_seal s where s.number = x.seal_number),
-                {FORMAT}) {forms} else ''::bytea end as row
-            from {TABLE[ledger]} x where seal_number is not null) y
+        from (select x.*, case coalesce(s.format, {FORMAT}) {forms} else ''::bytea end as row
+            from (select * from {TABLE[ledger]} where seal_number is not null) x
+            left join (select number, format from {ledger}_seal) s on s.number = x.seal_number) y
         group by seal_number order by seal_number""",
         prefetch=200,
     )

@@ -14,14 +14,14 @@ from core.unit_of_work import UnitOfWork
 
 UNSEALED_ALARM_SECONDS = 60.0
 NAMED = 50
-"""Rows that a fault names; `detail` says how many there are."""
+"""Rows that the words of a fault name; its `rows` are all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What is wrong at one seal. `kind`: ROWS_ALTERED, ROWS_REMOVED, ROWS_INSERTED, SEAL_REMOVED, SEAL_ALTERED.
 
-    `rows` are ids of the ledger's table, where the seal can name them.
+    `rows` are all ids at fault in the ledger's table, where the seal can name them.
     """
 
     seal: int
@@ -82,7 +82,7 @@ async def _verify(uow: UnitOfWork, ledger: str, anchors: list[SealHead], key: by
     for number in sorted(number for number in found if not 1 <= number <= newest):
         rows = sorted(_listed(await seals.digest_of(uow.sql, ledger, number, FORMAT)))
         detail = f"{found[number].entries} rows name a seal that never was: {_some(rows)}"
-        report.faults.append(Fault(number, "ROWS_INSERTED", detail, rows[:NAMED]))
+        report.faults.append(Fault(number, "ROWS_INSERTED", detail, rows))
     report.unanchored_seals = sorted(number for number in stored if number not in anchored)
     report.unsealed_entries, report.oldest_unsealed_seconds = await seals.unsealed(uow.sql, ledger)
     report.unanchored_ids = await seals.id_ranges(uow.sql, ledger, report.unanchored_seals)
@@ -175,12 +175,13 @@ def _rows_fault(seen: _Seen, seal: StoredSeal, now: dict[int, bytes]) -> Fault:
         for what, ids in (("altered", altered), ("removed", removed), ("inserted", inserted))
         if ids
     ]
-    rows = sorted([*altered, *removed, *inserted])[:NAMED]
+    rows = sorted([*altered, *removed, *inserted])
     return Fault(number, fault.kind, "; ".join([fault.detail, *words]), rows) if rows else fault
 
 
 def _some(ids: list[int]) -> str:
-    return ", ".join(map(str, ids[:NAMED]))
+    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
+    return ", ".join(map(str, ids[:NAMED])) + more
 
 
 def _listed(of: Digest | StoredSeal | None) -> dict[int, bytes]:
