@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 
+from core.edi.edifact_faults import CHARACTER_SETS, fault, trailer_faults, warning
 from core.edi.edifact_messages import KINDS, message_faults
 from core.edi.edifact_segments import RawBlock, cut_blocks, split_segment
 from core.edi.interchanges import (
@@ -21,28 +22,10 @@ from core.edi.interchanges import (
     Segment,
     Severity,
     TransactionSet,
+    stray_text,
 )
 from core.edi.normaliser import DEFAULT_LIMITS, Limits, RawSegment
 from core.edi.x12_values import same_number
-
-# Syntax identifier of UNB to the character set it stands for (list 0001).
-CHARACTER_SETS = {
-    "UNOA": "ascii",
-    "UNOB": "ascii",
-    "UNOC": "iso8859-1",
-    "UNOD": "iso8859-2",
-    "UNOE": "iso8859-5",
-    "UNOF": "iso8859-7",
-    "UNOG": "iso8859-3",
-    "UNOH": "iso8859-4",
-    "UNOI": "iso8859-6",
-    "UNOJ": "iso8859-8",
-    "UNOK": "iso8859-9",
-    "UNOL": "iso8859-15",
-    "UNOW": "utf-8",
-    "UNOX": "iso2022_jp_2",
-    "UNOY": "utf-8",
-}
 
 
 class EdifactReader:
@@ -196,10 +179,10 @@ class _Builder:
         self.group = _OpenGroup(segment)
         reference = segment.value(5)
         if not reference:
-            self.group.faults.append(_fault(Level.GROUP, "13", "UNG has no reference (0048).", segment, element=5))
+            self.group.faults.append(fault(Level.GROUP, "13", "UNG has no reference (0048).", segment, element=5))
         elif reference in self.group_references:
             text = f"The group reference {reference!r} occurs twice in the interchange."
-            self.group.faults.append(_fault(Level.GROUP, "26", text, segment, element=5, value=reference))
+            self.group.faults.append(fault(Level.GROUP, "26", text, segment, element=5, value=reference))
         self.group_references.add(reference)
         # Messages are told apart by their group as well.
         self.references = set()
@@ -231,7 +214,7 @@ class _Builder:
             self.group = _OpenGroup(None)
         found = tuple(replace(segment, number=at) for at, segment in enumerate([*strays, trailer], start=1))
         text = f"Message {trailer.value(2)} has no UNH segment: it begins with {found[0].tag[:6]!r}."
-        fault = replace(_fault(Level.SET, "13", text, found[0]), segment="UNH")
+        lost = replace(fault(Level.SET, "13", text, found[0]), segment="UNH")
         raw = self.data[found[0].offset : trailer.end]
         self.message_count += 1
         group = self.group.opening.value(5) if self.group.opening is not None else ""
@@ -243,7 +226,7 @@ class _Builder:
                 segments=found,
                 raw=raw,
                 sha256=hashlib.sha256(raw).hexdigest(),
-                faults=(fault,),
+                faults=(lost,),
                 sequence=self._sequence(group),
                 offset=found[0].offset,
             )
@@ -254,12 +237,7 @@ class _Builder:
         strays, self.strays = self.strays, []
         if not strays:
             return
-        tags = list(dict.fromkeys(segment.tag[:6] for segment in strays))
-        shown = ", ".join(tags[:5]) + (" ..." if len(tags) > 5 else "")
-        text = f"{shown} stands outside of any message."
-        if len(strays) > 1:
-            text = f"{len(strays)} segments ({shown}) stand outside of any message."
-        self._note("15", text, strays[0])
+        self._note("15", stray_text(strays, "message"), strays[0])
 
     def _close_message(self, trailer: Segment | None) -> None:
         if self.group is None or not self.body:
@@ -270,28 +248,28 @@ class _Builder:
         faults: list[Fault] = []
         self.message_count += 1
         if self.message_count > self.limits.sets:
-            faults.append(_fault(Level.SET, "35", self.limits.too_many("messages"), opening))
+            faults.append(fault(Level.SET, "35", self.limits.too_many("messages"), opening))
             segments = segments[:1]
         elif trailer is None:
             text = f"Message {reference} has no UNT segment: it may be cut off."
-            faults.append(_fault(Level.SET, "13", text, opening))
+            faults.append(fault(Level.SET, "13", text, opening))
         else:
-            faults.extend(_trailer_faults(reference, len(segments), trailer))
+            faults.extend(trailer_faults(reference, len(segments), trailer))
         if not reference:
-            faults.append(_fault(Level.SET, "13", "UNH has no message reference (0062).", opening, element=1))
+            faults.append(fault(Level.SET, "13", "UNH has no message reference (0062).", opening, element=1))
         if not kind:
             text = "UNH names no message type (0065)."
-            faults.append(_fault(Level.SET, "13", text, opening, element=2, component=1))
+            faults.append(fault(Level.SET, "13", text, opening, element=2, component=1))
         if reference in self.references:
             where = "the interchange" if self.group.opening is None else "the group"
             text = f"The message reference {reference!r} occurs twice in {where}."
-            faults.append(_fault(Level.SET, "26", text, opening, element=1, value=reference))
+            faults.append(fault(Level.SET, "26", text, opening, element=1, value=reference))
         self.references.add(reference)
         if kind in KINDS:
             faults.extend(message_faults(kind, segments))
         elif kind:
             text = f"Messages of type {kind[:20]!r} are not supported."
-            faults.append(_fault(Level.SET, "14", text, opening, element=2, value=kind[:40], component=1))
+            faults.append(fault(Level.SET, "14", text, opening, element=2, value=kind[:40], component=1))
         raw = self.data[segments[0].offset : segments[-1].end]
         group = self.group.opening.value(5) if self.group.opening is not None else ""
         self.group.messages.append(
@@ -349,20 +327,20 @@ class _Builder:
         reference, count = opening.value(5), len(group.messages)
         if trailer is None:
             text = f"Group {reference} has no UNE segment: it may be cut off."
-            group.faults.append(_fault(Level.GROUP, "13", text, opening))
+            group.faults.append(fault(Level.GROUP, "13", text, opening))
         else:
             claimed = trailer.value(1)
             group.claimed = int(claimed) if claimed.isdecimal() and claimed.isascii() and len(claimed) < 10 else None
             if group.claimed != count:
                 text = f"UNE says {claimed!r} messages; {count} came."
-                group.faults.append(_warning(Level.GROUP, "29", text, trailer, 1, claimed))
+                group.faults.append(warning(Level.GROUP, "29", text, trailer, 1, claimed))
             if trailer.value(2) != reference:
                 text = f"The reference of UNE is {trailer.value(2)!r}, that of UNG is {reference!r}."
-                group.faults.append(_warning(Level.GROUP, "28", text, trailer, 2, trailer.value(2)))
+                group.faults.append(warning(Level.GROUP, "28", text, trailer, 2, trailer.value(2)))
         wrong = next((message for message in group.messages if message.kind != opening.value(1)), None)
         if wrong is not None and opening.value(1):
             text = f"A group of {opening.value(1)[:10]} holds a message {wrong.kind[:10] or '(empty)'}."
-            group.faults.append(_warning(Level.GROUP, "31", text, opening, 1, wrong.kind))
+            group.faults.append(warning(Level.GROUP, "31", text, opening, 1, wrong.kind))
 
     def _end_interchange(self, segment: Segment) -> None:
         self._close_group(None)
@@ -400,8 +378,8 @@ class _Builder:
         tag: str = "",
     ) -> None:
         """`tag` names a segment that is not there."""
-        fault = _fault(Level.INTERCHANGE, code, message, segment, severity, element, value)
-        self.faults.append(replace(fault, segment=tag) if tag else fault)
+        found = fault(Level.INTERCHANGE, code, message, segment, severity, element, value)
+        self.faults.append(replace(found, segment=tag) if tag else found)
 
 
 _HANDLERS = {
@@ -412,44 +390,3 @@ _HANDLERS = {
     "UNE": _Builder._end_group,
     "UNZ": _Builder._end_interchange,
 }
-
-
-def _trailer_faults(reference: str, count: int, trailer: Segment) -> list[Fault]:
-    faults: list[Fault] = []
-    claimed = trailer.value(1)
-    if not same_number(claimed, str(count)):
-        text = f"UNT says {claimed!r} segments; {count} came."
-        faults.append(_warning(Level.SET, "29", text, trailer, 1, claimed))
-    if trailer.value(2) != reference:
-        text = f"The reference of UNT is {trailer.value(2)!r}, that of UNH is {reference!r}."
-        faults.append(_warning(Level.SET, "28", text, trailer, 2, trailer.value(2)))
-    return faults
-
-
-def _warning(level: Level, code: str, message: str, segment: Segment, element: int, value: str) -> Fault:
-    return _fault(level, code, message, segment, Severity.WARNING, element, value)
-
-
-def _fault(
-    level: Level,
-    code: str,
-    message: str,
-    segment: Segment | None,
-    severity: Severity = Severity.ERROR,
-    element: int | None = None,
-    value: str = "",
-    component: int | None = None,
-) -> Fault:
-    return Fault(
-        level,
-        severity,
-        code,
-        message,
-        segment.number if segment else None,
-        segment.tag[:6] if segment else "",
-        element,
-        component,
-        value,
-        "",
-        segment.offset if segment else None,
-    )

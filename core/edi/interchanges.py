@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -194,3 +195,12 @@ def verdict(faults: tuple[Fault, ...], strictness: str = "accept") -> Verdict:
     if faults and strictness != "repair":
         return Verdict.ACCEPTED_WITH_ERRORS
     return Verdict.ACCEPTED
+
+
+def stray_text(strays: Sequence[Segment], outside: str) -> str:
+    """The sentence about a row of segments that stand outside of any message or set."""
+    tags = list(dict.fromkeys(segment.tag[:6] for segment in strays))
+    shown = ", ".join(tags[:5]) + (" ..." if len(tags) > 5 else "")
+    if len(strays) > 1:
+        return f"{len(strays)} segments ({shown}) stand outside of any {outside}."
+    return f"{shown} stands outside of any {outside}."

@@ -11,7 +11,17 @@ import re
 from dataclasses import dataclass, field, replace
 
 from core.edi.hierarchy import hierarchy_faults
-from core.edi.interchanges import Fault, Group, Interchange, Level, ReadResult, Segment, Severity, TransactionSet
+from core.edi.interchanges import (
+    Fault,
+    Group,
+    Interchange,
+    Level,
+    ReadResult,
+    Segment,
+    Severity,
+    TransactionSet,
+    stray_text,
+)
 from core.edi.map_validation import has_map, map_faults
 from core.edi.normaliser import DEFAULT_LIMITS, Limits, RawInterchange, RawSegment, normalise
 from core.edi.x12_values import day, same_number
@@ -230,12 +240,7 @@ class _Builder:
         strays, self.strays = self.strays, []
         if not strays:
             return
-        tags = list(dict.fromkeys(segment.tag[:10] for segment in strays))
-        shown = ", ".join(tags[:5]) + (" ..." if len(tags) > 5 else "")
-        text = f"{shown} stands outside of any transaction set."
-        if len(strays) > 1:
-            text = f"{len(strays)} segments ({shown}) stand outside of any transaction set."
-        self._note("stray", text, strays[0])
+        self._note("stray", stray_text(strays, "transaction set"), strays[0])
 
     def _close_set(self, trailer: Segment | None) -> None:
         if self.group is None or not self.body:

@@ -1,0 +1,66 @@
+"""Faults of the EDIFACT envelope in the terms of CONTRL, and the character sets that UNB may name."""
+
+from __future__ import annotations
+
+from core.edi.interchanges import Fault, Level, Segment, Severity
+from core.edi.x12_values import same_number
+
+# Syntax identifier of UNB to the character set it stands for (list 0001).
+CHARACTER_SETS = {
+    "UNOA": "ascii",
+    "UNOB": "ascii",
+    "UNOC": "iso8859-1",
+    "UNOD": "iso8859-2",
+    "UNOE": "iso8859-5",
+    "UNOF": "iso8859-7",
+    "UNOG": "iso8859-3",
+    "UNOH": "iso8859-4",
+    "UNOI": "iso8859-6",
+    "UNOJ": "iso8859-8",
+    "UNOK": "iso8859-9",
+    "UNOL": "iso8859-15",
+    "UNOW": "utf-8",
+    "UNOX": "iso2022_jp_2",
+    "UNOY": "utf-8",
+}
+
+
+def trailer_faults(reference: str, count: int, trailer: Segment) -> list[Fault]:
+    faults: list[Fault] = []
+    claimed = trailer.value(1)
+    if not same_number(claimed, str(count)):
+        text = f"UNT says {claimed!r} segments; {count} came."
+        faults.append(warning(Level.SET, "29", text, trailer, 1, claimed))
+    if trailer.value(2) != reference:
+        text = f"The reference of UNT is {trailer.value(2)!r}, that of UNH is {reference!r}."
+        faults.append(warning(Level.SET, "28", text, trailer, 2, trailer.value(2)))
+    return faults
+
+
+def warning(level: Level, code: str, message: str, segment: Segment, element: int, value: str) -> Fault:
+    return fault(level, code, message, segment, Severity.WARNING, element, value)
+
+
+def fault(
+    level: Level,
+    code: str,
+    message: str,
+    segment: Segment | None,
+    severity: Severity = Severity.ERROR,
+    element: int | None = None,
+    value: str = "",
+    component: int | None = None,
+) -> Fault:
+    return Fault(
+        level,
+        severity,
+        code,
+        message,
+        segment.number if segment else None,
+        segment.tag[:6] if segment else "",
+        element,
+        component,
+        value,
+        "",
+        segment.offset if segment else None,
+    )
