@@ -73,6 +73,8 @@ class BackorderTable:
     index: NDArray[np.int64]
     sku: NDArray[np.str_] | None
     findings: Findings
+    others: dict[str, Floats] = field(default_factory=dict)
+    """Columns that no model reads, where they hold numbers or yes and no: they may still tell the answer."""
 
     def __len__(self) -> int:
         return len(self.label)
@@ -82,6 +84,7 @@ class BackorderTable:
             {name: values[rows] for name, values in self.numbers.items()},
             self.flags[rows], self.label[rows], self.index[rows],
             None if self.sku is None else self.sku[rows], self.findings,
+            {name: values[rows] for name, values in self.others.items()},
         )  # fmt: skip
 
     def row_keys(self, *, with_sku: bool = False, with_label: bool = True) -> NDArray[np.void]:
@@ -114,7 +117,8 @@ def read_backorder_file(path: Path) -> BackorderTable:
     flags = np.stack([_flags(columns[place[name]], name, findings) for name in FLAGS], axis=1)
     label = np.fromiter((_WORDS[cell.strip().lower()] for cell in columns[place[LABEL]]), np.int8, len(rows))
     sku = np.array([cell.strip() for cell in columns[place["sku"]]]) if "sku" in place else None
-    table = BackorderTable(numbers, flags, label, np.array(index), sku, findings)
+    others = {name: _other(columns[place[name]]) for name in findings.ignored_columns}
+    table = BackorderTable(numbers, flags, label, np.array(index), sku, findings, others)
     if sku is not None:
         findings.repeated_rows = len(table) - len(np.unique(table.row_keys(with_sku=True)))
     findings.rows_used = len(table)
@@ -180,6 +184,13 @@ def _number(cell: str) -> float:
         return float(cell)
     except ValueError:
         return float("nan")
+
+
+def _other(cells: tuple[str, ...]) -> Floats:
+    """A column of unknown meaning: yes and no as 1 and 0, numbers as they are, other words as 0, empty as unknown."""
+    words = [cell.strip().lower() for cell in cells]
+    found = np.array([_WORDS.get(word, _number(word)) for word in words], dtype=np.float64)
+    return np.where(np.array([bool(word) for word in words]), np.nan_to_num(found), np.nan)
 
 
 def _flags(cells: tuple[str, ...], name: str, findings: Findings) -> NDArray[np.int8]:

@@ -54,7 +54,8 @@ def suspicious_figures(figures: Mapping[str, float | None]) -> list[Leak]:
 
 def _within(table: BackorderTable, file: str) -> list[Leak]:
     found = []
-    for name, values in {**table.numbers, **dict(zip(FLAGS, table.flags.T.astype(float), strict=True))}.items():
+    columns = {**table.numbers, **dict(zip(FLAGS, table.flags.T.astype(float), strict=True)), **table.others}
+    for name, values in columns.items():
         for what, column in (
             (name, np.nan_to_num(values, nan=-1.0)),
             (f"{name} is empty", np.isnan(values).astype(float)),
@@ -62,6 +63,8 @@ def _within(table: BackorderTable, file: str) -> list[Leak]:
             roc = strength(table.label, column)
             if roc > COLUMN_ROC:
                 sentence = f"In the {file} file the column {what} alone ranks with ROC {roc:.3f}: it knows the answer."
+                if name in table.others:
+                    sentence += " No model reads it."
                 found.append(Leak("column", what, roc, sentence))
     roc = strength(table.label, table.index.astype(float))
     if roc > ORDER_ROC:

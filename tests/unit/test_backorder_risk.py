@@ -196,6 +196,22 @@ def test_planted_leaks_are_found(kind, found):
     assert found in [(leak.kind, leak.what) for leak in find_leaks(*planted(kind))]
 
 
+def test_a_column_that_no_model_reads_still_tells_that_the_file_knows_the_answer(tmp_path: Path):
+    table = played(2000)
+    path = save(table, tmp_path / "file.csv")
+    lines = path.read_text().splitlines()
+    for column, told, what in (
+        ("closed_by", "planner", "closed_by is empty"),
+        ("days_short", "4.0", "days_short"),
+    ):
+        cells = [column] + [told if positive else "" if column == "closed_by" else "0" for positive in table.label]
+        path.write_text("\n".join(f"{line},{cell}" for line, cell in zip(lines, cells, strict=True)) + "\n")
+        (leak,) = find_leaks([played(1000, seed=3)], read_backorder_file(path))
+        assert leak.sentence == (
+            f"In the test file the column {what} alone ranks with ROC 1.000: it knows the answer. No model reads it."
+        )
+
+
 def test_too_good_is_suspicious():
     assert [leak.what for leak in suspicious_figures({"roc_auc": 0.951, "pr_auc": 0.30})] == ["roc_auc"]
 
