@@ -206,8 +206,8 @@ def test_a_column_that_no_model_reads_still_tells_that_the_file_knows_the_answer
     ):
         cells = [column] + [told if positive else "" if column == "closed_by" else "0" for positive in table.label]
         path.write_text("\n".join(f"{line},{cell}" for line, cell in zip(lines, cells, strict=True)) + "\n")
-        (leak,) = find_leaks([played(1000, seed=3)], read_backorder_file(path))
-        assert leak.sentence == (
+        sentences = [leak.sentence for leak in find_leaks([played(1000, seed=3)], read_backorder_file(path))]
+        assert sentences[-1] == (
             f"In the test file the column {what} alone ranks with ROC 1.000: it knows the answer. No model reads it."
         )
 
