@@ -11,7 +11,7 @@ import msgspec
 
 from core.domain.network import Network
 from core.domain.repromising.effects import Effect
-from core.domain.repromising.plan import Change
+from core.domain.repromising.proposal import Change
 from core.domain.states import RepromisingDiffState as DiffState
 from core.domain.states import RepromisingRunState
 from core.errors import NotFound

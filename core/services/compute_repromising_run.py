@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from core.domain.network import Network
-from core.domain.repromising.plan import Change, make_plan, summary_of
+from core.domain.repromising.plan import make_plan
+from core.domain.repromising.proposal import Change, summary_of
 from core.domain.repromising.snapshot import Raw
 from core.domain.repromising.variant import Publication, Variant, variant_of
 from core.domain.states import RepromisingDiffState, RepromisingRunState

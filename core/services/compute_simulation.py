@@ -38,8 +38,8 @@ from core.queries.gate_versions import gate_versions
 from core.repositories.load_book import Lines, read_books
 from core.repositories.network import load_network
 from core.repositories.priority_facts import rank_waiting
+from core.repositories.repromising_facts import read_facts
 from core.repositories.repromising_runs import spared_orders
-from core.repositories.repromising_snapshot import read_facts
 from core.repositories.simulations import finish_simulation
 from core.repositories.supplying import load_policies, move_policy
 

@@ -12,7 +12,7 @@ from core.domain.repromising.segments import matches
 from core.domain.repromising.variant import LineFilter, Segment, variant_of
 from core.ports import Transaction
 from core.repositories.network import load_network
-from core.repositories.repromising_snapshot import read_open_facts
+from core.repositories.repromising_facts import read_open_facts
 
 
 @dataclass(frozen=True, slots=True)

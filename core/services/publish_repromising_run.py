@@ -14,7 +14,8 @@ from core.domain.network import Network
 from core.domain.records import Line
 from core.domain.repromising.books import raw_of_books
 from core.domain.repromising.effects import Effect
-from core.domain.repromising.plan import Change, make_plan
+from core.domain.repromising.plan import make_plan
+from core.domain.repromising.proposal import Change
 from core.domain.repromising.publish import Part, apply, moved_parts
 from core.domain.repromising.stepwise import solve_steps
 from core.domain.repromising.variant import Variant, variant_of
@@ -27,6 +28,7 @@ from core.ports import Transaction
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
+from core.repositories.repromising_facts import read_facts
 from core.repositories.repromising_runs import (
     charged_orders,
     count_states,
@@ -42,7 +44,6 @@ from core.repositories.repromising_runs import (
     spared_orders,
     take_publishers_turn,
 )
-from core.repositories.repromising_snapshot import read_facts
 from core.repositories.save_book import save_books
 from core.repositories.supplying import held_orders, load_lead_days
 from core.services.follow_up import request_purchase, request_shipments

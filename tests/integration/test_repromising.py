@@ -21,7 +21,8 @@ from core.queries.identities import CHECKS
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
-from core.repositories.repromising_snapshot import read_facts, read_snapshot
+from core.repositories.repromising_facts import read_facts
+from core.repositories.repromising_snapshot import read_snapshot
 from core.repositories.supplying import load_lead_days
 from core.services.cancel_repromising_run import cancel_repromising_run
 from core.services.publish_repromising_run import approve_repromising_run, publish_chunk

@@ -16,7 +16,8 @@ from core.queries.identities import CHECKS
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
-from core.repositories.repromising_snapshot import read_facts, read_snapshot
+from core.repositories.repromising_facts import read_facts
+from core.repositories.repromising_snapshot import read_snapshot
 from core.repositories.supplying import load_lead_days
 from tests.repromising_runs import TODAY, day, definition, diff, propose, publish, slip
 

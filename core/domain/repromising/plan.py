@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.network import Network
 from core.domain.repromising.arrays import Solution, solve_arrays
+from core.domain.repromising.budget import charge
 from core.domain.repromising.columns import Claims, Market
 from core.domain.repromising.effects import Effect, Why
 from core.domain.repromising.moves import farthest
+from core.domain.repromising.proposal import EFFECTS, WHYS, Plan
 from core.domain.repromising.rooms import Rooms
 from core.domain.repromising.segments import rank_of, segment_of, strategy_of
-from core.domain.repromising.snapshot import Ints, Problem, Ranking, Raw, at_risk_lines, build, distinct
+from core.domain.repromising.snapshot import Ints, Problem, Ranking, Raw, at_risk_lines, build
 from core.domain.repromising.standings import scores
 from core.domain.repromising.stepwise import solve_steps
 from core.domain.repromising.strategies import CODE, STRATEGIES, Reaction, Strategy
@@ -25,119 +26,6 @@ from core.domain.repromising.variant import Variant
 Solver = Callable[[Claims, Market, Ranking, Reaction], Solution]
 MAX_TURNS = 6
 """Rounds of deciding again after lines had to be spared; what is over the budget even then is given up."""
-
-
-EFFECTS, WHYS = tuple(Effect), tuple(Why)
-
-
-@dataclass(slots=True)
-class Change:
-    """What becomes of one line; parts are (location id, day, units, has a source), by day."""
-
-    line_id: int
-    sku_id: int
-    order_id: int
-    before: list[tuple[int, int, int, bool]]
-    after: list[tuple[int, int, int, bool]]
-    effect: Effect
-    why: Why
-    days: int
-    """By how many days the part that moves most moves back (of a line that gains, negative: forward)."""
-    is_forced: bool
-    """The present promise could not be kept anyway."""
-    is_dropped: bool
-    """Over the churn budget, or an exception that stays as it is: not to be published."""
-    segment: str
-    destination_id: int | None = None
-
-
-@dataclass(slots=True)
-class Plan:
-    """The proposal as arrays, one entry per line that changes or is an exception, by (SKU, line)."""
-
-    line: Ints
-    """Rows of the lines."""
-    effect: NDArray[np.int8]
-    why: NDArray[np.int8]
-    days: Ints
-    is_forced: NDArray[np.bool_]
-    is_dropped: NDArray[np.bool_]
-    part_entry: Ints
-    """Parts: to which entry each belongs, and (location row, day, units, has a source) before and after."""
-    part_location: Ints
-    part_day: Ints
-    part_quantity: Ints
-    part_sourced: NDArray[np.bool_]
-    part_after: NDArray[np.bool_]
-    segments: NDArray[np.int16]
-    """Segment of every line of the snapshot."""
-    orders_in_run: int = 0
-    allowed: int | None = None
-    """Orders that may be worsened; None: any number."""
-    worsened: int = 0
-    active_pools: int = 0
-    turns: int = 1
-
-    def changes(self, raw: Raw, variant: Variant) -> list[Change]:
-        """The entries as records."""
-        count = len(self.line)
-        # by (entry, before or after, day): the parts of each side of each entry are then one slice
-        side = self.part_entry * 2 + self.part_after
-        order = np.lexsort((self.part_day, side))
-        rows = list(
-            zip(
-                raw.location_ids[self.part_location[order]].tolist(),
-                self.part_day[order].tolist(),
-                self.part_quantity[order].tolist(),
-                self.part_sourced[order].tolist(),
-                strict=True,
-            )
-        )
-        ends = np.cumsum(np.bincount(side, minlength=2 * count)).tolist()
-        begins = [0, *ends]
-        names = [*(segment.name for segment in variant.segments), ""]
-        return [
-            Change(
-                line_id,
-                sku_id,
-                order_id,
-                rows[begins[2 * n] : ends[2 * n]],
-                rows[begins[2 * n + 1] : ends[2 * n + 1]],
-                EFFECTS[effect],
-                WHYS[why],
-                days,
-                is_forced,
-                is_dropped,
-                names[segment],
-                destination or None,
-            )
-            for n, (
-                line_id,
-                sku_id,
-                order_id,
-                effect,
-                why,
-                days,
-                is_forced,
-                is_dropped,
-                segment,
-                destination,
-            ) in enumerate(
-                zip(
-                    raw.facts.line[self.line].tolist(),
-                    raw.sku_ids[raw.line_sku[self.line]].tolist(),
-                    raw.facts.order[self.line].tolist(),
-                    self.effect.tolist(),
-                    self.why.tolist(),
-                    self.days.tolist(),
-                    self.is_forced.tolist(),
-                    self.is_dropped.tolist(),
-                    self.segments[self.line].tolist(),
-                    raw.line_destination[self.line].tolist(),
-                    strict=True,
-                )
-            )
-        ]
 
 
 @dataclass(slots=True)
@@ -210,7 +98,7 @@ def make_plan(
         over = (plan.effect == EFFECTS.index(Effect.LOST)) & ~plan.is_forced & (plan.days > limit)
         over &= plan.why != WHYS.index(Why.FREED)
     plan.turns, plan.active_pools = turns, answer.active
-    _charge(plan, raw, strategy, variant, allowed, seed, over)
+    charge(plan, raw, strategy, variant, allowed, seed, over)
     return plan
 
 
@@ -448,73 +336,3 @@ def _reasons(
         [np.full(len(lines), WHYS.index(why), np.int8) for _, why in cases],
         np.int8(WHYS.index(Why.SUPPLY_FREE)),
     ).astype(np.int8)
-
-
-def _charge(
-    plan: Plan,
-    raw: Raw,
-    strategy: NDArray[np.int8],
-    variant: Variant,
-    allowed: int | None,
-    seed: int,
-    over: NDArray[np.bool_],
-) -> None:
-    """Give up SKUs until no more orders are worsened than the budget allows.
-
-    A SKU is kept or given up whole: what one line gains another loses. Those that do most good per order worsened are
-    kept first; ties go by a number drawn from the seed.
-    """
-    facts = raw.facts
-    in_run = (strategy != CODE[Strategy.SKIP]) & facts.is_served
-    plan.orders_in_run = len(distinct(facts.order[in_run]))
-    share = variant.budget.worsened_share
-    plan.allowed = allowed if allowed != -1 else None if share is None else int(share * plan.orders_in_run)
-    sku = raw.line_sku[plan.line]
-    dropped_skus = np.zeros(len(raw.sku_ids), bool)
-    dropped_skus[sku[over]] = True
-    lost = (plan.effect == EFFECTS.index(Effect.LOST)) & ~plan.is_forced
-    if plan.allowed is not None:
-        _keep_best(plan, raw, lost, dropped_skus, seed)
-    plan.is_dropped |= dropped_skus[sku]
-    plan.worsened = len(distinct(facts.order[plan.line[lost & ~plan.is_dropped]]))
-
-
-def _keep_best(plan: Plan, raw: Raw, lost: NDArray[np.bool_], dropped: NDArray[np.bool_], seed: int) -> None:
-    sku, order = raw.line_sku[plan.line], raw.facts.order[plan.line]
-    live = lost & ~dropped[sku]
-    if plan.allowed is None or len(distinct(order[live])) <= plan.allowed:
-        return
-    count = len(raw.sku_ids)
-    gained = np.bincount(sku, np.maximum(-plan.days, 0) + (plan.effect == 0), count)
-    losers = np.bincount(sku[live], minlength=count)
-    drawn = np.random.default_rng([seed, count]).permutation(count)
-    found = np.flatnonzero(losers)
-    ranking = found[np.lexsort((drawn[found], -gained[found] / losers[found]))]
-    by_sku: dict[int, set[int]] = {}
-    for where, order_id in zip(sku[live].tolist(), order[live].tolist(), strict=True):
-        by_sku.setdefault(where, set()).add(order_id)
-    worsened: set[int] = set()
-    for where in ranking.tolist():
-        if len(worsened | by_sku[where]) <= plan.allowed:
-            worsened |= by_sku[where]
-        else:
-            dropped[where] = True
-
-
-def summary_of(plan: Plan) -> dict[str, Any]:
-    """The counts of a proposal, as they are kept with it."""
-    served = int(np.count_nonzero(plan.segments >= 0))
-    dropped, live = plan.is_dropped, ~plan.is_dropped
-    gained, lost, exceptions = (plan.effect == EFFECTS.index(effect) for effect in Effect)
-    return {
-        "ordersInRun": plan.orders_in_run,
-        "linesInRun": served,
-        "gained": int(np.count_nonzero(live & gained)),
-        "lost": int(np.count_nonzero(live & lost)),
-        "forced": int(np.count_nonzero(live & lost & plan.is_forced)),
-        "unchanged": served - int(np.count_nonzero(live)),
-        "exceptions": int(np.count_nonzero(exceptions)),
-        "overBudget": int(np.count_nonzero(dropped & ~exceptions)),
-        "ordersWorsened": plan.worsened,
-        "ordersMayWorsen": plan.allowed,
-    }

@@ -13,7 +13,8 @@ from core.domain.book import SkuBook
 from core.domain.network import Network
 from core.domain.repromising.books import Gathered
 from core.domain.repromising.effects import Effect
-from core.domain.repromising.plan import Change, Plan, make_plan, summary_of
+from core.domain.repromising.plan import make_plan
+from core.domain.repromising.proposal import Change, Plan, summary_of
 from core.domain.repromising.publish import apply, moved_parts
 from core.domain.repromising.segments import NO_DAY, Facts
 from core.domain.repromising.snapshot import Ints
