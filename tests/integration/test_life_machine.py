@@ -31,12 +31,15 @@ from core.services.cancel_purchase_order import cancel_purchase_order
 from core.services.change_order_line import ChangeOrderLine, change_order_line
 from core.services.change_policy import ChangePolicy, change_policy
 from core.services.change_ship_to import ChangeShipTo, change_ship_to
+from core.services.check_overdue_supplies import check_overdue_supplies
 from core.services.choose_option import ChooseOption, choose_option, expire_offer
 from core.services.close_purchase_order import ClosePurchaseOrder, close_purchase_order
 from core.services.confirm_delivery import ConfirmDelivery, confirm_deliveries
 from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
 from core.services.count_stock import CountStock, count_stock
+from core.services.create_reservation import CreateReservation, ReservationItem, create_reservation
 from core.services.exchange_goods import ExchangeGoods, exchange_goods
+from core.services.expire_reservations import expire_reservations
 from core.services.hold_order import HoldOrder, hold_order
 from core.services.inspect_goods import InspectGoods, inspect_goods
 from core.services.place_orders import place_orders
@@ -51,6 +54,7 @@ from core.services.return_goods import ReturnGoods, return_goods
 from core.services.review_backorders import overdue_options
 from core.services.run_backorder_course import run_backorder_course
 from core.services.run_hold_deadlines import run_hold_deadlines
+from core.services.serve_due_claims import serve_due_claims
 from core.services.ship_transfers import ship_transfers
 from core.services.split_order_line import SplitOrderLine, split_order_line
 from core.services.steer_course import PauseCourse, RunStep, pause_course, run_step
@@ -59,6 +63,7 @@ from core.services.transfer_stock import TransferStock, transfer_stock
 from core.settings import Settings
 from tests.conftest import with_database
 from tests.life_checks import DIGEST, LEGAL, PARKED, QUERIES, TERMINAL
+from tests.repromising_runs import definition, propose, publish
 from tests.world import MASTER_DATA, TODAY, FixedClock, World
 
 SKUS, PLACES = ("S", "S2", "S3"), ("A", "B", "R")
@@ -118,7 +123,7 @@ class LifeMachine(RuleBasedStateMachine):
     def found(self, stock: list[tuple[str, str, int]], orders: list) -> None:
         self.run(self._found(stock))
         for lines, customer, whole in orders:
-            self.place(lines, customer, whole, "OK", "course")
+            self.place(lines, customer, whole, "OK", False, "course")
 
     async def _found(self, stock: list[tuple[str, str, int]]) -> None:
         self.name = f"backorder_life_{id(self)}_{next(_numbers)}"
@@ -232,20 +237,32 @@ class LifeMachine(RuleBasedStateMachine):
         customer=st.sampled_from(["C1", "C2", "V1", None]),
         whole=st.booleans(),
         pays=st.sampled_from(["OK", "OK", "OK", "FAILED"]),
+        held=st.booleans(),
         then=st.sampled_from(["", "course", "course", "buy"]),
     )
-    def place(self, lines: list, customer: str | None, whole: bool, pays: str, then: str) -> None:
+    def place(self, lines: list, customer: str | None, whole: bool, pays: str, held: bool, then: str) -> None:
         today = self.world.clock.at.date()
         wanted = [
             LineRequest(code, n, None if wait is None else today + timedelta(days=wait), policy, substitutes)
             for code, n, wait, policy, substitutes in lines
         ]
-        order = self.world.order(*wanted, customer=customer, ship_complete=whole, payment_state=pays)
+        group = self.some(0, "select group_id from reservation order by id desc") if held else None
+        more = {"reservation_id": str(group["group_id"])} if group is not None else {}
+        order = self.world.order(*wanted, customer=customer, ship_complete=whole, payment_state=pays, **more)
         self.act("place", lambda uow: place_orders(uow, [order]))
         if then:
             ids = self.skus()
             work = run_backorder_course if then == "course" else raise_purchase_requests
             self.act(then, lambda uow: work(uow, ids))
+
+    @rule(items=st.dictionaries(sku, quantity, min_size=1, max_size=2), seconds=st.sampled_from([30, 3600]))
+    def reserve(self, items: dict[str, int], seconds: int) -> None:
+        wanted = CreateReservation([ReservationItem(*item) for item in items.items()], ttl_seconds=seconds)
+        self.act("reserve", lambda uow: create_reservation(uow, wanted))
+
+    @rule()
+    def sweep(self) -> None:
+        self.act("sweep", expire_reservations)
 
     @rule(
         n=pick,
@@ -364,6 +381,19 @@ class LifeMachine(RuleBasedStateMachine):
         policy = {"default": default, "compensation": {"basisPoints": 500, "minWaitDays": 5}}
         self.act("policy", lambda uow: change_policy(uow, ChangePolicy("backorder_options", policy)))
 
+    @precondition(lambda self: self.there.get("backorders"))
+    @rule(strategy=st.sampled_from(["REDISTRIBUTE", "IMPROVE", "WIN", "GAIN", "FILL", "LOSE"]), late=st.booleans())
+    def repromise(self, strategy: str, late: bool) -> None:
+        run_id = self.run(propose(self.world, definition(strategy)))
+        if late:  # the facts move between the proposal and its publishing
+            self.count("S", "A", 4)
+        try:
+            self.run(publish(self.world, run_id))
+        except DomainError:
+            return
+        self.seen["repromise"] += 1
+        self.run(self.check())
+
     # --- supply
 
     @precondition(lambda self: self.there.get("backorders"))
@@ -389,6 +419,14 @@ class LifeMachine(RuleBasedStateMachine):
             line = ReceiptLine(row["code"], units, min(damaged, units), row["line_number"])
             receipt = ReceiveGoods(row["number"], "PURCHASE_ORDER", row["place"], [line])
             self.act("receive", lambda uow: receive_goods(uow, receipt))
+
+    @precondition(lambda self: self.there.get("supplies"))
+    @rule()
+    def night(self) -> None:
+        self.world.clock.at += timedelta(days=1)
+        ids = self.skus()
+        self.act("night", lambda uow: check_overdue_supplies(uow, ids))
+        self.act("due", lambda uow: serve_due_claims(uow, ids))
 
     @precondition(lambda self: self.there.get("supplies"))
     @rule(n=pick, wait=days, basis=st.sampled_from(["CONFIRMED_ORDER", "LEAD_TIME"]))
