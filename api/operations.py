@@ -21,6 +21,7 @@ from api.resolvers import (
     lists,
     lots,
     order_mutations,
+    partners,
     planning,
     policies,
     rebalancing,
@@ -154,6 +155,12 @@ class Query:
     )
     approver_absences = _field(
         suppliers.approver_absences, "Who approves in whose place, for absences that are not over.", *READING
+    )
+    trading_partners = _field(
+        partners.trading_partner_list, "Who exchanges documents with us, by code, at most 500.", *READING
+    )
+    partner_alerts = _field(
+        partners.partner_alert_list, "What is strange about the traffic of partners, newest first.", *READING
     )
     edi_documents = _field(
         lists.edi_document_list, "Documents received from trading partners, newest first.", SUPPLIER, *READING
@@ -411,6 +418,20 @@ class Mutation:
     )
     supplier_change_decide = _mutation(
         edi_desk.supplier_change_decide, "Accept or reject a change that a supplier asks for.", *PLANNING
+    )
+    supplier_change_preview = _mutation(
+        partners.supplier_change_preview,
+        "Try a change that a supplier asks for: which lines and orders it would hit. Nothing is changed.",
+        *PLANNING,
+    )
+    partner_guide_add = _mutation(
+        partners.partner_guide_add, "Store a version of a partner's guide as a draft, with samples.", *PLANNING
+    )
+    partner_guide_activate = _mutation(
+        partners.partner_guide_activate, "Put a version of a partner's guide in force; its samples must fit.", *PLANNING
+    )
+    partner_alert_clear = _mutation(
+        partners.partner_alert_clear, "Say that somebody has looked at an alert.", *PLANNING
     )
     edi_document_settle = _mutation(
         edi_desk.edi_document_settle, "Take a document from quarantine on, call it mended, or drop it.", *PLANNING

@@ -11,7 +11,7 @@ from strawberry.dataloader import DataLoader
 
 from api.loading import LoaderBase
 from core.domain.access import Principal
-from core.queries import supplier_deadlines, supplier_portal
+from core.queries import partners, supplier_deadlines, supplier_portal
 from core.queries.order_lines import Key
 
 
@@ -31,6 +31,35 @@ class SupplierLoaders(LoaderBase):
             lambda sql, ids: supplier_deadlines.deadlines_by_order_ids(sql, self._principal, ids),
             lambda row: row["purchase_order_id"],
         )
+
+    @cached_property
+    def invoices_by_purchase_order_id(self) -> DataLoader[int, Any]:
+        return self._many(
+            lambda sql, ids: partners.invoices_by_order_ids(sql, self._principal, ids),
+            lambda row: row["purchase_order_id"],
+        )
+
+    @cached_property
+    def guides_by_partner_id(self) -> DataLoader[int, Any]:
+        return self._many_of_system(partners.guides_by_partner_ids)
+
+    @cached_property
+    def samples_by_partner_id(self) -> DataLoader[int, Any]:
+        return self._many_of_system(partners.samples_by_partner_ids)
+
+    def _many_of_system(
+        self, fetch: Callable[[Any, Principal, list[int]], Awaitable[list[Any]]]
+    ) -> DataLoader[int, Any]:
+        """Rows by partner, of tables that no session of a caller may read; only staff comes here."""
+
+        async def load(ids: list[int]) -> Sequence[Any]:
+            found: dict[int, list[Any]] = defaultdict(list)
+            async with self._context.read_system() as sql:
+                for row in await fetch(sql, self._principal, list(dict.fromkeys(ids))):
+                    found[row["partner_id"]].append(row)
+            return [found[id] for id in ids]
+
+        return DataLoader(load_fn=load, cache=False)
 
     @cached_property
     def packs_by_ship_notice_id(self) -> DataLoader[int, Any]:

@@ -56,7 +56,7 @@ OWNERS: dict[str, Owner] = {
         [
             "ExpectedPurchase", "ExpectedPurchaseWeek", "LeadTimeCount", "PackedUnits", "PriceBreak",
             "PurchaseOrderMessage", "QuantileFigure", "ShareFigure", "ShipNoticePack", "StatedDates", "SupplierOffer",
-            "SupplierScorecard", "SupplierStockHint",
+            "SupplierScorecard", "SupplierStockHint", "SupplierInvoice", "InvoiceLine", "InvoiceFinding",
         ],
         Owner.PART,
     ),
@@ -70,7 +70,7 @@ OWNERS: dict[str, Owner] = {
     ),
     "SupplierChange": Owner.SUPPLIER,
     **dict.fromkeys(["ProposedPart", "SupplierChangeLine"], Owner.PART),
-    **dict.fromkeys(["EdiPreview", "PreviewedLine"], Owner.STAFF),
+    **dict.fromkeys(["EdiPreview", "GuideVersion", "PartnerAlert", "PreviewedLine", "TradingPartner"], Owner.STAFF),
     "Viewer": Owner.CALLER,
     **dict.fromkeys(
         [

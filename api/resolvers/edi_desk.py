@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -106,18 +107,21 @@ async def edi_document_preview(
         return asdict(await preview_edi_document(uow, document_id, input.guide_version))
 
     done = await run_mutation(context, "ediDocumentPreview", input, idempotency_key, use_case)
-    found = done.result
-    preview = None
-    if found:
-        preview = EdiPreview(
-            outcome=EdiDelivery(found["outcome"]) if found["outcome"] in set(EdiDelivery) else EdiDelivery.RECEIVED,
-            reason=found["reason"],
-            guide_version=found["guide_version"],
-            purchase_order_lines=[_line(change, "purchase_order") for change in found["purchase_lines"]],
-            order_lines=[_line(change, "order_number") for change in found["order_lines"]],
-            raw_faults=found["faults"],
-        )
-    return EdiDocumentPreviewPayload(preview=preview, user_errors=done.errors)
+    return EdiDocumentPreviewPayload(preview=preview_of(done.result), user_errors=done.errors)
+
+
+def preview_of(found: Mapping[str, Any]) -> EdiPreview | None:
+    """A trial out of what the service told; None where it was refused."""
+    if not found:
+        return None
+    return EdiPreview(
+        outcome=EdiDelivery(found["outcome"]) if found["outcome"] in set(EdiDelivery) else EdiDelivery.RECEIVED,
+        reason=found["reason"],
+        guide_version=found["guide_version"],
+        purchase_order_lines=[_line(change, "purchase_order") for change in found["purchase_lines"]],
+        order_lines=[_line(change, "order_number") for change in found["order_lines"]],
+        raw_faults=found["faults"],
+    )
 
 
 def _line(change: dict[str, Any], number: str) -> PreviewedLine:

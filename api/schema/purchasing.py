@@ -16,6 +16,7 @@ from core.queries.supplier_asks import asks_of
 
 if TYPE_CHECKING:
     from api.schema.edi import EdiDocument
+    from api.schema.partners import SupplierInvoice
     from api.schema.suppliers import PurchaseOrderMessage, ShipNoticePack, SupplierDeadline
 
 
@@ -126,6 +127,12 @@ class PurchaseOrder(Node):
         keys = [(line["sku_id"], line["id"]) for line in lines]
         waiting = await loaders.waiting_by_purchase_order_line_key.load_many(keys)
         return build_all("SupplierAsk", asks_of(self.status, list(zip(lines, waiting, strict=True))))
+
+    @field(description="Invoices about it, oldest first, each with what does not agree; none for the warehouse.")
+    async def invoices(self, info: Info) -> list[Annotated[SupplierInvoice, strawberry.lazy("api.schema.partners")]]:
+        if info.context.principal.role is Role.WAREHOUSE:
+            return []
+        return build_all("SupplierInvoice", await info.context.loaders.invoices_by_purchase_order_id.load(self.key))
 
     @field(description="When the supplier owes an answer and a ship notice, soonest first.")
     async def deadlines(self, info: Info) -> list[Annotated[SupplierDeadline, strawberry.lazy("api.schema.suppliers")]]:

@@ -33,7 +33,7 @@ class Preview:
     order_lines: list[dict[str, Any]] = field(default_factory=list)
 
 
-class _Undo(Exception):
+class Undo(Exception):
     """Ends the trial: everything it did is rolled back."""
 
 
@@ -62,8 +62,8 @@ async def preview_edi_document(uow: UnitOfWork, document_id: int, guide_version:
                 found.append(await apply_edi_set(trial, place.document, partner, document_id))
                 found.append(await purchase_lines(uow.sql, orders))
                 found.append(await order_lines(uow.sql, orders, lines))
-                raise _Undo
-        except _Undo:
+                raise Undo
+        except Undo:
             return found[0], found[1], found[2]
 
     try:
@@ -81,8 +81,8 @@ async def preview_edi_document(uow: UnitOfWork, document_id: int, guide_version:
         None,
         partner.guide_version,
         _said([*known, *applied.faults]),
-        _changes(before[0], lines_after),
-        _changes({**new, **before[1]}, orders_after),
+        changes_of(before[0], lines_after),
+        changes_of({**new, **before[1]}, orders_after),
     )
 
 
@@ -90,7 +90,7 @@ def _said(faults: list[Fault]) -> list[dict[str, Any]]:
     return [fault.facts() for fault in dict.fromkeys(faults)]
 
 
-def _changes(before: dict[int, Any], after: dict[int, Any]) -> list[dict[str, Any]]:
+def changes_of(before: dict[int, Any], after: dict[int, Any]) -> list[dict[str, Any]]:
     """Rows that differ, with plain values."""
     names = {**after, **before}
     return [

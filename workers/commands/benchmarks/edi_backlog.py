@@ -1,29 +1,37 @@
-"""What waits in a partner's folder: a stock report of 13,000 lines, and a backlog of answers drained by two workers at once."""
+"""What waits in a partner's folder: a stock report of 13,000 lines, and a backlog of answers drained by two worker processes."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from core.database import Database
+import asyncpg
+
+from core.database import Database, plain_dsn
 from core.edi.decode_855 import EFFECTS
 from core.edi.documents import AcknowledgedLine, Acknowledgement, LineStatus
 from core.edi.stock_documents import InventoryReport, StockKind, StockLine, StockQuantity
 from core.edi.supplier_changes import write_846
 from core.edi.supplier_side import write_855
 from core.edi.x12_writer import Envelope
-from core.embedded import discard_private_data, start_postgres
+from core.embedded import discard_private_data, start_postgres, start_valkey
+from core.events import JobRequest
 from core.services.ingest_edi_document import ingest_edi_file
 from core.services.receive_edi_file import store_edi_file
 from core.settings import Settings
 from core.unit_of_work import run_unit_of_work
 from migrations.upgrade import upgrade
 
-ARTICLES, DOCUMENTS, WORKERS = 13_000, 400, 2
+ARTICLES, DOCUMENTS, WORKERS = 13_000, 2_000, 2
+QUIET_JOBS, LIMIT_SECONDS = 20, 900
 COMPANY = f"""
 insert into calendar (code, name, working_days) values ('DAILY', 'every day', '{{1,2,3,4,5,6,7}}');
 insert into location (code, name, kind, time_zone, calendar_id, cutoff_time)
@@ -44,6 +52,7 @@ insert into supply (sku_id, location_id, kind, quantity, usable_date, date_basis
     select l.sku_id, o.location_id, 'purchase', 10, date '2026-12-01', 'LEAD_TIME', l.supplier_id, l.id
     from purchase_order_line l join purchase_order o on o.id = l.purchase_order_id;
 """
+ROOT = Path(__file__).resolve().parents[3]
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -52,17 +61,25 @@ def measure() -> list[dict[str, Any]]:
     folder = Path(tempfile.mkdtemp(prefix="bm-bench-"))
     server = start_postgres(folder, parameters=FAST)
     try:
-        return asyncio.run(_measure(server.dsn))
+        valkey = start_valkey(folder)
+        try:
+            return asyncio.run(_measure(server.dsn, valkey.url, folder))
+        finally:
+            valkey.stop()
     finally:
         server.stop()
         discard_private_data(folder)
 
 
-async def _measure(dsn: str) -> list[dict[str, Any]]:
+async def _measure(dsn: str, redis_url: str, folder: Path) -> list[dict[str, Any]]:
     await upgrade(dsn)
     async with Database(Settings(database_url=dsn, env="test", pool_size=WORKERS + 1)) as database:
         async with database.system.acquire() as sql, sql.transaction():
             await sql.execute(COMPANY)
+        # what follows is the state of a system that runs: its statistics are known
+        admin = await asyncpg.connect(plain_dsn(dsn))
+        await admin.execute("analyze")
+        await admin.close()
 
         async def run(use_case: Any) -> Any:
             return await run_unit_of_work(database, use_case)
@@ -73,29 +90,106 @@ async def _measure(dsn: str) -> list[dict[str, Any]]:
         report = time.perf_counter() - begun
         if await database.system.fetchval("select count(*) from supplier_stock_report") != ARTICLES:
             raise AssertionError("Not every article of the report was written.")
-        raws = [
-            await run(lambda uow, n=n: store_edi_file(uow, "sup", "bench", f"855-{n}", _answer(n)))
-            for n in range(1, DOCUMENTS + 1)
-        ]
-        begun = time.perf_counter()
-        waiting = iter(raws)
-
-        async def worker() -> None:
-            for mine in waiting:
-                await ingest_edi_file(run, mine)
-
-        await asyncio.gather(*(worker() for _ in range(WORKERS)))
-        backlog = time.perf_counter() - begun
-        done = await database.system.fetchval(
-            "select count(*) from edi_document where delivery = 'applied' and kind = '855'"
-        )
-        if done != DOCUMENTS:
-            raise AssertionError(f"{done} of {DOCUMENTS} answers were applied.")
+        async with _processes(dsn, redis_url, folder):
+            alone = await _fast_jobs(database, run, lambda: _ask_times(QUIET_JOBS), "alone")
+            begun = time.perf_counter()
+            _drop(folder / "edi" / "sup" / "in")
+            beside = await _fast_jobs(database, run, lambda: _until_applied(database), "beside")
+            backlog = time.perf_counter() - begun
         plain = await _plain_commits(database, DOCUMENTS)
     return [
         _row(f"stock report of {ARTICLES:,} lines: read, staged, applied", report, "s", None, None),
-        _row("backlog of 855 files: applied and answered", DOCUMENTS / backlog, "files/s", "bare commits", plain),
+        _row(
+            f"backlog of {DOCUMENTS:,} 855 files, two bulk workers: applied and answered",
+            DOCUMENTS / backlog,
+            "files/s",
+            "bare commits",
+            plain,
+        ),
+        _row("a fast job meanwhile, P95", beside, "ms", "with nothing else to do", alone),
     ]
+
+
+@contextlib.asynccontextmanager
+async def _processes(dsn: str, redis_url: str, folder: Path) -> AsyncIterator[None]:
+    """A relay, a fast worker and two bulk workers, as `up` and its like start them."""
+    (folder / "edi" / "sup" / "in").mkdir(parents=True)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "DATABASE_URL": dsn,
+        "REDIS_URL": redis_url,
+        "DATA_DIR": str(folder),
+        "ENV": "test",
+        "SEAL_KEY": "key of a benchmark",
+    }
+    commands = [
+        ["workers.relay"],
+        ["workers.settings", "fast"],
+        *(["workers.settings", "bulk"] for _ in range(WORKERS)),
+    ]
+    with (folder / "processes.log").open("ab") as log:
+        running = [
+            await asyncio.create_subprocess_exec(
+                sys.executable, "-m", *command, cwd=ROOT, env=environment, stdout=log, stderr=log
+            )
+            for command in commands
+        ]
+    try:
+        yield
+    finally:
+        for process in running:
+            process.terminate()
+        await asyncio.gather(*(process.wait() for process in running))
+
+
+def _drop(inbox: Path) -> None:
+    for number in range(1, DOCUMENTS + 1):
+        partial = inbox / f"855-{number}.tmp"
+        partial.write_bytes(_answer(number))
+        partial.rename(inbox / f"855-{number}.edi")
+
+
+async def _ask_times(count: int) -> AsyncIterator[None]:
+    for _ in range(count):
+        yield
+        await asyncio.sleep(0.1)
+
+
+async def _until_applied(database: Database) -> AsyncIterator[None]:
+    """Go on asking until every answer has been applied, and answered in the partner's folder."""
+    end = time.perf_counter() + LIMIT_SECONDS
+    done = """select (select count(*) from edi_document where delivery = 'applied' and kind = '855') = $1
+        and (select count(*) from edi_outbound where kind = '997' and state = 'written') >= $1"""
+    while not await database.system.fetchval(done, DOCUMENTS):
+        if time.perf_counter() > end:
+            raise AssertionError(f"The backlog was not drained in {LIMIT_SECONDS} s.")
+        yield
+        await asyncio.sleep(0.25)
+
+
+async def _fast_jobs(database: Database, run: Any, turns: Any, name: str) -> float:
+    """Ask for a small job of the fast queue at every turn; P95 of the milliseconds from asking to its end."""
+    asked = 0
+    async for _ in turns():
+        asked += 1
+        key = f"{name}-{asked}"
+        await run(lambda uow, key=key: _ask(uow, key))
+    taken: list[float] = []
+    while len(taken) < asked:
+        rows = await database.system.fetch(
+            """select extract(epoch from r.finished_at - e.occurred_at)::float8 * 1000 as ms from job_run r
+            join event e on e.job = r.function and e.job_key = r.key
+            where r.function = 'write_edi_files' and r.key like $1 and r.state = 'done'""",
+            f"{name}-%",
+        )
+        taken = sorted(row["ms"] for row in rows)
+        await asyncio.sleep(0.1)
+    return taken[max(0, -(-len(taken) * 95 // 100) - 1)]
+
+
+async def _ask(uow: Any, key: str) -> None:
+    uow.enqueue(JobRequest("write_edi_files", key))
 
 
 async def _plain_commits(database: Database, count: int) -> float:
