@@ -57,6 +57,13 @@ class Standard(StrEnum):
     EDIFACT = "EDIFACT"
 
 
+class GroupAnswer(StrEnum):
+    """With which set we acknowledge a partner's groups of X12."""
+
+    FUNCTIONAL = "997"
+    IMPLEMENTATION = "999"
+
+
 class StockReport(StrEnum):
     """Whether an article that a stock report does not list has no stock (full) or is unchanged (delta)."""
 
@@ -90,7 +97,8 @@ class PartnerGuide:
     more than `stock_drop_percent` of the articles to zero is set aside; prices may differ by `price_tolerance_percent`.
     `all_or_none`: what falls with a set that cannot be applied: itself, its group, or its whole interchange. A partner that
     sends nothing for `silence_hours` is an alert (None: judged by its usual pauses). `warehouse` is the code of the
-    location of ours that the partner runs: what leaves there is released to it by a 940.
+    location of ours that the partner runs: what leaves there is released to it by a 940. `group_answer` is
+    the set that acknowledges its groups.
     """
 
     line_key: LineKey = LineKey.PO_LINE_NUMBER
@@ -114,6 +122,7 @@ class PartnerGuide:
     all_or_none: AllOrNone = AllOrNone.SET
     silence_hours: int | None = None
     warehouse: str = ""
+    group_answer: GroupAnswer = GroupAnswer.FUNCTIONAL
 
     def to_json(self) -> dict[str, Any]:
         plain = {item.name: getattr(self, item.name) for item in fields(self)}
@@ -194,6 +203,7 @@ _CASTS: dict[str, Any] = {
     "stock_drop_percent": _count,
     "price_tolerance_percent": _count,
     "warehouse": _word,
+    "group_answer": GroupAnswer,
     "all_or_none": AllOrNone,
     "silence_hours": _hours,
 }

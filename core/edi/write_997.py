@@ -1,20 +1,28 @@
-"""Writes the functional acknowledgement (997) of one received group: what could be read, where and why not."""
+"""Writes the acknowledgement (997, or 999) of one received group: what could be read, where and why not."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.edi.documents import SetResult
+from core.edi.guide import GroupAnswer
 from core.edi.interchanges import Fault, Group, Level, Verdict
 from core.edi.x12_writer import Envelope, Row, free_text, write_interchange
 from core.errors import InvalidInput
 
 _SET_CODES = ("1", "2", "3", "4", "5", "6", "7", "23")
+_OF_999 = {"AK3": "IK3", "AK4": "IK4", "AK5": "IK5"}
 _GROUP_CODES = ("1", "2", "3", "4", "5", "6")
 
 
-def write_997(group: Group, results: Sequence[SetResult], envelope: Envelope) -> bytes:
-    """The whole interchange, one 997 for `group`. InvalidInput for a group FA: these are never answered.
+_999_VERSION = "005010X231A1"
+
+
+def write_997(
+    group: Group, results: Sequence[SetResult], envelope: Envelope, kind: GroupAnswer = GroupAnswer.FUNCTIONAL
+) -> bytes:
+    """The whole interchange, one 997 or 999 for `group`. InvalidInput for a group FA: these are never answered.
 
     `results` has one entry for every set of the group, in its order.
     """
@@ -30,7 +38,10 @@ def write_997(group: Group, results: Sequence[SetResult], envelope: Envelope) ->
     included = group.claimed_sets if group.claimed_sets is not None else len(group.sets)
     codes = list(dict.fromkeys(fault.code for fault in group.faults if fault.code in _GROUP_CODES))[:5]
     rows.append(("AK9", _group_verdict(group, results, accepted), included, len(group.sets), accepted, *codes))
-    return write_interchange("997", "FA", [rows], envelope)
+    if kind is GroupAnswer.FUNCTIONAL:
+        return write_interchange("997", "FA", [rows], envelope)
+    rows = [(_OF_999.get(str(tag), tag), *values) for tag, *values in rows]
+    return write_interchange("999", "FA", [rows], replace(envelope, version=_999_VERSION), _999_VERSION)
 
 
 def _group_verdict(group: Group, results: Sequence[SetResult], accepted: int) -> str:

@@ -17,6 +17,7 @@ from core.edi.interchanges import (
     Interchange,
     Level,
     ReadResult,
+    Repair,
     Segment,
     Severity,
     TransactionSet,
@@ -82,6 +83,7 @@ class _Builder:
         self.header = tuple(_decoded(value, self.encoding) for value in raw.header.elements)
         self.groups: list[Group] = []
         self.faults: list[Fault] = list(raw.faults)
+        self.repairs: list[Repair] = list(raw.repairs)
         self.group: _OpenGroup | None = None
         self.body: list[Segment] = []
         self.answers: list[Segment] = []
@@ -103,7 +105,7 @@ class _Builder:
             segment = self._parse(raw_segment, place)
             handler = _HANDLERS.get(segment.tag)
             if self.body and segment.tag not in ("ST", "SE", "GS", "GE", "IEA"):
-                self.body.append(self._parse(raw_segment, len(self.body) + 1))
+                self.body.append(replace(segment, number=len(self.body) + 1))
             elif handler is not None:
                 handler(self, segment)
             elif segment.tag == "TA1":
@@ -131,7 +133,7 @@ class _Builder:
             header=header,
             groups=tuple(self.groups),
             faults=tuple(self.faults),
-            repairs=self.raw.repairs,
+            repairs=tuple(self.repairs),
             acknowledgement_requested=header[13].strip() == "1",
             raw=self.data[self.raw.offset : self.raw.end],
             offset=self.raw.offset,
@@ -176,7 +178,12 @@ class _Builder:
         tag, *elements = text.split(self.marks.element)
         component = self.marks.component
         parts = tuple(tuple(value.split(component)) if component else (value,) for value in elements)
-        return Segment(tag.strip(), parts, number, raw.offset, raw.end)
+        name = tag.strip()
+        if name != name.upper() and name.isascii():
+            text = f"The tag {name[:10]!r} was written in small letters."
+            self.repairs.append(Repair("lower_case_tag", raw.offset, text))
+            name = name.upper()
+        return Segment(name, parts, number, raw.offset, raw.end)
 
     def _open_group(self, segment: Segment) -> None:
         if self.group is not None:

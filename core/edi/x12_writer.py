@@ -45,8 +45,12 @@ class Envelope:
     acknowledgement_requested: bool = False
 
 
-def write_interchange(kind: str, functional_id: str, sets: Sequence[Sequence[Row]], envelope: Envelope) -> bytes:
+def write_interchange(
+    kind: str, functional_id: str, sets: Sequence[Sequence[Row]], envelope: Envelope, implementation: str = ""
+) -> bytes:
     """One interchange with one group of `sets` (rows without ST and SE). Empty elements at a row's end are left out.
+
+    `implementation` is ST03, of sets that have one.
 
     InvalidInput where an envelope value or an element cannot be written (too long, or it holds a separator).
     """
@@ -72,7 +76,7 @@ def write_interchange(kind: str, functional_id: str, sets: Sequence[Sequence[Row
     )
     for position, rows in enumerate(sets):
         control = f"{envelope.set_control + position:04d}"
-        writer.Write(_segment(("ST", kind, control)))
+        writer.Write(_segment(("ST", kind, control, implementation) if implementation else ("ST", kind, control)))
         for row in rows:
             writer.Write(_segment([_text(value) for value in row]))
         writer.Write(_segment(("SE", "0", control)))

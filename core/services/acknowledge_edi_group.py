@@ -48,7 +48,7 @@ async def acknowledge_group(uow: Transaction, raw_id: int, group_index: int) -> 
         if group_row["acknowledged_at"] is None:
             await edi.mark_group_acknowledged(uow, group_row["id"], None)
         return None
-    kind = "997" if is_x12 else "CONTRL"
+    kind = str(partner.guide.group_answer) if is_x12 else "CONTRL"
     name = f"{kind.lower()}-{raw_id}-{kept_at}"
     documents = {row["position"]: row for row in await edi.documents_of(uow, raw_id)}
     stored = group_row["acknowledgement_raw"]
@@ -80,8 +80,8 @@ async def _write(
 ) -> bytes:
     interchange = places[0].interchange
     numbered = await number_document(uow, partner, uow.now, "T" if interchange.is_test else "P")
-    if kind == "997":
-        content = write_997(places[0].group, results, numbered.x12())
+    if kind != "CONTRL":
+        content = write_997(places[0].group, results, numbered.x12(), partner.guide.group_answer)
     else:
         content = write_contrl(interchange, _by_group(places, results), numbered.edifact())
     await edi.add_outbound(uow, numbered.outbound(kind, content, f"{name}.edi"))

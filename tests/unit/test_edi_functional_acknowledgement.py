@@ -6,6 +6,7 @@ import pytest
 
 from core.edi.decode_997 import decode_997
 from core.edi.documents import SetResult
+from core.edi.guide import GroupAnswer
 from core.edi.interchanges import Fault, Group, Level, Severity, Verdict, verdict
 from core.edi.reader import read
 from core.edi.write_997 import write_997
@@ -149,3 +150,27 @@ def test_our_997_is_read_back():
             ),
         ),
     ]
+
+
+def test_a_999_says_the_same_in_its_own_segments():
+    group = group_of(GOOD, "BAK*00*AK**20261320~PO1*1*ten*EA")
+    data = write_997(group, results(group), ENVELOPE, GroupAnswer.IMPLEMENTATION)
+    (interchange,) = read(data).interchanges
+    (document,) = interchange.groups[0].sets
+    assert (document.kind, document.version, document.segments[0].value(3)) == ("999", "005010X231A1", "005010X231A1")
+    assert (interchange.version, interchange.faults, interchange.groups[0].faults, document.faults) == (
+        "00501",
+        (),
+        (),
+        (),
+    )
+    assert "AK5" not in {segment.tag for segment in document.segments}
+    twin = decode_997(read(write_997(group, results(group), ENVELOPE)).interchanges[0].groups[0].sets[0])
+    assert decode_997(document).document == twin.document
+
+
+def test_a_set_that_lost_its_header_is_counted_and_not_named():
+    group = group_of(GOOD, GOOD)
+    text = f"{ISA}GS*PR*SUP*US*20261120*1030*7*X*004010~T*855*1~{GOOD}~SE*5*1~ST*855*2~{GOOD}~SE*5*2~GE*2*7~IEA*1*000000007~"
+    group = read(text.encode()).interchanges[0].groups[0]
+    assert answer(group, results(group)) == ["AK1*PR*7", "AK2*855*2", "AK5*A", "AK9*P*2*2*1"]

@@ -263,3 +263,9 @@ def test_the_header_is_looked_at():
         ("015", 10, "2570"),
         ("001", 2, "000000007"),
     ]
+
+
+def test_a_tag_in_small_letters_is_read_and_noted():
+    interchange = read(file(st(GOOD.replace("~PO1", "~po1")))).interchanges[0]
+    assert interchange.groups[0].sets[0].faults == ()
+    assert [repair.code for repair in interchange.repairs] == ["lower_case_tag"]
