@@ -73,11 +73,19 @@ class RebalancingProposal(Node):
     quantity: int = field(description="Base units.")
     urgency: int = field(description="The higher, the sooner it should be decided; the list is in this order.")
     carbon_g: int = field(description="Emissions of the move, grams of CO2 equivalent.")
-    arrives_on: date = field(description="Day it would arrive if it left now.")
+    arrives_on: date = field(description="Day it would arrive if it left now, or on `shipsOn`.")
     state: RebalancingState = field(description="What became of it.")
     expires_at: datetime = field(description="Until when it can be accepted.")
     created_at: datetime = field(description="When it was made.")
     closed_at: datetime | None = field(description="When it was accepted, withdrawn or expired.", default=None)
+
+    @field(
+        description="Day from which on it can leave, when the goods are still under way to where it begins: until they are "
+        "there it cannot be accepted. Null: they lie there."
+    )
+    def ships_on(self) -> date | None:
+        day = self.row["reason"].get("shipsOn")
+        return None if day is None else date.fromisoformat(day)
 
     @field(description="What would be moved.")
     async def sku(self, info: Info) -> Sku:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from math import ceil
 from typing import Any
 
-from core.domain.network import Network
+from core.domain.network import Lane, Network
 from core.errors import InvalidInput
 
 SEASON_BOUNDS = (0.5, 2.0)
@@ -69,21 +69,36 @@ def rebalancing_rules(value: Mapping[str, Any] | None) -> RebalancingRules:
 class Position:
     """One SKU at one location. `free` is ATP in the shelf: what no promise, hold or safety stock needs.
 
-    `waiting` are units of lines without a source there, `inbound` dated supply nobody has pegged that comes within
-    the days at risk; `daily_demand` units a day, season included. `movable`: how much of `free` lives long enough to be
-    sold elsewhere; None: all of it.
+    `waiting` are units of lines without a source there, `arrivals` (days from now, units) what dated supply brings that
+    nobody needs; `daily_demand` units a day, season included. `movable`: how much of `free` lives long enough to be sold
+    elsewhere; None: all of it.
     """
 
     location_id: int
     free: int
     daily_demand: float
     waiting: int = 0
-    inbound: int = 0
+    arrivals: tuple[tuple[int, int], ...] = ()
     movable: int | None = None
 
     def cover(self) -> float | None:
-        """Days until it is sold out; None without demand."""
-        return (self.free + self.inbound) / self.daily_demand if self.daily_demand > 0 else None
+        """Days until it is sold out, by what arrives before; None without demand."""
+        if self.daily_demand <= 0:
+            return None
+        units = self.free
+        for day, more in sorted(self.arrivals):
+            if self.daily_demand * day > units:
+                break
+            units += more
+        return units / self.daily_demand
+
+    def balances(self, until: int) -> list[tuple[int, int]]:
+        """(day, units left) right before each arrival and at `until`; below 0 it is sold out by then."""
+        units, found = self.free, []
+        for day, more in (*sorted(x for x in self.arrivals if x[0] < until), (until, 0)):
+            found.append((day, units - ceil(self.daily_demand * day)))
+            units += more
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +112,10 @@ class Goods:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A proposed transfer: what it costs (minor units), emits (grams), when it arrives, and why. `urgency` sorts."""
+    """A proposed transfer: what it costs (minor units), emits (grams), when it arrives, and why. `urgency` sorts.
+
+    `ships_on`: it can leave from this day on, of goods that are still under way to where it begins; None: it lies there.
+    """
 
     sku_id: int
     from_location_id: int
@@ -108,6 +126,7 @@ class Move:
     carbon_g: int
     arrives_on: date
     reason: dict[str, Any]
+    ships_on: date | None = None
 
 
 def daily_demand(recent: int, days: int, same_weeks: int = 0, next_weeks: int = 0) -> float:
@@ -127,43 +146,67 @@ def propose_moves(
 ) -> list[Move]:
     """The moves of one SKU, the most urgent first: who waits before who runs out, the least cover first.
 
-    Donors give what lies beyond `keep_days` of their own demand, those that are soonest and cheapest first.
-    A unit is proposed once. The order of the input does not matter.
+    Donors give what lies beyond `keep_days` of their own demand, with what arrives there meanwhile; those that are
+    soonest and cheapest first, and stock before what is still under way to them. Nothing is moved to where it would
+    come after the shortage. A unit is proposed once. The order of the input does not matter.
     """
     places = sorted(positions, key=lambda p: p.location_id)
-    spare = {p.location_id: _spare(p, rules) for p in places}
-    given: dict[int, int] = dict.fromkeys(spare, 0)
     at = {p.location_id: p for p in places}
+    given: dict[int, int] = dict.fromkeys(at, 0)
     moves: list[Move] = []
-    needy = [p for p in places if spare[p.location_id] <= 0 and _missing(p, rules) > 0]
+    needy = [p for p in places if _spare(p, rules) <= 0 and _missing(p, rules) > 0]
     for place in sorted(needy, key=lambda p: (-p.waiting, p.cover() or 0.0, p.location_id)):
-        missing = _missing(place, rules)
-        for donor_id in network.donors(place.location_id):
-            lane = network.lanes[donor_id, place.location_id]
-            left = spare.get(donor_id, 0) - given.get(donor_id, 0)
-            units = min(missing, left)
-            if units < rules.min_units or lane.cost * 100 > goods.unit_price * rules.max_cost_percent > 0:
-                continue
-            arrives = network.arrive(lane, network.first_ship_day(donor_id, now))
-            moves.append(_move(goods, at[donor_id], place, units, given, arrives, lane.cost, lane.carbon_g_per_kg))
-            given[donor_id] += units
-            missing -= units
-            if missing <= 0:
-                break
+        got: set[int] = set()
+        for is_dated in (False, True):
+            for donor_id in network.donors(place.location_id):
+                lane = network.lanes[donor_id, place.location_id]
+                donor = at.get(donor_id)
+                if donor is None or donor in needy or donor_id in got:
+                    continue
+                if lane.cost * 100 > goods.unit_price * rules.max_cost_percent > 0:
+                    continue
+                for day in _days_of(donor, rules) if is_dated else [0]:
+                    ships = network.first_ship_day(donor_id, now)
+                    if day:
+                        ships = max(
+                            ships, network.ship_day_from(donor_id, network.today(donor_id, now) + timedelta(days=day))
+                        )
+                    arrives = network.arrive(lane, ships)
+                    after = (arrives - network.today(place.location_id, now)).days
+                    missing = _missing(place, rules, after) - sum(
+                        m.quantity for m in moves if m.to_location_id == place.location_id
+                    )
+                    units = min(missing, _spare(donor, rules, day) - given[donor_id])
+                    if units >= rules.min_units:
+                        moves.append(_move(goods, donor, place, units, given, arrives, lane, ships if day else None))
+                        given[donor_id] += units
+                        got.add(donor_id)
+                        break
     return moves
 
 
-def _spare(place: Position, rules: RebalancingRules) -> int:
-    free = place.free if place.movable is None else min(place.free, place.movable)
-    return free - ceil(rules.keep_days * place.daily_demand)
+def _days_of(donor: Position, rules: RebalancingRules) -> list[int]:
+    """The days on which something arrives at a donor early enough to help elsewhere."""
+    return sorted({day for day, _ in donor.arrivals if 0 < day < rules.target_days})
 
 
-def _missing(place: Position, rules: RebalancingRules) -> int:
-    """Units that lines wait for, and what is missing to the target where the place is at risk."""
+def _spare(place: Position, rules: RebalancingRules, day: int = 0) -> int:
+    """Units that it can give from `day` on and still not be sold out within `keep_days` from then."""
+    least = min(units for when, units in place.balances(day + rules.keep_days) if when > day or not day)
+    there = place.free if place.movable is None else min(place.free, place.movable)
+    there += sum(units for when, units in place.arrivals if 0 < when <= day)
+    return min(least, there)
+
+
+def _missing(place: Position, rules: RebalancingRules, after: int = 0) -> int:
+    """Units that lines wait for, and what is missing up to the target once `after` days are over, where it is at risk."""
     cover = place.cover()
-    at_risk = cover is not None and cover < rules.short_days
-    wanted = ceil(rules.target_days * place.daily_demand) - place.free - place.inbound if at_risk else 0
-    return max(place.waiting - place.free, 0) + max(wanted, 0)
+    wanted = 0
+    if cover is not None and cover < rules.short_days:
+        short = [-units for day, units in place.balances(rules.target_days) if day > after]
+        wanted = max([0, *short])
+    waiting = place.waiting - place.free - sum(units for day, units in place.arrivals if day <= after)
+    return max(waiting, 0) + wanted
 
 
 def _move(
@@ -173,23 +216,24 @@ def _move(
     units: int,
     given: Mapping[int, int],
     arrives: date,
-    unit_cost: int,
-    carbon_g_per_kg: int,
+    lane: Lane,
+    ships_on: date | None,
 ) -> Move:
     cover = place.cover()
     served = min(units, place.waiting)
-    left = donor.free - given[donor.location_id] - units
     reason = {
         "kind": "WAITING" if place.waiting else "AT_RISK",
         "waiting": place.waiting,
         "unitsServed": served,
         "dailyDemand": round(place.daily_demand, 3),
         "coverBefore": None if cover is None else round(cover, 1),
-        "coverAfter": _days(place.free + place.inbound + units - served, place.daily_demand),
+        "coverAfter": _cover(replace(place, free=place.free + units - served)),
         "donorFree": donor.free,
         "donorDailyDemand": round(donor.daily_demand, 3),
-        "donorCoverAfter": _days(left, donor.daily_demand),
+        "donorCoverAfter": _cover(replace(donor, free=donor.free - given[donor.location_id] - units)),
     }
+    if ships_on is not None:
+        reason["shipsOn"] = ships_on.isoformat()
     shortage = 1_000 if cover is None else max(0, round(1_000 - 10 * cover))
     return Move(
         goods.sku_id,
@@ -197,12 +241,14 @@ def _move(
         place.location_id,
         units,
         served * 1_000 + shortage,
-        unit_cost * units,
-        carbon_g_per_kg * goods.weight_g * units // 1_000,
+        lane.cost * units,
+        lane.carbon_g_per_kg * goods.weight_g * units // 1_000,
         arrives,
         reason,
+        ships_on,
     )
 
 
-def _days(units: int, daily: float) -> float | None:
-    return round(units / daily, 1) if daily > 0 else None
+def _cover(place: Position) -> float | None:
+    cover = place.cover()
+    return None if cover is None else round(cover, 1)

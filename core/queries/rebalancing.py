@@ -32,9 +32,10 @@ group by l.sku_id, l.location_id"""
 
 
 async def skus_with_stock(sql: asyncpg.Connection) -> list[int]:
-    """SKUs of which some location has units that are not allocated: what could be moved at all."""
+    """SKUs of which some location has units that are not allocated, or gets some that nobody has claimed."""
     rows = await sql.fetch(
-        "select distinct sku_id from stock_level where on_hand - unsellable - allocated > 0 order by sku_id"
+        """select sku_id from stock_level where on_hand - unsellable - allocated > 0
+        union select sku_id from supply where quantity - received - cancelled > pegged order by sku_id"""
     )
     return [row["sku_id"] for row in rows]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
 from core.domain.book import SkuBook
 from core.domain.network import Network
@@ -62,23 +62,30 @@ def positions(book: SkuBook, network: Network, demand: Demand, rules: Rebalancin
     for place, location in network.locations.items():
         if not location.holds_stock:
             continue
-        until: date = book.today[place] + timedelta(days=rules.short_days)
+        here = available_now(book, [place])
         recent, same_weeks, next_weeks = demand.get((book.sku_id, place), (0, 0, 0))
         found.append(
             Position(
                 place,
-                available_now(book, [place]),
+                here,
                 daily_demand(recent, DEMAND_DAYS, same_weeks, next_weeks),
                 sum(p.quantity for p in book.pegs if p.location_id == place and p.kind == PegKind.OPEN),
-                sum(
-                    s.unpegged
-                    for s in book.supplies
-                    if s.location_id == place and s.effective_date(book.today[place]) <= until
-                ),
+                _arrivals(book, place, here, rules),
                 None if book.lots is None else _movable(book, network, place),
             )
         )
     return found
+
+
+def _arrivals(book: SkuBook, place: int, here: int, rules: RebalancingRules) -> tuple[tuple[int, int], ...]:
+    """(days from now, units) by which what can be promised there grows beyond what lies there: dated supply of nobody."""
+    found: list[tuple[int, int]] = []
+    today, level = book.today[place], here
+    for day, units in book.timeline(place).steps():
+        if units > level and (day - today).days <= rules.target_days + rules.keep_days:
+            found.append(((day - today).days, units - level))
+            level = units
+    return tuple(found)
 
 
 def _movable(book: SkuBook, network: Network, place: int) -> int:

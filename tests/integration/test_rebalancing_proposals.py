@@ -53,6 +53,25 @@ async def test_excess_of_the_reserve_is_proposed_for_who_runs_out(world):
     assert len(await proposals(world)) == 1
 
 
+async def test_supply_under_way_to_the_reserve_is_proposed_ahead_and_taken_when_it_is_there(world):
+    """A has 2 left and sells one a day; what comes to A itself comes too late, the reserve gets 60 tomorrow."""
+    await world.stock(30, location="A")
+    for days in (1, 8, 15, 22):
+        await world.place(world.order(("S", 7), customer=None, placed_at=world.clock.at - timedelta(days=days)))
+    await world.supply(60, TODAY + timedelta(days=1), location="R")
+    await world.supply(90, TODAY + timedelta(days=9), location="A")
+    assert await look(world) == 1
+    (found,) = await proposals(world)
+    assert (found["origin"], found["target"], found["quantity"]) == ("R", "A", 7), "9 days of demand less what is there"
+    assert (found["arrives_on"], found["reason"]["shipsOn"]) == (TODAY + timedelta(days=3), "2026-11-03")
+    accept = TransferStock("S", "R", "A", 7, found["id"])
+    with pytest.raises(DomainError):
+        await world.do(lambda uow: transfer_stock(uow, accept))
+    await world.stock(60, location="R")
+    await world.do(lambda uow: transfer_stock(uow, accept))
+    assert [p["state"] for p in await proposals(world)] == ["ACCEPTED"]
+
+
 async def test_a_proposal_that_no_longer_holds_is_withdrawn_and_an_old_one_expires(world):
     await short_at_a(world)
     await look(world)

@@ -54,23 +54,36 @@ def markets(draw: st.DrawFn) -> tuple[SkuBook, Network, datetime]:
     return book, roads, now
 
 
+def keeps_off(book: SkuBook, place: int, demand_class: str) -> str:
+    """Whose steps a class keeps off at a place: its own where it has any, else the default's."""
+    return demand_class if place in book.protected.get(demand_class, {}) else ""
+
+
+def kept(book: SkuBook, place: int, name: str, day: date) -> int:
+    """Units that are kept from who keeps off these steps."""
+    return next((u for start, u in reversed(book.protected.get(name, {}).get(place, [])) if start <= day), 0)
+
+
 def free_units(book: SkuBook, place: int, demand_class: str, day: date) -> int:
     """What the day leaves to the class: units that are there by then, less what others may take and what is kept."""
-    today, units = book.today[place], book.level(place).available
-    own = book.protection_class(place, demand_class)
-    units += sum(s.open for s in book.supplies if s.location_id == place and s.effective_date(today) <= day)
+    today, level = book.today[place], book.level(place)
+    units, own = level.on_hand - level.unsellable - level.allocated, keeps_off(book, place, demand_class)
+    for supply in book.supplies:
+        usable = supply.usable_date if supply.usable_date >= today else today + timedelta(days=supply.overdue_days)
+        if supply.location_id == place and usable <= day:
+            units += supply.quantity - supply.received - supply.cancelled
     units -= sum(h.quantity for h in book.holds if h.location_id == place and h.need_date <= day)
     waiting = 0
     for peg in book.pegs:
         if peg.location_id != place or peg.need_date > day:
             continue
-        if book.protection_class(place, peg.demand_class) == own:
+        if keeps_off(book, place, peg.demand_class) == own:
             units -= peg.quantity
         else:
             waiting += peg.quantity
     other = next(name for name in CLASSES if name != own)
-    units = max(units - waiting, min(units, book.protected_at(place, other, day)))  # they wait above what they keep off
-    return units - book.protected_at(place, own, day)
+    units = max(units - waiting, min(units, kept(book, place, other, day)))  # they wait above what they keep off
+    return units - kept(book, place, own, day)
 
 
 def promisable(book: SkuBook, place: int, demand_class: str) -> list[int]:

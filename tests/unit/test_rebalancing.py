@@ -39,7 +39,7 @@ positions = st.lists(
         free=st.integers(0, 200),
         daily_demand=st.sampled_from([0.0, 0.1, 1.0, 2.5, 7.0]),
         waiting=st.integers(0, 20),
-        inbound=st.integers(0, 30),
+        arrivals=st.lists(st.tuples(st.integers(0, 50), st.integers(1, 90)), max_size=3).map(tuple),
     ),
     min_size=1,
     max_size=4,
@@ -47,18 +47,33 @@ positions = st.lists(
 )
 
 
+def runs_out(place: Position) -> int:
+    """The first day that ends with less sold than was wanted, sold day by day."""
+    for day in range(1, 400):
+        if place.free + sum(units for when, units in place.arrivals if when < day) < place.daily_demand * day:
+            return day - 1
+    return 400
+
+
 @given(positions, st.randoms())
 def test_moves_take_only_excess_and_give_only_what_is_missing(places, shuffler: random.Random):
     moves = propose_moves(GOODS, places, FULL, RULES, NOW)
     at = {p.location_id: p for p in places}
     for place in places:
-        away = sum(m.quantity for m in moves if m.from_location_id == place.location_id)
+        out = [m for m in moves if m.from_location_id == place.location_id]
         here = sum(m.quantity for m in moves if m.to_location_id == place.location_id)
-        assert not (away and here)
-        if away:
-            assert place.free - away >= ceil(RULES.keep_days * place.daily_demand)
+        assert not (out and here)
+        assert sum(m.quantity for m in out if m.ships_on is None) <= place.free
+        leaves = [((m.ships_on - NOW.date()).days if m.ships_on else 0, m.quantity) for m in out]
+        last = max([day for day, _ in leaves], default=0)
+        for day in range(last + RULES.keep_days + 1) if out else ():  # it can sell on, and has what it sends
+            there = place.free + sum(units for when, units in place.arrivals if when < day)
+            gone = sum(units for when, units in leaves if when < day)
+            assert day <= last or there - gone >= place.daily_demand * day
+            arrived = place.free + sum(units for when, units in place.arrivals if when <= day)
+            assert arrived >= sum(units for when, units in leaves if when <= day)
         if here:
-            assert place.waiting or (place.free + place.inbound) / place.daily_demand < RULES.short_days
+            assert place.waiting or runs_out(place) < RULES.short_days
             assert here <= place.waiting + ceil(RULES.target_days * place.daily_demand)
     assert len({(m.from_location_id, m.to_location_id) for m in moves}) == len(moves)
     assert all(m.quantity > 0 and m.cost == at[m.from_location_id].location_id * 20 * m.quantity for m in moves)
@@ -100,6 +115,24 @@ def test_who_waits_comes_before_who_may_run_out():
     moves = propose_moves(GOODS, places, FULL, RULES, NOW)
     assert [(m.to_location_id, m.quantity) for m in moves] == [(3, 8), (2, 2)]
     assert moves[0].urgency > moves[1].urgency
+
+
+def test_supply_under_way_counts_on_its_day():
+    """L1 sells 2 a day and has 10, 500 come on day 4: it can give 2 now. L2 sells 1 a day and has 3; 90 come on day 9."""
+    places = [Position(1, 10, 2.0, arrivals=((4, 500),)), Position(2, 3, 1.0, arrivals=((9, 90),))]
+    now, later = propose_moves(GOODS, [*places, Position(3, 9, 0.0)], network(lane(1, 2), lane(3, 2)), RULES, NOW)
+    assert [(m.from_location_id, m.quantity, m.ships_on) for m in (now, later)] == [(1, 2, None), (3, 4, None)], (
+        "6 are missing until day 9"
+    )
+    (dated,) = propose_moves(
+        GOODS, [Position(1, 2, 2.0, arrivals=((1, 500),)), places[1]], network(lane(1, 2)), RULES, NOW
+    )
+    assert (dated.ships_on, dated.arrives_on, dated.quantity) == (date(2026, 11, 3), date(2026, 11, 5), 6)
+    assert dated.reason["shipsOn"] == "2026-11-03"
+    late = [Position(1, 16, 2.0, arrivals=((8, 500),)), places[1]]
+    assert propose_moves(GOODS, late, network(lane(1, 2)), RULES, NOW) == [], "its own supply comes before"
+    soon = [Position(1, 99, 0.0), Position(2, 3, 1.0, arrivals=((3, 90),))]
+    assert propose_moves(GOODS, soon, network(lane(1, 2)), RULES, NOW) == [], "not sold out before"
 
 
 def test_last_year_says_how_demand_goes_on():
