@@ -44,8 +44,23 @@ from core.unit_of_work import run_unit_of_work
 
 log = structlog.get_logger(__name__)
 
-DRAIN_SECONDS = 1.0
+DRAIN_SECONDS = 3.0
 """Given to streams to end by themselves once the process was told to stop."""
+
+
+class _JsonLines(logging.Handler):
+    """What the server and the drivers log, as lines like our own."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno < logging.WARNING and str(record.msg).startswith(('%s - "WebSocket', "connection ")):
+            return  # told by our own line when it ends
+        level = getattr(structlog.get_logger(record.name), record.levelname.lower(), None)
+        if level is not None:
+            cause = record.exc_info[1] if record.exc_info else None
+            facts: dict[str, Any] = {} if cause is None else {"error": type(cause).__name__}
+            if cause is not None and record.levelno >= logging.ERROR:
+                facts["exc_info"] = cause
+            level(record.getMessage(), logger=record.name, **facts)
 
 
 class _StandardError:
@@ -76,6 +91,9 @@ def configure_logging(settings: Settings) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, _StandardError())),
         cache_logger_on_first_use=True,
     )
+    for name in ("uvicorn", "asyncpg", "asyncio"):
+        library = logging.getLogger(name)
+        library.handlers, library.propagate = [_JsonLines()], False
 
 
 def _default_schema() -> tuple[Any, Callable[[Context], Any]]:
@@ -85,18 +103,32 @@ def _default_schema() -> tuple[Any, Callable[[Context], Any]]:
     return schema, Loaders
 
 
-def _on_stop(action: Callable[[], None]) -> Callable[[], None]:
-    """Run `action` before the server's own handler of SIGTERM and SIGINT; returns what undoes it.
+def _on_stop(drain: Callable[[], None], is_drained: Callable[[], bool]) -> Callable[[], None]:
+    """Run `drain`, and the server's own handler of SIGTERM and SIGINT once it is done; returns what undoes it.
 
-    A server waits for open responses before it ends the lifespan, so endless streams must hear of the stop first.
+    A server closes sockets with a code of its own, and waits for open responses before it ends the lifespan: streams
+    end first, as documented. A second signal does not wait.
     """
     loop, before = asyncio.get_running_loop(), {}
+    is_told = False
+
+    def wait(number: int, until: float) -> None:
+        if is_drained() or loop.time() > until:
+            before[number](number, None)
+        else:
+            loop.call_later(0.02, wait, number, until)
+
+    def begin(number: int) -> None:
+        drain()
+        wait(number, loop.time() + DRAIN_SECONDS)
 
     def handle(number: int, frame: Any) -> None:
-        loop.call_soon_threadsafe(action)
-        previous = before[number]
-        if callable(previous):
-            previous(number, frame)
+        nonlocal is_told
+        if is_told:
+            before[number](number, frame)
+        else:
+            is_told = True
+            loop.call_soon_threadsafe(begin, number)
 
     with suppress(ValueError):  # not the main thread: a test server, which stops in its own way
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -201,7 +233,7 @@ def create_app(
         forget_dead_processes()
         async with database:
             await hub.start()
-            undo = _on_stop(drain)
+            undo = _on_stop(drain, lambda: endpoint.connections.total == 0)
             # Schema and modules live as long as the process: look for cycles among what requests leave, and more rarely.
             gc.collect()
             gc.freeze()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
 import msgspec
@@ -18,7 +18,7 @@ from prometheus_client import Counter, Gauge
 from api.live.cursor import Cursor, decode_cursor, encode_cursor
 from api.live.event import COLUMNS, LiveEvent, LiveFilter
 from api.live.sharing import ReadsUnderWay
-from api.live.subscription import Follow, Reader, StreamsClosing, Subscription
+from api.live.subscription import AWAY, Follow, Reader, StreamsClosing, Subscription
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.database import Database
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 HEAD_SECONDS = 1.0
 """How often PostgreSQL is asked for the head: the longest an event stays unseen when Redis is gone."""
@@ -61,6 +62,7 @@ class LiveHub:
         self.reads = ReadsUnderWay(lambda: self.position)
         """What its subscribers read for one event, together."""
         self._seen_at = time.monotonic()
+        self._looked = asyncio.Event()
 
     # Life.
 
@@ -91,6 +93,21 @@ class LiveHub:
             raise RuntimeError("The live hub is not running.")
         if time.monotonic() - self._seen_at > STALE_SECONDS:
             raise RuntimeError("The event log could not be read lately.")
+
+    async def next_look(self) -> bool:
+        """True when PostgreSQL has answered again, False after a while without: one asks for all who wait."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STALE_SECONDS):
+                return await self._looked.wait()
+        return False
+
+    async def patiently(self, read: Callable[[], Awaitable[T]]) -> T:
+        """What `read` reads; while PostgreSQL is away a stream waits for it rather than ending."""
+        while True:
+            try:
+                return await read()
+            except AWAY:
+                await self.next_look()
 
     # Subscribing.
 
@@ -168,6 +185,8 @@ class LiveHub:
     async def _head(self) -> tuple[int, int]:
         row = await self._database.system.fetchrow("select epoch, position from relay")
         self._seen_at = time.monotonic()
+        self._looked.set()
+        self._looked = asyncio.Event()
         return (row["epoch"], row["position"]) if row else (1, 0)
 
     async def _follow_database(self) -> None:

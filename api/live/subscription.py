@@ -28,7 +28,6 @@ Follow = Callable[[LiveEvent | None], None]
 BUFFER = 256
 """Events kept for one subscriber; beyond, it reads the table again instead of memory growing."""
 PAGE = 500
-RETRY_SECONDS = 0.5
 AWAY = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError)
 """PostgreSQL cannot be reached just now: a stream waits for it rather than ending."""
 
@@ -167,8 +166,8 @@ class Subscription(AsyncIterator[LiveEvent]):
         try:
             can_resume = await self._hub.can_resume(self._after)
         except AWAY as error:
-            log.warning("a cursor could not be checked yet", error=type(error).__name__)
-            await asyncio.sleep(RETRY_SECONDS)
+            log.debug("a cursor could not be checked yet", error=type(error).__name__)
+            await self._hub.next_look()
             return
         self._checked = True
         if not can_resume:
@@ -195,8 +194,8 @@ class Subscription(AsyncIterator[LiveEvent]):
                 rows = []
         except AWAY as error:
             self._fall_behind()
-            log.warning("events could not be resumed yet", error=type(error).__name__)
-            await asyncio.sleep(RETRY_SECONDS)
+            log.debug("events could not be resumed yet", error=type(error).__name__)
+            await self._hub.next_look()
             return
         except BaseException:
             self._fall_behind()

@@ -196,7 +196,11 @@ async def availability_changed(
     codes = list(dict.fromkeys(skus))
     if not codes:
         raise InvalidInput("Name at least one SKU.", path=("skus",), field="skus")
-    found = await answers(context, codes, channel=channel)
+    caller, hub = context.principal, context.hub
+    assert hub is not None
+    audience = (hub.epoch, "begin", caller.role, caller.customer_id, caller.is_publishable, channel)
+    read = partial(answers, context, codes, channel=channel)
+    found = (await hub.patiently(lambda: hub.reads.join((*audience, *codes), hub.position, read))).value
     unknown = next((answer for answer in found if isinstance(answer, UnknownSku)), None)
     if unknown is not None:
         raise unknown
@@ -227,7 +231,8 @@ async def _availability(
             elif sent.get(event.sku_id, -1) >= int(event.payload.get("version") or 0) and len(wanted) == 1:
                 continue  # a later state was delivered already
             read = partial(answers, context, wanted, channel=channel)
-            shared = await hub.reads.join((hub.epoch, *audience, *wanted), event.position, read)
+            join = partial(hub.reads.join, (hub.epoch, *audience, *wanted), event.position, read)
+            shared = await hub.patiently(join)
             for answer in shared.value:
                 if isinstance(answer, Availability) and sent.get(answer.sku_id, -1) < int(answer.version):
                     sent[answer.sku_id] = int(answer.version)

@@ -26,6 +26,11 @@ class ConnectionCount:
         self._total = 0
         self._by_key: Counter[str] = Counter()
 
+    @property
+    def total(self) -> int:
+        """How many are open."""
+        return self._total
+
     def open(self) -> None:
         """Count a connection until `close`; raises TooManyConnections."""
         if self._total >= self._limit:

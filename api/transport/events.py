@@ -12,11 +12,16 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.utils.await_maybe import await_maybe
 
 from api.context import Context
-from api.live import SharedRead, once
+from api.error_handlers import root_cause
+from api.live import AWAY, SharedRead, once
 from api.transport.request import GraphQLRequest
 
 if TYPE_CHECKING:
     from api.transport.engine import Prepared
+
+
+MAX_LOOKS = 3
+"""So often PostgreSQL has answered, and an event could still not be read: then it is not PostgreSQL that is away."""
 
 
 def build_executor(
@@ -56,7 +61,16 @@ class EventExecution:
         self._executor: Any = None
 
     async def __call__(self, event: Any) -> Any:
-        """The result of one event."""
+        """The result of one event. What cannot be read because PostgreSQL is away is read when it is back."""
+        looks, hub = 0, self._context.hub
+        while True:
+            result = await self._once(event)
+            is_away = any(isinstance(root_cause(error), AWAY) for error in result.errors or ())
+            if not is_away or hub is None or looks == MAX_LOOKS:
+                return result
+            looks += await hub.next_look()
+
+    async def _once(self, event: Any) -> Any:
         shared: SharedRead | None = getattr(event, "shared", None)
         if shared is None or self._context.caller is None:
             return await self._execute(event)

@@ -245,6 +245,9 @@ class Connection:
         if self._initialised:
             raise Close(TOO_MANY_INITS, "Too many initialisation requests")
         self._initialised = True
+        if self._init_timer is not None:
+            self._init_timer.cancel()
+            self._init_timer = None
         _check_payload(payload)
         try:
             self._caller = await self._endpoint.authenticator.authenticate(_credential(payload, self._scope))
@@ -255,9 +258,6 @@ class Connection:
         except TooManyConnections as error:
             raise Close(TOO_MANY_CONNECTIONS, str(error)) from error
         self._acknowledged = True
-        if self._init_timer is not None:
-            self._init_timer.cancel()
-            self._init_timer = None
         if self._caller is not None:
             self._forget = self._endpoint.authenticator.watch(self._caller, self.expire)
         self._scope["headers"] = [field for field in self._scope["headers"] if field[0] == b"accept-language"]

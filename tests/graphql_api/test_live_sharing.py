@@ -11,6 +11,7 @@ from api.transport import events as events_module
 from api.transport.engine import Engine
 from api.transport.request import request_of
 from core.domain.access import Role
+from core.queries import orders
 from tests.graphql_api.schema_under_test import Shop, open_shop
 from tests.graphql_api.test_queries_live import relay
 
@@ -132,3 +133,38 @@ async def test_a_failed_read_is_its_reader_s_and_the_others_read_again():
 
     assert await asyncio.gather(*(once(shared, "k", make) for _ in range(3))) == [1, 1, 1]
     assert await once(shared, "other", make) == 2
+
+
+async def test_a_stream_outlives_postgresql_being_away_for_each_of_its_reads(shop: Shop, monkeypatch):
+    engine, hub = Engine(schema, shop.settings), shop.hub  # type: ignore[attr-defined]
+    document = "subscription { orderChanged { orderNumber order { number } } }"
+    tries: list[str] = []
+
+    def failing(name, real):
+        async def sometimes(*arguments, **named):
+            tries.append(name)
+            if tries.count(name) in (1, 3):
+                raise OSError("away")
+            return await real(*arguments, **named)
+
+        return sometimes
+
+    monkeypatch.setattr(subscriptions, "answers", failing("answers", subscriptions.answers))
+    streams = []
+    for text in (DOCUMENT, document):
+        request, context = request_of({"query": text}), shop.context(Role.PLANNER)
+        context.hub = hub
+        streams.append(engine.stream(request, engine.prepare(request, anonymous=False), context))
+    waiting = [asyncio.create_task(anext(one)) for one in streams]
+    async with asyncio.timeout(10):
+        while len(hub._all()) < len(streams):
+            await asyncio.sleep(0.01)
+    await shop.place("MINSEO", ("MUG-BLUE", 1))
+    monkeypatch.setattr("core.queries.orders.orders_by_ids", failing("order", orders.orders_by_ids))
+    await relay(shop)
+    told = [answer.body for answer in await asyncio.gather(*waiting)]
+    assert [list(body) for body in told] == [["data", "extensions"]] * 2
+    assert told[1]["data"]["orderChanged"]["order"]["number"] == told[1]["data"]["orderChanged"]["orderNumber"]
+    assert (tries.count("answers"), tries.count("order")) == (4, 2)
+    for one in streams:
+        await one.aclose()
