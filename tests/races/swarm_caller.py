@@ -59,7 +59,7 @@ class Caller:
             )
             if first["userErrors"]:  # a refusal is not kept: the other may have come when there was something again
                 first, second = second, first
-            if not second["userErrors"] and first != second:
+            if not second["userErrors"] and self._identity(first) != self._identity(second):
                 raise Stuck(f"{mutation} under one key gave {first} and {second}")
         else:
             first = await self._settled(document, variables, mutation)
@@ -71,6 +71,12 @@ class Caller:
             raise Refused(blocking)
         self._done[mutation] += 1
         return first
+
+    @staticmethod
+    def _identity(payload: dict[str, Any]) -> Any:
+        """What was done to what; what else is told of it is as of now, and may have changed between two answers."""
+        things = [thing for thing in payload.values() if isinstance(thing, dict)]
+        return [thing.get("number") or thing.get("id") for thing in things]
 
     async def _settled(self, document: str, variables: dict[str, Any], mutation: str) -> dict[str, Any]:
         for _ in range(PATIENCE):
