@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from typing import Any
 
 import httpx2
@@ -19,10 +20,11 @@ log = structlog.get_logger(__name__)
 ALGORITHMS = ("ES256",)
 """Pinned: what the header of a token claims never decides how it is checked."""
 MAX_KEY_AGE = 3_600.0
-MIN_REFRESH = 30.0
-"""Seconds between two fetches at least: tokens with invented key ids must not make us hammer the issuer."""
 MIN_RETRY = 1.0
-"""The same while no key is known at all: the issuer may just be starting."""
+"""Seconds between two fetches at least."""
+MAX_FETCHES = 5
+FETCH_WINDOW = 60.0
+"""So many in so many seconds once keys are known: a new key is found at once, invented key ids hammer nobody."""
 LEEWAY = 10
 MAX_END = 2**53
 """Seconds since 1970; a later end is none."""
@@ -43,7 +45,7 @@ class TokenVerifier:
         self._client = client
         self._keys: dict[str, Any] = {}
         self._fetched_at = float("-inf")
-        self._tried_at = float("-inf")
+        self._tries: deque[float] = deque(maxlen=MAX_FETCHES)
         self._lock = asyncio.Lock()
         self._renewal: asyncio.Task[None] | None = None
         self._verified: dict[str, tuple[Any, float, dict[str, Any]]] = {}
@@ -97,9 +99,10 @@ class TokenVerifier:
 
     async def _renew(self) -> None:
         async with self._lock:
-            now = time.monotonic()
-            if now - self._tried_at > (MIN_REFRESH if self._keys else MIN_RETRY):
-                self._tried_at = now
+            now, tries = time.monotonic(), self._tries
+            is_spent = len(tries) == MAX_FETCHES and now - tries[0] < FETCH_WINDOW
+            if (not tries or now - tries[-1] > MIN_RETRY) and not (is_spent and self._keys):
+                tries.append(now)
                 await self._refresh()
 
     async def _refresh(self) -> None:

@@ -16,7 +16,7 @@ from jwt.algorithms import ECAlgorithm
 
 from api.context import Context
 from api.permissions import AuthenticationFailed, Authenticator, authentication
-from api.permissions.tokens import MIN_RETRY, TokenVerifier
+from api.permissions.tokens import MAX_FETCHES, MIN_RETRY, TokenVerifier
 from core.database import Database
 from core.domain.access import Role
 from core.domain.api_keys import new_api_key
@@ -229,9 +229,14 @@ async def test_jwks_is_fetched_once_and_again_for_a_new_key_but_not_at_a_strange
                 await verifier.verify(token(f"invented-{number}"))
         assert fetched == 1
         entries.append({**entries[0], "kid": "second"})
-        verifier._tried_at = float("-inf")
+        verifier._tries[-1] -= MIN_RETRY
         assert (await verifier.verify(token("second")))["sub"] == "tester"
         assert fetched == 2
+        for number in range(20):
+            verifier._tries[-1] -= MIN_RETRY
+            with pytest.raises(jwt.InvalidTokenError):
+                await verifier.verify(token(f"invented-{number}"))
+        assert fetched == MAX_FETCHES
 
 
 async def test_an_issuer_that_is_away_is_not_asked_for_every_token(keys: Keys) -> None:
@@ -248,7 +253,7 @@ async def test_an_issuer_that_is_away_is_not_asked_for_every_token(keys: Keys) -
             with pytest.raises(jwt.InvalidTokenError):
                 await verifier.verify(keys.token())
         assert fetched == 1
-        verifier._tried_at -= MIN_RETRY
+        verifier._tries[-1] -= MIN_RETRY
         with pytest.raises(jwt.InvalidTokenError):
             await verifier.verify(keys.token())
         assert fetched == 2
@@ -274,7 +279,8 @@ async def test_keys_of_other_kinds_beside_ours_and_a_slow_issuer_hold_nobody_up(
         token = jwt.encode(claims, keys.private, algorithm="ES256", headers={"kid": "ours"})
         assert (await verifier.verify(token))["sub"] == "tester"
         is_hanging.set()
-        verifier._fetched_at = verifier._tried_at = float("-inf")
+        verifier._fetched_at = float("-inf")
+        verifier._tries.clear()
         async with asyncio.timeout(1):
             assert (await verifier.verify(token))["sub"] == "tester"
         assert verifier._renewal is not None
