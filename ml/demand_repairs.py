@@ -45,7 +45,7 @@ def repair(units: Floats, names: list[str], findings: Counter[str]) -> list[int]
 def _repeats(row: Floats, other: Floats) -> bool:
     """Do two rows of one name say the same wherever both say something, and sell at all."""
     both = ~np.isnan(row) & ~np.isnan(other)
-    return int(both.sum()) >= SAYS_ENOUGH and bool((row[both] == other[both]).all()) and np.nansum(row[both]) > 0
+    return int(both.sum()) >= SAYS_ENOUGH and bool((row[both] == other[both]).all()) and bool(np.nansum(row[both]) > 0)
 
 
 def _whole_rows(units: Floats, findings: Counter[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from core.domain.input_faults import InputFault, judge_line, kept_share, missing_weeks
 from core.domain.states import InputFaultAction, InputFaultReason
-from ml.demand import CHOICE, DemandForecast, demand_below, demand_quantile, forecast_demand
+from ml.demand import CHOICE, DemandForecast, demand_below, demand_quantile
+from ml.demand_drivers import new_items
 
 Floats = NDArray[np.float64]
 
@@ -125,9 +126,17 @@ def _corrected_for_empty_shelves(
     return put_up.sum(axis=1)
 
 
-def forecast_history(history: History) -> DemandForecast:
-    """The method of each series by rolling backtest; see `ml/demand.py:forecast_demand`."""
-    return forecast_demand(history.units, HORIZON)
+def start_as_similar(found: DemandForecast, units: Floats, places: Sequence[Mapping[str, Any]]) -> DemandForecast:
+    """The forecast, with series of a few weeks drawn to how items like them (supplier, cost of a unit) began, where that
+    would have told the first weeks of older items better."""
+    groups = [(place["supplier_id"], int(np.log2(max(place["unit_cost"], 1)) // 1.5)) for place in places]
+    drawn = new_items(units, groups)
+    young = ~np.isnan(drawn)
+    ratio = np.where(young & (found.centre > 0), drawn / np.maximum(found.centre, 1e-9), 1.0)
+    return replace(
+        found, mean=np.where(young, drawn, found.mean), centre=np.where(young, drawn, found.centre),
+        variance=np.maximum(found.variance * np.maximum(ratio, 1.0), np.where(young, drawn, found.variance)),
+    )  # fmt: skip
 
 
 def forecast_rows(history: History, found: DemandForecast) -> list[dict[str, Any]]:

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.purchasing import order_quantity
-from core.domain.replenishment import economic_order_quantity
 from core.domain.stock_classes import ReplenishmentRules
+from core.services.keep_demand import lot_of
 from ml.demand import DemandForecast, demand_quantile
 from ml.live_demand import REVIEW_WEEKS, asked_each
+from ml.live_drivers import LiveFactors, scaled
 from ml.stock_budget import BudgetItems, spend_budget
 
 Floats = NDArray[np.float64]
-WEEKS_PER_YEAR = 52
 FEWEST_WEEKS = 2
 """Weeks of history below which a SKU keeps its own rule."""
 
@@ -38,13 +38,15 @@ def reorder_rules(
     targets: Sequence[Mapping[str, Any]],
     own: Mapping[int, tuple[int, int]],
     rules: ReplenishmentRules,
+    factors: LiveFactors,
+    speaks: NDArray[np.int64],
 ) -> dict[int, tuple[int, int]]:
     """(reorder point, order quantity) by SKU that has a supplier and history enough.
 
     `targets` are drafts of its places (`core/services/keep_demand.py:keep_targets`). A reorder point is compared with the
     position over all places, so that it rests on the demand of all places together: the sum of their points would hold
-    each place's safety twice. Within a budget service levels follow from what a level costs; else they are those of the
-    classes, the highest of a SKU's places.
+    each place's safety twice. `speaks` is the row of `factors` that holds for each SKU. Within a budget service levels
+    follow from what a level costs; else they are those of the classes, the highest of a SKU's places.
     """
     places: dict[int, list[Mapping[str, Any]]] = {}
     for target in targets:
@@ -60,17 +62,16 @@ def reorder_rules(
     first = [places[sku_id][0] for sku_id in skus]
     interval = np.array([row["lead_days"] / 7 for row in first]) + REVIEW_WEEKS
     spread = np.array([row["lead_sd_days"] / 7 for row in first])
-    centre = np.maximum(demand.found.centre[chosen], 0.0)
+    over = np.ones(len(demand.skus))
+    over[chosen] = factors.of(speaks[chosen]).over(interval)
+    found = scaled(demand.found, over)
+    centre = np.maximum(found.centre[chosen], 0.0)
     mean = interval * centre
-    variance = (
-        interval * demand.found.variance[chosen]
-        + interval**2 * demand.found.centre_variance[chosen]
-        + (centre * spread) ** 2
-    )
-    lots = [_lot(centre[n], row, rules) for n, row in enumerate(first)]
+    variance = interval * found.variance[chosen] + interval**2 * found.centre_variance[chosen] + (centre * spread) ** 2
+    lots = [lot_of(row, float(centre[n]), rules) for n, row in enumerate(first)]
     if rules.budget_percent is None:
         levels = np.array([max(row["service_level"] for row in places[sku_id]) for sku_id in skus])
-        points = demand_quantile(asked_each(demand.found, levels, chosen), mean, variance).astype(np.int64)
+        points = demand_quantile(asked_each(found, levels, chosen), mean, variance).astype(np.int64)
     else:
         lots = [
             min(lot, _multiple(own[sku_id][1] or lot, row)) for lot, sku_id, row in zip(lots, skus, first, strict=True)
@@ -86,11 +87,6 @@ def reorder_rules(
             rules.budget_percent / 100,
         )  # fmt: skip
     return {sku_id: (int(point), int(lot)) for sku_id, point, lot in zip(skus, points, lots, strict=True)}
-
-
-def _lot(weekly: float, row: Mapping[str, Any], rules: ReplenishmentRules) -> int:
-    holding = rules.holding_rate * max(row["unit_cost"], 1)
-    return _multiple(max(1, economic_order_quantity(weekly * WEEKS_PER_YEAR, rules.order_cost, holding)), row)
 
 
 def _multiple(units: int, row: Mapping[str, Any]) -> int:

@@ -35,6 +35,8 @@ class TargetReasonCode(Enum):
     AGEING = "AGEING"
     BACKORDERED = "BACKORDERED"
     TRANSFER_FIRST = "TRANSFER_FIRST"
+    DEMAND_CHANGES = "DEMAND_CHANGES"
+    FORECAST_MISSED = "FORECAST_MISSED"
 
 
 described(
@@ -54,6 +56,8 @@ described(
     AGEING="Units that nobody asks for.",
     BACKORDERED="Units wait there without a source.",
     TRANSFER_FIRST="Another location can spare units: see rebalancingProposals.",
+    DEMAND_CHANGES="Season, holidays, planned events or prices change demand by so many units until new goods come.",
+    FORECAST_MISSED="So many units went short there in the last quarter because the forecast was too low.",
 )
 described(
     InputFaultReason,
@@ -192,6 +196,9 @@ class DemandAccuracy:
     bias: float | None = field(description="Forecast less demand, over demand; 0 is meant. Null without demand.")
     error: float | None = field(description="Mean absolute error over mean demand.")
     coverage: float | None = field(description="Share whose demand stayed within the P90 that was said; .90 is meant.")
+    backorders: int = field(
+        description="Backorders that were opened in the four weeks of such a forecast because it was too low."
+    )
 
 
 @register

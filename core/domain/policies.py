@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from core.domain import (
     approval_routes,
     course,
+    demand_plan,
     options,
     risk_policy,
     stock_classes,
@@ -160,6 +161,11 @@ def _rebalancing(value: Any, _: str = "", /) -> None:
 def _replenishment(value: Any, _: str = "", /) -> None:
     _must_be_object(stock_classes.POLICY, value)
     stock_classes.replenishment_rules(value)
+
+
+def _demand_plan(value: Any, _: str = "", /) -> None:
+    _must_be_object(demand_plan.POLICY, value)
+    demand_plan.demand_plan(value)
 
 
 def _risk(value: Any, _: str = "", /) -> None:
@@ -361,6 +367,13 @@ RULES: tuple[PolicyRule, ...] = (
         "would tie up: levels follow from it; null: by class).",
         {},
         _replenishment,
+    ),
+    PolicyRule(
+        demand_plan.POLICY,
+        "What planners know of the coming demand: country (whose holidays count), and events: name, from, until, factor (times "
+        "the usual demand; null: what earlier events made of it), serviceLevel meanwhile, skus (null: all).",
+        {},
+        _demand_plan,
     ),
     PolicyRule(
         risk_policy.POLICY,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from statistics import NormalDist
 
 from core.domain.purchasing import order_quantity, reorder_need
@@ -50,3 +51,38 @@ def economic_order_quantity(yearly_demand: float, order_cost: float, yearly_hold
     if yearly_holding_cost <= 0:
         raise ValueError("holding a unit must cost something, or one would order once for ever")
     return round(math.sqrt(2 * yearly_demand * order_cost / yearly_holding_cost)) if yearly_demand > 0 else 0
+
+
+def best_lot(
+    yearly_demand: float,
+    order_cost: float,
+    holding_rate: float,
+    prices: Sequence[tuple[int, int]],
+    moq: int = 1,
+    multiple: int = 1,
+    most: int | None = None,
+) -> int:
+    """The lot of least yearly cost: goods at the price of that quantity, orders, and holding half a lot.
+
+    `prices` are (from quantity, unit price) ascending, the first from 1; `holding_rate` is the yearly cost of a unit as a
+    share of its price. Candidates are each price's economic quantity where that price holds, and where each begins
+    (all-units discount; Hadley and Whitin 1963). `most` bounds the lot, as what can be sold within its shelf life does;
+    minimum and multiple of the supplier go before it. 0 without demand.
+    """
+    if yearly_demand <= 0:
+        return 0
+    candidates: set[int] = set()
+    for place, (start, price) in enumerate(prices):
+        end = prices[place + 1][0] - 1 if place + 1 < len(prices) else math.inf
+        economic = economic_order_quantity(yearly_demand, order_cost, holding_rate * max(price, 1))
+        candidates.add(int(min(max(economic, start, 1), end)))
+    bounded = {min(units, most) for units in candidates} if most is not None else candidates
+    lots = {order_quantity(max(units, 1), moq, multiple) for units in bounded}
+    lots |= {lot for units in bounded if (lot := units // multiple * multiple) >= max(moq, 1)}
+
+    def cost(lot: int) -> float:
+        price = next(price for start, price in reversed(prices) if start <= lot)
+        return yearly_demand * price + order_cost * yearly_demand / lot + holding_rate * price * lot / 2
+
+    fitting = {lot for lot in lots if most is None or lot <= most}
+    return min(sorted(fitting or {min(lots)}), key=cost)

@@ -57,10 +57,17 @@ async def weeks_out_of_stock(sql: asyncpg.Connection, at: datetime, weeks: int =
 
 
 async def demand_accuracy(sql: asyncpg.Connection) -> list[asyncpg.Record]:
-    """Per method: forecasts whose four weeks have passed, their bias, mean absolute error over mean demand, P90 coverage."""
+    """Per method: forecasts whose four weeks have passed, their bias, mean absolute error over mean demand, P90 coverage, and
+    the backorders opened in their weeks, under the newest forecast there was, because it was too low."""
     return await sql.fetch(
         """select method, count(*)::int as judged, (sum(weekly_mean * 4 - actual) / nullif(sum(actual), 0))::float8 as bias,
             (sum(abs(weekly_mean * 4 - actual)) / nullif(sum(actual), 0))::float8 as error,
-            avg((actual <= p90_horizon)::int)::float8 as coverage
-        from demand_forecast where actual is not null group by method order by count(*) desc, method"""
+            avg((actual <= p90_horizon)::int)::float8 as coverage, coalesce(sum(b.count), 0)::int as backorders
+        from demand_forecast f
+        left join (select o.sku_id, o.location_id, t.made_on, count(*) from backorder o
+            join lateral (select n.made_on from demand_forecast n where n.sku_id = o.sku_id and n.location_id = o.location_id
+                and n.made_at <= o.opened_at and n.made_at + interval '28 days' > o.opened_at
+                order by n.made_on desc limit 1) t on true
+            where o.cause = 'FORECAST_ERROR' group by 1, 2, 3) b using (sku_id, location_id, made_on)
+        where f.actual is not null group by method order by count(*) desc, method"""
     )

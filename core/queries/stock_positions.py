@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -19,8 +20,16 @@ _POSITIONS = """select u.sku_id, u.location_id, k.unit_cost, k.currency, k.code,
     coalesce(s.on_hand - s.unsellable - s.allocated, 0) as free, coalesce(i.units, 0)::int as inbound,
     coalesce(p.units, 0)::int as claimed, coalesce(p.open_units, 0)::int as waiting,
     x.lead_time_days, x.lead_time_p80, x.observed_p50, x.observed_p80, x.moq, x.order_multiple, x.supplier_id, d.bias, d.spread,
+    x.price, (select coalesce(jsonb_agg(jsonb_build_array(b.from_quantity, b.price) order by b.from_quantity), '[]'::jsonb)
+        from supplier_price_break b where b.supplier_id = x.supplier_id and b.sku_id = x.sku_id) as breaks,
+    case when k.tracks_expiry then (select percentile_cont(0.5) within group (order by t.expires_on - t.created_at::date)
+        from lot t where t.sku_id = u.sku_id and t.expires_on is not null) - k.min_life_days end as sellable_days,
     exists (select from rebalancing_proposal r where r.sku_id = u.sku_id and r.to_location_id = u.location_id
-        and r.state = 'OPEN') as may_transfer
+        and r.state = 'OPEN') as may_transfer,
+    coalesce((select sum(v.quantity) from backorder b join backorder_event v on v.sku_id = b.sku_id and v.backorder_id = b.id
+            and v.sequence = 1
+        where b.sku_id = u.sku_id and b.location_id = u.location_id and b.cause = 'FORECAST_ERROR'
+            and b.opened_at > $3::timestamptz - interval '91 days'), 0)::int as missed
 from unnest($1::bigint[], $2::bigint[]) as u(sku_id, location_id)
 join sku k on k.id = u.sku_id
 left join stock_level s on s.sku_id = u.sku_id and s.location_id = u.location_id
@@ -37,10 +46,11 @@ from peg p join backorder b on b.sku_id = p.sku_id and b.order_line_id = p.order
 where p.kind = 'OPEN' and p.sku_id = any($1::bigint[]) group by 1, 2, 3 order by 3"""
 
 
-async def positions(sql: asyncpg.Connection, keys: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
+async def positions(sql: asyncpg.Connection, keys: Sequence[tuple[int, int]], at: datetime) -> list[dict[str, Any]]:
     """One row per key, in their order: free stock, inbound, claims without stock, terms of the usual supplier and how far
-    its dates are off (days; null below twenty deliveries)."""
-    rows = await sql.fetch(_POSITIONS, [key[0] for key in keys], [key[1] for key in keys])
+    its dates are off (days; null below twenty deliveries), prices by quantity, and how long goods of a SKU that expires can
+    usually be sold (days; null where nothing expires); units that went short for a wrong forecast in the last quarter."""
+    rows = await sql.fetch(_POSITIONS, [key[0] for key in keys], [key[1] for key in keys], at)
     found = {(row["sku_id"], row["location_id"]): dict(row) for row in rows}
     return [found[key] for key in keys]
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from math import ceil, sqrt
+from datetime import date, datetime, timedelta
+from math import ceil, floor, sqrt
 from typing import Any
 
+from core.domain.demand_plan import POLICY as DEMAND_PLAN
+from core.domain.demand_plan import DemandPlan, demand_plan
 from core.domain.input_faults import InputFault
 from core.domain.purchasing import order_quantity
-from core.domain.replenishment import economic_order_quantity, suggest
+from core.domain.replenishment import best_lot, suggest
 from core.domain.stock_classes import POLICY, ReplenishmentRules, replenishment_rules, stock_flags
 from core.events import JobRequest
 from core.ports import Transaction
@@ -24,11 +27,23 @@ from core.repositories.reorder_rules import apply_rules, give_back, own_rules
 from core.repositories.supplying import load_policies
 
 WEEKS_PER_YEAR = 52
+WORTH_TELLING = 0.1
+"""Share of the demand until new goods come by which season, events or prices have to move it to be told."""
 
 
 async def load_replenishment_rules(uow: Transaction) -> ReplenishmentRules:
     """The policy `replenishment` as it stands."""
     return replenishment_rules((await load_policies(uow)).get(POLICY))
+
+
+async def load_demand_plan(uow: Transaction) -> DemandPlan:
+    """The policy `demand_plan` as it stands."""
+    return demand_plan((await load_policies(uow)).get(DEMAND_PLAN))
+
+
+def first_known_day(at: datetime, weeks: int) -> date:
+    """The first day of a history of so many weeks up to `at`."""
+    return (at - timedelta(weeks=weeks)).date()
 
 
 async def planners_rules(uow: Transaction, sku_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
@@ -49,7 +64,7 @@ async def keep_targets(
     uow: Transaction, drafts: Sequence[Mapping[str, Any]], reorder_rules: Mapping[int, tuple[int, int]]
 ) -> dict[str, int]:
     """Make targets of `drafts` (a row of `core/queries/stock_positions.py:positions` with abc, xyz, service_level, weekly_mean,
-    weekly_sd, lead_days, lead_sd_days, protected_mean, reorder_point, chance_short and idle_weeks) and store them.
+    weekly_sd, lead_days, lead_sd_days, protected_mean, reorder_point, chance_short, idle_weeks and expected_change) and store them.
 
     With `isAutomatic` SKUs get `reorder_rules` (reorder point and quantity over all places) and the daily review is asked
     for; without it they get back what planners had set.
@@ -74,10 +89,8 @@ def _target(draft: Mapping[str, Any], rules: ReplenishmentRules, waiting: list[d
     position = draft["free"] + draft["inbound"] - draft["claimed"]
     weekly = draft["weekly_mean"]
     point = int(draft["reorder_point"])
-    holding = rules.holding_rate * max(draft["unit_cost"], 1)
-    lot = economic_order_quantity(weekly * WEEKS_PER_YEAR, rules.order_cost, holding) if weekly > 0 else 0
     moq, multiple = draft["moq"] or 1, draft["order_multiple"] or 1
-    lot = order_quantity(max(lot, 1), moq, multiple) if point > 0 else 0
+    lot = lot_of(draft, weekly, rules) if point > 0 else 0
     units = suggest(position, point, lot, moq, multiple) if draft["lead_time_days"] is not None else 0
     flags = stock_flags(
         rules, on_hand=draft["free"], position=position, reorder_point=point, weekly_mean=weekly,
@@ -104,6 +117,18 @@ def _target(draft: Mapping[str, Any], rules: ReplenishmentRules, waiting: list[d
     }
 
 
+def lot_of(row: Mapping[str, Any], weekly: float, rules: ReplenishmentRules) -> int:
+    """What to order at once of a row of `positions` at a demand a week: best by price breaks, order and holding cost, and
+    no more than sells while it keeps."""
+    price = row["price"] or row["unit_cost"]
+    days = row["sellable_days"]
+    most = None if days is None else max(1, floor(weekly * max(float(days), 0.0) / 7))
+    prices = ((1, price), *((start, cheaper) for start, cheaper in row["breaks"] or ()))
+    moq, multiple = row["moq"] or 1, row["order_multiple"] or 1
+    lot = best_lot(weekly * WEEKS_PER_YEAR, rules.order_cost, rules.holding_rate, prices, moq, multiple, most)
+    return lot or order_quantity(1, moq, multiple)
+
+
 def _reasons(draft: Mapping[str, Any], position: int, point: int, flags: Sequence[str]) -> list[dict[str, Any]]:
     facts = {
         "position": position, "reorderPoint": point, "expected": round(draft["protected_mean"], 1),
@@ -112,6 +137,11 @@ def _reasons(draft: Mapping[str, Any], position: int, point: int, flags: Sequenc
     found: list[dict[str, Any]] = [{"code": flag, "facts": facts} for flag in flags]
     if draft["waiting"]:
         found.append({"code": "BACKORDERED", "facts": {"units": draft["waiting"]}})
+    change = draft["expected_change"]
+    if abs(change) >= WORTH_TELLING * max(draft["protected_mean"], 1.0):
+        found.append({"code": "DEMAND_CHANGES", "facts": {"units": round(change)}})
+    if draft["missed"]:
+        found.append({"code": "FORECAST_MISSED", "facts": {"units": draft["missed"]}})
     if draft["may_transfer"]:
         found.append({"code": "TRANSFER_FIRST", "facts": {}})
     return found

@@ -68,7 +68,7 @@ async def test_reorder_points_follow_when_planners_want_that(world):
 async def test_planners_get_their_own_rule_back_unless_they_changed_it_since(world):
     sql = world.database.system
     await sql.execute(
-        "insert into policy (code, value) values ('replenishment', '{\"isAutomatic\": true, \"budgetPercent\": 100}')"
+        "insert into policy (code, value) values ('replenishment', '{\"isAutomatic\": true, \"budgetPercent\": 300}')"
     )
     await sql.execute("update sku set reorder_point = 25, reorder_quantity = 40 where code = 'S'")
     await _weeks(world, [10] * 12)
@@ -105,3 +105,19 @@ async def test_a_forecast_is_judged_when_its_weeks_have_passed(world):
         {"actual": 33.0},
         {"actual": None},
     ]
+
+
+async def test_an_event_that_planners_date_is_bought_for(world):
+    await _weeks(world, [10, 12, 8, 10, 11, 9, 10, 10, 12, 8, 10, 10])
+    await forecast_demand(_context(world), {})
+    (usual,) = await world.rows("select reorder_point, reasons from stock_target")
+    day = world.clock.at.date()
+    event = {"name": "fair", "from": str(day), "until": str(day + timedelta(days=60)), "factor": 3, "skus": ["S"]}
+    await world.database.system.execute(
+        "insert into policy (code, value) values ('demand_plan', $1)", {"events": [event]}
+    )
+    await forecast_demand(_context(world), {})
+    (planned,) = await world.rows("select reorder_point, reasons from stock_target")
+    assert planned["reorder_point"] > 2 * usual["reorder_point"]
+    assert "DEMAND_CHANGES" in {reason["code"] for reason in planned["reasons"]}
+    assert await world.value("select weekly_mean from demand_forecast") == pytest.approx(30, abs=3)

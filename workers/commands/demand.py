@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from workers.commands.connection import DataOption, operator_settings, run_on, said_plainly
 from workers.commands.learning_output import Json, learning, print_json, print_table, say
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -15,6 +16,40 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 @app.callback()
 def demand() -> None:
     """What will be asked for, as a distribution."""
+
+
+@app.command("import")
+def import_drivers(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV with the columns series, sku (may be empty), day, value.")
+    ],
+    data: DataOption = None,
+    as_json: Json = False,
+) -> None:
+    """Import figures that may move demand: prices of SKUs (series "price"), or series for all (weather, a rate, searches).
+
+    Forecasts use a series from the next run on, where it wins the backtest. A figure of the same day is replaced. Days are
+    ISO; rows that cannot be read are counted and left out. Exit codes: 0 done, 1 refused by the system, 2 no system, or an
+    unusable file.
+    """
+    with learning():
+        from core.services.import_demand_drivers import import_demand_drivers
+        from ml.driver_file import read_driver_file
+
+        found = read_driver_file(file)
+    with said_plainly():
+        done = run_on(operator_settings(data), lambda uow: import_demand_drivers(uow, found.rows))
+    report = {"rows": done.rows, "unknown_skus": done.unknown_skus, "rejected": found.rejected}
+    if as_json:
+        print_json(report)
+        return
+    print_table(
+        "Imported", ("", "count"), [["rows", done.rows], *([reason, count] for reason, count in found.rejected.items())]
+    )
+    if done.unknown_skus:
+        say(
+            f"Nobody knows the SKUs {', '.join(done.unknown_skus[:10])}{' ...' if len(done.unknown_skus) > 10 else ''}."
+        )
 
 
 @app.command()
