@@ -9,6 +9,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from core.edi.change_documents import ChangeAcknowledgement, ChangedLine
 from core.edi.documents import (
     AcknowledgedLine,
     Acknowledgement,
@@ -18,6 +19,7 @@ from core.edi.documents import (
     ShippedLine,
     ShippedOrder,
 )
+from core.edi.supplier_changes import write_865
 from core.edi.supplier_side import write_855, write_856
 from core.edi.x12_writer import Envelope
 from migrations.demo_company import OUR_EDI_ID, PARTNERS
@@ -220,7 +222,33 @@ async def notice_by_edi(s: Scene) -> None:
     s.done["856 dropped"] += 1
 
 
+async def ask_by_edi(s: Scene) -> None:
+    """An 865 of the supplier's own: fewer of a line and on another day; it waits for us."""
+    order, partner = await _of_partner(s)
+    today = datetime.now(UTC).date()
+    line = s.dice.choice(order["lines"])
+    number, code = str(line["lineNumber"]), line["sku"]["code"]
+    day = today + timedelta(days=s.dice.randint(5, 30))
+    now = AcknowledgedLine(number, number, code, code, "", None, "EA", (), (("067", day),))
+    asked = ChangedLine(number, "QD", code, code, left_to_receive=s.dice.randint(1, line["ordered"]))
+    head = Acknowledgement(order["number"], "AC", today, "", (now,), purpose="04")
+    data = write_865(ChangeAcknowledgement(head, (asked,), "", today), _envelope(partner))
+    _drop(s, partner, f"865-{s.dice.getrandbits(32):x}.edi", data)
+    s.done["865 dropped"] += 1
+
+
+async def decide(s: Scene) -> None:
+    found = await s.planner.ask("{ supplierChanges(first: 20, filter: {state: [PROPOSED]}) { nodes { id } } }")
+    given = {
+        "id": s.recent(found["supplierChanges"]["nodes"])["id"],
+        "accept": s.dice.random() < 0.7,
+        "reason": "swarm",
+    }
+    await s.planner.do("supplierChangeDecide", "change { id }", given)
+
+
 LIFE: tuple[Deed, ...] = (
+    (ask_by_edi, 3, "supplierChangeDecide"), (decide, 3, "supplierChangeDecide"),
     (hold_for_a_moment, 3, "orderHold"), (split, 2, "orderLineSplit"), (readdress, 3, "orderShipToChange"), (give_back, 3, "goodsReturn"),
     (exchange, 2, "goodsExchange"), (inspect, 2, "goodsInspect"), (give_up_part, 2, "backorderCancel"),
     (offer_and_choose, 6, "backorderOptionChoose"),

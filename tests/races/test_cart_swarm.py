@@ -19,6 +19,7 @@ from tests.races.cart_swarm import Swarm
 
 pytestmark = pytest.mark.anyio
 UNITS = {"S": 16, "S2": 8, "S3": 32}
+ENDS = ("held", "ordered", "released", "extended", "changed", "forgotten")
 
 
 async def stocked(world):
@@ -51,9 +52,13 @@ async def judge(world):
 async def test_carts_in_one_process(world):
     await stocked(world)
     swarm = Swarm(world.database, random.Random(7), list(UNITS))
-    await swarm.run(6, 60)
-    assert swarm.wrong == []
-    assert min(swarm.done[end] for end in ("held", "ordered", "released", "extended", "changed", "forgotten")) > 10
+    for carts in (60, 60, 30, 15, 8, 4):  # holds last a second or two: on a busy machine only few carts are in time
+        await swarm.run(3, carts)
+        assert swarm.wrong == []
+        if min(swarm.done[end] for end in ENDS) > 10:
+            break
+    else:
+        pytest.fail(f"not every end was reached often: {swarm.done}")
     await judge(world)
 
 
