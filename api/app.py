@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any, TextIO, cast
 
 import msgspec
@@ -33,6 +34,7 @@ from api.transport.middleware import RequestContext
 from api.transport.pages import console, root_of
 from core.database import Database
 from core.domain.access import Principal
+from core.domain.calendars import recall_holidays
 from core.ports import SimulationClock, WallClock
 from core.queries.gate_versions import answer_versions
 from core.queries.system_figures import SystemFigures, system_figures
@@ -233,6 +235,9 @@ def create_app(
         forget_dead_processes()
         async with database:
             await hub.start()
+            # Before the first caller: in the middle of its question everybody would wait for it.
+            calendars = await database.system.fetch("select distinct country from calendar where country is not null")
+            await asyncio.to_thread(recall_holidays, [row["country"] for row in calendars], datetime.now(UTC).year)
             undo = _on_stop(drain, lambda: endpoint.connections.total == 0)
             # Schema and modules live as long as the process: look for cycles among what requests leave, and more rarely.
             gc.collect()

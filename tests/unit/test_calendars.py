@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.domain import calendars
 from core.domain.calendars import WorkCalendar, arrival, latest_ship_date, local_day, ship_day
 from core.errors import ConfigurationError
 
@@ -85,3 +86,10 @@ def test_a_calendar_that_cannot_be_is_refused():
         local_day(datetime(2026, 1, 1, tzinfo=UTC), "Mars/Base")
     with pytest.raises(ValueError, match="needs an offset"):
         local_day(datetime(2026, 1, 1), "Asia/Seoul")
+
+
+def test_holidays_that_were_recalled_are_there_and_an_unknown_country_stops_nobody():
+    calendars._public_holidays.cache_clear()
+    calendars.recall_holidays(["ZZ", "KR"], 2026)
+    assert WorkCalendar(country="KR").is_working(date(2027, 1, 1)) is False
+    assert calendars._public_holidays.cache_info().misses == 3  # ZZ, and two years of KR
