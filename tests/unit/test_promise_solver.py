@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from copy import deepcopy
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 
 import hypothesis.strategies as st
@@ -20,7 +20,7 @@ from core.domain.book import SkuBook
 from core.domain.network import Network
 from core.domain.promising import Demand, available_now, commit, propose
 from core.domain.quotas import Asker, allowances_for
-from core.domain.records import Hold, Peg, Quota
+from core.domain.records import Hold, Peg, Quota, StockLevel
 from core.domain.states import PegKind, PromiseReason
 from core.services.answer_kits import _slices
 from tests.unit.test_promising_properties import ZONE, A, B, R, complete_day, line_of, offsets, quantities, worlds
@@ -259,3 +259,12 @@ def test_a_kit_is_told_whole_with_its_last_component(parts):
     for last in range(1, 8):
         kits = min(sum(units for day, units in slices if day <= last) // per_kit for per_kit, slices in parts)
         assert sum(units for day, units in found.items() if day <= f"2026-11-{last:02}") == kits
+
+
+def test_a_claim_without_source_waits_above_what_is_kept_from_it():
+    """Six of ten are kept from all but the urgent; eight are wanted already: four of them at most will be taken."""
+    today = date(2026, 11, 2)
+    book = SkuBook(1, "S", 1, datetime(2026, 11, 2, 9, tzinfo=UTC), {A: today}, {A: StockLevel(A, 10)})
+    book.protected = {"": {A: [(today, 6)]}, "urgent": {A: [(today, 0)]}}
+    book.pegs.append(Peg(1, A, today, 8, PegKind.OPEN, line_id=9))
+    assert [available_now(book, [A], name) for name in CLASSES] == [0, 6]
