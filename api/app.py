@@ -93,7 +93,7 @@ def configure_logging(settings: Settings) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, _StandardError())),
         cache_logger_on_first_use=True,
     )
-    for name in ("uvicorn", "asyncpg", "asyncio"):
+    for name in ("uvicorn", "asyncpg", "asyncio", "opentelemetry"):
         library = logging.getLogger(name)
         library.handlers, library.propagate = [_JsonLines()], False
 

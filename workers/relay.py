@@ -20,7 +20,7 @@ from core.database import Database
 from core.repositories import jobs, outbox
 from core.repositories.jobs import Ticket
 from core.settings import Settings, load_settings
-from core.telemetry import start_tracing
+from core.telemetry import start_tracing, stop_tracing
 from workers.logs import configure_logging
 from workers.queue import REDIS_ERRORS, JobQueue, connect_redis
 
@@ -230,4 +230,7 @@ async def serve(settings: Settings) -> None:
 
 if __name__ == "__main__":
     configure_logging(load_settings())
-    asyncio.run(serve(load_settings()))
+    try:
+        asyncio.run(serve(load_settings()))
+    finally:
+        stop_tracing()

@@ -21,7 +21,7 @@ from arq.worker import Function, Worker, func
 
 from core.database import Database
 from core.settings import Settings, load_settings
-from core.telemetry import start_tracing
+from core.telemetry import start_tracing, stop_tracing
 from workers.job import REGISTRY, Job, JobRunner
 from workers.jobs import ALL_JOBS
 from workers.jobs.deliver_webhooks import deliver_forever
@@ -161,4 +161,7 @@ if __name__ == "__main__":
     # Jobs make and drop many records, none of them in cycles: look for cycles more rarely.
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
-    asyncio.run(serve(sys.argv[1], load_settings()))
+    try:
+        asyncio.run(serve(sys.argv[1], load_settings()))
+    finally:
+        stop_tracing()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -15,6 +16,8 @@ _NOTHING: AbstractContextManager[Any] = nullcontext()
 
 _TABLE = re.compile(r"\b(?:from|into|update|join)\s+([a-z_]+)", re.IGNORECASE)
 _CHANGE = re.compile(r"\b(insert|update|delete)\s", re.IGNORECASE)
+STOP_SECONDS = 2.0
+"""Given to the last spans of a process."""
 MAX_STATEMENT = 2_000
 """Characters of a statement that a span keeps; its arguments are never kept."""
 
@@ -53,18 +56,20 @@ def start_tracing(service: str) -> bool:
     from core.telemetry.otlp import OtlpJsonExporter
 
     named = {} if os.environ.get("OTEL_SERVICE_NAME") else {"service.name": service}
-    _provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=True)
+    _provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
     _provider.add_span_processor(BatchSpanProcessor(OtlpJsonExporter()))
     _tracer = _provider.get_tracer("backorder-manager")
     return True
 
 
 def stop_tracing() -> None:
-    """Send what is left and make no more spans."""
+    """Send what is left and make no more spans; a collector that does not answer holds nobody up."""
     global _tracer, _provider
     provider, _tracer, _provider = _provider, None, None
     if provider is not None:
-        provider.shutdown()
+        last = threading.Thread(target=provider.shutdown, name="last-spans", daemon=True)
+        last.start()
+        last.join(STOP_SECONDS)
 
 
 def span(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -159,6 +161,19 @@ async def test_an_event_is_followed_from_the_change_to_its_delivery(
     delivery = collector.one("event order", unit)
     assert (delivery["traceId"], delivery["kind"]) == (unit["traceId"], 5)
     assert {"position", "late_milliseconds"} == {one["key"] for one in delivery["attributes"]}
+
+
+def test_a_collector_that_does_not_answer_holds_no_process_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "3")
+        monkeypatch.setattr(telemetry, "STOP_SECONDS", 0.2)
+        assert start_tracing("tester")
+        with span("request"):
+            pass
+        began = time.monotonic()
+        stop_tracing()
+        assert time.monotonic() - began < 1
 
 
 def test_without_a_collector_nothing_is_made_and_no_exporter_imported() -> None:
