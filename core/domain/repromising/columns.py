@@ -75,11 +75,13 @@ class Claims:
     step_source: Ints
     of_class: Ints | None = None
     """Demand class where that has protected stock of its own at the pool, else 0; None: 0 for all."""
-    open: Ints = field(init=False)
+    open: Ints = field(default_factory=lambda: NOTHING)
+    """Units without a source; worked out from the steps where it is not given."""
 
     def __post_init__(self) -> None:
-        steps = np.bincount(self.step_claim, self.step_quantity, len(self.pool)).astype(np.int64)
-        self.open = self.quantity - steps
+        if len(self.open) != len(self.pool):
+            steps = np.bincount(self.step_claim, self.step_quantity, len(self.pool)).astype(np.int64)
+            self.open = self.quantity - steps
 
     def of(self, rows: Ints) -> Claims:
         """The claims at `rows`, renumbered in that order."""
@@ -100,6 +102,7 @@ class Claims:
             self.step_quantity[mine],
             self.step_source[mine],
             None if self.of_class is None else self.of_class[rows],
+            self.open[rows],
         )
 
 

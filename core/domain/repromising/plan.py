@@ -39,17 +39,25 @@ class _Answer:
     step_quantity: Ints
     active: int = 0
 
-    def take_over(self, solution: Solution, decided: NDArray[np.bool_]) -> None:
-        """Replace what was found for the claims that have been decided again."""
-        self.is_changed[decided] = False
-        self.is_exception[decided] = False
-        self.is_changed[solution.changed] = True
-        self.is_exception[solution.exceptions] = True
-        stays = ~decided[self.step_claim]
-        self.step_claim = np.concatenate([self.step_claim[stays], solution.step_claim])
-        self.step_day = np.concatenate([self.step_day[stays], solution.step_day])
-        self.step_quantity = np.concatenate([self.step_quantity[stays], solution.step_quantity])
-        self.active = max(self.active, solution.active_pools)
+    def take_over(self, found: Solution, rows: Ints) -> None:
+        """Replace what was found for the claims `rows`, which have been decided again; `found` speaks of their places."""
+        is_first = len(rows) == len(self.is_changed)
+        changed, exceptions = rows[found.changed], rows[found.exceptions]
+        step_claim = rows[found.step_claim]
+        self.is_changed[rows] = False
+        self.is_exception[rows] = False
+        self.is_changed[changed] = True
+        self.is_exception[exceptions] = True
+        if is_first:
+            self.step_claim, self.step_day, self.step_quantity = step_claim, found.step_day, found.step_quantity
+        else:
+            decided = np.zeros(len(self.is_changed), bool)
+            decided[rows] = True
+            stays = ~decided[self.step_claim]
+            self.step_claim = np.concatenate([self.step_claim[stays], step_claim])
+            self.step_day = np.concatenate([self.step_day[stays], found.step_day])
+            self.step_quantity = np.concatenate([self.step_quantity[stays], found.step_quantity])
+        self.active = max(self.active, found.active_pools)
 
 
 def make_plan(
@@ -77,21 +85,25 @@ def make_plan(
     empty = np.empty(0, np.int64)
     count = len(problem.claim_line)
     answer = _Answer(np.zeros(count, bool), np.zeros(count, bool), empty, empty, empty)
-    todo, turns = np.ones(count, bool), 0
-    limit = variant.budget.max_days
+    turns, limit = 0, variant.budget.max_days
+    part, market, rows = problem.claims, problem.market, np.arange(count)
     rank = facts_rank(raw, variant, segments, problem)
     while True:
         turns += 1
-        _decide(raw, problem, todo, answer, rank, variant.reaction, solver)
-        far = np.empty(0, np.int64) if limit is None else _too_far(problem, answer, limit)
+        found = _decide(raw, problem, part, market, rows, rank, variant.reaction, solver)
+        answer.take_over(found, rows)
+        far = np.empty(0, np.int64) if limit is None else _too_far(part, found, problem.is_forced[rows], limit)
         if not len(far) or turns == MAX_TURNS:
             break
         mine = np.zeros(count, bool)
-        mine[far] = True
+        mine[rows[far]] = True
         _spare(problem, mine)
-        pools = np.zeros(problem.market.pools, bool)
-        pools[problem.claims.pool[far]] = True
-        todo = _with_their_skus(raw, pools)[problem.claims.pool]
+        pools = np.zeros(market.pools, bool)
+        pools[part.pool[far]] = True
+        pools = _with_their_skus(raw, pools)
+        local = np.flatnonzero(pools[part.pool])  # who is decided again is among those who were decided last
+        part, market, rows = part.of(local), market.of(pools), rows[local]
+        part.strategy = problem.claims.strategy[rows]
     plan = _compare(raw, problem, answer, strategy, segments)
     over = np.zeros(len(plan.line), bool)
     if limit is not None:
@@ -156,39 +168,42 @@ def _spare(problem: Problem, claims: NDArray[np.bool_]) -> None:
 def _decide(
     raw: Raw,
     problem: Problem,
-    todo: NDArray[np.bool_],
-    answer: _Answer,
+    claims: Claims,
+    market: Market,
+    rows: Ints,
     rank: Ranking,
     reaction: Reaction,
     solver: Solver,
-) -> None:
-    """Decide the claims `todo`, which are whole pools: those with rules of their own step by step, others by `solver`."""
-    claims, market = problem.claims, problem.market
-    pools = _bound_pools(raw, market)
-    if pools is None and todo.all():
-        answer.take_over(solver(claims, market, rank, reaction), todo)
-        return
-    bound = np.zeros(len(todo), bool) if pools is None else pools[claims.pool]
-    for is_bound in (False, True):
-        mine = todo & (bound == is_bound)
-        rows = np.flatnonzero(mine)
-        if not len(rows):
-            continue
-        pools = np.zeros(market.pools, bool)
-        pools[claims.pool[rows]] = True
-        part, there = claims.of(rows), market.of(pools)
+) -> Solution:
+    """Decide whole pools (`rows` of the problem): those with rules of their own step by step, others by `solver`."""
+    bound = _bound_pools(raw, market)
 
-        def ranked(some: Ints, rows: Ints = rows) -> Ints:
-            return rank(rows[some])
+    def ranked(some: Ints) -> Ints:
+        return rank(rows[some])
 
-        if is_bound:
-            lines = raw.facts.line[problem.claim_line[rows]]
-            found = solve_steps(part, there, ranked, reaction, _rooms_by_pool(raw), lines)
+    if bound is None:
+        return solver(claims, market, ranked, reaction)
+    lines, parts = raw.facts.line[problem.claim_line[rows]], []
+    for pools in (bound, ~bound):
+        mine = np.flatnonzero(pools[claims.pool])
+        part, there = claims.of(mine), market.of(pools)
+
+        def of_part(some: Ints, mine: Ints = mine) -> Ints:
+            return ranked(mine[some])
+
+        if pools is bound:
+            found = solve_steps(part, there, of_part, reaction, _rooms_by_pool(raw), lines[mine])
         else:
-            found = solver(part, there, ranked, reaction)
-        found.changed, found.exceptions = rows[found.changed], rows[found.exceptions]
-        found.step_claim = rows[found.step_claim]
-        answer.take_over(found, mine)
+            found = solver(part, there, of_part, reaction)
+        parts.append((mine, found))
+    return Solution(
+        np.concatenate([mine[found.changed] for mine, found in parts]),
+        np.concatenate([mine[found.step_claim] for mine, found in parts]),
+        np.concatenate([found.step_day for _, found in parts]),
+        np.concatenate([found.step_quantity for _, found in parts]),
+        np.sort(np.concatenate([mine[found.exceptions] for mine, found in parts])),
+        sum(found.active_pools for _, found in parts),
+    )
 
 
 def _rooms_by_pool(raw: Raw) -> dict[int, Rooms]:
@@ -198,15 +213,15 @@ def _rooms_by_pool(raw: Raw) -> dict[int, Rooms]:
     return {row * places + place: rooms for row, rooms in fresh.items() for place in range(places)}
 
 
-def _too_far(problem: Problem, answer: _Answer, limit: int) -> Ints:
+def _too_far(claims: Claims, found: Solution, is_forced: NDArray[np.bool_], limit: int) -> Ints:
     """Claims that would move back by more days than the budget allows, though their promise could be kept."""
-    claims = problem.claims
-    rows = np.flatnonzero(answer.is_changed & ~problem.is_forced & (claims.strategy != CODE[Strategy.LOSE]))
+    changed = np.sort(found.changed)
+    rows = changed[~is_forced[changed] & (claims.strategy[changed] != CODE[Strategy.LOSE])]
     chosen = np.zeros(len(claims.pool), bool)
     chosen[rows] = True
-    old, new = np.flatnonzero(chosen[claims.step_claim]), np.flatnonzero(chosen[answer.step_claim])
-    old_place, new_place = np.searchsorted(rows, claims.step_claim[old]), np.searchsorted(rows, answer.step_claim[new])
-    covered = np.bincount(new_place, answer.step_quantity[new], len(rows)).astype(np.int64)
+    old, new = np.flatnonzero(chosen[claims.step_claim]), np.flatnonzero(chosen[found.step_claim])
+    old_place, new_place = np.searchsorted(rows, claims.step_claim[old]), np.searchsorted(rows, found.step_claim[new])
+    covered = np.bincount(new_place, found.step_quantity[new], len(rows)).astype(np.int64)
     every = np.arange(len(rows))
     before = (
         np.concatenate([old_place, every]),
@@ -215,8 +230,8 @@ def _too_far(problem: Problem, answer: _Answer, limit: int) -> Ints:
     )
     after = (
         np.concatenate([new_place, every]),
-        np.concatenate([answer.step_day[new], claims.fallback[rows]]),
-        np.concatenate([answer.step_quantity[new], claims.quantity[rows] - covered]),
+        np.concatenate([found.step_day[new], claims.fallback[rows]]),
+        np.concatenate([found.step_quantity[new], claims.quantity[rows] - covered]),
     )
     return rows[farthest(before, after, len(rows))[0] > limit]
 

@@ -134,7 +134,9 @@ def _order(facts: Facts, sorters: tuple[Sorter, ...], rows: Ints, scores: Scores
     keys: list[Any] = [_key(facts, sorter, rows, scores) for sorter in sorters]
     if not any(sorter.field is SortField.PROMISED for sorter in sorters):
         keys.append(_key(facts, Sorter(SortField.PROMISED), rows, scores))
-    keys += [facts.order[rows], facts.line[rows]]
+    if not any(sorter.field is SortField.PLACED for sorter in sorters):
+        keys.append(facts.order[rows])
+    keys.append(facts.line[rows])
     return np.lexsort(keys[::-1])
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.domain.network import Network
-from core.domain.repromising.columns import Claims, Classed, Events, Market
+from core.domain.repromising.columns import NOTHING, Claims, Classed, Events, Market
 from core.domain.repromising.rooms import Rooms
 from core.domain.repromising.segments import Facts
 from core.domain.repromising.strategies import CODE, Strategy
@@ -166,9 +166,14 @@ def build(raw: Raw, strategy: NDArray[np.int8], network: Network, *, reallocates
     now = raw.today[where]
     source = np.where(is_stock, now, ship_days(where, np.where(is_stock, now, raw.peg_usable[use][stepped])))
     day = np.where(is_stock, now, np.maximum(need[stepped], now))
+    total, unsourced = quantity, NOTHING
+    if count < len(line):
+        total = np.bincount(claim, quantity, count).astype(np.int64)
+    else:  # of one peg each: it has a source or it has none
+        unsourced = np.where(kind == OPEN, quantity, 0)
     claims = Claims(
         claim_sku * places + claim_location,
-        quantity if count == len(line) else np.bincount(claim, quantity, count).astype(np.int64),
+        total,
         wanted,
         fallback,
         open_day,
@@ -177,6 +182,7 @@ def build(raw: Raw, strategy: NDArray[np.int8], network: Network, *, reallocates
         day,
         quantity[stepped],
         source,
+        open=unsourced,
     )
     if len(raw.classed.pool):
         claims.of_class = _classes(raw, claims.pool, claim_line)
