@@ -14,8 +14,10 @@ from core.services.answer_availability import AvailabilityQuestion, answer_avail
 from core.services.change_routes import ChangeLocation, SetCalendar, SetLane, change_location, set_calendar, set_lane
 from core.services.hold_order import HoldOrder, hold_order
 from core.services.recount_ledgers import recount
-from core.services.rejudge_routes import find_routed, move_planned_shipments, rejudge_routes
+from core.settings import Settings
 from tests.world import TODAY, World
+from workers.job import JobContext
+from workers.jobs.rejudge_routes import rejudge_routes
 
 pytestmark = pytest.mark.anyio
 
@@ -25,12 +27,10 @@ def day(n: int) -> date:
 
 
 async def rejudged(world: World) -> int:
-    """What the job that was asked for does; its input comes from the outbox."""
+    """Run the job that was asked for last; its input comes from the outbox."""
     (asked,) = await world.rows("select payload from outbox where job = 'rejudge_routes' order by id desc limit 1")
-    places = asked["payload"]["locationIds"]
-    await world.do(lambda uow: move_planned_shipments(uow, places))
-    skus = await world.do(lambda uow: find_routed(uow, places))
-    return await world.do(lambda uow: rejudge_routes(uow, skus, places))
+    done = await rejudge_routes(JobContext(world.database, Settings(env="test"), world.clock), asked["payload"])
+    return done["promisesMoved"]
 
 
 async def told(world: World, number: str | None) -> list[tuple[str, date]]:
