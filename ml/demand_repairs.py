@@ -16,6 +16,8 @@ ABSURD = 1_000.0
 """Times the next largest figure of its series, and of the usual one, from which one cannot be."""
 SAYS_ENOUGH = 3
 """Other figures above zero that say what is usual."""
+RARE = 0.98
+"""Share of all figures above zero that lie below what is rare in the file."""
 WHOLE_ROW = 4
 """Figures above zero, all of them whole thousands, from which a row was written in another unit."""
 
@@ -61,18 +63,25 @@ def _whole_rows(units: Floats, findings: Counter[str]) -> None:
 
 def _single_figures(units: Floats, findings: Counter[str]) -> None:
     sold = np.where(np.nan_to_num(units) > 0, units, np.nan)
-    enough = (~np.isnan(sold)).sum(axis=1) > SAYS_ENOUGH
-    if not enough.any():
+    known = sold[~np.isnan(sold)]
+    if len(known) < SAYS_ENOUGH:
         return
+    enough = (~np.isnan(sold)).sum(axis=1) > SAYS_ENOUGH
     usual = np.full(len(units), np.nan)
-    usual[enough] = np.nanmedian(sold[enough], axis=1)
+    if enough.any():
+        usual[enough] = np.nanmedian(sold[enough], axis=1)
+    rare, common = np.quantile(known, [RARE, 0.5])  # what a series of few figures is held against
     with np.errstate(invalid="ignore"):
+        thousands = sold % SLIP == 0
         far = sold > FAR * usual[:, None]
-        back = far & (sold % SLIP == 0) & (sold / SLIP >= 0.2 * usual[:, None]) & (sold / SLIP <= 5 * usual[:, None])
+        back = far & thousands & (sold / SLIP >= 0.2 * usual[:, None]) & (sold / SLIP <= 5 * usual[:, None])
+        if (known % SLIP == 0).mean() < 0.02:
+            beyond = np.where(enough[:, None], far, sold > FAR * common) & (sold > rare)
+            back |= beyond & thousands & (sold / SLIP <= rare)
         units[back] /= SLIP
         ranked = np.sort(np.where(np.isnan(sold), 0.0, np.where(back, sold / SLIP, sold)), axis=1)
         second = np.maximum(ranked[:, -2], usual)
-        absurd = far & ~back & (sold > ABSURD * second[:, None])
+        absurd = ~back & ((far & (sold > ABSURD * second[:, None])) | (sold > ABSURD * rare))
     units[absurd] = np.nan
     if back.any():
         findings["repaired: thousandfold figures"] += int(back.sum())

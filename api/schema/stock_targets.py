@@ -55,7 +55,7 @@ described(
     OVERSTOCK="More than is wanted.",
     AGEING="Units that nobody asks for.",
     BACKORDERED="Units wait there without a source.",
-    TRANSFER_FIRST="Another location can spare units: see rebalancingProposals.",
+    TRANSFER_FIRST="Another location can spare so many units for less than they cost: see rebalancingProposals.",
     DEMAND_CHANGES="Season, holidays, planned events or prices change demand by so many units until new goods come.",
     FORECAST_MISSED="So many units went short there in the last quarter because the forecast was too low.",
 )
@@ -115,7 +115,7 @@ class StockTarget:
     order_quantity: int = field(description="Economic order quantity with minimum and multiple of the supplier.")
     on_hand: int = field(description="Units that nobody has a claim on.")
     position: int = field(description="Those, and what is inbound, less what is claimed from it.")
-    suggested: int = field(description="Units to order now; 0 for none.")
+    suggested: int = field(description="Units to order now, beyond those that another location can spare; 0 for none.")
     cover_days: float | None = field(description="Days the units last; null without demand.")
     urgency: int = field(
         description="Chance in percent of running short before new goods come; the list is in this order."

@@ -60,6 +60,20 @@ EXAMPLES: dict[str, Any] = {
     },
     "redistribution": {"isOn": True, "maxCostPerUnit": 300, "maxDays": 3, "rescueLate": True},
     "release_gate": {"linePercent": 50, "orderPercent": 80},
+    "demand_plan": {
+        "country": "KR",
+        "events": [
+            {
+                "name": "Chuseok",
+                "from": "2027-09-06",
+                "until": "2027-09-17",
+                "factor": 1.8,
+                "serviceLevel": 0.98,
+                "skus": ["LAMP-DESK"],
+            },
+            {"name": "spring sale", "from": "2027-04-05", "until": "2027-04-11", "factor": None, "skus": None},
+        ],
+    },
     "replenishment": {
         "isAutomatic": False,
         "serviceLevels": {"AX": 0.98},
@@ -76,7 +90,8 @@ EXAMPLES: dict[str, Any] = {
         "channels": {"web": {"seconds": 600}},
     },
     "risk": {"horizonDays": 14, "actAbove": 0.3, "tellAbove": 0.2, "testDays": 60, "retrainDays": 7},
-    "supplier_changes": {"maxDelayDays": 3, "maxCutPercent": 10},
+    "edi_retention_days": 730,
+    "supplier_changes": {"maxDelayDays": 3, "maxCutPercent": 10, "maxRaisePercent": 5, "maxPricePercent": 2},
     "supplier_deadlines": {"acknowledgementHours": 24, "suppliers": {"BRIGHTWORKS": {"acknowledgementHours": 72}}},
 }
 """Of the others the default is an example itself."""

@@ -24,8 +24,8 @@ _POSITIONS = """select u.sku_id, u.location_id, k.unit_cost, k.currency, k.code,
         from supplier_price_break b where b.supplier_id = x.supplier_id and b.sku_id = x.sku_id) as breaks,
     case when k.tracks_expiry then (select percentile_cont(0.5) within group (order by t.expires_on - t.created_at::date)
         from lot t where t.sku_id = u.sku_id and t.expires_on is not null) - k.min_life_days end as sellable_days,
-    exists (select from rebalancing_proposal r where r.sku_id = u.sku_id and r.to_location_id = u.location_id
-        and r.state = 'OPEN') as may_transfer,
+    coalesce((select sum(r.quantity) from rebalancing_proposal r where r.sku_id = u.sku_id and r.to_location_id = u.location_id
+        and r.state = 'OPEN' and r.cost <= r.quantity * coalesce(nullif(x.price, 0), k.unit_cost)), 0)::int as transferable,
     coalesce((select sum(v.quantity) from backorder b join backorder_event v on v.sku_id = b.sku_id and v.backorder_id = b.id
             and v.sequence = 1
         where b.sku_id = u.sku_id and b.location_id = u.location_id and b.cause = 'FORECAST_ERROR'

@@ -91,7 +91,8 @@ def _target(draft: Mapping[str, Any], rules: ReplenishmentRules, waiting: list[d
     point = int(draft["reorder_point"])
     moq, multiple = draft["moq"] or 1, draft["order_multiple"] or 1
     lot = lot_of(draft, weekly, rules) if point > 0 else 0
-    units = suggest(position, point, lot, moq, multiple) if draft["lead_time_days"] is not None else 0
+    to_buy = position + draft["transferable"]  # what moves from another location for less than it costs is not bought
+    units = suggest(to_buy, point, lot, moq, multiple) if draft["lead_time_days"] is not None else 0
     flags = stock_flags(
         rules, on_hand=draft["free"], position=position, reorder_point=point, weekly_mean=weekly,
         protected_mean=draft["protected_mean"], idle_weeks=draft["idle_weeks"],
@@ -142,8 +143,8 @@ def _reasons(draft: Mapping[str, Any], position: int, point: int, flags: Sequenc
         found.append({"code": "DEMAND_CHANGES", "facts": {"units": round(change)}})
     if draft["missed"]:
         found.append({"code": "FORECAST_MISSED", "facts": {"units": draft["missed"]}})
-    if draft["may_transfer"]:
-        found.append({"code": "TRANSFER_FIRST", "facts": {}})
+    if draft["transferable"]:
+        found.append({"code": "TRANSFER_FIRST", "facts": {"units": draft["transferable"]}})
     return found
 
 

@@ -121,3 +121,20 @@ async def test_an_event_that_planners_date_is_bought_for(world):
     assert planned["reorder_point"] > 2 * usual["reorder_point"]
     assert "DEMAND_CHANGES" in {reason["code"] for reason in planned["reasons"]}
     assert await world.value("select weekly_mean from demand_forecast") == pytest.approx(30, abs=3)
+
+
+async def test_what_another_location_spares_is_not_suggested_to_be_bought(world):
+    await _weeks(world, [10] * 12)
+    await world.place(world.order(("S", 25)))
+    await forecast_demand(_context(world), {})
+    (alone,) = await world.rows("select suggested from stock_target where suggested > 0")
+    await world.database.system.execute(
+        """insert into rebalancing_proposal (sku_id, from_location_id, to_location_id, quantity, currency, arrives_on, reason, state,
+            expires_at)
+        select t.sku_id, (select min(id) from location where id <> t.location_id), t.location_id, 200, 'KRW', current_date, '{}',
+            'OPEN', now() from stock_target t where t.suggested > 0"""
+    )
+    await forecast_demand(_context(world), {})
+    (target,) = await world.rows("select suggested, reasons from stock_target where flags @> '{REPLENISH}'")
+    assert (alone["suggested"] > 0, target["suggested"]) == (True, 0)
+    assert {"code": "TRANSFER_FIRST", "facts": {"units": 200}} in target["reasons"]
