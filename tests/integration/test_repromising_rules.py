@@ -236,3 +236,25 @@ async def test_rows_and_books_say_the_same_of_ranks_classes_and_quotas(world):
     assert len(plans[0]) > 1
     assert rows.rooms[0] == books.rooms[0]
     assert sorted(rows.classed.quantity.tolist()) == sorted(books.classed.quantity.tolist())
+
+
+async def test_what_is_pulled_into_a_week_to_come_counts_in_that_week(world):
+    await quota(world, 4)
+    await world.supply(4, day(15))
+    await world.place(world.order(("S", 4)))
+    await world.supply(4, day(8))
+    await publish(world, await propose(world, definition("IMPROVE")))
+    assert await world.rows("select day, quantity from quota_use") == [{"day": day(8), "quantity": 4}]
+    await world.supply(9, day(10))
+    (other,) = await world.place(world.order(("S", 4), customer="C2"))
+    assert (await world.line(other.number))["promised_date"] > day(13)
+    await sound(world)
+
+
+async def test_the_line_that_completes_its_order_goes_first(world):
+    await world.supply(8, day(12))
+    await world.supply(4, day(12), sku="S2")
+    await world.place(world.order(("S", 4), ("S2", 4), customer="C1"))
+    (whole,) = await world.place(world.order(("S", 4), customer="C2"))
+    await world.stock(4)
+    assert list(await gains(world, await propose(world))) == [whole.number]
