@@ -31,12 +31,38 @@ where l.sku_id = any($1::bigint[]) and l.location_id is not null
 group by l.sku_id, l.location_id"""
 
 
-async def skus_with_stock(sql: asyncpg.Connection) -> list[int]:
-    """SKUs of which some location has units that are not allocated, or gets some that nobody has claimed."""
-    rows = await sql.fetch(
-        """select sku_id from stock_level where on_hand - unsellable - allocated > 0
-        union select sku_id from supply where quantity - received - cancelled > pegged order by sku_id"""
-    )
+_MOVABLE = """with sold as (
+    select l.sku_id, l.location_id, sum(l.ordered - l.cancelled) as units
+    from sales_order o join order_line l on l.order_id = o.id
+    where o.placed_at > $1::timestamptz - $2::interval and o.placed_at <= $1 and l.location_id is not null group by 1, 2
+),
+wanted as (
+    select p.sku_id from peg p where p.kind = 'OPEN'
+    union select r.sku_id from rebalancing_proposal r where r.state = 'OPEN'
+    union select d.sku_id from sold d join sku k on k.id = d.sku_id
+        left join stock_level s on s.sku_id = d.sku_id and s.location_id = d.location_id
+    where d.units > 0 and (k.tracks_lots or k.status = 'PREORDER' or coalesce(s.on_hand - s.unsellable - s.allocated, 0)
+        - coalesce((select sum(p.quantity) from peg p where p.sku_id = d.sku_id and p.location_id = d.location_id
+            and p.kind <> 'HARD'), 0)
+        - coalesce((select sum(r.quantity) from reservation r where r.sku_id = d.sku_id and r.location_id = d.location_id
+            and r.state = 'held'), 0)
+        - coalesce((select sum(y.quantity) from protected_stock y where y.sku_id = d.sku_id
+            and y.location_id = d.location_id), 0) < d.units * $3::float8)
+)
+select w.sku_id from wanted w where exists (select from stock_level s where s.sku_id = w.sku_id
+        and s.on_hand - s.unsellable - s.allocated > 0)
+    or exists (select from supply s where s.sku_id = w.sku_id and s.quantity > s.received + s.cancelled)
+    or exists (select from rebalancing_proposal r where r.sku_id = w.sku_id and r.state = 'OPEN')
+order by w.sku_id"""
+
+
+async def skus_to_balance(sql: asyncpg.Connection, now: datetime, cover: float) -> list[int]:
+    """SKUs for which some place may be short and another may have something, and those with a proposal to look at again.
+
+    `cover`: a place may be short whose free units, less every claim and all that is protected, are below this many times
+    its sales of 28 days. Never too few SKUs: what a place can really promise is never less than that.
+    """
+    rows = await sql.fetch(_MOVABLE, now, timedelta(days=DEMAND_DAYS), cover)
     return [row["sku_id"] for row in rows]
 
 

@@ -9,6 +9,7 @@ from core.domain.book import SkuBook
 from core.domain.network import Network
 from core.domain.promising import available_now
 from core.domain.rebalancing import (
+    SEASON_BOUNDS,
     Goods,
     Move,
     Position,
@@ -20,7 +21,7 @@ from core.domain.rebalancing import (
 from core.domain.shelf_life import movable
 from core.domain.states import PegKind
 from core.ports import Transaction
-from core.queries.rebalancing import DEMAND_DAYS, demand_by_place, goods_of, skus_waiting, skus_with_stock
+from core.queries.rebalancing import DEMAND_DAYS, demand_by_place, goods_of, skus_to_balance, skus_waiting
 from core.repositories.load_book import read_books
 from core.repositories.network import load_network
 from core.repositories.rebalancing import expire_proposals, write_proposals
@@ -34,7 +35,9 @@ async def start_rebalancing(uow: Transaction) -> list[int]:
     """Close the proposals that have expired; returns the SKUs to look at, none where planners want no proposals."""
     await expire_proposals(uow)
     rules = rebalancing_rules((await load_policies(uow)).get(POLICY))
-    return await skus_with_stock(uow.sql) if rules.is_on else []
+    if not rules.is_on:
+        return []
+    return await skus_to_balance(uow.sql, uow.now, rules.short_days * SEASON_BOUNDS[1] / DEMAND_DAYS)
 
 
 async def propose_rebalancing(uow: Transaction, sku_ids: Sequence[int]) -> int:

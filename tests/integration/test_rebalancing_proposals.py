@@ -72,6 +72,20 @@ async def test_supply_under_way_to_the_reserve_is_proposed_ahead_and_taken_when_
     assert [p["state"] for p in await proposals(world)] == ["ACCEPTED"]
 
 
+async def test_only_what_may_be_short_somewhere_is_looked_at(world):
+    """Looking at one SKU costs its whole book: a place with cover for twice the week it may need to be short is left."""
+    short, waits = [row["id"] for row in await world.rows("select id from sku where code in ('S', 'S2') order by code")]
+    await world.stock(28, location="A")
+    for days in (1, 8, 15, 22):
+        await world.place(world.order(("S", 3), customer=None, placed_at=world.clock.at - timedelta(days=days)))
+    assert await world.do(start_rebalancing) == [], "12 sold in four weeks, 16 left: ten weeks"
+    await world.place(world.order(("S", 11), customer=None))
+    assert await world.do(start_rebalancing) == [short], "23 sold and 5 left"
+    await world.stock(40, location="R", sku="S2")
+    await world.place(world.order(("S2", 50), customer=None, ship_complete=True))
+    assert await world.do(start_rebalancing) == sorted([short, waits])
+
+
 async def test_a_proposal_that_no_longer_holds_is_withdrawn_and_an_old_one_expires(world):
     await short_at_a(world)
     await look(world)
@@ -132,7 +146,8 @@ async def test_two_looks_at_once_propose_once(world):
 
 async def test_the_daily_job_looks_at_all_stock_in_chunks(world, monkeypatch):
     await short_at_a(world)
-    await world.stock(3, sku="S2")
+    await world.stock(5, sku="S2")
+    await world.place(world.order(("S2", 4), customer=None))
     monkeypatch.setattr(propose_rebalancing_job, "CHUNK", 1)
     context = JobContext(world.database, Settings(env="test"), world.clock)
     assert await propose_rebalancing_job.propose_rebalancing(context, {}) == {"skus": 2, "proposals": 1}
