@@ -40,6 +40,7 @@ from api.resolvers import (
 )
 from api.schema.errors import TYPES, UserError
 from api.schema.node import node_types
+from api.schema.scalars import SCALARS
 from core.domain.access import Role
 
 STOREFRONT, CUSTOMER, SUPPLIER, WAREHOUSE = Role.STOREFRONT, Role.CUSTOMER, Role.SUPPLIER, Role.WAREHOUSE
@@ -559,7 +560,7 @@ def build_schema(extensions: Any = ()) -> strawberry.Schema:
         subscription=Subscription,
         types=[*node_types(), UserError, *TYPES.values()],
         extensions=list(extensions),
-        config=StrawberryConfig(auto_camel_case=True),
+        config=StrawberryConfig(auto_camel_case=True, scalar_map=SCALARS),
     )
 
 

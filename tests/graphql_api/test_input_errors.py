@@ -94,3 +94,21 @@ async def test_production_suggests_nothing_to_variables_either(env: Any) -> None
     text = str(answer.body)
     assert answer.failed is ErrorCode.BAD_USER_INPUT
     assert ("Did you mean" in text, "VALIDATED" in text) == ((env == "development",) * 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "what"),
+    [
+        ("DateTime", "2026-12-01T09:00:00", "needs its offset"),
+        ("DateTime", "0001-01-01T00:00:00+14:00", "lies between 1900-01-01 and 2999-12-31"),
+        ("DateTime", "2026-12-01T09:00:00+09:00", ""),
+        ("Date", "9999-12-31", "lies between 1900-01-01 and 2999-12-31"),
+        ("Date", "2026-12-01", ""),
+    ],
+)
+def test_an_instant_has_an_offset_and_days_stay_within_reckoning(kind: str, value: str, what: str) -> None:
+    definition = parse(f"query ($d: {kind}!) {{ __typename }}").definitions[0]
+    assert isinstance(definition, OperationDefinitionNode)
+    found = get_variable_values(GRAPH, definition.variable_definitions or (), {"d": value})
+    assert isinstance(found, list) is bool(what)
+    assert what in str(found)
