@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,11 @@ from prometheus_client import Gauge
 from core.domain.access import Principal
 
 OPEN = Gauge("backorder_open_connections", "WebSockets and event streams that are open", multiprocess_mode="livesum")
+
+
+COLLECT_EVERY = 1_000
+"""What a server keeps of a connection is tied in cycles, and old by the time it closes: the collector, which looks at
+old objects rarely, is told to look after so many."""
 
 
 class TooManyConnections(Exception):
@@ -24,6 +31,7 @@ class ConnectionCount:
         self._limit = limit
         self._limit_per_key = limit_per_key
         self._total = 0
+        self._closed = 0
         self._by_key: Counter[str] = Counter()
 
     @property
@@ -42,6 +50,10 @@ class ConnectionCount:
         """A connection that `open` counted has ended."""
         self._total -= 1
         OPEN.set(self._total)
+        self._closed += 1
+        if self._closed >= COLLECT_EVERY:
+            self._closed = 0
+            asyncio.get_running_loop().call_later(1.0, gc.collect)
 
     def enter(self, caller: Principal | None) -> None:
         """Count an open connection as one of a known caller until `leave`; raises TooManyConnections."""

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from api.documents import read_manifest
 from api.limits.rates import RateLimiter, Throttled
+from api.transport import connections
 from core.domain.access import Principal, Role
 from core.errors import ConfigurationError
 from core.settings import Settings
@@ -158,3 +159,15 @@ def test_a_manifest_of_either_shape_is_read_and_a_broken_one_is_named(tmp_path: 
         read_manifest(file)
     with pytest.raises(ConfigurationError, match="No such file"):
         read_manifest(tmp_path / "none.json")
+
+
+async def test_what_closed_connections_leave_is_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    collected: list[int] = []
+    monkeypatch.setattr(connections, "COLLECT_EVERY", 3)
+    monkeypatch.setattr(connections.gc, "collect", lambda: collected.append(1))
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda _, action: action())
+    count = connections.ConnectionCount(limit=5, limit_per_key=5)
+    for _ in range(7):
+        with count.one_of(None):
+            pass
+    assert (collected, count.total) == ([1, 1], 0)
