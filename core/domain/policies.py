@@ -244,6 +244,12 @@ RULES: tuple[PolicyRule, ...] = (
         _currency_limit,
     ),
     PolicyRule(
+        "edi_retention_days",
+        "Days after which the bytes of partners' files are erased, once all of their documents are settled; null: never.",
+        None,
+        whole("edi_retention_days", 1, 36_500, or_null=True),
+    ),
+    PolicyRule(
         supplier_changes.POLICY,
         "Changes that suppliers ask for which are accepted without a person: maxDelayDays (later than the day we count "
         "on; without it a person decides), maxCutPercent and maxRaisePercent (of a line's open quantity, 0 where not named), "

@@ -148,7 +148,7 @@ async def read_raw(uow: Transaction, raw_id: int, known: Mapping[bytes, bytes]) 
     """The file; its bytes come from `known` (by hash) where they are there, for a file of many sets is read often."""
     row = await uow.sql.fetchrow(
         """select r.id, r.sha256, array_agg(d.partner_id) as partners, count(d.id) as deliveries,
-            case when r.sha256 <> all($2::bytea[]) then r.bytes end as bytes
+            case when r.erased_at is not null or r.sha256 <> all($2::bytea[]) then r.bytes end as bytes
         from edi_raw r left join edi_delivery d on d.raw_id = r.id where r.id = $1 group by r.id""",
         raw_id,
         list(known),
@@ -335,6 +335,25 @@ async def add_outbound(uow: Transaction, document: Outbound) -> int | None:
         document.due,
         uow.now,
         document.reference,
+    )
+
+
+async def answer_group(uow: Transaction, group_id: int, document: Outbound) -> None:
+    """Queue the answer to a group and keep its bytes: one statement, for the control numbers are locked meanwhile."""
+    await uow.sql.execute(
+        """with sent as (
+            insert into edi_outbound (partner_id, kind, interchange_control, group_control, set_control, bytes, file_name,
+                created_at) values ($2, $3, $4, $5, $6, $7, $8, $9) on conflict (file_name) do nothing)
+        update edi_group set acknowledged_at = $9, acknowledgement_raw = $7 where id = $1""",
+        group_id,
+        document.partner_id,
+        document.kind,
+        document.interchange_control,
+        document.group_control,
+        document.set_control,
+        document.content,
+        document.file_name,
+        uow.now,
     )
 
 

@@ -37,3 +37,38 @@ async def mark_written(sql: Any, ids: Sequence[int], at: datetime) -> None:
         list(ids),
         at,
     )
+
+
+async def unsettled(sql: Any, raw_id: int) -> list[int]:
+    """Documents of a file that wait to be applied, or in quarantine."""
+    rows = await sql.fetch(
+        "select id from edi_document where raw_id = $1 and delivery in ('received', 'quarantined') order by id", raw_id
+    )
+    return [row["id"] for row in rows]
+
+
+async def settled_before(sql: Any, before: datetime, limit: int) -> list[int]:
+    """Files that came before this instant, all of whose documents are settled, oldest first."""
+    rows = await sql.fetch(
+        """select r.id from edi_raw r where r.erased_at is null and r.received_at < $1 and not exists (
+            select from edi_document d where d.raw_id = r.id and d.delivery in ('received', 'quarantined'))
+        order by r.id limit $2""",
+        before,
+        limit,
+    )
+    return [row["id"] for row in rows]
+
+
+async def erase(sql: Any, raw_ids: Sequence[int], at: datetime) -> None:
+    """Erase bytes, and the values that faults of their documents quote."""
+    await sql.execute(
+        "update edi_raw set bytes = '', erased_at = $2 where id = any($1::bigint[]) and erased_at is null",
+        list(raw_ids),
+        at,
+    )
+    await sql.execute(
+        """update edi_document set faults = coalesce((select jsonb_agg(f - 'value' - 'message' || '{"message": "erased"}')
+            from jsonb_array_elements(faults) f), '[]'), updated_at = $2 where raw_id = any($1::bigint[])""",
+        list(raw_ids),
+        at,
+    )

@@ -90,3 +90,15 @@ async def received_by_line(uow: Transaction, order_ids: Sequence[int]) -> dict[t
         list(order_ids),
     )
     return {(row["number"], str(row["line_number"])): row["received"] for row in rows}
+
+
+async def statuses_set_aside(uow: Transaction, references: Sequence[str]) -> list[int]:
+    """Carriers' messages in quarantine because no goods were known under one of these references; at most 100."""
+    rows = await uow.sql.fetch(
+        """select id from edi_document where quarantine_state in ('new', 'assigned') and delivery = 'quarantined'
+            and kind in ('214', 'IFTSTA') and exists (select from unnest($1::text[]) r
+                where quarantine_reason like 'not_found:%' and position('''' || r || '''' in quarantine_reason) > 0)
+        order by id limit 100""",
+        list(references),
+    )
+    return [row["id"] for row in rows]

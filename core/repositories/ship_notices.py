@@ -123,6 +123,22 @@ async def redate_notice(
     )
 
 
+async def forestall_notice(
+    uow: Transaction, supplier_id: int, number: str, purchase_order_id: int, sequence: str, document_id: int
+) -> None:
+    """Enter a notice as withdrawn before it came: when it comes, it is older than its withdrawal."""
+    await uow.sql.execute(
+        """insert into ship_notice (supplier_id, number, purchase_order_id, last_sequence, cancelled_at, edi_document_id)
+        values ($1, $2, $3, $4, $5, $6) on conflict (supplier_id, number) do nothing""",
+        supplier_id,
+        number,
+        purchase_order_id,
+        sequence or None,
+        uow.now,
+        document_id,
+    )
+
+
 async def drop_packs(uow: Transaction, notice_id: int) -> None:
     """The packs of a notice whose replacement packs the same goods otherwise."""
     await uow.sql.execute("delete from ship_notice_pack where ship_notice_id = $1", notice_id)

@@ -64,19 +64,24 @@ async def acknowledge_group(uow: Transaction, raw_id: int, group_index: int) -> 
     if any(documents[p.position]["delivery"] == EdiDelivery.RECEIVED for p in places):
         return None
     results = [_result(place, documents[place.position], partner.guide) for place in places]
-    content = await _write(uow, partner, places, results, kind, name)
-    await edi.mark_group_acknowledged(uow, group_row["id"], content)
     for index in {place.group_index for place in places} - {kept_at}:
         other = await edi.lock_group(uow, raw_id, index)
         await edi.mark_group_acknowledged(uow, other["id"], None)
     await edi.acknowledge_documents(
         uow, [(documents[p.position]["id"], _WORDS[r.verdict]) for p, r in zip(places, results, strict=True)]
     )
-    return content
+    # last of all: files of a partner wait for each other from here to the commit
+    return await _write(uow, partner, places, results, kind, name, group_row["id"])
 
 
 async def _write(
-    uow: Transaction, partner: Partner, places: list[Place], results: list[SetResult], kind: str, name: str
+    uow: Transaction,
+    partner: Partner,
+    places: list[Place],
+    results: list[SetResult],
+    kind: str,
+    name: str,
+    group_id: int,
 ) -> bytes:
     interchange = places[0].interchange
     numbered = await number_document(uow, partner, uow.now, "T" if interchange.is_test else "P")
@@ -84,7 +89,7 @@ async def _write(
         content = write_997(places[0].group, results, numbered.x12(), partner.guide.group_answer)
     else:
         content = write_contrl(interchange, _by_group(places, results), numbered.edifact())
-    await edi.add_outbound(uow, numbered.outbound(kind, content, f"{name}.edi"))
+    await edi.answer_group(uow, group_id, numbered.outbound(kind, content, f"{name}.edi"))
     return content
 
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from core.domain.sequences import is_older
 from core.domain.supplier_states import PackKind
 from core.edi.documents import CarrierStatus, ShipNotice, ShippedLine
-from core.edi.interchanges import Fault, TransactionSet
+from core.edi.interchanges import Fault, Level, Severity, TransactionSet
 from core.ports import Transaction
 from core.repositories.edi import Partner
-from core.repositories.purchase_orders import read_lines
-from core.repositories.ship_notices import drop_packs, find_notice, notices_on_the_way
+from core.repositories.edi_records import statuses_set_aside
+from core.repositories.purchase_orders import find_orders, read_lines
+from core.repositories.ship_notices import drop_packs, find_notice, forestall_notice, notices_on_the_way
 from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
 from core.services.apply_carrier_status import CarrierStatusInput, apply_carrier_status
 from core.services.apply_ship_notice import ShipNoticeInput, ShipNoticeResult, apply_ship_notice, shipped_lines
 from core.services.edi_outcome import Applied, Unusable, doubt
 from core.services.record_packs import NoticePack, PackedLine, record_packs
+from core.services.replay_edi_document import replay_edi_document
 from core.services.withdraw_ship_notice import withdraw_ship_notice
 
 _NEW, _REPLACE, _CANCEL = ("00", ""), "05", ("01", "03")
@@ -45,6 +48,8 @@ async def apply_notice(
         raise Unusable("purpose", text, [doubt("purpose", "BSN01")])
     sequence = notice.sequence or document.sequence
     if notice.purpose in _CANCEL:
+        if await find_notice(uow, partner.supplier_id, notice.number) is None and notice.orders:
+            return await _forestall(uow, notice, faults, partner.supplier_id, sequence, document_id)
         gone = await withdraw_ship_notice(uow, partner.supplier_id, notice.number, sequence)
         return Applied(gone.outcome, notice.number, _first(gone), faults, {"lineIds": gone.line_ids})
     wanted = await _as_input(uow, notice, partner.supplier_id, sequence, document_id)
@@ -64,7 +69,26 @@ async def apply_notice(
     if result.outcome == "applied":
         await record_packs(uow, partner.supplier_id, notice.number, _packs(notice, wanted))
         await _settle_rest(uow, notice, result, partner.supplier_id, sequence, document_id)
+        await _retry_statuses(uow, [notice.tracking, notice.number])
     return Applied(result.outcome, notice.number, _first(result), faults, {"lineIds": result.line_ids})
+
+
+async def _forestall(
+    uow: Transaction, notice: ShipNotice, faults: tuple[Fault, ...], supplier_id: int, sequence: str, document_id: int
+) -> Applied:
+    """A cancellation that came before its notice, of an order that we have: the notice will find itself withdrawn."""
+    number = notice.orders[0].po_number
+    order = (await find_orders(uow, [number], supplier_id, only_approved=True))[number]
+    await forestall_notice(uow, supplier_id, notice.number, order.id, sequence, document_id)
+    text = f"Ship notice {notice.number!r} is withdrawn before it came."
+    note = Fault(Level.BUSINESS, Severity.WARNING, "early", text, None, "BSN")
+    return Applied("applied", notice.number, order.id, (*faults, note), {"withdrawnAhead": True})
+
+
+async def _retry_statuses(uow: Transaction, references: Sequence[str]) -> None:
+    """What a carrier said of these goods before their notice came is taken up again."""
+    for document_id in await statuses_set_aside(uow, [reference for reference in references if reference]):
+        await replay_edi_document(uow, document_id)
 
 
 async def _as_input(

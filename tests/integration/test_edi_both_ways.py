@@ -41,6 +41,7 @@ from core.errors import IllegalTransition
 from core.services.cancel_purchase_order import cancel_purchase_order
 from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
 from core.services.decide_supplier_change import DecideSupplierChange, decide_supplier_change
+from core.services.ingest_edi_document import ingest_edi_file
 from core.services.plan_shipments import plan_shipments
 from core.services.reconcile_stock import recount
 from core.services.report_supplier_stock import StockHint, report_supplier_stock
@@ -316,6 +317,23 @@ async def test_a_ship_notice_is_replaced_withdrawn_and_says_what_becomes_of_the_
     assert await world.value("select array_agg(distinct date_basis) from supply where quantity > cancelled") == [
         "LEAD_TIME"
     ]
+    assert await world.do(recount) == []
+
+
+async def test_what_comes_before_its_ship_notice_is_kept_for_it(world):
+    number = await sent(world)
+    await take(world, answer(number, 1, ("IA", 10, day(12))))
+    assert await take(world, write_856(notice(number, "01", 6, "SN0"), envelope(4)), "a") == {"applied": 1}
+    assert await take(world, write_856(notice(number, "00", 6, "SN0"), envelope(3)), "b") == {"stale": 1}
+    assert await line(world) == {"accepted": 10}
+    event = CarrierEvent("AG", "", datetime(2026, 11, 17, 8, 0), day(15))
+    status = CarrierStatus("TRACK1", "TRACK1", (), (event,), carrier="CARR")
+    assert await take(world, write_214(status, envelope(5)), "c") == {"quarantined": 1}
+    assert await take(world, write_856(notice(number, "00", 6), envelope(6)), "d") == {"applied": 1}
+    (waiting,) = await world.rows("select raw_id, delivery, quarantine_state from edi_document where kind = '214'")
+    assert (waiting["delivery"], waiting["quarantine_state"]) == ("received", "replayed")
+    assert await ingest_edi_file(world.do, waiting["raw_id"]) == {"applied": 1}
+    assert await world.value("select usable_date from supply where ship_notice_line_id is not null") == day(15)
     assert await world.do(recount) == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from core.domain.edi_states import EdiDelivery
@@ -11,6 +12,8 @@ from core.edi.documents import SetResult
 from core.edi.interchanges import Fault, Level, Severity, Verdict
 from core.edi.reader import read
 from core.edi.write_997 import write_997
+from core.errors import IllegalTransition
+from core.services.erase_edi_files import erase_edi_file, erase_old_edi_files
 from core.services.run_supplier_deadlines import run_supplier_deadlines
 from core.services.send_purchase_order import send_order_anew
 from core.services.watch_partners import watch_partners
@@ -104,3 +107,24 @@ async def test_a_group_stands_or_falls_as_one_where_the_guide_says_so(world, rul
     assert {row["delivery"] for row in rows} == {EdiDelivery.QUARANTINED}
     assert await world.value("select unanswered from purchase_order_line") == 10
     assert len(await answers(world)) == 1
+
+
+async def test_a_settled_file_is_erased_and_still_known(world):
+    number = await sent(world)
+    data = answer(number, 1, ("IA", 10, day(12)))
+    await take(world, data, "f1")
+    await take(world, answer("NOBODY", 2, ("IA", 10, day(12))), "f2")
+    first, second = [row["id"] for row in await documents(world)]
+    with pytest.raises(IllegalTransition):
+        await world.do(lambda uow: erase_edi_file(uow, second, "asked for"))
+    await world.do(lambda uow: erase_edi_file(uow, first, "asked for"))
+    assert await world.value("select length(bytes) from edi_raw order by id limit 1") == 0
+    assert await take(world, data, "f3") == {}, "it is known, and has no effect"
+    assert await world.value("select accepted from purchase_order_line") == 10
+    world.clock.at += timedelta(days=31)
+    await world.database.system.execute("insert into policy (code, value) values ('edi_retention_days', '30')")
+    await world.database.system.execute("update edi_document set delivery = 'ignored' where id = $1", second)
+    assert await world.do(erase_old_edi_files) == 1
+    assert await world.do(erase_old_edi_files) == 0
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await world.database.system.execute("update edi_raw set sha256 = 'x'")

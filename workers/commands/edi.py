@@ -35,7 +35,7 @@ from workers.commands.edi_lines import (
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(edi_guides.app, name="guide", help="Versions of partners' guides, from samples to a version in force.")
-for verb in (edi_desk.preview, edi_desk.assign, edi_desk.fix, edi_desk.ignore, edi_desk.resend):
+for verb in (edi_desk.preview, edi_desk.assign, edi_desk.fix, edi_desk.ignore, edi_desk.erase, edi_desk.resend):
     app.command()(verb)
 for verb in (edi_desk.send_anew, edi_desk.changes, edi_desk.decide):
     app.command()(verb)

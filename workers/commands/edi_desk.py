@@ -12,6 +12,7 @@ from core.domain.edi_states import QuarantineState
 from core.queries.page import Page
 from core.queries.supplier_changes import supplier_changes_page
 from core.services.decide_supplier_change import DecideSupplierChange, decide_supplier_change
+from core.services.erase_edi_files import erase_edi_file
 from core.services.preview_edi_document import Preview, preview_edi_document
 from core.services.resend_edi_document import resend_edi_file
 from core.services.send_purchase_order import send_order_anew
@@ -53,6 +54,17 @@ def fix(document_id: DocumentId, note: str, data: DataOption = None) -> None:
 def ignore(document_id: DocumentId, note: str, data: DataOption = None) -> None:
     """Drop a document from quarantine for good, and say why."""
     _settle(SettleQuarantine(document_id, QuarantineState.IGNORED, note=note), data)
+
+
+def erase(
+    document_id: DocumentId,
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit.")],
+    data: DataOption = None,
+) -> None:
+    """Erase the file of a document for good: hash, documents and effects stay. All of its documents must be settled."""
+    with said_plainly():
+        raw_id = run_on(operator_settings(data), lambda uow: erase_edi_file(uow, document_id, reason))
+    typer.echo(f"File {raw_id} is erased.")
 
 
 def resend(file_name: str, data: DataOption = None) -> None:

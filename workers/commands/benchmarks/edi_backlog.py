@@ -91,6 +91,7 @@ async def _measure(dsn: str, redis_url: str, folder: Path) -> list[dict[str, Any
         if await database.system.fetchval("select count(*) from supplier_stock_report") != ARTICLES:
             raise AssertionError("Not every article of the report was written.")
         async with _processes(dsn, redis_url, folder):
+            await _fast_jobs(database, run, lambda: _ask_times(1), "first")  # every process has begun
             alone = await _fast_jobs(database, run, lambda: _ask_times(QUIET_JOBS), "alone")
             begun = time.perf_counter()
             _drop(folder / "edi" / "sup" / "in")
