@@ -3,9 +3,11 @@
 import json
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from api.context import Context
 from api.error_handlers import format_errors
 from api.operations import schema
 from core.domain.access import Role
@@ -265,18 +267,18 @@ async def test_bad_pages_cursors_and_ids_are_bad_user_input(shop: Shop):
         assert [code for code, _ in await shop.errors(shop.context(Role.PLANNER), document)] == ["BAD_USER_INPUT"]
 
 
-async def test_fields_of_one_answer_share_their_queries(shop: Shop):
+async def test_fields_of_one_answer_share_their_queries(shop: Shop, monkeypatch: pytest.MonkeyPatch):
     for n in range(6):
         await shop.place("MINSEO", ("MUG-BLUE", 1 + n), ("MUG-WHITE", 1))
     context, sessions = shop.context(Role.PLANNER), 0
-    read = context.read
+    read = Context.read
 
-    def counting():
+    def counting(self: Context) -> Any:
         nonlocal sessions
         sessions += 1
-        return read()
+        return read(self)
 
-    context.read = counting  # type: ignore[method-assign]
+    monkeypatch.setattr(Context, "read", counting)
     await shop.ask(
         context,
         """{ orders(first: 10) { nodes { number customer { code } lines { lineNumber sku { code } promise { quantity }
