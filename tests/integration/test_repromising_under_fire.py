@@ -170,3 +170,24 @@ async def test_equal_runs_on_equal_companies_propose_the_same_lines(world):
     await world.place(world.order(("J00", 1), customer="C2"))
     three = await run(world, await propose(world, spec, seed=3))
     assert three["facts"]["digest"] != one["facts"]["digest"]
+
+
+async def test_what_is_decided_again_may_worsen_only_what_the_budget_has_left(world):
+    """A VIP orders after the snapshot: giving it the stock of another would worsen one order too many."""
+    await shortage(world, 1)
+    await world.stock(2, sku="S")
+    await world.supply(4, day(10), sku="S")
+    (first,) = await world.place(world.order(("S", 2), customer="C1"))
+    await world.place(world.order(("S", 2), customer="C2"))
+    await world.stock(1, sku="S")
+    run_id = await propose(world, definition(budget={"worsenedShare": 0.25, "maxDays": None, "windowDays": 30}))
+    summary = (await run(world, run_id))["summary"]
+    assert (summary["ordersMayWorsen"], summary["ordersWorsened"]) == (1, 1)
+    await world.place(world.order(("S", 2), customer="V1"))
+    await world.do(partial(approve_repromising_run, run_id=run_id))
+    while not (await world.do(partial(publish_chunk, run_id=run_id, size=1))).is_last:
+        pass
+    rows = [r for r in await diff(world, run_id) if r["is_charged"] and r["state"] in ("applied", "recomputed")]
+    assert len({r["number"] for r in rows}) == 1
+    assert await world.quantities(first.number) == (0, 2, 0, 0, 0)
+    await sound(world)

@@ -92,3 +92,11 @@ def test_two_pools_of_a_sku_share_what_a_week_has_left():
     assert one[0].steps == ((1, 3),)
     assert two[0].steps == ((12, 3),)
     assert rooms.quotas[0].left == [0, 0, 0]
+
+
+def test_what_a_line_has_of_its_own_is_given_once_over_all_pools():
+    rooms = Rooms([Room(WEEKS, [0, 0, 0], {7: [2, 2, 0]})])
+    pool = Pool([(1, 9), (12, 3), (10, 0)], (), {}, rooms)
+    claim = Claim(0, 3, 0, LATE, 0, Strategy.IMPROVE, (Step(12, 3, 12),), 0, 0, 7)
+    assert solve(pool, [claim])[0].steps == ((1, 2), (10, 1))
+    assert solve(pool, [claim])[0].steps == ((10, 3),)

@@ -41,7 +41,7 @@ WEIGHTS = st.builds(
     country_deadline_days=st.sampled_from([{}, {"DE": 4}]),
 )
 LINE = st.tuples(
-    st.timedeltas(timedelta(days=-2), timedelta(days=900)),
+    st.one_of(st.timedeltas(timedelta(days=-1), timedelta(days=6)), st.timedeltas(timedelta(0), timedelta(days=900))),
     st.integers(0, len(GRADES) - 1),
     st.integers(0, len(COUNTRIES) - 1),
     st.one_of(st.none(), st.integers(-5, 30)),
