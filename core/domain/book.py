@@ -84,6 +84,8 @@ class SkuBook:
     """Units used per day by the lines that were loaded, by quota id and line id."""
     quota_rewrites: set[tuple[int, int]] = field(default_factory=set)
     """Of these, those whose days have changed."""
+    off_shipments: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Units that come off planned shipments because their stock was lost, by line id and location."""
     run_id: int | None = None
     """The re-promising run that changes it: its customers get one notice per order, of that run."""
     lines: dict[int, Line] = field(default_factory=dict)

@@ -161,7 +161,8 @@ def free_by_loss(
     """Make `quantity` units at a location free by taking stock from lines, least claim first, planned shipments last.
 
     `planned` is what of each line (by id) stands on planned shipments from this very location; `ready` falls by what
-    is taken of it. `lot` narrows to the units of one lot. Returns what each line lost; the caller covers it again.
+    is taken of it, and the shipments shrink when the book is saved. `lot` narrows to the units of one lot. Returns what
+    each line lost; the caller covers it again.
     Units of planned transfers are not taken.
     Raises QuantityExceeded when lines do not have as much.
     """
@@ -177,7 +178,7 @@ def free_by_loss(
         and (lot is None or p.lot is lot)
     ]
     held.sort(key=claim_order, reverse=True)
-    left = dict(planned)
+    left = {line_id: units - book.off_shipments.get((line_id, location_id), 0) for line_id, units in planned.items()}
     for is_planned in (False, True):
         for peg in held:
             line = peg.line
@@ -192,7 +193,10 @@ def free_by_loss(
             if part <= 0:
                 continue
             book.release(peg, part, cause_kind)
-            line.ready -= part if is_planned else 0
+            if is_planned:
+                line.ready -= part
+                key = (line.id or 0, location_id)
+                book.off_shipments[key] = book.off_shipments.get(key, 0) + part
             lost[id(line)] = (line, lost.get(id(line), (line, 0))[1] + part)
             missing -= part
     if missing > 0:

@@ -17,44 +17,50 @@ async def planned_at(uow: Transaction, sku_id: int, location_id: int) -> dict[in
     return {row["order_line_id"]: row["units"] for row in rows}
 
 
-async def shrink_planned_shipments(
-    uow: Transaction, sku_id: int, location_id: int, losses: list[tuple[int, int]]
-) -> None:
-    """Reduce planned shipment lines of these order lines (id, units) at a location; an empty shipment is cancelled.
+async def shrink_planned_shipments(uow: Transaction, off: dict[int, dict[tuple[int, int], int]]) -> None:
+    """Take units off planned shipments, by SKU, order line and location; an empty shipment is cancelled.
 
-    Call it under the SKU's gate, after the lines' `ready` was lowered by as much.
+    Call it behind the rows of the orders, after the lines' `ready` was lowered by as much: whoever plans shipments of
+    other SKUs of these orders holds those rows, and is seen only when they are free.
     """
-    if not losses:
+    if not off:
         return
-    left = dict(losses)
+    left = {(line_id, location_id): units for parts in off.values() for (line_id, location_id), units in parts.items()}
     rows = await uow.sql.fetch(
-        """select l.id, l.order_line_id, l.quantity, l.shipment_id from shipment_line l
+        """select l.sku_id, l.id, l.order_line_id, l.location_id, l.quantity, l.shipment_id from shipment_line l
         join shipment s on s.id = l.shipment_id and s.status = 'PLANNED'
-        where l.sku_id = $1 and l.location_id = $2 and l.order_line_id = any($3::bigint[]) order by l.id desc""",
-        sku_id,
-        location_id,
-        list(left),
+        where (l.sku_id, l.order_line_id, l.location_id) in (select * from unnest($1::bigint[], $2::bigint[], $3::bigint[]))
+        order by l.id desc""",
+        [sku_id for sku_id, parts in off.items() for _ in parts],
+        [line_id for parts in off.values() for line_id, _ in parts],
+        [location_id for parts in off.values() for _, location_id in parts],
     )
-    keep: list[tuple[int, int]] = []
-    gone: list[int] = []
+    keep: list[tuple[int, int, int]] = []
+    gone: list[tuple[int, int]] = []
     touched: set[int] = set()
     for row in rows:
-        part = min(left[row["order_line_id"]], row["quantity"])
+        key = (row["order_line_id"], row["location_id"])
+        part = min(left[key], row["quantity"])
         if part <= 0:
             continue
-        left[row["order_line_id"]] -= part
+        left[key] -= part
         touched.add(row["shipment_id"])
         if part == row["quantity"]:
-            gone.append(row["id"])
+            gone.append((row["sku_id"], row["id"]))
         else:
-            keep.append((row["id"], row["quantity"] - part))
-    await uow.sql.execute("delete from shipment_line where sku_id = $1 and id = any($2::bigint[])", sku_id, gone)
+            keep.append((row["sku_id"], row["id"], row["quantity"] - part))
     await uow.sql.execute(
-        """update shipment_line l set quantity = u.quantity from unnest($2::bigint[], $3::int[]) as u(id, quantity)
-        where l.sku_id = $1 and l.id = u.id""",
-        sku_id,
-        [line_id for line_id, _ in keep],
-        [quantity for _, quantity in keep],
+        """delete from shipment_line l using unnest($1::bigint[], $2::bigint[]) as u(sku_id, id)
+        where l.sku_id = u.sku_id and l.id = u.id""",
+        [sku_id for sku_id, _ in gone],
+        [line_id for _, line_id in gone],
+    )
+    await uow.sql.execute(
+        """update shipment_line l set quantity = u.quantity from unnest($1::bigint[], $2::bigint[], $3::int[])
+            as u(sku_id, id, quantity) where l.sku_id = u.sku_id and l.id = u.id""",
+        [sku_id for sku_id, _, _ in keep],
+        [line_id for _, line_id, _ in keep],
+        [quantity for _, _, quantity in keep],
     )
     await uow.sql.execute(
         """update shipment s set version = version + 1, updated_at = $2, status = case when exists (

@@ -11,6 +11,7 @@ from core.errors import InvariantBroken
 from core.ports import Transaction
 from core.repositories.announce_changes import announce_changes
 from core.repositories.follow_course import follow_course
+from core.repositories.planned_shipments import shrink_planned_shipments
 from core.repositories.priority_facts import write_bumps
 from core.repositories.quotas import write_quota_uses
 from core.repositories.write_backorders import judge_causes, park_on_hold, write_backorders
@@ -58,6 +59,7 @@ async def save_books(
     await _check_identities(uow, changed)
     orders |= await _refresh_orders(uow, [o for o in orders if o not in (new_orders or {})])
     orders |= new_orders or {}
+    await shrink_planned_shipments(uow, {book.sku_id: book.off_shipments for book in changed if book.off_shipments})
     announce_changes(uow, changed, orders)
     follow_course(uow, changed)
     await _write_notices(uow, changed, orders)

@@ -18,7 +18,7 @@ from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
 from core.repositories.load_lots import attach_named_lots
 from core.repositories.network import load_network
-from core.repositories.planned_shipments import planned_at, shrink_planned_shipments
+from core.repositories.planned_shipments import planned_at
 from core.repositories.save_book import save_books
 from core.repositories.serials import SerialChange, take_serials
 from core.repositories.supplying import allowed_sources, load_lead_days
@@ -61,7 +61,6 @@ async def correct_stock(
     await attach_named_lots(uow, book, [lot] if lot else [])
     before = book.level(location_id).on_hand
     lost: list[tuple[Line, int]] = []
-    ready = {id(line): line.ready for line in book.lines.values()}
     needed = change(book, location_id)
     if needed:
         narrowed = book.lots.find(location_id, lot or "") if book.lots is not None else None
@@ -71,9 +70,6 @@ async def correct_stock(
     if lost:
         lead_days = (await load_lead_days(uow, [sku_id]))[sku_id]
         allowed = await allowed_sources(uow, {line.order_id for line, _ in lost})
-        await shrink_planned_shipments(
-            uow, sku_id, location_id, [(x.id or 0, ready[id(x)] - x.ready) for x, _ in lost if ready[id(x)] > x.ready]
-        )
         for line, quantity in lost:
             cover_again(book, network, line, quantity, lead_days, allowed.get(line.order_id))
     await save_books(uow, [book])

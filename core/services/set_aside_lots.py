@@ -12,7 +12,7 @@ from core.domain.records import Line, Lot, Movement, Supply
 from core.domain.shelf_life import detour, on_hand
 from core.domain.states import BackorderCause, LotState, PegKind
 from core.ports import Transaction
-from core.repositories.planned_shipments import planned_at, shrink_planned_shipments
+from core.repositories.planned_shipments import planned_at
 from core.repositories.supplying import allowed_sources, load_lead_days
 from core.services.correct_stock import cover_again
 
@@ -35,12 +35,9 @@ async def set_aside_lots(
         place = lot.location_id
         held = sum(p.quantity for p in book.pegs if p.kind == PegKind.HARD and p.lot is lot and p.line is not None)
         if held:
-            ready = {id(line): line.ready for line in book.lines.values()}
             planned = await planned_at(uow, book.sku_id, place)
             for line, units in free_by_loss(book, place, lot.available + held, cause, planned, lot):
                 lost[id(line)] = (line, lost.get(id(line), (line, 0))[1] + units)
-            off = [(x.id or 0, ready[id(x)] - x.ready) for x in book.lines.values() if ready[id(x)] > x.ready]
-            await shrink_planned_shipments(uow, book.sku_id, place, off)
         _quarantine(book, lot, cause)
         evidence.append({"lot": lot.code, "locationId": place, "quantity": held, "reason": cause})
     for lot in lots:

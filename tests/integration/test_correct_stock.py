@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 
 import pytest
@@ -10,7 +11,9 @@ from core.errors import InvalidInput, QuantityExceeded
 from core.services.adjust_stock import AdjustStock, adjust_stock
 from core.services.allocate_waiting import allocate_waiting
 from core.services.count_stock import CountStock, count_stock
+from core.services.plan_shipments import plan_shipments
 from core.services.reconcile_stock import recount
+from core.unit_of_work import unit_of_work
 
 pytestmark = pytest.mark.anyio
 
@@ -114,3 +117,23 @@ async def test_protected_stock_is_not_given(world):
     await world.do(protect)
     await world.do(lambda uow: adjust_stock(uow, AdjustStock("S", "A", 3, "found")))
     assert (await world.do(lambda uow: allocate_waiting(uow, [sku_id]))).quantity == 1
+
+
+async def test_a_loss_beside_the_planning_of_other_skus_of_the_order_neither_locks_up_nor_loses_the_shipment(world):
+    """The planning holds the order and its shipment; the count of another SKU holds only its own gate."""
+    await world.stock(1, "S")
+    (placed,) = await world.place(world.order(("S", 1), ("S2", 1)))
+    await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
+    await world.stock(1, "S2")
+    sku_id = await world.sku("S2")
+    await world.do(lambda uow: allocate_waiting(uow, [sku_id]))
+    async with unit_of_work(world.database, world.clock) as planning:
+        assert await plan_shipments(planning, [placed.order_id])
+        loss = asyncio.create_task(world.do(lambda uow: adjust_stock(uow, AdjustStock("S", "A", -1, "lost"))))
+        await asyncio.sleep(0.3)
+    await loss
+    assert await world.rows("select status from shipment") == [{"status": "PLANNED"}]
+    assert await world.rows("select order_line_id, quantity from shipment_line") == [
+        {"order_line_id": (await world.line(placed.number, 2))["id"], "quantity": 1}
+    ]
+    assert await world.do(recount) == []
