@@ -5,6 +5,7 @@ While Redis is away each process counts for itself, so that an outage is no lice
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 
@@ -21,6 +22,9 @@ from core.settings import Settings
 log = structlog.get_logger(__name__)
 
 RETRY_REDIS_SECONDS = 5.0
+
+_Spending = tuple[int, "asyncio.Future[bool]"]
+"""Points, and whether they were there."""
 
 
 class Throttled(Exception):
@@ -48,6 +52,8 @@ class RateLimiter:
         self._pool: BlockingConnectionPool | None = None
         self._shared: SlidingWindowCounterRateLimiter | None = None
         self._shared_again_at = 0.0
+        self._spending: dict[str, list[_Spending]] = {}
+        self._settling: set[asyncio.Future[None]] = set()
         if settings.redis_url:
             self._pool = BlockingConnectionPool.from_url(
                 settings.redis_url, max_connections=16, timeout=1, socket_timeout=1.0, socket_connect_timeout=1.0
@@ -72,7 +78,7 @@ class RateLimiter:
         if not limit:
             return
         item, points = RateLimitItemPerMinute(limit, namespace=self._namespace), max(1, cost)
-        if not await self._hit(item, key, min(points, limit)):
+        if not await self._together(item, key, min(points, limit)):
             reset, remaining = await self._stats(item, key)
             raise Throttled(remaining, limit, max(1, math.ceil(reset - time.time())))
 
@@ -83,6 +89,34 @@ class RateLimiter:
         if caller.is_publishable:  # one key for many browsers: each has its own share, the key is only a name
             return self._points_publishable, f"{key}:{address}"
         return self._points, key
+
+    async def _together(self, item: RateLimitItemPerMinute, key: str, cost: int) -> bool:
+        """Charge with all who spend from this key in the same turn of the event loop: one question to Redis."""
+        loop = asyncio.get_running_loop()
+        if key not in self._spending:
+            self._spending[key] = []
+            loop.call_soon(self._begin, item, key)
+        answer: asyncio.Future[bool] = loop.create_future()
+        self._spending[key].append((cost, answer))
+        return await answer
+
+    def _begin(self, item: RateLimitItemPerMinute, key: str) -> None:
+        work = asyncio.ensure_future(self._settle(item, key, self._spending.pop(key)))
+        self._settling.add(work)
+        work.add_done_callback(self._settling.discard)
+
+    async def _settle(self, item: RateLimitItemPerMinute, key: str, spending: list[_Spending]) -> None:
+        try:
+            total = sum(cost for cost, _ in spending)
+            is_enough = len(spending) > 1 and total <= item.amount and await self._hit(item, key, total)
+            for cost, answer in spending:  # where all together are too much, the first come first
+                is_let = is_enough or await self._hit(item, key, cost)
+                if not answer.done():
+                    answer.set_result(is_let)
+        except Exception as error:
+            for _, answer in spending:
+                if not answer.done():
+                    answer.set_exception(error)
 
     async def _hit(self, item: RateLimitItemPerMinute, key: str, cost: int) -> bool:
         if self._shared is not None and time.monotonic() >= self._shared_again_at:

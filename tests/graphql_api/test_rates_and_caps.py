@@ -171,3 +171,23 @@ async def test_what_closed_connections_leave_is_collected(monkeypatch: pytest.Mo
         with count.one_of(None):
             pass
     assert (collected, count.total) == ([1, 1], 0)
+
+
+async def test_who_spends_in_one_turn_asks_once_and_never_gets_more_than_there_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rates, asked = RateLimiter(Settings(env="test", redis_url="", rate_limit=10)), []
+    real = rates._hit
+
+    async def hit(item: Any, key: str, cost: int) -> bool:
+        asked.append((key, cost))
+        return await real(item, key, cost)
+
+    monkeypatch.setattr(rates, "_hit", hit)
+    one, two = Principal("one", Role.PLANNER), Principal("two", Role.PLANNER)
+    await asyncio.gather(*(rates.spend(caller, "", 2) for caller in (one, one, one, two)))
+    assert asked == [("key:one", 6), ("key:two", 2)]
+    asked.clear()
+    found = await asyncio.gather(*(rates.spend(one, "", 2) for _ in range(3)), return_exceptions=True)
+    assert [type(refused) for refused in found] == [type(None), type(None), Throttled]
+    assert asked == [("key:one", 6), ("key:one", 2), ("key:one", 2), ("key:one", 2)]
