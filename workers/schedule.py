@@ -59,6 +59,7 @@ CRONS = (
     Cron("purge_history", 3_600, "bulk"),
     Cron("measure_dates", 86_400, "learning"),
     Cron("forecast_demand", 86_400, "learning"),
+    Cron("watch_demand", 3_600, "learning"),
     Cron("score_risk", 86_400, "learning"),
     Cron("check_risk_model", 86_400, "learning"),
     Cron("score_changed_risk", 120, "learning"),
@@ -129,19 +130,24 @@ async def tick(
     settings: Settings | None = None,
     learning: Collection[str] = (),
 ) -> list[str]:
-    """Run the business crons that are due in (from_time, to_time], each once, in the table's order; what ran.
+    """Let the business crons that are due in (from_time, to_time] happen, each once; their names, in the table's order.
 
     For a replay, after it has set its clock to `to_time`: a cron that missed several turns runs once, as after a pause.
-    Of those of the learning worker, which cost seconds each, the ones named in `learning` are asked for as its runs.
+    Those of the bulk worker are asked for as its runs, as by wall time; so are those of the learning worker, which cost
+    seconds each, when they are named in `learning`. The fast ones have run when this returns.
     """
     from core.settings import load_settings
 
     context = JobContext(database, settings or load_settings(), clock)
     first, last = int(from_time.timestamp()), int(to_time.timestamp())
-    due = [cron for cron in CRONS if cron.business and first // cron.seconds != last // cron.seconds]
-    ran = [cron.function for cron in due if cron.queue != "learning" and await run_cron(cron, context)]
+    due = [
+        cron
+        for cron in CRONS
+        if cron.business
+        and first // cron.seconds != last // cron.seconds
+        and (cron.queue != "learning" or cron.function in learning)
+    ]
     for cron in due:
-        if cron.function in learning:
+        if cron.queue != "fast":
             await _start(cron, context)
-            ran.append(cron.function)
-    return ran
+    return [cron.function for cron in due if cron.queue != "fast" or await run_cron(cron, context)]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 pytest.importorskip("sklearn")
 
+from core.services.import_demand_drivers import import_demand_drivers
 from core.settings import Settings
 from workers.job import JobContext
 from workers.jobs.forecast_demand import forecast_demand
+from workers.jobs.watch_demand import watch_demand
 
 pytestmark = pytest.mark.anyio
 
@@ -105,6 +107,34 @@ async def test_a_forecast_is_judged_when_its_weeks_have_passed(world):
         {"actual": 33.0},
         {"actual": None},
     ]
+
+
+async def test_a_surprise_asks_for_a_forecast_at_once(world):
+    asked = "select count(*) from outbox where job = 'forecast_demand' and job_queue = 'learning'"
+    await _weeks(world, [10] * 12)
+    await watch_demand(_context(world), {})
+    await forecast_demand(_context(world), {})
+    world.clock.at += timedelta(hours=1)
+    await world.place(world.order(("S", 5)))
+    assert await watch_demand(_context(world), {}) == {"surprised": 0}
+    assert await world.value(asked) == 0
+    await world.place(world.order(("S", 90)))
+    assert await watch_demand(_context(world), {}) == {"surprised": 1}
+    assert await world.value(asked) == 1
+
+
+async def test_imported_prices_are_kept_once_and_unknown_skus_named(world):
+    rows = [
+        ("price", "S", date(2027, 4, 1), 500.0),
+        ("price", "GONE", date(2027, 4, 1), 1.0),
+        ("rain", None, date(2027, 4, 1), 3.5),
+    ]
+    for value in (3.5, 4.0):
+        rows[2] = (*rows[2][:3], value)
+        done = await world.do(lambda uow: import_demand_drivers(uow, rows))
+        assert (done.rows, done.unknown_skus) == (2, ["GONE"])
+    kept = await world.rows("select series, value from demand_driver order by series")
+    assert kept == [{"series": "price", "value": 500.0}, {"series": "rain", "value": 4.0}]
 
 
 async def test_an_event_that_planners_date_is_bought_for(world):
