@@ -8,6 +8,7 @@ from core.edi.decoding import Notes, check_date
 from core.edi.documents import CarrierEvent, CarrierStatus, Decoded
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
+from core.edi.known_codes import CARRIER_STATUSES
 from core.edi.x12_values import day, moment
 
 # AT701 codes whose AT705 is a day to come, not one that was.
@@ -69,6 +70,8 @@ def _event(
 ) -> CarrierEvent:
     sent = at7.value(1)
     code = guide.code_map.get(sent, sent)
+    if code and code not in CARRIER_STATUSES:
+        notes.warning("status", f"The status {sent!r} is not known and not in the partner's code map", at7, 1)
     on = check_date(at7, 5, notes)
     is_estimate = code in ESTIMATES
     return CarrierEvent(

@@ -22,6 +22,7 @@ from core.edi.decoding import (
 from core.edi.documents import AcknowledgedLine, Acknowledgement, Decoded, Effect, LineStatus
 from core.edi.guide import DEFAULT_GUIDE, LineKey, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
+from core.edi.known_codes import HEADERS
 from core.edi.x12_values import decimal
 
 # Element 668 to its effect on the quantity; what else a code says is in `resolve_acknowledgement`.
@@ -43,12 +44,13 @@ def decode_855(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
     if bak is None or not bak.value(3):
         notes.error("po_number", "The acknowledgement names no purchase order", bak, 3)
         return Decoded(None, tuple(notes.faults))
+    header_type = known_header(bak, guide, notes)
     lines = tuple(acknowledged_line(block, guide, notes, _LAYOUT) for block in blocks)
     acknowledged_on = check_date(bak, 9, notes) or check_date(bak, 4, notes)
     stamp = acknowledged_on.strftime("%Y%m%d") if acknowledged_on else "00000000"
     answer = Acknowledgement(
         po_number=bak.value(3),
-        header_type=guide.header_map.get(bak.value(2), bak.value(2)),
+        header_type=header_type,
         acknowledged_on=acknowledged_on,
         sequence=f"{stamp}-{document.sequence}",
         lines=lines,
@@ -57,6 +59,15 @@ def decode_855(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
         purpose=bak.value(1),
     )
     return Decoded(None if notes.failed else answer, tuple(notes.faults))
+
+
+def known_header(opening: Segment, guide: PartnerGuide, notes: Notes) -> str:
+    """What BAK02 or BCA02 says, in the terms of the standard; a type without a settled meaning is noted."""
+    meaning = guide.header_map.get(opening.value(2), opening.value(2))
+    if meaning and meaning not in HEADERS:
+        text = f"The header type {meaning!r} has no settled meaning and is not in the partner's header map"
+        notes.warning("header_type", text, opening, 2)
+    return meaning
 
 
 def cut_lines(document: TransactionSet, opening: str) -> tuple[list[Segment], list[list[Segment]]]:

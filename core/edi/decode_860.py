@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.edi.change_documents import ChangeAcknowledgement, ChangedLine, PurchaseOrderChange
 from core.edi.decode_850 import REQUESTED, party
-from core.edi.decode_855 import LineLayout, acknowledged_line, cut_lines
+from core.edi.decode_855 import LineLayout, acknowledged_line, cut_lines, known_header
 from core.edi.decoding import (
     BUYER_ITEM,
     GTIN_ITEM,
@@ -75,7 +75,7 @@ def decode_865(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
             quantity(ack, 2, ack.value(3) or block[0].value(5), guide, notes)
     answer = Acknowledgement(
         po_number=bca.value(3),
-        header_type=guide.header_map.get(bca.value(2), bca.value(2)),
+        header_type=known_header(bca, guide, notes),
         acknowledged_on=on,
         sequence=f"{on.strftime('%Y%m%d') if on else '00000000'}-{document.sequence}",
         lines=lines,

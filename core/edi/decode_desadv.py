@@ -15,6 +15,7 @@ from core.edi.edifact_decoding import (
     document_day,
     first,
     items,
+    note_unknown_quantities,
     order_line,
     purpose_of,
     quantity,
@@ -133,6 +134,7 @@ def _line(pack: _Pack | None, block: list[Segment], guide: PartnerGuide, notes: 
     if not despatched:
         notes.error("quantity", "A despatched line has no despatched quantity (QTY 12)", block[0])
         return None
+    note_unknown_quantities(block, notes)
     amounts = [quantity(segment, guide, notes) for segment in despatched]
     pairs = items(block)
     variance = first(block, "QVR")

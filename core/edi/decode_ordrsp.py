@@ -19,6 +19,7 @@ from core.edi.edifact_decoding import (
     document_day,
     first,
     items,
+    note_unknown_quantities,
     order_line,
     parts,
     purpose_of,
@@ -29,6 +30,7 @@ from core.edi.edifact_decoding import (
 from core.edi.edifact_values import number
 from core.edi.guide import DEFAULT_GUIDE, LineKey, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
+from core.edi.known_codes import ACTIONS
 
 # Element 4343 to element 587; AI lists exceptions only, so silence is acceptance.
 _RESPONSES = {"AC": "AC", "AD": "AD", "AI": "AE", "AP": "AK", "CO": "AC", "RE": "RJ", "RD": "RD", "NA": "NA"}
@@ -103,6 +105,7 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> Acknowledg
         notes.warning("line_status", "The supplier has not acted on this line yet", lin, 2)
         return None
     pairs = items(block)
+    note_unknown_quantities(block, notes)
     amounts, dates = _amounts(block, guide, notes)
     ordered = next((amount.quantity for amount in amounts if amount.qualifier == "21"), None)
     keys = {
@@ -157,6 +160,8 @@ def _statuses(
         last = delivered[-1]
         found[len(delivered) - 1] = _status(last, Effect.CHANGED_QUANTITY, "IQ")
     if found:
+        if action and action not in ACTIONS:
+            notes.warning("line_status", f"The line action {action!r} is not known", lin, 2)
         return tuple(found)
     return _by_action(lin, action, amounts, ordered, notes)
 

@@ -11,6 +11,7 @@ from core.edi.documents import Party
 from core.edi.edifact_values import dtm_day, number
 from core.edi.guide import PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
+from core.edi.known_codes import QUANTITIES
 from core.edi.x12_values import is_unknown_date
 
 # List 7143: whose number an item number is.
@@ -113,6 +114,14 @@ def quantity(qty: Segment, guide: PartnerGuide, notes: Notes) -> int | None:
     """Base units of a QTY segment, or None with an error noted."""
     text = qty.value(1, 2)
     return base_units(number(text), text, qty.value(1, 3), guide, notes, qty, ((1, 2), (1, 3)))
+
+
+def note_unknown_quantities(block: Iterable[Segment], notes: Notes) -> None:
+    """A kind of quantity that we do not know may be the one that matters."""
+    for segment in block:
+        if segment.tag == "QTY" and segment.value(1) and segment.value(1) not in QUANTITIES:
+            text = f"The kind of quantity {segment.value(1)!r} is not known"
+            notes.warning("quantity_kind", text, segment, 1)
 
 
 def x12_dates(segments: Iterable[Segment], notes: Notes | None = None) -> tuple[tuple[str, date], ...]:

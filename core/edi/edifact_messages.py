@@ -7,12 +7,14 @@ segments that may be, what must stand before what, and the elements we rely on. 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 
 from core.edi.edifact_segment_table import Component, components_of
 from core.edi.edifact_values import FORMATS, is_bad_date, number
 from core.edi.interchanges import Fault, Level, Segment, Severity
+from core.edi.known_codes import is_date_code, is_function
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,11 @@ _NAMES = {
     "CNT": "control total",
 }
 _ERRORS_WHEN_NO_NUMBER = ("QTY", "QVR", "UCS")
+# Where codes stand that are listed: element, component, and the question whether a code is known.
+_CODES: dict[str, tuple[tuple[tuple[int, int], Callable[[str], bool]], ...]] = {
+    "BGM": (((3, 1), is_function),),
+    "DTM": (((1, 1), is_date_code),),
+}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MOST_IN_A_ROW = {"DTM": 35}
 
@@ -133,6 +140,9 @@ def _filled(segment: Segment) -> list[Fault]:
     tag = segment.tag
     table = components_of(tag)
     faults: list[Fault] = [] if table is None else _against(segment, table)
+    for place, is_known in _CODES.get(tag, ()):
+        if segment.value(*place) and not is_known(segment.value(*place)):
+            faults.append(_of_element(Severity.WARNING, "12", "is not one of the codes we know", segment, *place))
     if tag == "DTM":
         if segment.value(1, 3) not in FORMATS:
             faults.append(_of_element(Severity.WARNING, "14", "is a date format we do not know", segment, 1, 3))

@@ -19,6 +19,7 @@ from pyx12.params import ParamsBase
 from pyx12.segment import Segment as Pyx12Segment
 
 from core.edi.interchanges import Fault, Level, Segment, Severity
+from core.edi.known_codes import X12, is_known_x12
 from core.edi.maps.build_maps import FOLDER, set_map
 from core.edi.maps.elements import ELEMENTS
 from core.edi.maps.segments import OPEN_SEGMENTS, SEGMENTS, SYNTAX
@@ -64,6 +65,7 @@ def map_faults(kind: str, segments: tuple[Segment, ...]) -> tuple[Fault, ...]:
                 if (fault := _element_fault(segment, error)) is not None
             )
         faults.extend(_related_faults(segment))
+        faults.extend(_code_faults(segment))
     return tuple(faults)
 
 
@@ -110,6 +112,23 @@ def _related_faults(segment: Segment) -> list[Fault]:
         elif len(here) < len(places) and (kind != "L" or len(here) == 1):
             found[next(at for at in places if at not in filled), "2"] = None
     return [_fault_at(segment, at, code) for at, code in found]
+
+
+def _code_faults(segment: Segment) -> list[Fault]:
+    """Codes that are in no list we know: noted, because a sender may have more than we do."""
+    found: list[Fault] = []
+    for at, reference in _listed(segment.tag):
+        code = segment.value(at)
+        if code and not is_known_x12(reference, code):
+            found.append(_fault_at(segment, at, "7", Severity.WARNING, "is not one of the codes we know"))
+    return found
+
+
+@lru_cache(maxsize=256)
+def _listed(tag: str) -> tuple[tuple[int, str], ...]:
+    """Places of a segment whose codes are listed, and the elements that stand there."""
+    row = [name.rstrip("!") for name in SEGMENTS.get(tag, "").split()]
+    return tuple((at, reference) for at, reference in enumerate(row, start=1) if reference in X12)
 
 
 @lru_cache(maxsize=256)
