@@ -313,6 +313,13 @@ class LifeMachine(RuleBasedStateMachine):
             wanted = SplitOrderLine(line["number"], line["n"], units, when)
             self.act("split", lambda uow: split_order_line(uow, wanted))
 
+    @rule(units=quantity)
+    def replace(self, units: int) -> None:
+        """Short of one SKU with plenty of another that takes its place without asking."""
+        self.adjust("S3", "A", 12, False)
+        self.place([("S2", units, None, ShipPolicy.PARTIAL_BACKORDER_REST, True)], "C1", False, "OK", False, "")
+        self.course()
+
     @rule(n=pick, units=st.none() | quantity, whole=st.booleans())
     def cancel(self, n: int, units: int | None, whole: bool) -> None:
         if line := self.line(n):
