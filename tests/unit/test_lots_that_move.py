@@ -8,6 +8,7 @@ from core.domain.book import SkuBook
 from core.domain.calendars import WorkCalendar
 from core.domain.lots import Lots
 from core.domain.network import Lane, Location, Network
+from core.domain.promising import available_now
 from core.domain.rebalancing import Goods, RebalancingRules, propose_moves
 from core.domain.records import Line, Movement
 from core.domain.reserving import split_hold
@@ -47,6 +48,16 @@ def test_a_hold_counts_only_what_lives_on_its_day() -> None:
     assert split_hold(book, 9, [A], day(8)) == [(A, 3)], "OLD has four days left then, five are asked for"
     assert split_hold(book, 9, [A], None, min_life=20) == [(A, 3)], "this customer asks for more life"
     assert split_hold(book, 9, [A], day(8), min_life=0) == [(A, 7)]
+
+
+def test_the_way_to_the_customer_counts_as_life_that_is_gone() -> None:
+    """A day under way: five days of life at delivery are six on the shelf; the line asks for its own, never for less."""
+    book = book_with(A, {"SIX": (4, 6), "TEN": (3, 10)})
+    asks = {None: 7, 0: 7, 5: 7, 6: 3, 9: 3, 10: 0}
+    for own, units in asks.items():
+        line = Line(1, 1, 1, 9, destination_id=ZONE, min_life_days=own)
+        assert book.shelf(A, line) == units, own
+        assert available_now(book, [A], destination_id=ZONE, min_life=book.min_life(line)) == units, own
 
 
 def test_stock_is_moved_in_lots_that_can_be_sold_where_they_go() -> None:
