@@ -41,7 +41,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, datetime]]:
 
     crons = (
         schedule.Cron("often", 10, "fast"),
-        schedule.Cron("seldom", 3600, "bulk"),
+        schedule.Cron("seldom", 3600, "fast"),
+        schedule.Cron("long", 3600, "bulk"),
         schedule.Cron("wall", 5, "fast", business=False),
     )
     monkeypatch.setattr(schedule, "CRONS", crons)
@@ -68,6 +69,8 @@ async def test_a_replay_ticks_what_is_due_once_and_in_order(
         ("often", NOON + timedelta(hours=3)),
         ("seldom", NOON + timedelta(hours=3)),
     ]
+    asked = await database.system.fetch("select job, job_queue from outbox where job is not null")
+    assert [tuple(row) for row in asked] == [("long", "bulk")]
 
 
 async def test_a_replay_asks_the_learning_worker_only_for_what_it_names(
