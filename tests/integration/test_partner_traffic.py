@@ -14,6 +14,8 @@ from core.edi.reader import read
 from core.edi.write_997 import write_997
 from core.errors import IllegalTransition
 from core.services.erase_edi_files import erase_edi_file, erase_old_edi_files
+from core.services.ingest_edi_document import ingest_edi_file
+from core.services.receive_edi_file import store_edi_file
 from core.services.run_supplier_deadlines import run_supplier_deadlines
 from core.services.send_purchase_order import send_order_anew
 from core.services.watch_partners import watch_partners
@@ -128,3 +130,18 @@ async def test_a_settled_file_is_erased_and_still_known(world):
     assert await world.do(erase_old_edi_files) == 0
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await world.database.system.execute("update edi_raw set sha256 = 'x'")
+
+
+async def test_a_file_of_many_sets_gives_way_and_goes_on_where_it_stood(world):
+    number = await sent(world)
+    good = answer(number, 1, ("IA", 10, day(12))).decode()
+    head, rest = good.split("ST*", 1)
+    body = "ST*" + rest.split("GE*", 1)[0]
+    sets = "".join(body.replace("*0001", f"*000{n}") for n in (1, 2, 3))
+    content = f"{head}{sets}GE*3*1~\nIEA*1*000000001~\n".encode()
+    raw_id = await world.do(lambda uow: store_edi_file(uow, "sup", "folder", "many", content))
+    turns = iter([True, False])
+    assert await ingest_edi_file(world.do, raw_id, lambda: next(turns)) == {"applied": 1, "left": 2}
+    assert await answers(world) == []
+    assert await ingest_edi_file(world.do, raw_id) == {"done": 1, "applied": 2}
+    assert len(await answers(world)) == 1

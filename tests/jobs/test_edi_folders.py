@@ -155,3 +155,25 @@ async def test_a_folder_that_cannot_be_written_holds_up_no_other_partner(context
     assert [row["file_name"] for row in waiting] == ["850-3.x12", "850-4.x12"]
     (tmp_path / "edi" / "bolt" / "out").unlink()
     assert await write_pending(context) == ["850-3.x12"]
+
+
+async def test_small_files_of_a_backlog_are_stored_together_and_a_bad_one_falls_alone(
+    context: JobContext, tmp_path: Path
+) -> None:
+    watcher = FolderWatcher(context.database, context.settings)
+    partner = tmp_path / "edi" / "acme"
+    (partner / "in").mkdir(parents=True)
+    asked = "select payload from outbox where job = 'ingest_edi_document' order by id"
+    for number in range(3):
+        (partner / "in" / f"{number}.x12").write_bytes(f"ISA*0{number}".encode())
+    await watcher.once()
+    assert await watcher.once() == 3
+    (row,) = await context.database.system.fetch(asked)
+    assert len(row["payload"]["rawIds"]) == 3
+    (partner / "in" / "4.x12").write_bytes(b"ISA*04")
+    (partner / "in" / "5.x12").write_bytes(b"  ")
+    await watcher.once()
+    await watcher.once()
+    assert [path.name for path in (partner / "quarantine").iterdir()] == ["5.x12"]
+    assert len(list((partner / "archive").iterdir())) == 4
+    assert len(await context.database.system.fetch(asked)) == 2
