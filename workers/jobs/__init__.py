@@ -36,6 +36,7 @@ from workers.jobs import (
     send_warehouse_release,
     start_due_repromising,
     sweep_lost_work,
+    watch_demand,
     watch_partners,
     write_edi_files,
 )
@@ -78,6 +79,7 @@ ALL_JOBS = tuple(
         send_warehouse_release,
         start_due_repromising,
         sweep_lost_work,
+        watch_demand,
         watch_partners,
         write_edi_files,
     )
