@@ -120,9 +120,15 @@ async def _definition(uow: Transaction, scenario: ScenarioInput, index: int) -> 
     path = ("input", "scenarios", str(index))
     if scenario.repromising is not None and scenario.variant is not None:
         raise InvalidInput("Name a saved variant or give a definition, not both.", path=(*path, "repromisingVariant"))
-    if scenario.variant is not None:
-        return (await variant_by_code(uow, scenario.variant))["definition"]
-    return None if scenario.repromising is None else variant_of(scenario.repromising).as_json()
+    try:
+        if scenario.variant is not None:
+            return (await variant_by_code(uow, scenario.variant))["definition"]
+        return None if scenario.repromising is None else variant_of(scenario.repromising).as_json()
+    except NotFound as error:
+        raise NotFound("re-promising variant", scenario.variant or "", path=(*path, "repromisingVariant")) from error
+    except InvalidInput as error:
+        inner = tuple(error.path)[1:] if error.path else ()
+        raise InvalidInput(error.message, path=(*path, "repromising", *inner)) from error
 
 
 async def cancel_simulation(uow: Transaction, id: int) -> SimulationChange:

@@ -105,9 +105,9 @@ async def test_a_promise_that_fails_comes_before_a_contract(world):
     (vip,) = await world.place(world.order(("S", 4), customer="V1"))
     await slip(world, late, day(13))
     await world.stock(4)
-    assert list(await gains(world, await propose(world, definition("IMPROVE")))) == [plain.number]
+    assert list(await gains(world, await propose(world, definition("REDISTRIBUTE")))) == [plain.number]
     await slip(world, late, day(6))
-    assert list(await gains(world, await propose(world, definition("IMPROVE")))) == [vip.number]
+    assert list(await gains(world, await propose(world, definition("REDISTRIBUTE")))) == [vip.number]
 
 
 async def test_the_weights_of_planners_and_deadlines_of_countries_rank(world):
