@@ -25,7 +25,7 @@ from graphql import (
 
 SDL_FILE = Path(__file__).resolve().parents[1] / "schema" / "schema.graphql"
 RELEASED_FILE = SDL_FILE.with_name("released.graphql")
-"""The SDL of the last release, kept by `schema release`; there is none before the first."""
+"""The SDL that clients may rely on: that of the last `schema release`."""
 SPECIFIED = ("__", "String", "Int", "Float", "Boolean", "ID")
 
 app = typer.Typer(help="The published GraphQL schema.", no_args_is_help=True)
@@ -174,9 +174,20 @@ def diff(against: Path = typer.Option(SDL_FILE, help="The SDL file to compare th
 
 
 @app.command()
-def release() -> None:
-    """Keep the checked-in schema as that of a release: from then on nothing that would break its clients is published."""
-    diff(SDL_FILE)
+def release(
+    major: bool = typer.Option(False, "--major", help="A new major version, whose clients have to change."),
+) -> None:
+    """Keep the checked-in schema as that of a release: from then on nothing that would break its clients is published.
+
+    With --major the code may break clients of the release before: it is exported, and kept as it is.
+    """
+    if major:
+        _refuse_undocumented(current_sdl())
+        _refuse_undecided()
+        RELEASED_FILE.unlink(missing_ok=True)
+        export(force=True)
+    else:
+        diff(SDL_FILE)
     RELEASED_FILE.write_text(SDL_FILE.read_text(encoding="utf-8"), encoding="utf-8")
     typer.echo(f"{RELEASED_FILE}: kept")
 

@@ -117,3 +117,19 @@ def test_a_folder_of_documents_becomes_a_manifest_that_is_executed_by_id(tmp_pat
         (tmp_path / "wrong.graphql").write_text(wrong)
         refused = CliRunner().invoke(command.app, ["documents", str(tmp_path), "--out", str(tmp_path / "no.json")])
         assert (refused.exit_code, (tmp_path / "no.json").exists()) == (1, False)
+
+
+def test_no_client_of_the_last_release_would_break():
+    released = command.RELEASED_FILE.read_text(encoding="utf-8")
+    assert [change.description for change in command.breaking(released, command.current_sdl())] == []
+
+
+def test_a_major_release_is_said_and_never_happens_by_itself(files, monkeypatch):
+    new = OLD.replace(*BREAKING["a field is gone"])
+    for name in ("schema.graphql", "released.graphql"):
+        (files / name).write_text(OLD)
+    assert _run(monkeypatch, new, "release")[0] == 1
+    assert _run(monkeypatch, new.replace('"d" type Thing', "type Thing"), "release", "--major")[0] == 1
+    assert (files / "released.graphql").read_text() == OLD
+    assert _run(monkeypatch, new, "release", "--major")[0] == 0
+    assert {(files / name).read_text() for name in ("schema.graphql", "released.graphql")} == {new}
