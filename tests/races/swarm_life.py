@@ -230,7 +230,7 @@ async def ask_by_edi(s: Scene) -> None:
     number, code = str(line["lineNumber"]), line["sku"]["code"]
     day = today + timedelta(days=s.dice.randint(5, 30))
     now = AcknowledgedLine(number, number, code, code, "", None, "EA", (), (("067", day),))
-    asked = ChangedLine(number, "QD", code, code, left_to_receive=s.dice.randint(1, line["ordered"]))
+    asked = ChangedLine(number, "QD", code, code, left_to_receive=s.dice.randint(1, 3))
     head = Acknowledgement(order["number"], "AC", today, "", (now,), purpose="04")
     data = write_865(ChangeAcknowledgement(head, (asked,), "", today), _envelope(partner))
     _drop(s, partner, f"865-{s.dice.getrandbits(32):x}.edi", data)
