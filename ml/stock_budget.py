@@ -46,14 +46,21 @@ def spend_budget(items: BudgetItems, share: float) -> NDArray[np.int64]:
     Lines that run short in a year are lines a year times the share of cycles and of their time in which nothing is left;
     for a given stock that is least where a cycle's chance of running short is proportional to cost x lot / lines
     (Lagrange; Hadley and Whitin 1963). Stock is counted half in money and half in units, so that neither grows at the
-    cost of the other.
+    cost of the other. What is there stays until it is sold, whatever the points say: it counts as held, and as held by the
+    planner's rules up to what they would have ordered, so that what was added once adds nothing to the budget.
     """
     weight = (1 - MONEY_SAYS) + MONEY_SAYS * items.cost / max(float(items.cost.mean()), 1e-9)
-    budget = share * float((weight * expected_stock(items.own_point, items.own_lot, items)).sum())
+    least = np.maximum(items.position - items.mean, 0.0)
+    own_least = np.maximum(np.minimum(items.position, items.own_point + items.own_lot) - items.mean, 0.0)
+    budget = share * float(
+        (weight * np.maximum(expected_stock(items.own_point, items.own_lot, items), own_least)).sum()
+    )
     low, high = PRICES
     for _ in range(STEPS):
         middle = (low + high) / 2
-        held = float((weight * expected_stock(_points(items, weight, middle), items.lot, items)).sum())
+        held = float(
+            (weight * np.maximum(expected_stock(_points(items, weight, middle), items.lot, items), least)).sum()
+        )
         low, high = (middle, high) if held > budget else (low, middle)
     return np.maximum(np.rint(_points(items, weight, high)), 1).astype(np.int64)
 
@@ -68,10 +75,7 @@ def _points(items: BudgetItems, weight: Floats, log_price: float) -> Floats:
 
 
 def expected_stock(point: Floats, lot: Floats, items: BudgetItems) -> Floats:
-    """Units on hand on average: what is left when goods come, and half a lot; never below none (normal approximation).
-
-    At least what is left of the position by then: less is only reached later.
-    """
+    """Units on hand on average: what is left when goods come, and half a lot; never below none (normal approximation)."""
     spread = np.sqrt(np.maximum(items.variance, 1e-9) + lot**2 / 12)
     usual = (point - items.mean + lot / 2) / spread
-    return np.maximum(spread * (norm.pdf(usual) + usual * norm.cdf(usual)), items.position - items.mean)
+    return spread * (norm.pdf(usual) + usual * norm.cdf(usual))
