@@ -11,6 +11,7 @@ import pytest
 from jwt.algorithms import ECAlgorithm
 
 from api.transport.negotiation import best_media_type
+from api.transport.websocket import is_same_site
 from tests.graphql_api.api_under_test import Keys, serve, settings_for
 
 pytestmark = pytest.mark.anyio
@@ -81,6 +82,7 @@ async def test_accept_is_negotiated_by_quality_then_order(accept: str | None, ex
         (b'{"query": 7}', 400),
         (b'{"query": "{ hello }", "variables": []}', 400),
         (b'{"query": "{ hello }", "operationName": {}}', 400),
+        (b'{"extensions": {"persistedQuery": 7}}', 400),
         (b'{"query": "' + b" " * 1_000_000 + b'"}', 413),
     ],
 )
@@ -133,6 +135,20 @@ async def test_request_errors_are_400_in_the_new_media_type_and_200_in_json(
     assert (new.status_code, codes(new), "data" in new.json()) == (400, [code], False)
     old = await ask(api, query, accept="application/json", **more)
     assert (old.status_code, codes(old)) == (200, [code])
+
+
+async def test_a_failure_of_our_own_before_execution_is_an_answer_too(
+    api: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def lose(*_: Any) -> None:
+        raise OSError("password=hunter2")
+
+    monkeypatch.setattr("api.permissions.authentication.Authenticator.authenticate", lose)
+    for accept in (RESPONSE, "text/event-stream"):
+        response = await ask(api, "{ hello }", accept=accept)
+        assert (response.status_code, codes(response)) == (500, ["INTERNAL"])
+        assert "hunter2" not in response.text
+        assert response.json()["errors"][0]["extensions"]["requestId"] in capfd.readouterr().err
 
 
 async def test_at_most_five_validation_errors(api: Any) -> None:
@@ -233,3 +249,9 @@ async def test_persisted_documents_are_registered_in_development(api: Any) -> No
     assert got.json()["data"] == {"hello": "Hello you"}
     wrong = await ask(api, "{ public }", extensions=extensions)
     assert codes(wrong) == ["BAD_USER_INPUT"]
+
+
+async def test_an_origin_that_is_none_is_foreign() -> None:
+    for origin in ("null", "http://[", "http://localhost:3000.evil.example"):
+        assert is_same_site(origin, "localhost:8000", ["http://localhost:3000"]) is False
+    assert is_same_site("http://localhost:8000", "localhost:8000", []) is True
