@@ -30,7 +30,7 @@ from core.settings import Settings
 from core.unit_of_work import run_unit_of_work
 from migrations.upgrade import upgrade
 
-ARTICLES, DOCUMENTS, WORKERS = 13_000, 2_000, 2
+ARTICLES, DOCUMENTS, WORKERS = 13_000, 1_000, 2
 QUIET_JOBS, LIMIT_SECONDS = 20, 900
 COMPANY = f"""
 insert into calendar (code, name, working_days) values ('DAILY', 'every day', '{{1,2,3,4,5,6,7}}');
