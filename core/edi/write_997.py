@@ -36,7 +36,8 @@ def write_997(
         rows.extend(_set_rows(result) if result.kind and result.control else [])
     accepted = sum(result.verdict is not Verdict.REJECTED for result in results)
     included = group.claimed_sets if group.claimed_sets is not None else len(group.sets)
-    codes = list(dict.fromkeys(fault.code for fault in group.faults if fault.code in _GROUP_CODES))[:5]
+    own = (fault.code for fault in group.faults if fault.level is Level.GROUP and fault.code in _GROUP_CODES)
+    codes = list(dict.fromkeys(own))[:5]
     rows.append(("AK9", _group_verdict(group, results, accepted), included, len(group.sets), accepted, *codes))
     if kind is GroupAnswer.FUNCTIONAL:
         return write_interchange("997", "FA", [rows], envelope)

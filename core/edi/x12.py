@@ -7,7 +7,6 @@ policy (`interchanges.verdict`): a missing trailer is an error always, a wrong c
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, field, replace
 
 from core.edi.hierarchy import hierarchy_faults
@@ -25,6 +24,7 @@ from core.edi.interchanges import (
 )
 from core.edi.map_validation import has_map, map_faults
 from core.edi.normaliser import DEFAULT_LIMITS, Limits, RawInterchange, RawSegment, normalise
+from core.edi.x12_faults import TIME, fault, header_faults, trailer_faults
 from core.edi.x12_values import day, same_number
 
 # Set identifier to the functional identifier of its group.
@@ -96,9 +96,9 @@ class _Builder:
         usage = self.header[14].strip()
         if usage not in ("P", "T", "I"):
             text = f"ISA15 is {usage!r}: neither production (P) nor test (T)."
-            fault = _fault(Level.INTERCHANGE, "020", text, None, Severity.ERROR if usage else Severity.WARNING)
+            found = fault(Level.INTERCHANGE, "020", text, None, Severity.ERROR if usage else Severity.WARNING)
             self.faults.append(
-                replace(fault, segment_number=1, segment="ISA", element=15, value=usage, offset=self.raw.offset)
+                replace(found, segment_number=1, segment="ISA", element=15, value=usage, offset=self.raw.offset)
             )
         self._check_header()
         for place, raw_segment in enumerate(self.raw.segments[1:], start=2):
@@ -154,12 +154,12 @@ class _Builder:
             )
         if not (header[8].isascii() and header[8].isdigit() and day(header[8])):
             self._note_header("014", f"ISA09 is {header[8]!r}, which is not a date.", 8, Severity.WARNING)
-        if not re.fullmatch(r"([01]\d|2[0-3])[0-5]\d([0-5]\d)?", header[9]):
+        if not TIME.fullmatch(header[9]):
             self._note_header("015", f"ISA10 is {header[9]!r}, which is not a time.", 9, Severity.WARNING)
 
     def _note_header(self, code: str, text: str, at: int, severity: Severity) -> None:
-        fault = _fault(Level.INTERCHANGE, code, text, None, severity, at + 1, self.header[at].strip())
-        self.faults.append(replace(fault, segment_number=1, segment="ISA", offset=self.raw.offset))
+        found = fault(Level.INTERCHANGE, code, text, None, severity, at + 1, self.header[at].strip())
+        self.faults.append(replace(found, segment_number=1, segment="ISA", offset=self.raw.offset))
 
     def _answer(self, segment: Segment) -> None:
         """TA1: number, date and time of an interchange of ours, verdict and note code."""
@@ -192,10 +192,11 @@ class _Builder:
         group = _OpenGroup(segment.value(1), segment.value(6), segment.value(8), segment.value(2), segment.value(3))
         for element, name in ((1, "functional identifier"), (6, "control number")):
             if not segment.value(element):
-                group.faults.append(_fault(Level.GROUP, "6", f"GS names no {name}.", segment, element=element))
+                group.faults.append(fault(Level.GROUP, "6", f"GS names no {name}.", segment, element=element))
+        group.faults.extend(header_faults(segment))
         if group.control and group.control in self.group_controls:
             text = f"Group control number {group.control} occurs twice in the interchange."
-            group.faults.append(_fault(Level.GROUP, "19", text, segment, element=6, value=group.control))
+            group.faults.append(fault(Level.GROUP, "19", text, segment, element=6, value=group.control))
         self.group_controls.add(group.control)
         self.group = group
 
@@ -206,7 +207,7 @@ class _Builder:
         if self.group is None:
             self.group = _OpenGroup("", "", "", "", "")
             self.group.faults.append(
-                _fault(Level.GROUP, "3", "A transaction set stands outside of any GS group.", segment)
+                fault(Level.GROUP, "3", "A transaction set stands outside of any GS group.", segment)
             )
         self.body = [Segment(segment.tag, segment.elements, 1, segment.offset, segment.end)]
 
@@ -225,7 +226,7 @@ class _Builder:
             self._note("stray", "An SE segment ends a transaction set that was never begun.", trailer, Severity.ERROR)
             return
         text = f"Transaction set {trailer.value(2)} has no ST segment: it begins with {found[0].tag[:10]!r}."
-        fault = replace(_fault(Level.SET, "6", text, found[0]), segment="ST")
+        lost = replace(fault(Level.SET, "6", text, found[0]), segment="ST")
         raw = self.data[found[0].offset : trailer.end]
         self.set_count += 1
         self.group.sets.append(
@@ -236,7 +237,7 @@ class _Builder:
                 segments=found,
                 raw=raw,
                 sha256=hashlib.sha256(raw).hexdigest(),
-                faults=(fault,),
+                faults=(lost,),
                 sequence=self._sequence(),
                 offset=found[0].offset,
             )
@@ -258,26 +259,26 @@ class _Builder:
         faults: list[Fault] = []
         if trailer is None:
             text = f"Transaction set {control} has no SE segment: it may be cut off."
-            faults.append(_fault(Level.SET, "2", text, opening))
+            faults.append(fault(Level.SET, "2", text, opening))
         else:
-            faults.extend(_trailer_faults(control, len(segments), trailer))
+            faults.extend(trailer_faults(control, len(segments), trailer))
         self.set_count += 1
         if self.set_count > self.limits.sets:
-            faults.append(_fault(Level.SET, "1", self.limits.too_many("transaction sets"), opening))
+            faults.append(fault(Level.SET, "1", self.limits.too_many("transaction sets"), opening))
             segments = segments[:1]
         if control in self.group.controls:
             text = f"Control number {control} occurs twice in the group {self.group.control}."
-            faults.append(_fault(Level.SET, "23", text, opening, element=2, value=control))
+            faults.append(fault(Level.SET, "23", text, opening, element=2, value=control))
         self.group.controls.add(control)
         expected = FUNCTIONAL_IDS.get(kind)
         if self.group.functional_id and expected not in (None, self.group.functional_id):
             text = f"A {kind} belongs into a group {expected}, not {self.group.functional_id}."
-            faults.append(_fault(Level.SET, "6", text, opening, Severity.WARNING, 1, kind))
+            faults.append(fault(Level.SET, "6", text, opening, Severity.WARNING, 1, kind))
         if has_map(kind):
             faults.extend(map_faults(kind, segments))
         else:
             text = f"Transaction set {kind or '(empty)'} is not supported."
-            faults.append(_fault(Level.SET, "1", text, opening, element=1, value=kind))
+            faults.append(fault(Level.SET, "1", text, opening, element=1, value=kind))
         if kind == "856":
             faults.extend(hierarchy_faults(segments, self.limits.hierarchy_depth))
         raw = self.data[segments[0].offset : segments[-1].end]
@@ -317,17 +318,17 @@ class _Builder:
             return
         count = len(group.sets)
         if trailer is None:
-            fault = _fault(Level.GROUP, "3", f"Group {group.control} has no GE segment.", None)
-            group.faults.append(replace(fault, segment="GE"))
+            found = fault(Level.GROUP, "3", f"Group {group.control} has no GE segment.", None)
+            group.faults.append(replace(found, segment="GE"))
         else:
             claimed = trailer.value(1)
             group.claimed_sets = int(claimed) if claimed.isdecimal() and len(claimed) < 10 else None
             if group.claimed_sets != count:
                 text = f"GE01 says {claimed!r} transaction sets; {count} came."
-                group.faults.append(_fault(Level.GROUP, "5", text, trailer, Severity.WARNING, 1, claimed))
+                group.faults.append(fault(Level.GROUP, "5", text, trailer, Severity.WARNING, 1, claimed))
             if not same_number(group.control, trailer.value(2)):
                 text = f"GE02 is {trailer.value(2)!r}, GS06 is {group.control!r}."
-                group.faults.append(_fault(Level.GROUP, "4", text, trailer, Severity.WARNING, 2, trailer.value(2)))
+                group.faults.append(fault(Level.GROUP, "4", text, trailer, Severity.WARNING, 2, trailer.value(2)))
         self.groups.append(
             Group(
                 group.functional_id,
@@ -365,7 +366,7 @@ class _Builder:
         element: int | None = None,
         value: str = "",
     ) -> None:
-        self.faults.append(_fault(Level.INTERCHANGE, code, message, segment, severity, element, value))
+        self.faults.append(fault(Level.INTERCHANGE, code, message, segment, severity, element, value))
 
 
 def _is_cut(control: str, ours: str, terminator: str) -> bool:
@@ -383,42 +384,6 @@ _HANDLERS = {
     "GE": _Builder._end_group,
     "IEA": _Builder._end_interchange,
 }
-
-
-def _trailer_faults(control: str, count: int, trailer: Segment) -> list[Fault]:
-    faults: list[Fault] = []
-    claimed = trailer.value(1)
-    if not same_number(claimed, str(count)):
-        text = f"SE01 says {claimed!r} segments; {count} came."
-        faults.append(_fault(Level.SET, "4", text, trailer, Severity.WARNING, 1, claimed))
-    if trailer.value(2) != control:
-        text = f"SE02 is {trailer.value(2)!r}, ST02 is {control!r}."
-        faults.append(_fault(Level.SET, "3", text, trailer, Severity.WARNING, 2, trailer.value(2)))
-    return faults
-
-
-def _fault(
-    level: Level,
-    code: str,
-    message: str,
-    segment: Segment | None,
-    severity: Severity = Severity.ERROR,
-    element: int | None = None,
-    value: str = "",
-) -> Fault:
-    return Fault(
-        level,
-        severity,
-        code,
-        message,
-        segment.number if segment else None,
-        segment.tag if segment else "",
-        element,
-        None,
-        value,
-        "",
-        segment.offset if segment else None,
-    )
 
 
 def _decoded(text: str, encoding: str) -> str:

@@ -269,3 +269,14 @@ def test_a_tag_in_small_letters_is_read_and_noted():
     interchange = read(file(st(GOOD.replace("~PO1", "~po1")))).interchanges[0]
     assert interchange.groups[0].sets[0].faults == ()
     assert [repair.code for repair in interchange.repairs] == ["lower_case_tag"]
+
+
+def test_the_header_of_a_group_is_looked_at():
+    data = file(st(GOOD)).replace(b"*SUP*US*20261120*1030*7*X*004010", b"*SUP**20261320*9930*7*X*")
+    found = read(data).interchanges[0].groups[0].faults
+    assert [(f.code, f.element, f.value) for f in found] == [
+        ("1", 3, ""),
+        ("1", 8, ""),
+        ("8", 4, "20261320"),
+        ("9", 5, "9930"),
+    ]
