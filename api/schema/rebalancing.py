@@ -12,7 +12,7 @@ from strawberry import Info, field
 from api.schema.enums import described
 from api.schema.node import Node, Row, build, register
 from api.schema.sku import Location, Money, Sku
-from core.domain.states import RebalancingState
+from core.domain.rebalancing import RebalancingState
 
 if TYPE_CHECKING:
     from api.schema.purchasing import Transfer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from math import ceil
 from typing import Any
 
@@ -15,6 +16,15 @@ SEASON_BOUNDS = (0.5, 2.0)
 """How far last year's season may scale recent demand."""
 SEASON_UNITS = 20
 """Fewer units sold in last year's weeks say nothing about the season."""
+
+
+class RebalancingState(StrEnum):
+    """What became of a proposal to move stock."""
+
+    OPEN = "OPEN"
+    ACCEPTED = "ACCEPTED"
+    EXPIRED = "EXPIRED"
+    WITHDRAWN = "WITHDRAWN"
 
 
 @dataclass(frozen=True, slots=True)

@@ -387,15 +387,6 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class RebalancingState(StrEnum):
-    """What became of a proposal to move stock."""
-
-    OPEN = "OPEN"
-    ACCEPTED = "ACCEPTED"
-    EXPIRED = "EXPIRED"
-    WITHDRAWN = "WITHDRAWN"
-
-
 class SimulationState(StrEnum):
     """How far a simulation is."""
 

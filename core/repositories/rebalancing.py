@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.domain.rebalancing import Move
-from core.domain.states import RebalancingState
+from core.domain.rebalancing import Move, RebalancingState
 from core.errors import IllegalTransition, NotFound
 from core.ports import Transaction
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from core.domain.states import RebalancingState
+from core.domain.rebalancing import RebalancingState
 from core.tables import columns as c
 
 

@@ -77,6 +77,7 @@ async def test_a_closed_day_moves_claims_promises_and_shipments(world: World) ->
     await world.do(lambda uow: set_calendar(uow, SetCalendar("DAILY", exceptions=[(day(3), False), (day(4), False)])))
     assert await rejudged(world) == 1
     assert (await told(world, placed.number))[1:] == [("ROUTE_CHANGED", day(6))], "ships on day 5"
+    assert await world.value("select need_date from peg where kind = 'FIRM'") == day(5)
     (backorder,) = await world.rows("select state, expected_date from backorder where closed_at is null")
     assert (backorder["state"], backorder["expected_date"]) == ("DELAYED", day(6))
     await world.stock(2, "S2")

@@ -10,7 +10,7 @@ from alembic import command
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from core.domain import edi_states, states, supplier_changes, supplier_states, webhook_states
+from core.domain import edi_states, rebalancing, states, supplier_changes, supplier_states, webhook_states
 from core.domain.access import Role
 from core.domain.repromising.effects import Effect, Why
 from core.tables import metadata
@@ -50,7 +50,7 @@ ENUMS: dict[str, list[str]] = {
         ("entitlement", "kind", states.EntitlementKind),
         ("repromising_run", "state", states.RepromisingRunState),
         ("simulation_run", "state", states.SimulationState),
-        ("rebalancing_proposal", "state", states.RebalancingState),
+        ("rebalancing_proposal", "state", rebalancing.RebalancingState),
         ("learning_model", "state", states.LearningModelState),
         ("risk_action", "kind", states.RiskActionKind),
         ("risk_action", "state", states.RiskActionState),
