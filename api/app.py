@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO, cast
 
-import msgspec
 import structlog
 from redis.asyncio import Redis
 from starlette.applications import Starlette
@@ -75,10 +74,6 @@ class _StandardError:
         sys.stderr.flush()
 
 
-def _line(event: Any, **_: Any) -> str:
-    return msgspec.json.encode(event, enc_hook=repr).decode()
-
-
 def configure_logging(settings: Settings) -> None:
     """JSON lines on standard error, each with the request id."""
     structlog.configure(
@@ -87,7 +82,7 @@ def configure_logging(settings: Settings) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(_line),
+            structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(file=cast(TextIO, _StandardError())),
