@@ -35,14 +35,26 @@ class SpreadRow:
     days: dict[float, int]
     support: list[int]
     shares: list[float]
-    coverage: float | None
+    coverage: dict[float, float | None]
+    """By level: the share that came by the day said of it before."""
     judged: int
     bias: float | None
     spread: float | None
 
     @property
     def is_drifting(self) -> bool:
-        return self.judged >= DRIFT_NEEDS and self.coverage is not None and abs(self.coverage - 0.8) > DRIFT_MARGIN
+        kept = self.coverage[0.8]
+        return self.judged >= DRIFT_NEEDS and kept is not None and abs(kept - 0.8) > DRIFT_MARGIN
+
+
+@dataclass(frozen=True)
+class Said:
+    """A past forecast: its distribution, the delay and the day that came, and the delays that would have been said by level."""
+
+    delay: Delay
+    came: float
+    day: int
+    days: dict[float, int]
 
 
 @dataclass(frozen=True)
@@ -88,8 +100,8 @@ def measure_spreads(
 ) -> list[SpreadRow]:
     """One row per group of every level that has a delivery, as known at `at`.
 
-    Coverage is that of P80 over the last six months, each month forecast from what was known before it; the same
-    forecasts serve the conformal step. Deliveries more than three years off are typing errors and left out.
+    Coverage is that of P50, P80 and P95 over the last six months, each month forecast from what was known before it, with
+    the conformal step that the months before it gave. Deliveries more than three years off are typing errors and left out.
     """
     facts = [fact for fact in facts if fact.came is None or abs((fact.came - fact.stated).days) <= ABSURD_DAYS]
     if not any(fact.came for fact in facts):
@@ -108,10 +120,9 @@ def measure_spreads(
             rows = came & (history.levels[level] == key)
             path = [str(history.levels[above][int(np.flatnonzero(rows)[0])]) for above in range(level + 1)]
             delay = tables.delay(path)
-            pairs = walked.get(key, [])
-            correction = conformal(walked.get(path[0], []), LEVELS, settings)
+            judged = walked.get(key, [])
+            correction = _correction(walked.get(path[0], []), settings)
             days = expected_days(delay, correction, LEVELS)
-            judged = [real <= forecast.quantile(correction.ask(0.8)) for forecast, real in pairs]
             late = history.delay[rows]
             supplier = next((suppliers[keys] for keys in suppliers if "|".join(keys[: level + 1]) == key), None)
             support, shares = _thinned(_corrected(delay, correction))
@@ -126,7 +137,10 @@ def measure_spreads(
                     days,
                     support,
                     shares,
-                    float(np.mean(judged)) if judged else None,
+                    {
+                        one: float(np.mean([s.came <= s.days[one] for s in judged])) if judged else None
+                        for one in LEVELS
+                    },
                     len(judged),
                     float(late.mean()),
                     float(late.std()),
@@ -145,9 +159,9 @@ def _history(facts: Sequence[Fact]) -> Deliveries:
     return Deliveries(stated, came, levels, {})
 
 
-def _walk(history: Deliveries, today: int, settings: DateSettings) -> dict[str, list[tuple[Delay, float]]]:
-    """(forecast, what came) by group: each of the last months from what was known when it began."""
-    found: dict[str, list[tuple[Delay, float]]] = defaultdict(list)
+def _walk(history: Deliveries, today: int, settings: DateSettings) -> dict[str, list[Said]]:
+    """What would have been said by group: each of the last months from what was known when it began."""
+    found: dict[str, list[Said]] = defaultdict(list)
     for months in range(BACKTEST_MONTHS, 0, -1):
         begin, end = today - months * MONTH, today - (months - 1) * MONTH
         if not (history.promised < begin).any():
@@ -156,12 +170,22 @@ def _walk(history: Deliveries, today: int, settings: DateSettings) -> dict[str, 
         if not len(rows):
             continue
         tables = DelayTables(history, begin, settings)
+        roots = np.unique(history.levels[0][rows]).tolist()
+        corrections = {root: _correction(found[root], settings, begin) for root in roots}
         for row in rows:
             path = [str(level[row]) for level in history.levels]
-            pair = (tables.delay(path), float(history.delay[row]))
+            delay = tables.delay(path)
+            days = expected_days(delay, corrections[path[0]], LEVELS)
+            said = Said(delay, float(history.delay[row]), int(history.actual[row]), days)
             for key in path:
-                found[key].append(pair)
+                found[key].append(said)
     return found
+
+
+def _correction(said: Sequence[Said], settings: DateSettings, before: int | None = None) -> Correction:
+    """The conformal step of these forecasts, of those only whose delivery had come `before` a day."""
+    known = [(one.delay, one.came) for one in said if before is None or one.day < before]
+    return conformal(known, LEVELS, settings)
 
 
 def _corrected(delay: Delay, correction: Correction) -> Delay:

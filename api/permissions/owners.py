@@ -91,7 +91,7 @@ OWNERS: dict[str, Owner] = {
     **dict.fromkeys(
         [
             "AccessDenial", "AffectedLine", "ApiKey", "BackorderRisk", "CalibrationPoint", "LearningModel", "ModelCheck",
-            "ModelFigure", "ModelRecord", "ModelReport", "RiskAction", "RiskEvent", "RiskReason",
+            "ModelFigure", "ModelRecord", "ModelReport", "Plot", "RiskAction", "RiskEvent", "RiskReason",
             "DemandAccuracy", "HelpedBackorder", "InputFault", "StockTarget", "SupplierDates", "TargetReason",
             "AuditEntry", "BackorderCauses", "Calendar", "CalendarException", "CauseFigures", "Lane", "GoodsReceipt",
             "GoodsReceiptLine", "JobEvent", "LedgerAlarm", "Lot", "LotTrace", "LotUse", "Policy", "ProtectedStockStep",

@@ -23,12 +23,14 @@ from api.schema.foresight import (
     ModelRecord,
     ModelReport,
     ModelRollBackInput,
+    Plot,
     RiskEvent,
 )
 from api.schema.node import Connection, PageAfter, PageBefore, PageFirst, PageLast, build, build_all, connection
 from api.schema.sku import as_filter
+from core.domain.learning_plots import MOST_BARS, coverage_plot, model_plots
 from core.errors import InvalidInput, UnknownSku
-from core.queries import learning_models, risk_scores, skus
+from core.queries import date_spreads, learning_models, risk_scores, skus
 from core.services.keep_model import roll_back_model
 from core.unit_of_work import UnitOfWork
 
@@ -53,16 +55,21 @@ async def backorder_risk_list(
 async def model_report(info: Info, kind: Kind = ModelKind.BACKORDER_RISK) -> ModelReport:
     """Everything the model store knows of a kind, without the models themselves."""
     async with info.context.read() as sql:
-        models = await learning_models.models_of(sql, kind.value)
+        models = [dict(row) for row in await learning_models.models_of(sql, kind.value)]
         active = next((row for row in models if row["state"] == "ACTIVE"), None)
         checks = await learning_models.checks_of(sql, [] if active is None else [active["id"]])
         record = await learning_models.track_record(sql, kind.value)
+        covered = await date_spreads.supplier_coverage(sql, MOST_BARS)
     names = ("checked_at", "worst_psi", "mean_prediction", "observed_rate", "judged", "alarms")
     return ModelReport(
         kind=kind,
         active=build("LearningModel", active),
         models=build_all("LearningModel", models),
         checks=[ModelCheck(**{name: row[name] for name in names}) for row in checks],
+        plots=[
+            Plot(kind=shown, svg=svg)  # type: ignore[arg-type]
+            for shown, svg in {**model_plots(models), **coverage_plot(covered)}.items()
+        ],
         record=[ModelRecord(**{**dict(row), "model_id": str(row["model_id"])}) for row in record],  # type: ignore[arg-type]
     )
 

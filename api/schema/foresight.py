@@ -17,6 +17,7 @@ from api.schema.errors import UserError
 from api.schema.events import CURSOR, OCCURRED, RESYNC
 from api.schema.node import Row, build, build_all, register
 from api.schema.sku import Location, Sku
+from core.domain.learning_plots import PlotKind
 from core.domain.risk_reasons import say_reason
 from core.domain.states import LearningModelState, RiskActionKind, RiskActionState
 
@@ -51,6 +52,13 @@ described(
 )
 described(RiskMove, "Where a chance went.", RISEN="It is more likely now.", FALLEN="It is less likely now.")
 described(ModelKind, "What a model foresees.", BACKORDER_RISK="Whether a SKU goes short at a location.")
+described(
+    PlotKind,
+    "What a plot shows.",
+    CALIBRATION="Chances that the speaking model said on unseen days, against the shares that came.",
+    BACKTEST="Precision of the newest models on unseen days, beside the ratio rule.",
+    COVERAGE="Share of the deliveries of each supplier that came by the P80 said before; .80 is meant.",
+)
 described(
     LearningModelState,
     "What became of a fitted model.",
@@ -268,6 +276,14 @@ class ModelRecord:
     last_day: date = field(description="Last day it spoke of.")
 
 
+@strawberry.type(description="A picture of what was measured, for people who look rather than read.")
+class Plot:
+    """One picture."""
+
+    kind: PlotKind = field(description="What it shows.")
+    svg: str = field(description="The picture as SVG text: it loads nothing and runs nothing.")
+
+
 @strawberry.type(description="The models of a kind: who speaks, who spoke, and whether they still fit.")
 class ModelReport:
     """The report of a kind."""
@@ -277,6 +293,7 @@ class ModelReport:
     models: list[LearningModel] = field(description="The 50 newest, newest first.")
     checks: list[ModelCheck] = field(description="The 30 newest looks at the one that speaks, newest first.")
     record: list[ModelRecord] = field(description="What each said of live data and what came, newest model first.")
+    plots: list[Plot] = field(description="Of models and of dates; what was never judged is not drawn.")
 
 
 @strawberry.input(description="Which model should speak again.")

@@ -178,7 +178,13 @@ class SupplierDates:
     coverage: float | None = field(
         description="Share of the last half-year's deliveries that came by the P80 said before; .80 is meant."
     )
-    judged: int = field(description="Deliveries that the coverage rests on.")
+    coverage_p50: float | None = field(
+        description="Share that came by the P50 said before; .50 is meant.", default=None
+    )
+    coverage_p95: float | None = field(
+        description="Share that came by the P95 said before; .95 is meant.", default=None
+    )
+    judged: int = field(description="Deliveries that the coverages rest on.")
     is_drifting: bool = field(description="Is the coverage off by more than a tenth, on thirty deliveries or more.")
     computed_at: datetime = field(description="When it was measured.")
 

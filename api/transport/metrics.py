@@ -92,6 +92,15 @@ def _system(figures: SystemFigures | None, pools: Mapping[str, PoolUse], positio
     gauge("webhook_waiting", "Messages that wait for active webhooks").set(figures.webhook_waiting)
     gauge("webhook_lag_seconds", "Age of the oldest of them").set(figures.webhook_age)
     gauge("ledger_alarms", "Differences in the ledgers that are not cleared").set(figures.alarms)
+    dates = gauge(
+        "date_coverage", "Share of a supplier's deliveries that came by the day said before", ("supplier", "level")
+    )
+    for (supplier, level), share in figures.date_coverage.items():
+        dates.labels(supplier, level).set(share)
+    judged = gauge("dates_judged", "Deliveries that the coverage of a supplier rests on", ("supplier",))
+    for supplier, count in figures.dates_judged.items():
+        judged.labels(supplier).set(count)
+    gauge("dates_drifting", "Groups of stated days whose coverage has drifted").set(figures.dates_drifting)
     return registry
 
 

@@ -52,14 +52,31 @@ async def spreads_by_paths(sql: asyncpg.Connection, paths: Sequence[str]) -> dic
 async def supplier_spreads(sql: asyncpg.Connection, supplier_code: str | None = None) -> list[asyncpg.Record]:
     """Per supplier and kind of statement: bias, spread, quantiles and measured coverage of its dates."""
     return await sql.fetch(
-        """select d.supplier_id, d.basis, d.observations, d.bias, d.spread, d.p50, d.p80, d.p95, d.coverage, d.judged,
-            d.is_drifting, d.computed_at
+        """select d.supplier_id, d.basis, d.observations, d.bias, d.spread, d.p50, d.p80, d.p95, d.coverage,
+            d.coverage_p50, d.coverage_p95, d.judged, d.is_drifting, d.computed_at
         from date_spread d join supplier s on s.id = d.supplier_id
         where d.stage = 'SUPPLY' and d.path = 'SUPPLY|' || d.basis || '|' || d.supplier_id
             and ($1::text is null or s.code = $1)
         order by s.code, d.basis""",
         supplier_code,
     )
+
+
+async def supplier_coverage(sql: Any, limit: int) -> list[dict[str, Any]]:
+    """Per supplier over all kinds of statement: (code, judged, p50, p80, p95, is_drifting), the most judged first.
+
+    The shares are of the deliveries judged; suppliers of whom none was are absent.
+    """
+    rows = await sql.fetch(
+        """select s.code, sum(d.judged)::int as judged, sum(d.coverage_p50 * d.judged) / sum(d.judged) as p50,
+            sum(d.coverage * d.judged) / sum(d.judged) as p80, sum(d.coverage_p95 * d.judged) / sum(d.judged) as p95,
+            bool_or(d.is_drifting) as is_drifting
+        from date_spread d join supplier s on s.id = d.supplier_id
+        where d.stage = 'SUPPLY' and d.path = 'SUPPLY|' || d.basis || '|' || d.supplier_id and d.judged > 0
+        group by s.code order by 2 desc, 1 limit $1""",
+        limit,
+    )
+    return [dict(row) for row in rows]
 
 
 def supply_dates(row: Any) -> SupplyDates:

@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.queries.date_spreads import supplier_coverage
+
+MOST_SUPPLIERS = 50
+"""Suppliers told one by one, those with the most deliveries judged: more would be more series than a scrape should have."""
+
 
 @dataclass(frozen=True, slots=True)
 class SystemFigures:
@@ -27,6 +32,11 @@ class SystemFigures:
     webhook_waiting: int
     webhook_age: float
     """Of the oldest message that waits for an active webhook."""
+    date_coverage: Mapping[tuple[str, str], float]
+    """By supplier code and level (P50, P80, P95): share of deliveries that came by it; of MOST_SUPPLIERS."""
+    dates_judged: Mapping[str, int]
+    dates_drifting: int
+    """Groups of stated days, over all stages, whose coverage is an alarm."""
 
 
 async def system_figures(sql: Any) -> SystemFigures:
@@ -39,7 +49,8 @@ async def system_figures(sql: Any) -> SystemFigures:
                 and state in ('waiting','queued','running')) as edi_unread,
             (select count(*) from edi_document where quarantine_state in ('new', 'assigned', 'fixed')) as edi_quarantined,
             (select count(*) from edi_outbound where state = 'pending') as edi_unsent,
-            (select count(*) from ledger_alarm where cleared_at is null) as alarms"""
+            (select count(*) from ledger_alarm where cleared_at is null) as alarms,
+            (select count(*) from date_spread where is_drifting) as drifting"""
     )
     ages = await sql.fetch(
         """select queue, max(extract(epoch from now() - greatest(created_at, run_after))) as age from job_run
@@ -59,6 +70,7 @@ async def system_figures(sql: Any) -> SystemFigures:
         from webhook_delivery d join webhook w on w.id = d.webhook_id
         where d.state = 'PENDING' and w.state = 'ACTIVE'"""
     )
+    covered = await supplier_coverage(sql, MOST_SUPPLIERS)
     return SystemFigures(
         row["position"] or 0,
         row["outbox_rows"],
@@ -72,4 +84,12 @@ async def system_figures(sql: Any) -> SystemFigures:
         {one["state"]: one["webhooks"] for one in webhooks},
         waiting["messages"],
         float(waiting["age"] or 0),
+        {
+            (one["code"], level.upper()): one[level]
+            for one in covered
+            for level in ("p50", "p80", "p95")
+            if one[level] is not None
+        },
+        {one["code"]: one["judged"] for one in covered},
+        row["drifting"],
     )

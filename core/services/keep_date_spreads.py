@@ -18,17 +18,18 @@ async def keep_date_spreads(uow: Transaction, rows: Sequence[Any]) -> dict[str, 
     await uow.sql.execute("delete from date_spread where path <> all($1::text[])", [row.path for row in rows])
     await uow.sql.executemany(
         """insert into date_spread (path, stage, basis, supplier_id, observations, says, p50, p80, p95, days, shares, coverage,
-            judged, bias, spread, is_drifting, computed_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+            judged, bias, spread, is_drifting, computed_at, coverage_p50, coverage_p95)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
         on conflict (path) do update set observations = excluded.observations, says = excluded.says, p50 = excluded.p50,
             p80 = excluded.p80, p95 = excluded.p95, days = excluded.days, shares = excluded.shares,
-            coverage = excluded.coverage, judged = excluded.judged, bias = excluded.bias, spread = excluded.spread,
+            coverage = excluded.coverage, coverage_p50 = excluded.coverage_p50, coverage_p95 = excluded.coverage_p95,
+            judged = excluded.judged, bias = excluded.bias, spread = excluded.spread,
             is_drifting = excluded.is_drifting, computed_at = excluded.computed_at""",
         [
             (
                 row.path, row.stage, row.basis, row.supplier_id, row.observations, row.says, row.days[0.5], row.days[0.8],
-                row.days[0.95], row.support, row.shares, row.coverage, row.judged, row.bias, row.spread, row.is_drifting,
-                uow.now,
+                row.days[0.95], row.support, row.shares, row.coverage[0.8], row.judged, row.bias, row.spread, row.is_drifting,
+                uow.now, row.coverage[0.5], row.coverage[0.95],
             )
             for row in rows
         ],
@@ -36,6 +37,11 @@ async def keep_date_spreads(uow: Transaction, rows: Sequence[Any]) -> dict[str, 
     drifting = [row for row in rows if row.is_drifting]
     for row in drifting:
         if row.path not in before:
-            facts = {"path": row.path, "coverage": row.coverage, "judged": row.judged, "supplierId": row.supplier_id}
+            facts = {
+                "path": row.path,
+                "coverage": row.coverage[0.8],
+                "judged": row.judged,
+                "supplierId": row.supplier_id,
+            }
             uow.announce(Event("alarm", "DATE_COVERAGE", facts, key=row.path))
     return {"groups": len(rows), "drifting": len(drifting)}

@@ -185,6 +185,8 @@ class DateSpread(c.Row, table=True):
     days: list[int] = c.array(sa.Integer)
     shares: list[float] = c.array(sa.Double)
     coverage: float | None = c.number(null=True)
+    coverage_p50: float | None = c.number(null=True)
+    coverage_p95: float | None = c.number(null=True)
     judged: int = c.integer(default=0)
     bias: float | None = c.number(null=True)
     spread: float | None = c.number(null=True)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 RISKS = """query ($filter: BackorderRiskFilter) { backorderRisks(first: 5, filter: $filter) { nodes { probability isShort spoke
     sku { code } location { code } model { id } reasons { code text weight } actions { kind mutation input state units days } } } }"""
 REPORT = """{ modelReport { active { id spoke state figures { name value } libraries } models { id state verdict }
-    checks { alarms } record { modelId scored } } }"""
+    checks { alarms } record { modelId scored } plots { kind svg } } }"""
 
 
 @pytest.fixture
@@ -66,6 +66,9 @@ async def test_the_report_names_who_speaks_and_one_call_goes_back(shop: Shop):
     report = (await shop.ask(planner, REPORT))["modelReport"]
     assert (report["active"]["id"], report["active"]["spoke"]) == (str(second["kept"]), "RULE")
     assert [model["state"] for model in report["models"]] == ["ACTIVE", "RETIRED"]
+    (plot,) = report["plots"]
+    assert plot["kind"] == "CALIBRATION", "nothing went short on the judged days: there is no precision to draw"
+    assert plot["svg"].startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     back = await shop.change(planner, "modelRollBack", {"reason": "worse on promotions"}, "model { id state }")
     assert back == {"model": {"id": str(first["kept"]), "state": "ACTIVE"}, "userErrors": []}
     wrong = await shop.change(planner, "modelRollBack", {"reason": "?", "modelId": "99"}, "model { id }")

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("sklearn")
 
 from core.domain.access import Role
+from core.queries.system_figures import system_figures
 from core.repositories.gates import take_gates
 from core.settings import Settings
 from tests.graphql_api.schema_under_test import NOW, Shop, open_shop
@@ -18,6 +19,9 @@ from workers.jobs.measure_dates import measure_dates
 pytestmark = pytest.mark.anyio
 
 DATES = "shipDate { promised expected p50 p80 p95 coverage observations basis } deliveryDate { p80 observations }"
+COVERED = (2 / 3, 1.0)
+KEPT = """{ supplierDates { basis supplier { code } coverageP50 coverage coverageP95 judged isDrifting }
+    modelReport { plots { kind svg } } }"""
 ORDER = f"""query ($number: String!) {{ order(number: $number) {{ lines {{ promise {{ {DATES} }}
     pegs {{ firmness expected {{ p80 }} }} backorder {{ expected {{ p95 }} }} }} }} }}"""
 
@@ -82,5 +86,17 @@ async def test_a_promise_on_inbound_goods_shows_how_late_its_supplier_is(shop: S
     assert (told["observations"], told["expected"]) == (30, told["p80"])
     assert told["coverage"] == 0.75
     assert line["promise"]["deliveryDate"] == {"p80": None, "observations": 0}, "no delivery was ever measured"
+    seen = await shop.ask(planner, KEPT)
+    (supplier,) = seen["supplierDates"]
+    assert supplier == {"basis": "CONFIRMED_ORDER", "supplier": {"code": supplier["supplier"]["code"]}, "judged": 24,
+                        "coverageP50": COVERED[0], "coverage": 0.75, "coverageP95": COVERED[1], "isDrifting": False}  # fmt: skip
+    (plot,) = seen["modelReport"]["plots"]
+    assert plot["kind"] == "COVERAGE"
+    assert f"{supplier['supplier']['code']}: 0.75" in plot["svg"]
+    async with shop.database.system.acquire() as sql:
+        figures = await system_figures(sql)
+    code = supplier["supplier"]["code"]
+    assert figures.date_coverage == {(code, "P50"): COVERED[0], (code, "P80"): 0.75, (code, "P95"): COVERED[1]}
+    assert (figures.dates_judged, figures.dates_drifting) == ({code: 24}, 0)
     assert line["backorder"]["expected"]["p95"] == told["p95"]
     assert [peg["expected"]["p80"] for peg in line["pegs"] if peg["firmness"] != "HARD"][-1] == told["p80"]

@@ -24,6 +24,11 @@ insert into webhook (id, url, topics, position, actor, state, failing_since) val
     (3, 'u', '{order}', 0, 'a', 'ACTIVE', null);
 insert into webhook_delivery (webhook_id, message_id, type, body, created_at) values
     (1, 'm', 't', 'b', now() - interval '50 seconds'), (1, 'n', 't', 'b', now()), (2, 'm', 't', 'b', now() - interval '1 hour');
+insert into supplier (code, name) values ('V1', 'Vendor');
+insert into date_spread (path, stage, basis, supplier_id, observations, says, p50, p80, p95, days, shares, coverage, coverage_p50,
+    coverage_p95, judged, is_drifting, computed_at)
+    select 'SUPPLY|CARRIER|' || id, 'SUPPLY', 'CARRIER', id, 40, 's', 0, 1, 2, '{0}', '{1}', 0.5, 0.25, null, 40, true, now()
+    from supplier order by id limit 1;
 insert into job_run (function, key, run_after) values ('later', '', now() + interval '1 hour');
 """
 
@@ -78,5 +83,12 @@ async def test_metrics_tell_operations_pools_and_what_waits(database_url: str, v
     assert after['backorder_edi_backlog{kind="unread"}'] == 1
     assert after["backorder_stream_behind_events"] == 0
     assert after['backorder_pool_connections{pool="system",state="limit"}'] == 4
+    kept = {name: value for name, value in after.items() if name.startswith("backorder_date_coverage")}
+    assert kept == {
+        'backorder_date_coverage{level="P50",supplier="V1"}': 0.25,
+        'backorder_date_coverage{level="P80",supplier="V1"}': 0.5,
+    }, "what was not measured makes no series"
+    assert after['backorder_dates_judged{supplier="V1"}'] == 40
+    assert after["backorder_dates_drifting"] == 1
     assert away["backorder_database_up"] == 0
     assert "backorder_outbox_rows" not in away

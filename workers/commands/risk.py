@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from core.domain.learning_plots import model_plots
 from core.queries.learning_models import models_of, track_record
 from core.services.keep_model import RISK, roll_back_model
 from core.unit_of_work import UnitOfWork
-from workers.commands.charts import bars_chart, points_chart
 from workers.commands.connection import DataOption, operator_settings, run_on, said_plainly
 from workers.commands.learning_output import Json, figure, learning, print_json, print_table, say
 
@@ -146,16 +146,7 @@ def report(
     with said_plainly():
         models, record = run_on(operator_settings(data), look)
     written: list[str] = []
-    active = next((model for model in models if model["state"] == "ACTIVE"), None)
-    judged = [model for model in reversed(models) if model["metrics"].get("pr_auc") is not None]
-    charts: dict[str, str] = {}
-    if active is not None and active["metrics"].get("curve"):
-        curve = [(point["said"], point["came"]) for point in active["metrics"]["curve"]]
-        charts["calibration.svg"] = points_chart(f"Model {active['id']} on unseen days", "said", "came", curve)
-    if judged:
-        bars = [(f"{model['id']} {model['spoke']}", model["metrics"]["pr_auc"]) for model in judged[-8:]]
-        rule = judged[-1]["baseline"].get("pr_auc")
-        charts["backtest.svg"] = bars_chart("Precision (PR-AUC) on unseen days; line: ratio rule", "PR-AUC", bars, rule)
+    charts = {f"{kind.lower()}.svg": text for kind, text in model_plots(models).items()}
     if charts:
         out.mkdir(parents=True, exist_ok=True)
     for name, text in charts.items():

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from html import escape
 
 WIDTH, HEIGHT, MARGIN = 640, 400, 60
+SLANTED_FROM = 6
+"""From so many bars on their names are slanted, and cut where they would leave the picture."""
+LONGEST_NAME = 14
 _FONT = 'font-family="sans-serif" font-size="12"'
 
 
@@ -35,9 +38,10 @@ def bars_chart(title: str, y_label: str, bars: Sequence[tuple[str, float]], targ
     for place, (name, value) in enumerate(bars):
         left, width = _x(place * step + step * 0.15), (_x(step * 0.7) - _x(0))
         body.append(
-            f'<rect x="{left:.1f}" y="{_y(value / top):.1f}" width="{width:.1f}" height="{_y(0) - _y(value / top):.1f}" fill="#06c"/>'
+            f'<rect x="{left:.1f}" y="{_y(value / top):.1f}" width="{width:.1f}" height="{_y(0) - _y(value / top):.1f}" fill="#06c">'
+            f"<title>{escape(name)}: {value:.3g}</title></rect>"
         )
-        body.append(_text(left + width / 2, _y(0) + 18, name, "middle"))
+        body.append(_name(left + width / 2, name, len(bars) >= SLANTED_FROM))
         body.append(_text(left + width / 2, _y(value / top) - 4, f"{value:.3g}", "middle"))
     if target is not None:
         at = _y(target / top)
@@ -56,6 +60,13 @@ def _y(share: float) -> float:
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" {_FONT}>{escape(text)}</text>'
+
+
+def _name(x: float, name: str, slanted: bool) -> str:
+    if not slanted:
+        return _text(x, _y(0) + 18, name, "middle")
+    short = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+    return f'<g transform="translate({x:.1f} {_y(0) + 12:.1f}) rotate(-35)">{_text(0, 0, short, "end")}</g>'
 
 
 def _frame(title: str, x_label: str, y_label: str, body: Sequence[str]) -> str:
