@@ -8,6 +8,7 @@ import pytest
 from api.live import LiveHub
 from api.operations import schema
 from core.domain.access import Role
+from core.repositories.outbox import move_outbox
 from core.services.send_purchase_order import send_purchase_order
 from core.unit_of_work import run_unit_of_work
 from tests.graphql_api.schema_under_test import NOW, Shop, open_shop
@@ -33,19 +34,9 @@ async def shop(database_url):
 async def relay(shop: Shop) -> None:
     """Move the outbox to the events, as the relay does."""
     async with shop.database.system.acquire() as sql, sql.transaction():
-        head = await sql.fetchval("select position from relay for update")
-        moved = await sql.fetch(
-            """with d as (delete from outbox returning *),
-            b as (select d.*, row_number() over (order by id) n from d)
-            insert into event (position, topic, kind, key, sku_id, order_id, customer_id, supplier_id, channel, payload,
-                occurred_at)
-            select $1 + n, topic, kind, key, sku_id, order_id, customer_id, supplier_id, channel, payload, occurred_at
-            from b returning position""",
-            head,
-        )
-        await sql.execute("update relay set position = $1", head + len(moved))
+        moved = await move_outbox(sql)
     async with asyncio.timeout(5):
-        while shop.hub.position < head + len(moved):  # type: ignore[attr-defined]
+        while shop.hub.position < moved.head:  # type: ignore[attr-defined]
             await asyncio.sleep(0.02)
 
 
@@ -179,3 +170,32 @@ async def test_a_supplier_is_told_of_an_order_from_the_moment_it_is_sent(shop: S
         "status": "SENT",
         "purchaseOrder": {"number": numbers[1]},
     }
+
+
+RISK_CHANGED = """subscription ($skus: [String!], $atLeast: Float) { riskChanged(skus: $skus, atLeast: $atLeast) {
+    kind probability previous resyncRequired risk { probability isShort sku { code } location { code } } } }"""
+
+
+async def test_a_risk_that_moves_is_told_from_score_to_subscriber(shop: Shop):
+    pytest.importorskip("sklearn")
+    from workers.job import JobContext
+    from workers.jobs.score_changed_risk import score_changed_risk
+    from workers.jobs.score_risk import score_risk
+
+    worker = JobContext(shop.database, shop.settings, shop.clock)
+    await shop.database.system.execute("""insert into policy (code, value) values ('risk', '{"actAbove": 0.01}')""")
+    await shop.place("MINSEO", ("KETTLE-17", 1))
+    await score_risk(worker, {})
+    await relay(shop)
+
+    async def go_short():
+        await shop.place("MINSEO", ("MUG-BLUE", 200))  # nobody asked about these
+        await shop.place("MINSEO", ("KETTLE-17", 17))
+        await score_changed_risk(worker, {})
+        await relay(shop)
+
+    (told,) = await take(shop, shop.context(Role.PLANNER), RISK_CHANGED, 1, go_short, skus=["KETTLE-17"], atLeast=0.01)
+    assert (told["kind"], told["resyncRequired"]) == ("RISEN", False)
+    assert told["probability"] > told["previous"]
+    assert told["risk"]["probability"] == told["probability"]
+    assert (told["risk"]["sku"]["code"], told["risk"]["isShort"]) == ("KETTLE-17", True)
