@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.ports import Transaction
+from core.repositories.warehouse_releases import ask_warehouses
 
 
 async def planned_at(uow: Transaction, sku_id: int, location_id: int) -> dict[int, int]:
@@ -69,3 +70,4 @@ async def shrink_planned_shipments(uow: Transaction, off: dict[int, dict[tuple[i
         sorted(touched),
         uow.now,
     )
+    await ask_warehouses(uow, touched)

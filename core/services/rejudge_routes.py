@@ -13,6 +13,7 @@ from core.repositories.load_book import load_books
 from core.repositories.network import load_network
 from core.repositories.save_book import save_books
 from core.repositories.supplying import load_policies, move_policy
+from core.repositories.warehouse_releases import ask_warehouses
 from core.services.follow_up import request_purchase, request_shipments
 
 CHUNK = 50
@@ -79,4 +80,5 @@ async def move_planned_shipments(uow: Transaction, location_ids: Collection[int]
         [new for _, _, new in later],
         uow.now,
     )
+    await ask_warehouses(uow, [row["id"] for row in done])
     return len(done)

@@ -5,8 +5,10 @@ import pytest
 from core.edi.decode_940 import decode_940
 from core.edi.reader import read
 from core.edi.x12_writer import write_interchange
+from core.services.adjust_stock import AdjustStock, adjust_stock
 from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.plan_shipments import plan_shipments
+from core.services.rejudge_routes import move_planned_shipments
 from core.services.send_warehouse_release import send_warehouse_release
 from tests.integration.test_ingest_edi_document import PARTNER, day, documents, envelope, take
 
@@ -55,3 +57,25 @@ async def test_a_warehouse_of_our_own_is_told_nothing(world):
     (shipment_id,) = await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
     assert await world.rows("select 1 from outbox where job = 'send_warehouse_release'") == []
     assert await released(world, shipment_id) is None
+
+
+async def test_a_lost_unit_and_a_day_off_are_told_too(world):
+    await world.database.system.execute(WAREHOUSE)
+    await world.stock(3, "S2")
+    (placed,) = await world.place(world.order(("S2", 3)))
+    (shipment_id,) = await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
+    ship_on = (await released(world, shipment_id)).ship_on
+    asked = "select count(*) from outbox where job = 'send_warehouse_release'"
+    assert await world.value(asked) == 1
+    await world.do(lambda uow: adjust_stock(uow, AdjustStock("S2", "A", -1, "lost")))
+    assert await world.value(asked) == 2
+    fewer = await released(world, shipment_id)
+    assert (fewer.purpose, [x.ordered for x in fewer.lines]) == ("R", [2])
+    await world.database.system.execute(
+        "insert into calendar_exception (calendar_id, day, is_working) select id, $1, false from calendar", ship_on
+    )
+    place = await world.location("A")
+    assert await world.do(lambda uow: move_planned_shipments(uow, [place])) == 1
+    assert await world.value(asked) == 3
+    later = await released(world, shipment_id)
+    assert (later.purpose, later.ship_on > ship_on) == ("R", True)
