@@ -198,6 +198,7 @@ async def test_the_stream_repeats_the_facts(database: Database, settings: Settin
             "supplierId": None,
             "channel": None,
             "payload": {"orderId": 7},
+            "traceparent": None,
             "epoch": 1,
         },
     )

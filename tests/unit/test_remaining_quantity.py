@@ -97,7 +97,7 @@ def by_choosing_sites(wanted: int, first: int, second: int) -> dict[int, int]:
 
 
 def by_rebalancing(wanted: int, first: int, second: int) -> dict[int, int]:
-    places = [Position(A, 0, 0.0, wanted, 0), Position(R, first, 0.0, 0, 0), Position(Q, second, 0.0, 0, 0)]
+    places = [Position(A, 0, 0.0, wanted), Position(R, first, 0.0), Position(Q, second, 0.0)]
     moves = propose_moves(Goods(1, 100, 1_000), places, NETWORK, RebalancingRules(), NOW)
     return {move.from_location_id: move.quantity for move in moves}
 
