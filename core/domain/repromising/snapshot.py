@@ -166,11 +166,13 @@ def build(raw: Raw, strategy: NDArray[np.int8], network: Network, *, reallocates
     now = raw.today[where]
     source = np.where(is_stock, now, ship_days(where, np.where(is_stock, now, raw.peg_usable[use][stepped])))
     day = np.where(is_stock, now, np.maximum(need[stepped], now))
-    total, unsourced = quantity, NOTHING
+    total, unsourced = np.empty(count, np.int64), NOTHING
     if count < len(line):
-        total = np.bincount(claim, quantity, count).astype(np.int64)
-    else:  # of one peg each: it has a source or it has none
-        unsourced = np.where(kind == OPEN, quantity, 0)
+        total[:] = np.bincount(claim, quantity, count)
+    else:  # of one peg each, which has a source or none; claims may stand in another order than their pegs
+        total[claim] = quantity
+        unsourced = np.zeros(count, np.int64)
+        unsourced[claim] = np.where(kind == OPEN, quantity, 0)
     claims = Claims(
         claim_sku * places + claim_location,
         total,
