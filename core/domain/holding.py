@@ -23,12 +23,13 @@ def park(book: SkuBook, line: Line, reason: str) -> None:
 
 
 def unpark(book: SkuBook, line: Line, reason: str) -> None:
-    """Put a backorder that is ON_HOLD back into the state before the hold."""
+    """Put a backorder that is ON_HOLD back into the state before the hold, and on to what its claims say by now."""
     backorder = book.backorder_of(line)
     if backorder is None or backorder.state != BackorderState.ON_HOLD or backorder.held_from_state is None:
         return
     _move(book, line, backorder.held_from_state, reason)
     backorder.held_from_state = None
+    book.settle(line, reason)
 
 
 def _move(book: SkuBook, line: Line, target: BackorderState, reason: str) -> None:

@@ -12,6 +12,7 @@ from core.errors import DateInPast, IllegalTransition
 from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.hold_order import HoldOrder, hold_order
 from core.services.plan_shipments import plan_shipments
+from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.release_order_hold import release_order_hold
 from core.services.run_hold_deadlines import run_hold_deadlines
 
@@ -70,6 +71,20 @@ async def test_a_held_backorder_gets_nothing_until_it_is_released(world):
     assert await world.value("select state from backorder order by id desc") == "FILLED"
     moved = await world.rows("select cause_kind, sequence from promise order by id desc limit 1")
     assert moved == [{"cause_kind": "ALLOCATED", "sequence": 2}]
+
+
+async def test_what_was_ordered_meanwhile_for_a_held_backorder_counts_at_its_release(world):
+    """It is dated, so that it does not go back to waiting for a supply that nobody would order any more."""
+    number = (await world.place(world.order(("S", 10))))[0].number
+    sku_id = await world.sku()
+    await world.do(lambda uow: hold_order(uow, HoldOrder(number, "FRAUD")))
+    await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    (held,) = await world.rows("select b.state, p.kind from backorder b join peg p using (order_line_id)")
+    assert held == {"state": "ON_HOLD", "kind": "FIRM"}
+    await world.do(lambda uow: release_order_hold(uow, number))
+    assert await world.rows("select state, held_from_state from backorder") == [
+        {"state": "PEGGED", "held_from_state": None}
+    ]
 
 
 async def test_release_validates_what_was_received(world):
