@@ -142,6 +142,9 @@ def _on_stop(drain: Callable[[], None], is_drained: Callable[[], bool]) -> Calla
     return undo
 
 
+GRAPHQL = ("/graphql", "/graphql/")
+
+
 class Application(Starlette):
     """Starlette, but the GraphQL path goes straight to its endpoint: of its sockets a thousand are open at a time."""
 
@@ -149,7 +152,7 @@ class Application(Starlette):
     sockets: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or scope["path"].removeprefix(scope.get("root_path", "")) != "/graphql":
+        if scope["type"] == "lifespan" or scope["path"].removeprefix(scope.get("root_path", "")) not in GRAPHQL:
             await super().__call__(scope, receive, send)
         elif scope["type"] == "websocket":
             await self.sockets(scope, receive, send)

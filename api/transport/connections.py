@@ -18,6 +18,8 @@ OPEN = Gauge("backorder_open_connections", "WebSockets and event streams that ar
 COLLECT_EVERY = 1_000
 """What a server keeps of a connection is tied in cycles, and old by the time it closes: the collector, which looks at
 old objects rarely, is told to look after so many."""
+COLLECT_SECONDS = 60.0
+"""And no more often than this: a look holds up every caller of the process."""
 
 
 class TooManyConnections(Exception):
@@ -32,6 +34,7 @@ class ConnectionCount:
         self._limit_per_key = limit_per_key
         self._total = 0
         self._closed = 0
+        self._next_collection = 0.0
         self._by_key: Counter[str] = Counter()
 
     @property
@@ -51,9 +54,10 @@ class ConnectionCount:
         self._total -= 1
         OPEN.set(self._total)
         self._closed += 1
-        if self._closed >= COLLECT_EVERY:
-            self._closed = 0
-            asyncio.get_running_loop().call_later(1.0, gc.collect)
+        loop = asyncio.get_running_loop()
+        if self._closed >= COLLECT_EVERY and loop.time() >= self._next_collection:
+            self._closed, self._next_collection = 0, loop.time() + COLLECT_SECONDS
+            loop.call_later(1.0, gc.collect)
 
     def enter(self, caller: Principal | None) -> None:
         """Count an open connection as one of a known caller until `leave`; raises TooManyConnections."""

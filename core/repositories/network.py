@@ -25,9 +25,13 @@ async def load_network(uow: Transaction) -> Network:
     """The whole reference network as of now: a few dozen rows, kept in the process until one of them changes."""
     stamp = await uow.sql.fetchval(STAMP)
     network = _known.get(stamp)
-    if network is None:
-        _known.clear()
-        network = _known[stamp] = await _read_network(uow.sql)
+    while network is None:
+        found, before = await _read_network(uow.sql), stamp
+        stamp = await uow.sql.fetchval(STAMP)
+        if stamp == before:  # all of it is of one moment
+            _known.clear()
+            _known[stamp] = found
+        network = _known.get(stamp)
     return network
 
 

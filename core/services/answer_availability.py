@@ -114,6 +114,10 @@ class SkuAvailability:
         return steps
 
 
+MAX_LOOKS = 3
+"""How often an answer is begun anew while planners change the network beside it."""
+
+
 async def answer_availability(uow: Transaction, question: AvailabilityQuestion) -> list[SkuAvailability | UnknownSku]:
     """Answers in the order of `question.skus`; an unknown code is an UnknownSku in its place, and fails no other.
 
@@ -122,7 +126,9 @@ async def answer_availability(uow: Transaction, question: AvailabilityQuestion) 
     _check(question)
     network = known_network() or await load_network(uow)
     rows = await _ask(uow, question, network)
-    if known_network(rows[0]["stamp"]) is None:
+    for _ in range(MAX_LOOKS):
+        if known_network(rows[0]["stamp"]) is network:
+            break
         network = await load_network(uow)
         rows = await _ask(uow, question, network)
     head = rows[0]

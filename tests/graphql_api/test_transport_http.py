@@ -98,6 +98,8 @@ async def test_bodies_that_are_no_request_are_refused(api: Any, body: bytes, sta
 async def test_methods_media_types_and_get(api: Any) -> None:
     client, keys = api
     token = {"authorization": f"Bearer {keys.token()}"}
+    slash = await client.post("/graphql/", json={"query": "{ hello }"}, headers=token)
+    assert (slash.status_code, slash.json()) == (200, (await ask(api, "{ hello }")).json())
     put = await client.put("/graphql", headers=token)
     assert (put.status_code, put.headers["allow"]) == (405, "GET, POST")
     text = await client.post("/graphql", content=b"{}", headers={**token, "content-type": "text/plain"})
