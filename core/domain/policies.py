@@ -253,8 +253,8 @@ RULES: tuple[PolicyRule, ...] = (
         supplier_changes.POLICY,
         "Changes that suppliers ask for which are accepted without a person: maxDelayDays (later than the day we count "
         "on; without it a person decides), maxCutPercent and maxRaisePercent (of a line's open quantity, 0 where not named), "
-        "and maxPricePercent (by which a unit may become dearer, 0 where not named). What makes an order dearer than "
-        "the approval limit is never accepted by itself.",
+        "and maxPricePercent (by which a unit may become dearer; without it a person decides about any other price, a lower "
+        "one too). What makes an order dearer than the approval limit is never accepted by itself.",
         supplier_changes.DEFAULT_POLICY,
         _supplier_changes,
     ),

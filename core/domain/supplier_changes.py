@@ -35,13 +35,14 @@ class ChangeSource(StrEnum):
 class ChangeRule:
     """The window in which a proposal is accepted by itself; None: a person decides.
 
-    More units, and a higher price, are taken up to a share of what was ordered.
+    More units are taken up to a share of what was ordered, a higher price up to a share of ours. Without that share a
+    lower price needs a person too: it may be one for other units than ours.
     """
 
     max_delay_days: int | None = None
     max_cut_percent: int = 0
     max_raise_percent: int = 0
-    max_price_percent: int = 0
+    max_price_percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def change_rule(value: Any) -> ChangeRule:
         value.get("maxDelayDays"),
         value.get("maxCutPercent", 0),
         value.get("maxRaisePercent", 0),
-        value.get("maxPricePercent", 0),
+        value.get("maxPricePercent"),
     )
 
 
@@ -88,7 +89,11 @@ def is_accepted_by_rule(lines: Sequence[ProposedLine], rule: ChangeRule) -> bool
 
 
 def _fits(line: ProposedLine, rule: ChangeRule) -> bool:
-    if line.price is not None and (line.price - line.known_price) * 100 > line.known_price * rule.max_price_percent:
+    if (
+        line.price is not None
+        and line.price != line.known_price
+        and not _may_be_priced(line.price, line.known_price, rule)
+    ):
         return False
     if line.is_price_alone:
         return True
@@ -99,3 +104,7 @@ def _fits(line: ProposedLine, rule: ChangeRule) -> bool:
     if line.latest is None:
         return line.cut == line.open
     return line.known is not None and line.latest <= line.known + timedelta(days=rule.max_delay_days)
+
+
+def _may_be_priced(price: int, known: int, rule: ChangeRule) -> bool:
+    return rule.max_price_percent is not None and (price - known) * 100 <= known * rule.max_price_percent

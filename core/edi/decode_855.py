@@ -16,14 +16,13 @@ from core.edi.decoding import (
     check_date,
     dates,
     item,
-    price_per_unit,
     quantity,
 )
 from core.edi.documents import AcknowledgedLine, Acknowledgement, Decoded, Effect, LineStatus
 from core.edi.guide import DEFAULT_GUIDE, LineKey, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
 from core.edi.known_codes import HEADERS
-from core.edi.x12_values import decimal
+from core.edi.prices import x12_price
 
 # Element 668 to its effect on the quantity; what else a code says is in `resolve_acknowledgement`.
 EFFECTS: dict[str, Effect] = {
@@ -45,7 +44,7 @@ def decode_855(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
         notes.error("po_number", "The acknowledgement names no purchase order", bak, 3)
         return Decoded(None, tuple(notes.faults))
     header_type = known_header(bak, guide, notes)
-    lines = tuple(acknowledged_line(block, guide, notes, _LAYOUT) for block in blocks)
+    lines = tuple(acknowledged_line(block, guide, notes, _LAYOUT, currency(head)) for block in blocks)
     acknowledged_on = check_date(bak, 9, notes) or check_date(bak, 4, notes)
     stamp = acknowledged_on.strftime("%Y%m%d") if acknowledged_on else "00000000"
     answer = Acknowledgement(
@@ -96,7 +95,14 @@ class LineLayout:
 _LAYOUT = LineLayout(quantity=2, unit=3, items=6, price=4)
 
 
-def acknowledged_line(block: list[Segment], guide: PartnerGuide, notes: Notes, layout: LineLayout) -> AcknowledgedLine:
+def currency(segments: list[Segment]) -> str:
+    """CUR02 of the head or of a line; empty where none is named."""
+    return next((segment.value(2).upper() for segment in segments if segment.tag == "CUR"), "")
+
+
+def acknowledged_line(
+    block: list[Segment], guide: PartnerGuide, notes: Notes, layout: LineLayout, usual_currency: str = ""
+) -> AcknowledgedLine:
     """A line with all its ACK segments; what opens it is PO1 or POC."""
     po1 = block[0]
     pairs = po1.pairs(layout.items, layout.items + 19)
@@ -121,7 +127,8 @@ def acknowledged_line(block: list[Segment], guide: PartnerGuide, notes: Notes, l
         statuses=_scheduled(statuses, block, unit, guide, notes),
         dates=dates(takewhile(lambda segment: segment.tag != "ACK", block)),
         segment_number=po1.number,
-        price=price_per_unit(decimal(po1.value(layout.price)), unit, guide),
+        price=x12_price(po1, layout.price, unit, guide, notes),
+        currency=currency(block) or usual_currency,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.edi.change_documents import ChangeAcknowledgement, ChangedLine, PurchaseOrderChange
 from core.edi.decode_850 import REQUESTED, party
-from core.edi.decode_855 import LineLayout, acknowledged_line, cut_lines, known_header
+from core.edi.decode_855 import LineLayout, acknowledged_line, currency, cut_lines, known_header
 from core.edi.decoding import (
     BUYER_ITEM,
     GTIN_ITEM,
@@ -14,13 +14,12 @@ from core.edi.decoding import (
     check_date,
     dates,
     item,
-    price_per_unit,
     quantity,
 )
 from core.edi.documents import Acknowledgement, Decoded
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
-from core.edi.x12_values import decimal
+from core.edi.prices import x12_price
 
 _LAYOUT = LineLayout(quantity=3, unit=5, items=8, price=6)
 # Element 670; a code beyond it is the partner's own and goes through the code map.
@@ -51,7 +50,7 @@ def decode_860(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
         sequence_number=bch.value(5),
         purpose=bch.value(1),
         order_type=bch.value(2),
-        currency=next((segment.value(2) for segment in head if segment.tag == "CUR"), ""),
+        currency=currency(head),
         requested_date=requested[1] if requested else None,
         ship_to=party(head, "ST"),
     )
@@ -69,7 +68,7 @@ def decode_865(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
     on = check_date(bca, 10, notes) or check_date(bca, 11, notes)
     changes = tuple(_changed(block, guide, notes) for block in blocks)
     # A quantity that cannot be read is said once, by the line as changed.
-    lines = tuple(acknowledged_line(block, guide, Notes(document), _LAYOUT) for block in blocks)
+    lines = tuple(acknowledged_line(block, guide, Notes(document), _LAYOUT, currency(head)) for block in blocks)
     for block in blocks:
         for ack in (segment for segment in block if segment.tag == "ACK"):
             quantity(ack, 2, ack.value(3) or block[0].value(5), guide, notes)
@@ -104,7 +103,7 @@ def _changed(block: list[Segment], guide: PartnerGuide, notes: Notes) -> Changed
         quantity=quantity(poc, 3, unit, guide, notes),
         left_to_receive=quantity(poc, 4, unit, guide, notes),
         unit=unit or "EA",
-        price=price_per_unit(decimal(poc.value(6)), unit, guide),
+        price=x12_price(poc, _LAYOUT.price, unit, guide, notes),
         requested_date=requested[1] if requested else None,
         description=next((segment.value(5) for segment in block if segment.tag == "PID"), ""),
         segment_number=poc.number,

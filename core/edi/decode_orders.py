@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -135,9 +136,19 @@ def ordered_quantity(block: list[Segment], guide: PartnerGuide, notes: Notes) ->
 
 
 def price(block: list[Segment]) -> Decimal | None:
-    """The net price (PRI AAA), else the gross price (AAB), else a price without a qualifier we know."""
-    found = {segment.value(1): number(segment.value(1, 2)) for segment in reversed(block) if segment.tag == "PRI"}
-    return next((found[code] for code in ("AAA", "AAB") if found.get(code) is not None), None)
+    """The net price (PRI AAA), else the gross price (AAB)."""
+    found = net_price(block)
+    return None if found is None else number(found.value(1, 2))
+
+
+def net_price(block: Sequence[Segment]) -> Segment | None:
+    """The first PRI with the net price (AAA), else the gross one (AAB), that names an amount."""
+    found = {
+        segment.value(1): segment
+        for segment in reversed(block)
+        if segment.tag == "PRI" and number(segment.value(1, 2)) is not None
+    }
+    return found.get("AAA", found.get("AAB"))
 
 
 def _currency(cut: Parts) -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from core.edi.decode_orders import price
-from core.edi.decoding import DELIVERY_DATES, SHIP_DATES, Notes, best_date, item, price_per_unit
+from core.edi.decoding import DELIVERY_DATES, SHIP_DATES, Notes, best_date, item
 from core.edi.documents import AcknowledgedLine, Acknowledgement, Decoded, Effect, LineStatus
 from core.edi.edifact_decoding import (
     BUYER_ITEM,
@@ -31,6 +30,7 @@ from core.edi.edifact_values import number
 from core.edi.guide import DEFAULT_GUIDE, LineKey, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
 from core.edi.known_codes import ACTIONS
+from core.edi.prices import edifact_price
 
 # Element 4343 to element 587; AI lists exceptions only, so silence is acceptance.
 _RESPONSES = {"AC": "AC", "AD": "AD", "AI": "AE", "AP": "AK", "CO": "AC", "RE": "RJ", "RD": "RD", "NA": "NA"}
@@ -57,7 +57,7 @@ def decode_ordrsp(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE)
         notes.error("po_number", "The order response names no purchase order (RFF ON)", bgm, 2)
         return Decoded(None, tuple(notes.faults))
     on = document_day(cut.head, "137")
-    lines = tuple(line for block in cut.blocks if (line := _line(block, guide, notes)) is not None)
+    lines = tuple(line for block in cut.blocks if (line := _line(block, guide, notes, _currency(cut.head))) is not None)
     answer = Acknowledgement(
         po_number=po_number,
         header_type=_header_type(bgm, bool(cut.blocks), guide),
@@ -98,7 +98,12 @@ class _Amount:
     segment_number: int
 
 
-def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> AcknowledgedLine | None:
+def _currency(segments: list[Segment]) -> str:
+    cux = first(segments, "CUX")
+    return cux.value(1, 2).upper() if cux is not None else ""
+
+
+def _line(block: list[Segment], guide: PartnerGuide, notes: Notes, usual_currency: str) -> AcknowledgedLine | None:
     lin = block[0]
     action = guide.code_map.get(lin.value(2), lin.value(2))
     if action == "4":
@@ -115,6 +120,7 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> Acknowledg
         LineKey.GTIN: item(pairs, GTIN_ITEM),
     }
     qty = first(block, "QTY", "21") or first(block, "QTY")
+    unit = (qty.value(1, 3) if qty is not None else "") or "EA"
     return AcknowledgedLine(
         line_key=keys[guide.line_key],
         po_line_number=keys[LineKey.PO_LINE_NUMBER],
@@ -122,12 +128,13 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> Acknowledg
         vendor_code=keys[LineKey.VENDOR_CODE],
         gtin=keys[LineKey.GTIN],
         ordered=ordered,
-        unit=(qty.value(1, 3) if qty is not None else "") or "EA",
+        unit=unit,
         statuses=_statuses(block, action, amounts, ordered, notes),
         dates=dates,
         segment_number=lin.number,
         is_proposal=action == "3",
-        price=price_per_unit(price(block), (qty.value(1, 3) if qty is not None else "") or "EA", guide),
+        price=edifact_price(block, unit, guide, notes),
+        currency=_currency(block) or usual_currency,
     )
 
 

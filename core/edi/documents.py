@@ -63,7 +63,7 @@ class AcknowledgedLine:
     """`line_key` is what the partner's guide declares to be the key of our line; the other fields are as sent.
 
     `is_proposal` says that the supplier changed the line and waits for our consent (LIN 1229 = 3). `price` is that of
-    one unit, in the currency of the order.
+    one base unit, in `currency`; none is named: that of the order.
     """
 
     line_key: str
@@ -78,6 +78,7 @@ class AcknowledgedLine:
     segment_number: int = 0
     is_proposal: bool = False
     price: Decimal | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def resolve_change(
     """
     if change.change in _PRICE and change.price is None:
         return LineOutcome(
-            mismatch=f"Line {change.line_number} is to have another price ({change.change}); none is named."
+            mismatch=f"Line {change.line_number} is to have another price ({change.change}); none that we can use is named."
         )
     if not line.statuses and change.change in _DELETED:
         return LineOutcome(rejected=open_quantity)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from core.edi.decoding import DELIVERY_DATES, SHIP_DATES, best_date
 from core.edi.documents import AcknowledgedLine, Effect, LineStatus
@@ -226,10 +226,15 @@ def _without_status(
 
 
 def other_price(theirs: Decimal | None, ours: Decimal | None, guide: PartnerGuide) -> Decimal | None:
-    """Their price where it is not ours, by more than the guide's tolerance; None also where one of them is not named."""
-    if theirs is None or ours is None or theirs <= 0:
+    """Their price where it is not ours, by more than the guide's tolerance; None also where one of them is not named.
+
+    It has the places of ours, the minor units of the currency: the price of a case seldom is a whole one of a unit.
+    """
+    if theirs is None or ours is None:
         return None
-    return theirs if abs(theirs - ours) * 100 > ours * guide.price_tolerance_percent else None
+    places = -int(ours.as_tuple().exponent)
+    theirs = theirs.scaleb(places).to_integral_value(ROUND_HALF_UP).scaleb(-places)
+    return theirs if theirs > 0 and abs(theirs - ours) * 100 > ours * guide.price_tolerance_percent else None
 
 
 def dated(quantity: int, known: tuple[str, date] | None) -> Portion:

@@ -13,6 +13,7 @@ from core.edi.change_documents import ChangeAcknowledgement
 from core.edi.documents import AcknowledgedLine, Acknowledgement
 from core.edi.guide import PartnerGuide
 from core.edi.interchanges import Fault
+from core.edi.prices import prices_in
 from core.edi.resolve_acknowledgement import LineOutcome, OpenLine, match_line, resolve_acknowledgement
 from core.edi.resolve_change import UNCHANGED, is_refusal, resolve_change, with_line
 from core.edi.resolve_line import other_price
@@ -40,6 +41,9 @@ async def apply_answer(
     head = (await find_orders(uow, [answer.po_number], partner.supplier_id, only_approved=True))[answer.po_number]
     rows = await read_lines(uow, [head.id])
     names = await _names(uow, head.id)
+    currency = await currency_of(uow, head.id)
+    digits = digits_of(currency)
+    answer, foreign = prices_in(answer, currency)
     resolution = resolve_acknowledgement(_open(rows, names, restated=False), answer, partner.guide)
     whole = resolve_acknowledgement(_open(rows, names, restated=True), answer, partner.guide)
     if resolution.unmatched:
@@ -52,10 +56,9 @@ async def apply_answer(
     _refuse_mismatches(outcomes)
     asked = [o for o in outcomes if o.answered and o.line is not None and o.line.is_proposal]
     answered = [o for o in outcomes if o.answered and not (o.line is not None and o.line.is_proposal)]
-    digits = digits_of(await currency_of(uow, head.id))
     asked = [_with_price(o, rows, digits, partner.guide) for o in asked]
     asked += [o for x in answered if (o := _price_alone(x, rows, digits, partner.guide)) is not None]
-    result: dict[str, Any] = {"notes": [note for outcome in (*answered, *asked) for note in outcome.notes]}
+    result: dict[str, Any] = {"notes": [*foreign, *(note for outcome in (*answered, *asked) for note in outcome.notes)]}
     outcome = "applied"
     if asked:
         outcome, result["supplierChange"] = await _propose(uow, head, asked, answer, document_id, digits)
@@ -84,17 +87,19 @@ async def apply_change_answer(
     head = (await find_orders(uow, [answer.po_number], partner.supplier_id, only_approved=True))[answer.po_number]
     rows = await read_lines(uow, [head.id])
     ours = _open(rows, await _names(uow, head.id), restated=False)
-    digits = digits_of(await currency_of(uow, head.id))
+    currency = await currency_of(uow, head.id)
+    digits = digits_of(currency)
     if found.is_from_supplier:
-        outcomes = _asked_for(ours, rows, found, partner, digits)
+        answer, notes = prices_in(answer, currency)
+        outcomes = _asked_for(ours, rows, replace(found, acknowledgement=answer), partner, digits)
         _refuse_mismatches(outcomes)
-        notes = [note for outcome in outcomes for note in outcome.notes]
+        notes += [note for outcome in outcomes for note in outcome.notes]
         outcomes = [o for o in outcomes if o.answered or o.price is not None]
         if not outcomes:
             notes = notes or ["No line is changed."]
             return Applied("applied", answer.po_number, head.id, faults, {"notes": notes})
         outcome, change = await _propose(uow, head, outcomes, answer, document_id, digits)
-        return Applied(outcome, answer.po_number, head.id, faults, {"supplierChange": change})
+        return Applied(outcome, answer.po_number, head.id, faults, {"supplierChange": change, "notes": notes})
     sent = await change_with_number(uow, partner.id, head.id, found.change_sequence)
     if sent is None:
         text = f"We sent no change {found.change_sequence!r} of order {head.number}."
@@ -166,7 +171,7 @@ def _asked_for(
             x.open_quantity,
             standing[x.line_number],
             line,
-            change,
+            replace(change, price=line.price),
             partner.guide,
             answer.dates,
             prices[x.line_number],

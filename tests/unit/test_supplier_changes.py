@@ -104,6 +104,15 @@ def test_units_on_top_and_dearer_ones_up_to_a_share(line: ProposedLine, accepted
     assert is_accepted_by_rule([line], ChangeRule(3, 20, 10, 5)) is accepted
 
 
+def test_any_other_price_needs_a_person_while_no_share_is_set():
+    lower = ProposedLine(10, 0, KNOWN, None, price=42, known_price=500, is_price_alone=True)
+    assert not is_accepted_by_rule([lower], change_rule({}))
+    assert not is_accepted_by_rule(
+        [replace(lower, latest=KNOWN, is_price_alone=False)], change_rule({"maxDelayDays": 3})
+    )
+    assert is_accepted_by_rule([lower], change_rule({"maxPricePercent": 0}))
+
+
 @pytest.mark.parametrize(
     "value", [{"maxDelayDays": -1}, {"maxCutPercent": 101}, {"days": 1}, [], {"maxDelayDays": True}]
 )
