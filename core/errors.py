@@ -31,6 +31,10 @@ class GiveUp(BackorderManagerError):
     """A job cannot ever succeed with this input: it ends with this reason and is kept as a dead letter."""
 
 
+class ReadingEnded(BackorderManagerError):
+    """The process that read a partner's file ended or took too long: nothing is known of the file, another try may read it."""
+
+
 class DomainError(BackorderManagerError):
     """A refusal a caller can act on. `code` is the published user-error code, `path` the input field at fault."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import asyncpg
 import structlog
 
-from core.errors import DomainError, GiveUp, IdempotencyInProgress, VersionConflict
+from core.errors import DomainError, GiveUp, IdempotencyInProgress, ReadingEnded, VersionConflict
 from core.events import Event
 from core.ports import Clock, SimulationClock, WallClock
 from core.repositories import jobs
@@ -42,6 +42,7 @@ TRANSIENT: tuple[type[BaseException], ...] = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     IdempotencyInProgress,
+    ReadingEnded,
     VersionConflict,
 )
 """Errors that another try may not meet. Anything else goes to the dead letters at once."""
@@ -74,6 +75,11 @@ class JobContext:
     claim: Claim | None = None
     """None when a cron or the replay calls the function without a row in `job_run`."""
     cancel_requested: bool = False
+
+    @property
+    def is_last_try(self) -> bool:
+        """Whether a failure of this attempt ends the run; without a row in `job_run` every run is the only one."""
+        return self.claim is None or self.claim.attempt >= self.claim.max_attempts
 
     async def run(self, use_case: Callable[[UnitOfWork], Awaitable[T]]) -> T:
         """Run a use case in a transaction of its own."""

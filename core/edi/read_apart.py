@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 from core.edi.interchanges import ReadResult
-from core.edi.reading_child import LENGTH, refusal
+from core.edi.reading_child import LENGTH
+from core.errors import ReadingEnded
 
 SECONDS = 120.0
 _ROOT = Path(__file__).resolve().parents[2]
@@ -28,18 +29,21 @@ class ReadingProcess:
         self._child: subprocess.Popen[bytes] | None = None
 
     def read(self, data: bytes) -> ReadResult:
-        """What the file holds; a fault `time` or `unread` where it could not be read within the bounds. It blocks."""
+        """What the file holds, by the child's own answer. It blocks.
+
+        Raises ReadingEnded where there was no answer within the bounds: that may be the machine's fault.
+        """
         with self._lock:
             try:
                 return self._ask(data)
-            except TimeoutError:
+            except TimeoutError as failure:
                 self.end()
                 text = f"Reading the file of {len(data)} bytes took longer than {self.seconds:g} seconds and was ended."
-                return refusal("time", text)
+                raise ReadingEnded(text) from failure
             except (OSError, EOFError, pickle.UnpicklingError) as failure:
                 self.end()
                 text = f"The process that read the file of {len(data)} bytes ended: {type(failure).__name__}."
-                return refusal("unread", text)
+                raise ReadingEnded(text) from failure
 
     def _ask(self, data: bytes) -> ReadResult:
         child = self._started()

@@ -49,7 +49,7 @@ def read_stored(sha256: bytes, content: bytes) -> ReadResult:
 
 
 async def stored_file(uow: Transaction, raw_id: int) -> StoredFile:
-    """The file. Raises GiveUp where there is none."""
+    """The file. Raises GiveUp where there is none, ReadingEnded where it could not be read this time."""
     file = await edi.read_raw(uow, raw_id, dict(_contents))
     if file is None:
         raise GiveUp(f"There is no stored file {raw_id}.")

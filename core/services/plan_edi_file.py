@@ -8,8 +8,8 @@ from typing import Any
 from core.domain.edi_states import EdiAcknowledgement, EdiDelivery, EdiValidation
 from core.edi.decode_ta1 import decode_ta1
 from core.edi.guide import AllOrNone
-from core.edi.interchanges import Interchange, ReadResult, Segment
-from core.errors import DomainError
+from core.edi.interchanges import Interchange, Segment
+from core.errors import DomainError, GiveUp
 from core.ports import Transaction
 from core.repositories import edi
 from core.repositories.edi import Partner, StoredFile
@@ -30,6 +30,9 @@ from core.services.edi_places import (
 )
 from core.services.watch_partners import note_envelope
 
+UNREAD = -1
+"""The position of a file's only row when nothing in it could be read: should it be read later, no set is taken for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedGroup:
@@ -48,16 +51,21 @@ async def plan_interchanges(uow: Transaction, raw_id: int) -> list[PlannedGroup]
     """Enter the file's groups and documents once; returns its groups.
 
     What cannot be read, comes from a stranger, or lies in another partner's folder is quarantined here. Whoever asked
-    for it (ISA14) is told here that the interchange arrived.
+    for it (ISA14) is told here that the interchange arrived. Raises ReadingEnded where another try may read the file,
+    GiveUp where documents of it wait that are not found in it any more.
     """
     await edi.lock_raw(uow, raw_id)
     file = await stored_file(uow, raw_id)
     places, result = places_of(file), read_stored(file.sha256, file.content)
     rows = await edi.deliveries_of(uow, raw_id)
-    known, settled = set(rows), {at for at, delivery in rows.items() if delivery != EdiDelivery.RECEIVED}
+    known, settled = rows.keys() - {UNREAD}, {at for at, delivery in rows.items() if delivery != EdiDelivery.RECEIVED}
     answers = interchange_answers(file)
-    if not places and not answers and not known:
-        await edi.add_documents(uow, [_unreadable(raw_id, result, file)])
+    if lost := known - settled - {place.position for place in places}:
+        raise GiveUp(f"{len(lost)} documents of file {raw_id} wait, and are not found in it any more.")
+    if not places and not answers and not rows:
+        faults = [*result.faults, *(fault for i in result.interchanges for fault in i.faults)]
+        standard = result.interchanges[0].standard if result.interchanges else "?"
+        await edi.add_documents(uow, [_unreadable(file, standard, [fault.facts() for fault in faults])])
     senders = await _enter_sets(uow, raw_id, file, places, known)
     for interchange, answer, position in answers:
         if position not in known:
@@ -166,21 +174,30 @@ def _row(
     }
 
 
-def _unreadable(raw_id: int, result: ReadResult, file: StoredFile) -> dict[str, Any]:
-    faults = [*result.faults, *(fault for i in result.interchanges for fault in i.faults)]
+async def refuse_file(uow: Transaction, raw_id: int, reason: str) -> bool:
+    """Set a file aside that no try could read; False for one of which documents are known: they go on waiting."""
+    await edi.lock_raw(uow, raw_id)
+    file = await edi.read_raw(uow, raw_id, {})
+    if file is None or await edi.deliveries_of(uow, raw_id):
+        return False
+    await edi.add_documents(uow, [_unreadable(file, "?", [sentence(f"unreadable: {reason}")])])
+    return True
+
+
+def _unreadable(file: StoredFile, standard: str, faults: list[dict[str, Any]]) -> dict[str, Any]:
     only = next(iter(file.partner_ids)) if len(file.partner_ids) == 1 else None
     return {
-        "raw_id": raw_id,
-        "position": 0,
+        "raw_id": file.id,
+        "position": UNREAD,
         "partner_id": only,
-        "standard": result.interchanges[0].standard if result.interchanges else "?",
+        "standard": standard,
         "kind": "?",
         "usage": "P",
         "identity": file.sha256.hex(),
         "validation": str(EdiValidation.INVALID),
         "delivery": str(EdiDelivery.QUARANTINED),
         "acknowledgement": str(EdiAcknowledgement.NOT_REQUIRED),
-        "faults": [fault.facts() for fault in faults] or [sentence("unreadable: no document was found in the file.")],
+        "faults": faults or [sentence("unreadable: no document was found in the file.")],
         "quarantine_state": "new",
         "quarantine_reason": "unreadable: no document was found in the file.",
     }

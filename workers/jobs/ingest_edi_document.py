@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from core.errors import ReadingEnded
 from workers.job import TRANSIENT, JobContext, Wait, job
 
 log = structlog.get_logger("edi")
@@ -20,9 +21,11 @@ SLICE_SECONDS = 60.0
 async def ingest_edi_document(context: JobContext, input: dict[str, Any]) -> dict[str, Any]:
     """Input: rawId, or rawIds of a batch. A document that was applied already is only acknowledged again.
 
-    A file of a batch that fails does not take the others with it: it gets a run of its own.
+    A file of a batch that fails does not take the others with it: it gets a run of its own. One whose reading ends
+    every try is set aside with the last.
     """
     from core.services.ingest_edi_document import ingest_edi_file
+    from core.services.plan_edi_file import refuse_file
     from core.services.receive_edi_file import request_ingestion
     from workers.jobs.write_edi_files import write_pending
 
@@ -39,6 +42,14 @@ async def ingest_edi_document(context: JobContext, input: dict[str, Any]) -> dic
                 raise Wait(0.1, f"{found['left']} sets are left")
             for outcome, count in found.items():
                 outcomes[outcome] = outcomes.get(outcome, 0) + count
+        except ReadingEnded as failure:
+            if len(raw_ids) > 1:
+                await context.run(lambda uow, raw_id=raw_id: _alone(uow, raw_id, request_ingestion))
+                continue
+            if not context.is_last_try:
+                raise
+            if not await context.run(lambda uow, text=str(failure): refuse_file(uow, raw_ids[0], text)):
+                raise
         except (*TRANSIENT, Wait):
             raise
         except Exception as failure:
