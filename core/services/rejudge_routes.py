@@ -10,6 +10,7 @@ from core.events import JobRequest
 from core.ports import Transaction
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
+from core.repositories.load_told import load_told
 from core.repositories.network import load_network
 from core.repositories.save_book import save_books
 from core.repositories.supplying import load_policies, move_policy
@@ -46,10 +47,11 @@ async def rejudge_routes(uow: Transaction, sku_ids: Iterable[int], location_ids:
     network = await load_network(uow)
     books = await load_books(uow, versions, network, lines="all")
     policy = move_policy(await load_policies(uow))
+    told = await load_told(uow, books.values())
     touched: list[Line] = []
     moved = 0
     for book in books.values():
-        lines = rejudge(book, network, location_ids, policy)
+        lines = rejudge(book, network, location_ids, policy, told)
         book.is_changed = book.curve_changed = True
         moved += sum(fact.kind == "PROMISE_MOVED" for fact in book.line_facts)
         touched += lines

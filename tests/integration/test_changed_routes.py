@@ -15,7 +15,7 @@ from core.services.change_routes import ChangeLocation, SetCalendar, SetLane, ch
 from core.services.hold_order import HoldOrder, hold_order
 from core.services.recount_ledgers import recount
 from core.settings import Settings
-from tests.world import TODAY, World
+from tests.world import NOW, TODAY, World
 from workers.job import JobContext
 from workers.jobs.rejudge_routes import rejudge_routes
 
@@ -106,6 +106,23 @@ async def test_a_claim_comes_earlier_where_that_keeps_its_day(world: World) -> N
     assert await world.value("select ship_by from order_line where ordered = 4") == day(6)
     assert await world.value("select need_date from peg where quantity = 4") == day(6)
     assert await world.do(recount) == []
+
+
+async def test_the_clock_alone_delays_nothing(world: World) -> None:
+    """Told to leave today, it stands on the dock after the cut-off; another lane of its location changes meanwhile."""
+    await world.stock(3)
+    (placed,) = await world.place(world.order(("S", 3)))
+    before = await world.value("select version from sales_order")
+    world.clock.at = NOW + timedelta(hours=7)
+    for days in (2, 3):
+        await world.do(lambda uow, days=days: set_lane(uow, SetLane("A", "B", days)))
+        assert await rejudged(world) == 0
+        world.clock.at = NOW + timedelta(days=3)
+    assert await told(world, placed.number) == [("PLACED", day(1))]
+    assert await world.rows("select template from notice where template = 'PROMISE_MOVED'") == []
+    assert await world.value("select version from sales_order") == before, "nothing of the order has changed"
+    await world.do(lambda uow: set_lane(uow, SetLane("A", "KR", 2)))
+    assert await rejudged(world) == 1, "this lane is its own"
 
 
 async def test_who_is_not_on_the_way_is_left_alone(world: World) -> None:
