@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from core.domain.sequences import newest
 from core.ports import Transaction
 
 
@@ -15,12 +16,26 @@ async def lock_changes(uow: Transaction, purchase_order_id: int) -> None:
     )
 
 
-async def open_changes(uow: Transaction, purchase_order_id: int) -> list[Any]:
-    """What waits for a decision, oldest first."""
+async def standing_changes(uow: Transaction, purchase_order_id: int) -> list[Any]:
+    """What waits for a decision or was accepted, oldest first."""
     return await uow.sql.fetch(
-        "select * from supplier_change where purchase_order_id = $1 and state = 'PROPOSED' order by id",
+        "select * from supplier_change where purchase_order_id = $1 and state in ('PROPOSED', 'ACCEPTED') order by id",
         purchase_order_id,
     )
+
+
+async def priced_at(uow: Transaction, purchase_order_id: int) -> dict[int, str]:
+    """The newest sequence of what was accepted about the price of a line, by line number."""
+    rows = await uow.sql.fetch(
+        """select (x ->> 'lineNumber')::int as line, c.sequence from supplier_change c
+        cross join jsonb_array_elements(c.lines) x
+        where c.purchase_order_id = $1 and c.state = 'ACCEPTED' and x ? 'price'""",
+        purchase_order_id,
+    )
+    found: dict[int, str] = {}
+    for row in rows:
+        found[row["line"]] = newest([found.get(row["line"]), row["sequence"]])
+    return found
 
 
 async def find_change(uow: Transaction, change_id: int) -> Any:

@@ -33,6 +33,7 @@ from core.repositories.purchase_orders import (
     save_lines,
 )
 from core.repositories.save_book import save_books
+from core.repositories.supplier_changes import priced_at
 from core.repositories.supplying import load_lateness, load_offers, load_policies, move_policy
 from core.services.create_purchase_order import PurchaseOrderChange
 from core.services.follow_up import request_allocation, request_purchase, request_shipments
@@ -129,15 +130,18 @@ async def apply_acknowledgement(uow: Transaction, request: AcknowledgePurchaseOr
         request.sequence,
         network.today(head.location_id, uow.now),
     )
+    priced = await priced_at(uow, head.id) if any(said.price is not None for said in request.lines) else {}
     applied = []
     rejected: set[int] = set()
     for said in request.lines:
         line = lines[said.line_number]
         if is_older(request.sequence, line.last_sequence):
             continue
-        applied.append(line.line_number)
-        if said.price is not None:
+        is_newest_price = said.price is not None and not is_older(request.sequence, priced.get(line.line_number))
+        if is_newest_price:
             line.price, line.is_changed = said.price, True
+        if is_newest_price or not said.is_price_alone:
+            applied.append(line.line_number)
         if said.is_price_alone:
             continue
         if said.added:

@@ -21,7 +21,7 @@ from core.errors import InvalidInput
 from core.events import Event
 from core.ports import Transaction
 from core.repositories.purchase_orders import PurchaseOrderHead, PurchaseOrderLine, find_orders, read_lines
-from core.repositories.supplier_changes import add_change, close_changes, lock_changes, open_changes
+from core.repositories.supplier_changes import add_change, close_changes, lock_changes, standing_changes
 from core.repositories.supplying import load_policies
 from core.services.apply_acknowledgement import (
     AcknowledgeLine,
@@ -62,7 +62,9 @@ class SupplierChangeResult:
 
 
 async def propose_supplier_change(uow: Transaction, request: ProposeSupplierChange) -> SupplierChangeResult:
-    """Keep the proposal; an older one about the same lines is superseded. No quantity or day moves unless the policy says so.
+    """Keep the proposal; an older one about the units, or the price, of the same lines is superseded.
+
+    No quantity, day or price moves unless the policy says so.
 
     Raises NotFound, InvalidInput for a line that is not there or units that do not add up to what is not shipped.
     """
@@ -72,12 +74,17 @@ async def propose_supplier_change(uow: Transaction, request: ProposeSupplierChan
     await lock_changes(uow, head.id)
     known = {line.line_number: line for line in (await read_lines(uow, [head.id])).values()}
     _check(request, known)
-    waiting = await open_changes(uow, head.id)
-    said = [known[line.line_number].last_sequence for line in request.lines]
-    if is_older(request.sequence, newest([*(c["sequence"] for c in waiting), *said])):
+    before = await standing_changes(uow, head.id)
+    asked = {subject for line in request.lines for subject in _subjects(line)}
+    said = [c["sequence"] for c in before if any(asked & _subjects(stored_line(facts)) for facts in c["lines"])]
+    if is_older(request.sequence, newest([*said, *(known[line.line_number].last_sequence for line in request.lines)])):
         return SupplierChangeResult(None, head.id, ChangeState.SUPERSEDED, "stale")
-    numbers = {line.line_number for line in request.lines}
-    older = [c["id"] for c in waiting if numbers & {line["lineNumber"] for line in c["lines"]}]
+    older = [
+        c["id"]
+        for c in before
+        if c["state"] == ChangeState.PROPOSED
+        and any(_main_subject(stored_line(facts)) in asked for facts in c["lines"])
+    ]
     await close_changes(uow, older, str(ChangeState.SUPERSEDED))
     change_id = await add_change(
         uow,
@@ -156,6 +163,15 @@ def _part_facts(part: AnsweredPart | tuple[int, date | None]) -> dict[str, Any]:
 def _stored_part(facts: Mapping[str, Any]) -> AnsweredPart:
     on = date.fromisoformat(facts["date"]) if facts["date"] else None
     return AnsweredPart(facts["quantity"], on, facts["isShipDate"])
+
+
+def _main_subject(line: AcknowledgeLine) -> tuple[int, str]:
+    """What the change is about: the price of a line, or its units with or without a price."""
+    return line.line_number, "price" if line.is_price_alone else "units"
+
+
+def _subjects(line: AcknowledgeLine) -> set[tuple[int, str]]:
+    return {_main_subject(line)} | ({(line.line_number, "price")} if line.price is not None else set())
 
 
 def _check(request: ProposeSupplierChange, known: Mapping[int, PurchaseOrderLine]) -> None:

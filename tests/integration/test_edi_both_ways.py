@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.domain.supplier_changes import ChangeState
+from core.domain.supplier_changes import ChangeSource, ChangeState
 from core.edi.change_documents import ChangeAcknowledgement, ChangedLine
 from core.edi.decode_860 import decode_860
 from core.edi.decode_contrl import decode_contrl
@@ -38,11 +38,13 @@ from core.edi.write_contrl import write_contrl
 from core.edi.write_ta1 import write_ta1
 from core.edi.x12_writer import write_interchange
 from core.errors import IllegalTransition
+from core.services.apply_acknowledgement import AcknowledgeLine, AnsweredPart
 from core.services.cancel_purchase_order import cancel_purchase_order
 from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
 from core.services.decide_supplier_change import DecideSupplierChange, decide_supplier_change
 from core.services.ingest_edi_document import ingest_edi_file
 from core.services.plan_shipments import plan_shipments
+from core.services.propose_supplier_change import ProposeSupplierChange, propose_supplier_change
 from core.services.reconcile_stock import recount
 from core.services.report_supplier_stock import StockHint, report_supplier_stock
 from core.services.resend_edi_document import resend_edi_document
@@ -217,6 +219,31 @@ async def test_more_units_and_another_price_are_proposals_that_a_planner_or_the_
     assert await world.rows(ours) == [{"ordered": 13, "price": 940}]
     assert await world.value("select max(usable_date) from supply") == day(13)
     assert await world.do(recount) == []
+
+
+async def test_prices_and_units_that_are_asked_for_are_ordered_in_time_each_for_itself(world):
+    number = await sent(world)
+    await take(world, answer(number, 1, ("IA", 10, day(12))))
+    price = "select price from purchase_order_line"
+
+    async def ask(sequence: str, *, price: int | None = None, on: date | None = None):
+        said = AcknowledgeLine(1, [AnsweredPart(10, on)] if on else [], price=price)
+        asked = ProposeSupplierChange(number, None, [said], ChangeSource.PORTAL, sequence)
+        return await world.do(lambda uow: propose_supplier_change(uow, asked))
+
+    both = await ask("20261104-20261104T0900-5", price=700, on=day(14))
+    units = await ask("20261104-20261104T0900-6", on=day(15))
+    dearer = await ask("20261104-20261104T0900-8", price=900)
+    states = {row["id"]: row["state"] for row in await world.rows("select id, state from supplier_change")}
+    assert states == {both.change_id: "SUPERSEDED", units.change_id: "PROPOSED", dearer.change_id: "PROPOSED"}
+    assert (await ask("20261104-20261104T0900-7", price=800)).outcome == "stale", "it waits"
+    mixed = await ask("20261104-20261104T0900-9", price=950, on=day(16))
+    last = await ask("20261104-20261104T0901-1", price=990)
+    await world.do(lambda uow: decide_supplier_change(uow, DecideSupplierChange(last.change_id, True)))
+    assert (await ask("20261104-20261104T0901-0", price=800)).outcome == "stale", "a newer one was accepted"
+    await world.do(lambda uow: decide_supplier_change(uow, DecideSupplierChange(mixed.change_id, True)))
+    assert await world.value(price) == 990, "its price was older, its units were not"
+    assert await world.value("select usable_date from supply") == day(16)
 
 
 async def test_a_cancelled_order_is_told_by_an_860_and_its_answer_closes_it(world):
