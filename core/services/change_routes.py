@@ -1,13 +1,16 @@
-"""Change where and when goods move: calendars, lanes between locations, cut-offs; promises that rest on them follow."""
+"""Change where and when goods move: calendars, lanes between locations, cut-offs; promises that rest on them follow.
+
+An edit that moves no day (a name, a cost, what was there already) asks for no judging.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 
-from core.domain.calendars import WorkCalendar
+from core.domain.calendars import LONGEST_CLOSURE_DAYS, WorkCalendar
 from core.domain.states import LocationKind
 from core.errors import ConfigurationError, InvalidInput, NotFound
 from core.ports import Transaction
@@ -72,10 +75,10 @@ async def set_calendar(uow: Transaction, request: SetCalendar) -> str:
             path=("input", "workingDays"),
             value=str(list(days or [])),
         )
-    country = (before["country"] if before else None) if request.country is None else (request.country.upper() or None)
+    country = (before["country"] if before else None) if request.country is None else _country(request.country)
     known = await _exceptions(uow, before["id"]) if before else {}
     exceptions = known if request.exceptions is None else _checked(request.exceptions)
-    _must_open(WorkCalendar(frozenset(days), country, exceptions), uow.now.date(), country)
+    _must_open(WorkCalendar(frozenset(days), country, exceptions), uow.now.date())
     calendar_id = await uow.sql.fetchval(
         """insert into calendar (code, name, working_days, country, created_at, updated_at)
         values ($1, $2, $3, $4, clock_timestamp(), clock_timestamp())
@@ -95,9 +98,11 @@ async def set_calendar(uow: Transaction, request: SetCalendar) -> str:
             list(exceptions),
             list(exceptions.values()),
         )
-    old = None if before is None else _calendar(before["working_days"], before["country"], known)
-    uow.audit("calendarSet", f"calendar:{code}", old, _calendar(sorted(days), country, exceptions))
-    request_rejudging(uow, await _locations_of(uow, calendar_id))
+    old = None if before is None else _calendar(sorted(before["working_days"]), before["country"], known)
+    new = _calendar(sorted(days), country, exceptions)
+    uow.audit("calendarSet", f"calendar:{code}", old, new)
+    if new != old:
+        request_rejudging(uow, await _locations_of(uow, calendar_id))
     return code
 
 
@@ -148,7 +153,8 @@ async def set_lane(uow: Transaction, request: SetLane) -> tuple[int, int]:
         *new.values(),
     )
     uow.audit("laneSet", f"lane:{request.from_location}:{request.to_location}", old if before else None, new)
-    request_rejudging(uow, [origin])
+    if any(old.get(name) != new[name] for name in ("transitDays", "calendarId")):
+        request_rejudging(uow, [origin])
     return origin, target
 
 
@@ -171,7 +177,8 @@ async def change_location(uow: Transaction, request: ChangeLocation) -> int:
         *after.values(),
     )
     uow.audit("locationChange", f"location:{request.location}", _location(before), _location(after))
-    request_rejudging(uow, [location_id])
+    if after != dict(before):
+        request_rejudging(uow, [location_id])
     return location_id
 
 
@@ -203,12 +210,38 @@ def _checked(exceptions: Sequence[tuple[date, bool]]) -> dict[date, bool]:
     return found
 
 
-def _must_open(calendar: WorkCalendar, today: date, country: str | None) -> None:
+def _country(code: str) -> str | None:
+    """An ISO 3166 alpha-2 code in capitals; '' is none. Longer names that the source of holidays knows are no codes."""
+    if code and not (len(code) == 2 and code.isascii() and code.isalpha()):
+        raise InvalidInput(
+            f"{code[:MAX_CODE]!r} is not a two-letter ISO 3166 country code such as KR.",
+            path=("input", "country"),
+            value=code[:MAX_CODE],
+        )
+    return code.upper() or None
+
+
+def _must_open(calendar: WorkCalendar, today: date) -> None:
+    """From every closed day a working day must be found on both sides, as whoever plans for that day will need it."""
     try:
         calendar.next_working_day(today)
     except ConfigurationError as error:
         where = "exceptions" if "working day" in str(error) else "country"
-        raise InvalidInput(str(error), path=("input", where), value=country) from error
+        value = calendar.country if where == "country" else today.isoformat()
+        raise InvalidInput(str(error), path=("input", where), value=value) from error
+    reopens = date.min
+    for day in sorted(day for day, works in calendar.exceptions.items() if not works):
+        if day < reopens:
+            continue
+        try:
+            closes = calendar.previous_working_day(day)
+            reopens = calendar.next_working_day(closes + timedelta(days=1))
+        except (ConfigurationError, OverflowError) as error:
+            raise InvalidInput(
+                f"Around {day} the calendar is closed for {LONGEST_CLOSURE_DAYS} days or more.",
+                path=("input", "exceptions"),
+                value=day.isoformat(),
+            ) from error
 
 
 async def _exceptions(uow: Transaction, calendar_id: int) -> dict[date, bool]:

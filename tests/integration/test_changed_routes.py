@@ -132,11 +132,11 @@ async def test_who_is_not_on_the_way_is_left_alone(world: World) -> None:
     held = (await world.place(world.order(("S", 1), customer="V1")))[0]
     await world.do(lambda uow: hold_order(uow, HoldOrder(held.number or "", HoldReason.MANUAL)))
     before = await world.value("select count(*) from promise")
-    await world.do(lambda uow: set_lane(uow, SetLane("B", "KR", 2, cost=700, carbon_g_per_kg=90)))
+    await world.do(lambda uow: set_lane(uow, SetLane("B", "KR", 1, cost=700, carbon_g_per_kg=90)))
     assert await rejudged(world) == 0
     assert await world.value("select count(*) from promise") == before
     lane = await world.rows("select cost, carbon_g_per_kg, transit_days from lane where cost > 0")
-    assert lane == [{"cost": 700, "carbon_g_per_kg": 90, "transit_days": 2}]
+    assert lane == [{"cost": 700, "carbon_g_per_kg": 90, "transit_days": 1}]
     assert first.number != second.number
 
 
@@ -162,6 +162,20 @@ async def test_new_lanes_and_cut_offs_count_at_once(world: World) -> None:
     ]
 
 
+async def test_an_edit_that_moves_no_day_asks_for_nothing(world: World) -> None:
+    closed = [(day(200 + n), False) for n in range(399)]
+    await world.do(lambda uow: set_calendar(uow, SetCalendar("DAILY", exceptions=closed)))
+    await world.database.system.execute("delete from outbox where job = 'rejudge_routes'")
+    await world.do(lambda uow: set_calendar(uow, SetCalendar("DAILY", name="x", working_days=[7, 1, 2, 3, 4, 5, 6])))
+    await world.do(lambda uow: set_calendar(uow, SetCalendar("DAILY", exceptions=closed[::-1])))
+    await world.do(lambda uow: set_lane(uow, SetLane("A", "KR", 1, calendar="DAILY", cost=5)))
+    await world.do(lambda uow: change_location(uow, ChangeLocation("A", "18:00")))
+    assert await world.rows("select payload from outbox where job = 'rejudge_routes'") == []
+    await world.do(lambda uow: set_calendar(uow, SetCalendar("DAILY", country="KR")))
+    await world.do(lambda uow: change_location(uow, ChangeLocation("B", "17:00")))
+    assert len(await world.rows("select payload from outbox where job = 'rejudge_routes'")) == 2
+
+
 WRONG: list[tuple[Any, type[DomainError], str | None]] = [
     (SetCalendar("X"), InvalidInput, "workingDays"),
     (SetCalendar("X", working_days=[1, 8]), InvalidInput, "workingDays"),
@@ -173,6 +187,9 @@ WRONG: list[tuple[Any, type[DomainError], str | None]] = [
         InvalidInput,
         "exceptions",
     ),
+    (SetCalendar("X", working_days=[1], country="KOR"), InvalidInput, "country"),
+    (SetCalendar("DAILY", exceptions=[(day(200 + n), False) for n in range(400)]), InvalidInput, "exceptions"),
+    (SetCalendar("DAILY", exceptions=[(date.max, False)]), InvalidInput, "exceptions"),
     (SetLane("A", "A", 1), InvalidInput, "toLocation"),
     (SetLane("KR", "A", 1), InvalidInput, "fromLocation"),
     (SetLane("B", "R"), InvalidInput, "transitDays"),
