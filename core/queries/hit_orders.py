@@ -11,9 +11,9 @@ _PARTS = "unanswered, accepted, supplier_backordered, held, in_transit, received
 
 
 async def purchase_lines(sql: asyncpg.Connection, order_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Quantities and day of every line of these purchase orders, by line id."""
+    """Quantities, day and price of every line of these purchase orders, by line id."""
     rows = await sql.fetch(
-        f"""select l.id, o.number as purchase_order, l.line_number, k.code as sku, l.promised_date, {_PARTS}
+        f"""select l.id, o.number as purchase_order, l.line_number, k.code as sku, l.promised_date, l.price, l.ordered, {_PARTS}
         from purchase_order_line l join purchase_order o on o.id = l.purchase_order_id join sku k on k.id = l.sku_id
         where l.purchase_order_id = any($1::bigint[]) order by o.number, l.line_number""",
         list(order_ids),

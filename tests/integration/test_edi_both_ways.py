@@ -44,6 +44,7 @@ from core.services.create_purchase_order import CreatePurchaseOrder, create_purc
 from core.services.decide_supplier_change import DecideSupplierChange, decide_supplier_change
 from core.services.ingest_edi_document import ingest_edi_file
 from core.services.plan_shipments import plan_shipments
+from core.services.preview_supplier_change import preview_supplier_change
 from core.services.propose_supplier_change import ProposeSupplierChange, propose_supplier_change
 from core.services.reconcile_stock import recount
 from core.services.report_supplier_stock import StockHint, report_supplier_stock
@@ -202,9 +203,12 @@ async def test_more_units_and_another_price_are_proposals_that_a_planner_or_the_
     (kept,) = await world.value("select lines from supplier_change")
     assert (kept["added"], kept["price"], sum(part["quantity"] for part in kept["accepted"])) == (3, 900, 13)
     change_id = await world.value("select id from supplier_change")
+    ours = "select ordered, price from purchase_order_line"
+    (now,) = await world.rows(ours)
+    (tried,) = (await world.do(lambda uow: preview_supplier_change(uow, change_id))).purchase_lines
+    assert [{name: tried[x][name] for name in now} for x in ("before", "after")] == [now, {"ordered": 13, "price": 900}]
     await world.do(lambda uow: decide_supplier_change(uow, DecideSupplierChange(change_id, True)))
     assert await line(world) == {"accepted": 13}
-    ours = "select ordered, price from purchase_order_line"
     assert await world.rows(ours) == [{"ordered": 13, "price": 900}]
     # Who waited without a source has the units that came on top.
     assert await world.value("select sum(quantity) from peg where kind = 'OPEN'") == 1
