@@ -54,8 +54,11 @@ async def release_lines(uow: Transaction, shipment_id: int) -> list[Any]:
     )
 
 
-async def newest_release(uow: Transaction, file_names: Collection[str]) -> bytes | None:
-    """The bytes of the last of these files that was queued."""
-    return await uow.sql.fetchval(
-        "select bytes from edi_outbound where file_name = any($1::text[]) order by id desc limit 1", list(file_names)
+async def releases_of(uow: Transaction, partner_id: int, shipment_number: str) -> list[Any]:
+    """What this partner was sent about a shipment, newest first: bytes, state and file name."""
+    return await uow.sql.fetch(
+        """select bytes, state, file_name from edi_outbound
+        where kind = '940' and reference = $2 and partner_id = $1 order by id desc""",
+        partner_id,
+        shipment_number,
     )

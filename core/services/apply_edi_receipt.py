@@ -95,9 +95,9 @@ async def _close(
     if is_accepted:
         await run_supplier_deadlines(uow, [r["purchase_order_id"] for r in rows if r["purchase_order_id"] is not None])
         return
-    # Somebody has to mend it: what waits for this order is not covered by anything that the supplier knows of.
+    # Somebody has to mend it: the supplier knows of nothing that waits for this order, the warehouse not what to ship.
     for row in rows:
-        if row["purchase_order_id"] is not None:
+        if row["purchase_order_id"] is not None or row["kind"] == "940":
             uow.audit("ediSendFailed", f"edi_outbound:{row['id']}", {"state": row["state"]}, {"error": told})
             facts = {"outboundId": row["id"], "purchaseOrderId": row["purchase_order_id"], "error": told}
             uow.announce(Event("edi", "SEND_FAILED", facts, f"outbound:{row['id']}", supplier_id=partner.supplier_id))

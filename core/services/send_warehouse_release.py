@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from core.domain.edi_states import EdiOutboundState
 from core.domain.states import ShipmentStatus
 from core.edi.decode_940 import decode_940
 from core.edi.documents import Party
@@ -13,10 +14,11 @@ from core.edi.guide import PartnerGuide
 from core.edi.reader import read
 from core.edi.warehouse_documents import ShippingOrder, WarehouseLine
 from core.edi.write_940 import write_940
+from core.errors import InvalidInput, NotFound
 from core.events import Event
 from core.ports import Transaction
 from core.repositories.edi import add_outbound, due_times, partner_by_code
-from core.repositories.warehouse_releases import lock_shipment, newest_release, partner_of_location, release_lines
+from core.repositories.warehouse_releases import lock_shipment, partner_of_location, release_lines, releases_of
 from core.services.edi_envelopes import number_document
 
 _NEW, _REPLACE, _CANCEL = "N", "R", "F"
@@ -26,8 +28,8 @@ async def send_warehouse_release(uow: Transaction, shipment_id: int) -> int | No
     """Queue the release of a shipment; returns the outbound document's id.
 
     None where the warehouse is no partner's, knows all of it already, or the goods have left. What changed since
-    replaces what was told; a shipment of which nothing is left is cancelled. Raises InvalidInput for a value that the
-    standard cannot hold.
+    replaces what was told; a shipment of which nothing is left is cancelled. A release that was refused told nothing.
+    Raises InvalidInput for a value that the standard cannot hold.
     """
     row = await lock_shipment(uow, shipment_id)
     if row is None:
@@ -36,7 +38,8 @@ async def send_warehouse_release(uow: Transaction, shipment_id: int) -> int | No
     partner = await partner_by_code(uow, code) if code is not None else None
     if partner is None or row["status"] not in (ShipmentStatus.PLANNED, ShipmentStatus.CANCELLED):
         return None
-    told = await newest_release(uow, [_file_name(row["number"], version) for version in range(1, row["version"] + 1)])
+    sent = await releases_of(uow, partner.id, row["number"])
+    told = next((one["bytes"] for one in sent if one["state"] != EdiOutboundState.REJECTED), None)
     before = _read_back(told) if told is not None else None
     order = _order(row, await release_lines(uow, shipment_id))
     if not order.lines:
@@ -50,7 +53,9 @@ async def send_warehouse_release(uow: Transaction, shipment_id: int) -> int | No
     local = uow.now.astimezone(ZoneInfo(row["time_zone"]))
     numbered = await number_document(uow, partner, local)
     due = {k: v for k, v in due_times(partner.guide, uow.now).items() if k == "functionalAcknowledgement"}
-    name = _file_name(row["number"], row["version"])
+    name = f"940-{row['number']}-{row['version']}.edi"
+    if name in {one["file_name"] for one in sent}:
+        name = f"940-{row['number']}-{row['version']}-{numbered.interchange:09d}.edi"
     outbound = numbered.outbound("940", write_940(order, numbered.x12()), name)
     outbound_id = await add_outbound(uow, replace(outbound, due=due, reference=row["number"]))
     if outbound_id is None:
@@ -61,8 +66,19 @@ async def send_warehouse_release(uow: Transaction, shipment_id: int) -> int | No
     return outbound_id
 
 
-def _file_name(number: str, version: int) -> str:
-    return f"940-{number}-{version}.edi"
+async def send_release_anew(uow: Transaction, number: str) -> int:
+    """The release of a shipment whose last one was refused goes out under new control numbers; its document's id.
+
+    Mend its cause first. Raises NotFound, InvalidInput where no partner has to be told of the shipment.
+    """
+    shipment_id = await uow.sql.fetchval("select id from shipment where number = $1", number)
+    if shipment_id is None:
+        raise NotFound("order or shipment", number, path=("input", "number"))
+    outbound_id = await send_warehouse_release(uow, shipment_id)
+    if outbound_id is None:
+        text = f"Nobody has to be told of shipment {number!r}: it is known as it is, has left, or leaves from our own place."
+        raise InvalidInput(text, path=("input", "number"), value=number)
+    return outbound_id
 
 
 def _order(row: Any, lines: list[Any]) -> ShippingOrder:

@@ -59,7 +59,7 @@ class PartnerGuide(c.Row, table=True):
 class EdiRaw(c.Row, table=True):
     """A file as it came, never changed; its bytes may be erased for good, its hash stays."""
 
-    __table_args__ = (c.unique("sha256"),)
+    __table_args__ = (c.unique("sha256"), c.index("edi_raw_unerased_idx", "received_at", where="erased_at is null"))
 
     id: int | None = c.identity()
     sha256: bytes = c.binary()
@@ -210,6 +210,7 @@ class EdiOutbound(c.Row, table=True):
         c.index("edi_outbound_order_idx", "purchase_order_id"),
         c.index("edi_outbound_control_idx", "partner_id", "group_control"),
         c.index("edi_outbound_interchange_idx", "partner_id", "interchange_control"),
+        c.index("edi_outbound_release_idx", "reference", where="kind = '940'"),
     )
 
     id: int | None = c.identity()

@@ -3,13 +3,17 @@
 import pytest
 
 from core.edi.decode_940 import decode_940
+from core.edi.documents import SetResult
+from core.edi.interchanges import Fault, Level, Severity, Verdict
 from core.edi.reader import read
+from core.edi.write_997 import write_997
 from core.edi.x12_writer import write_interchange
+from core.errors import InvalidInput
 from core.services.adjust_stock import AdjustStock, adjust_stock
 from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.plan_shipments import plan_shipments
 from core.services.rejudge_routes import move_planned_shipments
-from core.services.send_warehouse_release import send_warehouse_release
+from core.services.send_warehouse_release import send_release_anew, send_warehouse_release
 from tests.integration.test_ingest_edi_document import PARTNER, day, documents, envelope, take
 
 pytestmark = pytest.mark.anyio
@@ -57,6 +61,28 @@ async def test_a_warehouse_of_our_own_is_told_nothing(world):
     (shipment_id,) = await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
     assert await world.rows("select 1 from outbox where job = 'send_warehouse_release'") == []
     assert await released(world, shipment_id) is None
+
+
+async def test_a_refused_release_told_nothing_and_goes_out_anew(world):
+    await world.database.system.execute(WAREHOUSE)
+    await world.stock(3, "S2")
+    (placed,) = await world.place(world.order(("S2", 3)))
+    (shipment_id,) = await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
+    first = await released(world, shipment_id)
+    number = await world.value("select number from shipment")
+    with pytest.raises(InvalidInput):
+        await world.do(lambda uow: send_release_anew(uow, number))
+    ours = read(await world.value("select bytes from edi_outbound")).interchanges[0].groups[0]
+    fault = Fault(Level.SET, Severity.ERROR, "1", "not supported")
+    result = SetResult("940", ours.sets[0].control, Verdict.REJECTED, (fault,))
+    assert await take(world, write_997(ours, [result], envelope(2)), "r") == {"applied": 1}
+    assert await world.value("select count(*) from outbox where topic = 'edi' and kind = 'SEND_FAILED'") == 1
+    assert await world.do(lambda uow: send_release_anew(uow, number))
+    assert await released(world, shipment_id) is None
+    again = await world.value("select bytes from edi_outbound where kind = '940' order by id desc limit 1")
+    (document,) = read(again).interchanges[0].groups[0].sets
+    assert decode_940(document).document == first
+    assert first.purpose == "N"
 
 
 async def test_a_lost_unit_and_a_day_off_are_told_too(world):

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from core.domain.edi_states import QuarantineState
+from core.errors import NotFound
 from core.queries.page import Page
 from core.queries.supplier_changes import supplier_changes_page
 from core.services.decide_supplier_change import DecideSupplierChange, decide_supplier_change
@@ -16,6 +17,7 @@ from core.services.erase_edi_files import erase_edi_file
 from core.services.preview_edi_document import Preview, preview_edi_document
 from core.services.resend_edi_document import resend_edi_file
 from core.services.send_purchase_order import send_order_anew
+from core.services.send_warehouse_release import send_release_anew
 from core.services.settle_quarantine import SettleQuarantine, settle_quarantine
 from core.unit_of_work import UnitOfWork
 from workers.commands.connection import OPERATOR, DataOption, operator_settings, run_on, said_plainly
@@ -75,10 +77,17 @@ def resend(file_name: str, data: DataOption = None) -> None:
 
 
 def send_anew(number: str, data: DataOption = None) -> None:
-    """Send a purchase order whose last document was refused, under new control numbers."""
+    """Send a purchase order, or a shipment's release, whose last document was refused, under new control numbers."""
+
+    async def send(uow: UnitOfWork) -> None:
+        try:
+            await send_order_anew(uow, number)
+        except NotFound:
+            await send_release_anew(uow, number)
+
     with said_plainly():
-        run_on(operator_settings(data), lambda uow: send_order_anew(uow, number))
-        typer.echo(f"Order {number} is in line to be sent under new control numbers.")
+        run_on(operator_settings(data), send)
+        typer.echo(f"{number} is in line to be sent under new control numbers.")
 
 
 def changes(
