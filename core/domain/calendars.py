@@ -62,7 +62,7 @@ class WorkCalendar:
             return known
         first = date(year, 1, 1)
         closed = _public_holidays(self.country, year) if self.country else frozenset()
-        days = bytearray((date(year + 1, 1, 1) if year < 9999 else date(year, 12, 31)).toordinal() - first.toordinal())
+        days = bytearray(date(year, 12, 31).toordinal() - first.toordinal() + 1)
         for offset in range(len(days)):
             day = first + timedelta(days=offset)
             days[offset] = self.exceptions.get(day, day.isoweekday() in self.working_days and day not in closed)
