@@ -19,10 +19,9 @@ from api.pagination import Slice, page_of, slice_of
 from api.supplier_loaders import SupplierLoaders
 from core.domain.access import Role
 from core.domain.binding import Spot, name_binding
-from core.domain.date_parts import DatePart, DateQuantiles, part_spread, quantiles_of
+from core.domain.date_parts import DatePart, DateQuantiles, quantiles_of
 from core.queries import (
     backorders,
-    date_spreads,
     day_events,
     edi_documents,
     evidence_names,
@@ -47,6 +46,7 @@ from core.queries import (
 )
 from core.queries.order_lines import Key
 from core.queries.page import Sort
+from core.services.estimate_dates import estimate_dates
 
 _TIMELINE = Sort("timeline", ())
 
@@ -82,13 +82,9 @@ class Loaders(SupplierLoaders):
 
         async def load(keys: list[tuple[DatePart, ...]]) -> Sequence[DateQuantiles]:
             parts = list(dict.fromkeys(part for key in keys for part in key))
+            now = await self._context.now()
             async with self._context.read_system() as sql:
-                supplies = await date_spreads.supply_spreads(sql, [part.supply for part in parts if part.supply])
-                paths = sorted({path for part in parts for path in part.paths})
-                known = await date_spreads.spreads_by_paths(sql, paths) if paths else {}
-            today = (await self._context.now()).date()
-            dates = {(row["sku_id"], row["id"]): date_spreads.supply_dates(row) for row in supplies}
-            spreads = {part: part_spread(part, dates.get(part.supply or (0, 0)), known, today) for part in parts}
+                spreads = await estimate_dates(sql, parts, now)
             return [quantiles_of([spreads[part] for part in key]) for key in keys]
 
         return DataLoader(load_fn=load, cache=False)

@@ -49,7 +49,7 @@ def slice_of(sku_id: int, part: Mapping[str, Any]) -> PromiseSlice:
     assert ship is not None
     supply = part.get("supply")
     leaves = DatePart(ship, part["location"], None if supply is None else (sku_id, supply))
-    arrives = replace(leaves, carried=(_day(delivery) or ship) - ship)
+    arrives = replace(leaves, carried=(_day(delivery) or ship) - ship, destination_id=part.get("destination"))
     return PromiseSlice(
         quantity=part["quantity"],
         source=source_of(sku_id, part["source"], part),

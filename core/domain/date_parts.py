@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
+from core.domain.calendars import WorkCalendar
 from core.domain.eta import FEWEST_OBSERVATIONS, Spread, last_of, one_after_another
+from core.domain.network import Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class DatePart:
     location_id: int
     supply: tuple[int, int] | None
     carried: timedelta | None = None
+    destination_id: int | None = None
+    """Where the road ends: its lane says how long it takes from any day; where that is unknown, it is as long as planned."""
 
     @property
     def paths(self) -> list[str]:
@@ -38,6 +42,8 @@ class SupplyDates:
     late: Spread | None
     is_own: bool = False
     """It moves between our own locations: taken as planned while nobody measures it."""
+    receiving_days: int = 0
+    """Working days of the location from the dock to the shelf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +63,67 @@ AS_PLANNED = 10**9
 """Observations of a departure that was never measured: it is taken as planned and adds nothing to what others know."""
 
 
-def part_spread(part: DatePart, supply: SupplyDates | None, known: Mapping[str, Spread], today: date) -> Spread | None:
+def part_spread(
+    part: DatePart, supply: SupplyDates | None, known: Mapping[str, Spread], now: datetime, network: Network
+) -> Spread | None:
     """The distribution of a part over ordinal days; None while any stage of it was not measured.
 
-    The stages add up: the supply's day (given that it has not come by yesterday), leaving, the road. Goods for a later
-    day do not leave before it. A day that is named but not reached is never in the past.
+    The stages add up: the supply's day at our dock (given that it has not come by yesterday), the working days of receiving,
+    inspecting and putting away, leaving (cut-off and working days of the location), the road (working days of its lane).
+    Goods for a later day do not leave before it. A day that is named but not reached is never in the past.
     """
-    late = next((known[path] for path in part.paths if path.startswith("SHIP") and path in known), None)
-    if part.supply is not None:
-        if supply is None or (supply.late is None and not supply.is_own):
-            return None
-        if supply.late is None:
-            arrival = Spread((max(supply.usable_date, today).toordinal(),), (1.0,), AS_PLANNED, 1.0)
-        else:
-            arrival = supply.late.shifted(supply.paper_date.toordinal()).given_late(today.toordinal() - 1)
-        if part.ship_date is not None and part.ship_date > supply.usable_date:
-            arrival = arrival.not_before(part.ship_date.toordinal())
-        leaving = arrival
-    elif part.ship_date is None:
-        return None
-    elif late is None:
-        leaving = Spread((max(part.ship_date, today).toordinal(),), (1.0,), AS_PLANNED, 1.0)
-    else:
-        leaving = late.shifted(part.ship_date.toordinal()).given_late(today.toordinal() - 1)
-    if part.carried is None:
+    leaving = _leaving(part, supply, known, now, network)
+    if leaving is None or part.carried is None:
         return leaving
-    road = next((known[path] for path in part.paths if path.startswith("CARRY") and path in known), None)
-    return None if road is None else one_after_another(leaving, road.shifted(part.carried.days))
+    road = _closest(part, known, "CARRY")
+    return None if road is None else one_after_another(leaving.moved(lambda day: _delivered(part, day, network)), road)
+
+
+def _leaving(
+    part: DatePart, supply: SupplyDates | None, known: Mapping[str, Spread], now: datetime, network: Network
+) -> Spread | None:
+    calendar, today = network.locations[part.location_id].calendar, network.today(part.location_id, now)
+
+    def working(day: int) -> int:
+        return calendar.next_working_day(date.fromordinal(day)).toordinal()
+
+    late = _closest(part, known, "SHIP")
+    if part.supply is None:
+        if part.ship_date is None:
+            return None
+        if late is None:
+            return Spread((working(max(part.ship_date, today).toordinal()),), (1.0,), AS_PLANNED, 1.0)
+        return late.shifted(part.ship_date.toordinal()).given_late(today.toordinal() - 1).moved(working)
+    there = None if supply is None else _there(supply, today, calendar)
+    if there is None or supply is None or part.ship_date is None:
+        return there
+    earliest = network.first_ship_day(part.location_id, now)
+    if part.ship_date > calendar.next_working_day(supply.usable_date):
+        earliest = max(earliest, part.ship_date)
+    leaving = there.moved(working).not_before(earliest.toordinal())
+    return leaving if late is None else one_after_another(leaving, late.not_before(0)).moved(working)
+
+
+def _there(supply: SupplyDates, today: date, calendar: WorkCalendar) -> Spread | None:
+    """When the goods can be given out; what arrives on a closed day is received from the next working day on."""
+    if supply.late is None:
+        return Spread((max(supply.usable_date, today).toordinal(),), (1.0,), AS_PLANNED, 1.0) if supply.is_own else None
+
+    def received(day: int) -> int:
+        at_dock = calendar.next_working_day(date.fromordinal(day))
+        return calendar.add_working_days(at_dock, supply.receiving_days).toordinal()
+
+    return supply.late.shifted(supply.paper_date.toordinal()).given_late(today.toordinal() - 1).moved(received)
+
+
+def _delivered(part: DatePart, day: int, network: Network) -> int:
+    lane = (part.location_id, part.destination_id)
+    driven = None if lane[1] is None else network.delivery_date(lane[0], lane[1], date.fromordinal(day))
+    return day + (part.carried or timedelta()).days if driven is None else driven.toordinal()
+
+
+def _closest(part: DatePart, known: Mapping[str, Spread], stage: str) -> Spread | None:
+    return next((known[path] for path in part.paths if path.startswith(stage) and path in known), None)
 
 
 def quantiles_of(parts: Sequence[Spread | None]) -> DateQuantiles:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -73,6 +73,13 @@ class Spread:
             days=((day,) if low > 0 or not later else ()) + tuple(d for d, _ in later),
             shares=((low if later else 1.0,) if low > 0 or not later else ()) + tuple(s for _, s in later),
         )
+
+    def moved(self, to: Callable[[int], int]) -> Spread:
+        """What would happen on a day happens on the day `to` of it, which must never fall: closed days, days of work."""
+        reached: dict[int, float] = {}
+        for day, share in zip(self.days, self.shares, strict=True):
+            reached[to(day)] = share
+        return replace(self, days=tuple(reached), shares=tuple(reached.values()))
 
     def given_late(self, day: int) -> Spread:
         """What is left to expect once this day has passed and it has not happened: P(. | later than `day`).

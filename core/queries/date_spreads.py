@@ -19,13 +19,14 @@ def spread_of(row: Any) -> Spread:
 
 
 async def supply_spreads(sql: asyncpg.Connection, keys: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
-    """By (SKU, supply): paper and usable day, today there, and the closest group's distribution (null while unknown).
+    """By (SKU, supply): paper and usable day, working days of receiving, and the closest group's distribution (null while unknown).
 
     The closest group with enough observations: supplier at the location, supplier, kind of statement.
     """
     rows = await sql.fetch(
         f"""select s.sku_id, s.id, coalesce(s.paper_date, s.usable_date) as paper_date, s.usable_date,
-            s.supplier_id is null as is_own, {_COLUMNS}
+            s.supplier_id is null as is_own, {_COLUMNS},
+            coalesce((select (value #>> '{{}}')::int from policy where code = 'receiving_days'), 0) as receiving_days
         from unnest($1::bigint[], $2::bigint[]) as u(sku_id, id)
         join supply s on s.sku_id = u.sku_id and s.id = u.id
         left join lateral (select d.* from date_spread d where d.observations >= $3 and d.path in (
@@ -81,6 +82,5 @@ async def supplier_coverage(sql: Any, limit: int) -> list[dict[str, Any]]:
 
 def supply_dates(row: Any) -> SupplyDates:
     """A row of `supply_spreads` as the dates of a supply."""
-    return SupplyDates(
-        row["paper_date"], row["usable_date"], None if row["days"] is None else spread_of(row), row["is_own"]
-    )
+    late = None if row["days"] is None else spread_of(row)
+    return SupplyDates(row["paper_date"], row["usable_date"], late, row["is_own"], row["receiving_days"])

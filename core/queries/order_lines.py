@@ -49,7 +49,8 @@ _PROMISE = """select p.sku_id, p.order_line_id, p.sequence, p.quantity, p.comple
     p.created_at as made_at, case when p.evidence #> '{binding,kind}' is not null then p.evidence -> 'binding' end as binding,
     s.slices, s.promised, s.basis
 from promise p cross join lateral (
-    select jsonb_agg(x.slice || jsonb_build_object('timezone', l.time_zone, 'delivery_timezone', d.time_zone)
+    select jsonb_agg(x.slice || jsonb_build_object('timezone', l.time_zone, 'delivery_timezone', d.time_zone,
+            'destination', o.destination_id)
             order by x.slice ->> 'shipDate') as slices,
         max(coalesce(x.slice ->> 'deliveryDate', x.slice ->> 'shipDate'))::date as promised,
         (array_agg(x.slice ->> 'basis' order by coalesce(x.slice ->> 'deliveryDate', x.slice ->> 'shipDate') desc))[1]

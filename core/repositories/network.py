@@ -23,11 +23,16 @@ _known: dict[str, Network] = {}
 
 async def load_network(uow: Transaction) -> Network:
     """The whole reference network as of now: a few dozen rows, kept in the process until one of them changes."""
-    stamp = await uow.sql.fetchval(STAMP)
+    return await network_now(uow.sql)
+
+
+async def network_now(sql: Any) -> Network:
+    """As `load_network`, on a connection."""
+    stamp = await sql.fetchval(STAMP)
     network = _known.get(stamp)
     while network is None:
-        found, before = await _read_network(uow.sql), stamp
-        stamp = await uow.sql.fetchval(STAMP)
+        found, before = await _read_network(sql), stamp
+        stamp = await sql.fetchval(STAMP)
         if stamp == before:  # all of it is of one moment
             _known.clear()
             _known[stamp] = found

@@ -379,6 +379,7 @@ def _slices(proposal: Proposal, destination_id: int | None, network: Network) ->
             "deliveryDate": part.delivery_date.isoformat() if part.delivery_date is not None else None,
             "timezone": network.locations[part.location_id].time_zone,
             "delivery_timezone": zone,
+            "destination": destination_id,
         }
         for part in proposal.slices
     ]

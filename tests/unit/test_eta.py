@@ -1,6 +1,7 @@
 """Quantiles with a finite-sample guarantee, usable dates and hysteresis."""
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from core.domain.eta import (
     should_move,
     usable_date,
 )
+from core.domain.network import Lane, Location, Network
 from core.domain.states import DateBasis
 
 PLAIN = WorkCalendar()
@@ -71,24 +73,57 @@ def test_stages_add_up_and_the_later_of_two_supplies_decides():
         last_of([])
 
 
+NOW = datetime(2026, 6, 10, 9, tzinfo=UTC)
+PUNCTUAL = Spread((0,), (1.0,), 60, 0.8)
+NETWORK = Network({7: Location(7, "A", "dc", "UTC", time(15), WorkCalendar(frozenset(range(1, 8))))}, {})
+
+
 def test_a_date_is_shown_with_what_its_stages_make_of_it():
     supply = SupplyDates(DAY, DAY + timedelta(2), WEEK)
     leaves = DatePart(DAY + timedelta(2), 7, (1, 5))
-    told = quantiles_of([part_spread(leaves, supply, {}, DAY)])
+    told = quantiles_of([part_spread(leaves, supply, {}, NOW, NETWORK)])
     assert told == DateQuantiles(DAY, DAY + timedelta(2), DAY + timedelta(9), 0.81, 40)
-    today = DAY + timedelta(1)
-    assert quantiles_of([part_spread(leaves, supply, {}, today)]).p50 == DAY + timedelta(2), (
+    tomorrow = NOW + timedelta(1)
+    assert quantiles_of([part_spread(leaves, supply, {}, tomorrow, NETWORK)]).p50 == DAY + timedelta(2), (
         "it has not come by yesterday"
     )
     wanted_later = DatePart(DAY + timedelta(5), 7, (1, 5))
-    assert quantiles_of([part_spread(wanted_later, supply, {}, DAY)]).p80 == DAY + timedelta(5)
+    assert quantiles_of([part_spread(wanted_later, supply, {}, NOW, NETWORK)]).p80 == DAY + timedelta(5)
     road = {"CARRY|ALL": Spread((0, 1), (0.5, 1.0), 19, None), "SHIP|ALL|7": WEEK}
     arrives = DatePart(DAY, 7, None, timedelta(2))
-    assert quantiles_of([part_spread(arrives, None, road, DAY)]) == DateQuantiles(None, None, None, None, 19)
-    assert quantiles_of([part_spread(leaves, SupplyDates(DAY, DAY, None), {}, DAY)]) == UNKNOWN
-    on_hand = part_spread(DatePart(DAY, 7, None), None, {}, DAY)
+    assert quantiles_of([part_spread(arrives, None, road, NOW, NETWORK)]) == DateQuantiles(None, None, None, None, 19)
+    assert quantiles_of([part_spread(leaves, SupplyDates(DAY, DAY, None), {}, NOW, NETWORK)]) == UNKNOWN
+    on_hand = part_spread(DatePart(DAY, 7, None), None, {}, NOW, NETWORK)
     assert quantiles_of([on_hand]) == UNKNOWN, "nothing was measured"
-    assert quantiles_of([on_hand, part_spread(leaves, supply, {}, DAY)]).p95 == DAY + timedelta(9)
+    assert quantiles_of([on_hand, part_spread(leaves, supply, {}, NOW, NETWORK)]).p95 == DAY + timedelta(9)
+
+
+def test_closed_days_receiving_cut_off_and_lanes_are_part_of_the_quantiles():
+    """10 June 2026 is a Wednesday; the dock works Monday to Friday, the carrier on Saturdays too."""
+    lane = Lane(7, 9, 2, WorkCalendar(frozenset(range(1, 7))))
+    network = Network({7: Location(7, "A", "dc", "Asia/Seoul", time(15), PLAIN)}, {(7, 9): lane})
+    thursday, friday, saturday, monday, tuesday, wednesday = (DAY + timedelta(days) for days in (1, 2, 3, 5, 6, 7))
+
+    def shown(part: DatePart, supply: SupplyDates, known: dict[str, Spread], now: datetime = NOW) -> dict[date, float]:
+        told = part_spread(part, supply, known, now, network)
+        assert told is not None
+        return {date.fromordinal(day): share for day, share in zip(told.days, told.shares, strict=True)}
+
+    at_dock = Spread((0, 2, 3), (0.4, 0.7, 1.0), 40, 0.8)  # Wednesday, Friday, Saturday
+    supply = SupplyDates(DAY, thursday, at_dock, receiving_days=1)
+    assert shown(DatePart(None, 7, (1, 5)), supply, {}) == {thursday: 0.4, monday: 0.7, tuesday: 1.0}
+    picked = {"SHIP|ALL": Spread((-1, 0, 1), (0.1, 0.5, 1.0), 30, 0.8)}
+    left = shown(DatePart(thursday, 7, (1, 5)), supply, picked)
+    assert left == pytest.approx({thursday: 0.2, friday: 0.4, monday: 0.55, tuesday: 0.85, wednesday: 1.0})
+    arrives = DatePart(thursday, 7, (1, 5), timedelta(4), 9)
+    came = shown(arrives, supply, {"CARRY|ALL": PUNCTUAL})
+    assert came == {saturday: 0.4, wednesday: 0.7, wednesday + timedelta(1): 1.0}, "not the four days of the plan"
+    on_time = replace(supply, usable_date=DAY, late=PUNCTUAL, receiving_days=0)
+    half_past_three = datetime(2026, 6, 10, 6, 30, tzinfo=UTC)
+    today = DatePart(DAY, 7, (1, 5))
+    assert shown(today, on_time, {}, half_past_three - timedelta(hours=1)) == {DAY: 1.0}
+    assert shown(today, on_time, {}, half_past_three) == {thursday: 1.0}, "after the cut-off"
+    assert shown(DatePart(None, 7, (1, 5)), on_time, {}, NOW.replace(hour=16)) == {thursday: 1.0}, "midnight of Seoul"
 
 
 def test_usable_date_adds_lateness_then_receiving():
