@@ -137,10 +137,10 @@ async def apply_acknowledgement(uow: Transaction, request: AcknowledgePurchaseOr
         line = lines[said.line_number]
         if is_older(request.sequence, line.last_sequence):
             continue
-        is_newest_price = said.price is not None and not is_older(request.sequence, priced.get(line.line_number))
-        if is_newest_price:
-            line.price, line.is_changed = said.price, True
-        if is_newest_price or not said.is_price_alone:
+        price = None if is_older(request.sequence, priced.get(line.line_number)) else said.price
+        if price is not None:
+            line.price, line.is_changed = price, True
+        if price is not None or not said.is_price_alone:
             applied.append(line.line_number)
         if said.is_price_alone:
             continue

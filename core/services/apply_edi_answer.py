@@ -21,7 +21,9 @@ from core.ports import Transaction
 from core.repositories.edi import Partner
 from core.repositories.edi_records import currency_of
 from core.repositories.edi_replies import change_with_number, settle
+from core.repositories.gates import take_gates
 from core.repositories.purchase_orders import PurchaseOrderHead, PurchaseOrderLine, find_orders, read_lines
+from core.repositories.supplier_changes import lock_changes
 from core.services.apply_acknowledgement import (
     AcknowledgeLine,
     AcknowledgePurchaseOrder,
@@ -60,6 +62,11 @@ async def apply_answer(
     asked += [o for x in answered if (o := _price_alone(x, rows, digits, partner.guide)) is not None]
     result: dict[str, Any] = {"notes": [*foreign, *(note for outcome in (*answered, *asked) for note in outcome.notes)]}
     outcome = "applied"
+    if asked and answered:
+        # The order's row is locked at the end of what is accepted by itself: the gates of both come before it.
+        named = {o.line_number for o in (*asked, *answered)}
+        await lock_changes(uow, head.id)
+        await take_gates(uow, {line.sku_id for line in rows.values() if line.line_number in named})
     if asked:
         outcome, result["supplierChange"] = await _propose(uow, head, asked, answer, document_id, digits)
     if answered or not asked:

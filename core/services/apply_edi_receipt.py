@@ -14,6 +14,8 @@ from core.events import Event
 from core.ports import Transaction
 from core.repositories.edi import Partner
 from core.repositories.edi_replies import newest_order, sent_about, sent_in_group, sent_in_interchange, settle
+from core.repositories.gates import take_gates
+from core.repositories.purchase_orders import sku_ids_of_orders
 from core.services.edi_outcome import Applied, Unusable, doubt
 from core.services.restart_lead_time import restart_lead_time
 from core.services.run_supplier_deadlines import run_supplier_deadlines
@@ -102,6 +104,8 @@ async def _close(
             facts = {"outboundId": row["id"], "purchaseOrderId": row["purchase_order_id"], "error": told}
             uow.announce(Event("edi", "SEND_FAILED", facts, f"outbound:{row['id']}", supplier_id=partner.supplier_id))
     lost = {r["purchase_order_id"] for r in rows if r["kind"] in _ORDERS and r["purchase_order_id"] is not None}
+    if len(lost) > 1:
+        await take_gates(uow, await sku_ids_of_orders(uow, lost))
     for order_id in sorted(lost):
         newest = await newest_order(uow, order_id)
         if newest["id"] in {row["id"] for row in rows}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -32,7 +33,7 @@ from core.edi.reader import read
 from core.edi.stock_documents import InventoryReport, StockKind, StockLine, StockQuantity
 from core.edi.supplier_changes import write_846, write_865
 from core.edi.supplier_edifact import write_desadv, write_ordrsp
-from core.edi.supplier_side import write_214, write_856
+from core.edi.supplier_side import write_214, write_855, write_856
 from core.edi.write_997 import write_997
 from core.edi.write_contrl import write_contrl
 from core.edi.write_ta1 import write_ta1
@@ -248,6 +249,32 @@ async def test_prices_and_units_that_are_asked_for_are_ordered_in_time_each_for_
     await world.do(lambda uow: decide_supplier_change(uow, DecideSupplierChange(mixed.change_id, True)))
     assert await world.value(price) == 990, "its price was older, its units were not"
     assert await world.value("select usable_date from supply") == day(16)
+
+
+async def test_a_price_that_is_taken_with_an_answer_locks_the_order_only_after_all_gates(world):
+    await world.database.system.execute(PARTNER)
+    await world.database.system.execute(
+        "insert into policy (code, value) values ('supplier_changes', '{\"maxPricePercent\": 1000}')"
+    )
+    order = CreatePurchaseOrder("SUP", "A", [("S", 10, 500), ("S2", 10, 500)])
+    number = (await world.do(lambda uow: create_purchase_order(uow, order))).number
+    status = (LineStatus("IA", 10, day(12), "067", Effect.ACCEPT),)
+    lines = tuple(AcknowledgedLine(n, n, sku, "", "", 10, "EA", status) for n, sku in (("1", "S"), ("2", "S2")))
+    dearer = write_855(Acknowledgement(number, "AC", day(1), "", lines), envelope(1)).replace(b"*EA**", b"*EA*600*", 1)
+    sku_id = await world.sku("S2")
+    async with world.database.system.acquire() as other, world.database.system.acquire() as third:
+        trial = other.transaction()
+        await trial.start()
+        holder = await other.fetchval("select pg_backend_pid() from sku_gate where sku_id = $1 for update", sku_id)
+        work = asyncio.create_task(take(world, dearer))
+        waits = "select exists (select from pg_stat_activity where $1 = any(pg_blocking_pids(pid)))"
+        while not work.done() and not await third.fetchval(waits, holder):
+            await asyncio.sleep(0.01)
+        await third.execute("select 1 from purchase_order where number = $1 for update nowait", number)
+        await trial.rollback()
+    assert await work == {"applied": 1}
+    ours = "select price, accepted from purchase_order_line where price <> 0 order by id desc limit 2"
+    assert await world.rows(ours) == [{"price": 500, "accepted": 10}, {"price": 600, "accepted": 10}]
 
 
 async def test_a_cancelled_order_is_told_by_an_860_and_its_answer_closes_it(world):
