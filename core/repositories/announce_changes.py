@@ -39,15 +39,7 @@ def announce_changes(uow: Transaction, books: list[SkuBook], orders: dict[int, A
     """
     for book in books:
         if book.curve_changed:
-            uow.announce(
-                Event(
-                    "availability",
-                    "CHANGED",
-                    {"sku": book.sku, "version": book.version},
-                    key=f"sku:{book.sku_id}",
-                    sku_id=book.sku_id,
-                )
-            )
+            uow.announce(availability_event(book.sku_id, book.sku, book.version))
         for fact in book.backorder_facts:
             order = orders[fact.backorder.line.order_id]
             uow.announce(_backorder_event(book, fact, order))
@@ -103,6 +95,12 @@ def _quiet_fact(backorder: Backorder, moved: LineFact | None) -> BackorderFact:
         REARRANGED if moved is None or moved.reason is None else moved.reason,
         previous_expected=None if moved is None else moved.previous_promised,
     )
+
+
+def availability_event(sku_id: int, sku: str, version: int) -> Event:
+    """What is there of a SKU, or when it would arrive, may be another now."""
+    facts = {"sku": sku, "version": version}
+    return Event("availability", "CHANGED", facts, key=f"sku:{sku_id}", sku_id=sku_id)
 
 
 def order_event(

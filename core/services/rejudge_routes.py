@@ -8,6 +8,7 @@ from core.domain.records import Line
 from core.domain.routes import rejudge
 from core.events import JobRequest
 from core.ports import Transaction
+from core.repositories.announce_changes import availability_event
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
 from core.repositories.load_told import load_told
@@ -19,21 +20,29 @@ from core.services.follow_up import request_purchase, request_shipments
 
 CHUNK = 50
 """SKUs per transaction: as long as orders of these SKUs may have to wait."""
+RUN = 1_000
+"""SKUs per run of the job: the next run goes on behind them, so none is too long to end."""
 JOB = "rejudge_routes"
 
 
-def request_rejudging(uow: Transaction, location_ids: Iterable[int]) -> None:
-    """Ask for it, once for what waits already."""
+def request_rejudging(uow: Transaction, location_ids: Iterable[int], after: int = 0) -> None:
+    """Ask for it, once for what waits already; with `after` for the SKUs behind that one only.
+
+    What goes on has a key of its own: a change that is made meanwhile is judged from the beginning.
+    """
     if ids := sorted(set(location_ids)):
-        uow.enqueue(JobRequest(JOB, ":".join(map(str, ids)), {"locationIds": ids}, queue="bulk"))
+        key = ":".join(map(str, ids))
+        asked = {"locationIds": ids, "afterSku": after} if after else {"locationIds": ids}
+        uow.enqueue(JobRequest(JOB, f"{key}>{after}" if after else key, asked, queue="bulk"))
 
 
-async def find_routed(uow: Transaction, location_ids: Collection[int]) -> list[int]:
-    """SKUs of which a line is served from these locations, or of which somebody has asked what is there."""
+async def find_routed(uow: Transaction, location_ids: Collection[int], after: int = 0) -> list[int]:
+    """SKUs behind `after` of which a line is served from these locations, or of which somebody has asked what is there."""
     rows = await uow.sql.fetch(
-        """select sku_id from peg where location_id = any($1::bigint[]) and order_line_id is not null
-        union select sku_id from availability_curve where location_id = any($1::bigint[]) order by 1""",
+        """select sku_id from peg where location_id = any($1::bigint[]) and order_line_id is not null and sku_id > $2
+        union select sku_id from availability_curve where location_id = any($1::bigint[]) and sku_id > $2 order by 1""",
         sorted(location_ids),
+        after,
     )
     return [row["sku_id"] for row in rows]
 
@@ -41,11 +50,13 @@ async def find_routed(uow: Transaction, location_ids: Collection[int]) -> list[i
 async def rejudge_routes(uow: Transaction, sku_ids: Iterable[int], location_ids: Collection[int]) -> int:
     """Judge the lines of these SKUs by the ways as they are now; returns how many promises have moved.
 
-    Every SKU gets a new version and an availability event. Repeating it moves nothing.
+    Every SKU gets a new version and an availability event: its watchers ask again. The book is opened only where a line
+    is served from these locations. Repeating it moves nothing.
     """
     versions = await take_gates(uow, sku_ids)
+    served = await _tell_watchers(uow, versions, location_ids)
     network = await load_network(uow)
-    books = await load_books(uow, versions, network, lines="all")
+    books = await load_books(uow, {sku_id: versions[sku_id] for sku_id in served}, network, lines="all")
     policy = move_policy(await load_policies(uow))
     told = await load_told(uow, books.values())
     touched: list[Line] = []
@@ -60,6 +71,21 @@ async def rejudge_routes(uow: Transaction, sku_ids: Iterable[int], location_ids:
     await save_books(uow, books.values())
     request_shipments(uow, {line.order_id for line in touched if line.allocated > line.ready})
     return moved
+
+
+async def _tell_watchers(uow: Transaction, versions: dict[int, int], location_ids: Collection[int]) -> list[int]:
+    """Announce the SKUs of which no line is served from there; returns the others."""
+    rows = await uow.sql.fetch(
+        """select k.id, k.code, exists (select from peg p where p.sku_id = k.id and p.location_id = any($2::bigint[])
+            and p.order_line_id is not null) as is_served
+        from sku k where k.id = any($1::bigint[])""",
+        list(versions),
+        sorted(location_ids),
+    )
+    for row in rows:
+        if not row["is_served"]:
+            uow.announce(availability_event(row["id"], row["code"], versions[row["id"]]))
+    return [row["id"] for row in rows if row["is_served"]]
 
 
 async def move_planned_shipments(uow: Transaction, location_ids: Collection[int]) -> int:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from core.domain.book import SkuBook
 from core.domain.placing import LineRequest
 from core.domain.states import HoldReason
-from core.errors import DomainError, InvalidInput, NotFound
+from core.errors import DomainError, GiveUp, InvalidInput, NotFound
+from core.services import rejudge_routes as judging
 from core.services.answer_availability import AvailabilityQuestion, answer_availability
 from core.services.change_routes import ChangeLocation, SetCalendar, SetLane, change_location, set_calendar, set_lane
 from core.services.hold_order import HoldOrder, hold_order
@@ -174,6 +176,35 @@ async def test_an_edit_that_moves_no_day_asks_for_nothing(world: World) -> None:
     await world.do(lambda uow: set_calendar(uow, SetCalendar("DAILY", country="KR")))
     await world.do(lambda uow: change_location(uow, ChangeLocation("B", "17:00")))
     assert len(await world.rows("select payload from outbox where job = 'rejudge_routes'")) == 2
+
+
+async def test_a_long_run_goes_on_and_one_bad_sku_stops_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two SKUs per run; the first cannot be judged, of the third somebody has only asked what is there."""
+    for sku in ("S", "S2"):
+        await world.stock(1, sku)
+    placed = await world.place(world.order(("S", 1)), world.order(("S2", 1)))
+    question = AvailabilityQuestion(["S3"], 1, "web", ship_to=("KR", "04524"))
+    await world.do(lambda uow: answer_availability(uow, question))
+    judge = judging.rejudge
+
+    def fails(book: SkuBook, *rest: Any) -> Any:
+        assert book.sku == "S2", f"no way for {book.sku}"
+        return judge(book, *rest)
+
+    monkeypatch.setattr(judging, "RUN", 2)
+    monkeypatch.setattr(judging, "rejudge", fails)
+    await world.do(lambda uow: set_lane(uow, SetLane("A", "KR", 3)))
+    await world.database.system.execute("delete from outbox where topic = 'availability'")
+    with pytest.raises(GiveUp, match=r"1 of 2 SKUs .* AssertionError: no way for S"):
+        await rejudged(world)
+    assert len(await told(world, placed[0].number)) == 1
+    assert (await told(world, placed[1].number))[1:] == [("ROUTE_CHANGED", day(3))]
+    (asked,) = await world.rows("select job_key, payload from outbox where job = 'rejudge_routes' order by id offset 1")
+    home, second = await world.location(), await world.sku("S2")
+    assert asked == {"job_key": f"{home}>{second}", "payload": {"locationIds": [home], "afterSku": second}}
+    assert await rejudged(world) == 0
+    assert await world.value("select count(*) from outbox where topic = 'availability'") == 2, "S2, and S3 unopened"
+    assert await world.value("select count(*) from outbox where job = 'rejudge_routes'") == 2, "nothing is left"
 
 
 WRONG: list[tuple[Any, type[DomainError], str | None]] = [
