@@ -48,11 +48,12 @@ async def unsettled(sql: Any, raw_id: int) -> list[int]:
 
 
 async def settled_before(sql: Any, before: datetime, limit: int) -> list[int]:
-    """Files that came before this instant, all of whose documents are settled, oldest first."""
+    """Files that came before this instant and were read, all of whose documents are settled, oldest first."""
     rows = await sql.fetch(
-        """select r.id from edi_raw r where r.erased_at is null and r.received_at < $1 and not exists (
+        """select r.id from edi_raw r where r.erased_at is null and r.received_at < $1
+            and exists (select from edi_document d where d.raw_id = r.id) and not exists (
             select from edi_document d where d.raw_id = r.id and d.delivery in ('received', 'quarantined'))
-        order by r.id limit $2""",
+        order by r.received_at, r.id limit $2""",
         before,
         limit,
     )
@@ -60,7 +61,7 @@ async def settled_before(sql: Any, before: datetime, limit: int) -> list[int]:
 
 
 async def erase(sql: Any, raw_ids: Sequence[int], at: datetime) -> None:
-    """Erase bytes, and the values that faults of their documents quote."""
+    """Erase bytes, and what their documents quote: values of faults, the sentence behind the reason's word, the result."""
     await sql.execute(
         "update edi_raw set bytes = '', erased_at = $2 where id = any($1::bigint[]) and erased_at is null",
         list(raw_ids),
@@ -68,7 +69,18 @@ async def erase(sql: Any, raw_ids: Sequence[int], at: datetime) -> None:
     )
     await sql.execute(
         """update edi_document set faults = coalesce((select jsonb_agg(f - 'value' - 'message' || '{"message": "erased"}')
-            from jsonb_array_elements(faults) f), '[]'), updated_at = $2 where raw_id = any($1::bigint[])""",
+            from jsonb_array_elements(faults) f), '[]'), quarantine_reason = split_part(quarantine_reason, ':', 1),
+            result = null, updated_at = $2 where raw_id = any($1::bigint[])""",
         list(raw_ids),
         at,
+    )
+
+
+async def folder_deliveries(sql: Any, raw_ids: Sequence[int]) -> list[Any]:
+    """Arrivals of erased files through folders: hash, partner's code and the name of the arrival."""
+    return await sql.fetch(
+        """select r.sha256, p.code as partner, d.transport_id from edi_raw r join edi_delivery d on d.raw_id = r.id
+        join partner p on p.id = d.partner_id
+        where r.id = any($1::bigint[]) and r.erased_at is not null and d.transport = 'folder' order by d.id""",
+        list(raw_ids),
     )

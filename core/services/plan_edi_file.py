@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from core.domain.edi_states import EdiAcknowledgement, EdiDelivery, EdiValidation
@@ -28,6 +29,7 @@ from core.services.edi_places import (
     sentence,
     stored_file,
 )
+from core.services.erase_edi_files import request_erasing_copies
 from core.services.watch_partners import note_envelope
 
 UNREAD = -1
@@ -60,6 +62,10 @@ async def plan_interchanges(uow: Transaction, raw_id: int) -> list[PlannedGroup]
     rows = await edi.deliveries_of(uow, raw_id)
     known, settled = rows.keys() - {UNREAD}, {at for at, delivery in rows.items() if delivery != EdiDelivery.RECEIVED}
     answers = interchange_answers(file)
+    if not file.content:
+        request_erasing_copies(
+            uow, [raw_id], timedelta(minutes=1)
+        )  # it came again: the watcher moves it to the archive
     if lost := known - settled - {place.position for place in places}:
         raise GiveUp(f"{len(lost)} documents of file {raw_id} wait, and are not found in it any more.")
     if not places and not answers and not rows:

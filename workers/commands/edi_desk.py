@@ -63,7 +63,10 @@ def erase(
     reason: Annotated[str, typer.Option(help="Why; kept in the audit.")],
     data: DataOption = None,
 ) -> None:
-    """Erase the file of a document for good: hash, documents and effects stay. All of its documents must be settled."""
+    """Erase the file of a document for good, with its copies in the archive and what its documents quote.
+
+    Hash, documents, effects, our answers and the audit stay. All of its documents must be settled.
+    """
     with said_plainly():
         raw_id = run_on(operator_settings(data), lambda uow: erase_edi_file(uow, document_id, reason))
     typer.echo(f"File {raw_id} is erased.")
