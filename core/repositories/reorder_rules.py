@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from core.ports import Transaction
 
@@ -22,7 +23,11 @@ async def own_rules(uow: Transaction, sku_ids: Sequence[int]) -> dict[int, tuple
 
 
 async def apply_rules(uow: Transaction, wanted: Mapping[int, tuple[int, int]]) -> int:
-    """Give SKUs these reorder points and quantities and keep their own; returns how many changed."""
+    """Give SKUs these reorder points and quantities and keep their own; returns how many changed.
+
+    The SKUs are locked before their own rules are read: what a planner sets meanwhile is kept as theirs.
+    """
+    await _lock_skus(uow, "id = any($1::bigint[])", list(wanted))
     own = await own_rules(uow, list(wanted))
     ids = sorted(own)
     rows = await uow.sql.fetch(
@@ -47,10 +52,18 @@ async def apply_rules(uow: Transaction, wanted: Mapping[int, tuple[int, int]]) -
 
 async def give_back(uow: Transaction) -> int:
     """Give SKUs their planners' own rules again, but for those that somebody has changed since; returns how many."""
+    ids = await _lock_skus(uow, "id in (select sku_id from reorder_rule)")
     rows = await uow.sql.fetch(
-        f"""update sku k set reorder_point = r.own_point, reorder_quantity = r.own_quantity, updated_at = $1
-        from reorder_rule r where r.sku_id = k.id and {_STANDS} returning k.id""",
+        f"""with r as (delete from reorder_rule where sku_id = any($2::bigint[]) returning *)
+        update sku k set reorder_point = r.own_point, reorder_quantity = r.own_quantity, updated_at = $1
+        from r where r.sku_id = k.id and {_STANDS} returning k.id""",
         uow.now,
+        ids,
     )
-    await uow.sql.execute("delete from reorder_rule")
     return len(rows)
+
+
+async def _lock_skus(uow: Transaction, which: str, *arguments: Any) -> list[int]:
+    """Lock SKUs in a statement of its own, so that the next one reads what the previous holder committed."""
+    rows = await uow.sql.fetch(f"select id from sku where {which} order by id for no key update", *arguments)
+    return [row["id"] for row in rows]
