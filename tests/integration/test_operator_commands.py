@@ -20,7 +20,7 @@ from core.errors import ConfigurationError
 from core.services.ingest_edi_document import ingest_edi_file
 from core.settings import Settings
 from core.unit_of_work import run_unit_of_work
-from workers.commands import audit, edi, jobs, keys
+from workers.commands import audit, dates, edi, jobs, keys, risk
 from workers.commands.connection import forget_stack, note_stack, operator_settings, running_stack
 from workers.commands.local_keys import local_keys
 
@@ -232,3 +232,25 @@ def test_keys_are_made_replaced_listed_and_ended_and_shown_once(folder: Path) ->
     ]
     assert call(keys.app, folder, "revoke", "nobody").exit_code == 1
     assert call(keys.app, folder, "create", "x", "KING").exit_code == 2
+
+
+LEARNED = """
+insert into supplier (code, name) values ('V1', 'Vendor');
+insert into date_spread (path, stage, basis, supplier_id, observations, says, p50, p80, p95, days, shares, coverage, coverage_p50,
+    coverage_p95, judged, bias, spread, computed_at)
+    select 'SUPPLY|CARRIER|' || id, 'SUPPLY', 'CARRIER', id, 40, 's', 0, 1, 2, '{0}', '{1}', 0.75, 0.5, 1, 30, 1, 2, now() from supplier;
+insert into learning_model (kind, spoke, state, artefact, sha256, format, trained_from, trained_until, rows, positives, features,
+    libraries, reference, metrics, baseline, cause, verdict)
+    values ('BACKORDER_RISK', 'rule', 'ACTIVE', 'x', 'x', 1, '2026-01-01', '2026-02-01', 10, 2, '{a}', '{}', '{}',
+    '{"pr_auc": 0.25, "curve": [{"said": 0.1, "came": 0.2, "rows": 5}]}', '{"pr_auc": 0.2}', 'FIRST', 'v')"""
+
+
+def test_what_was_learned_is_written_as_pictures(folder: Path, database_url: str, tmp_path: Path):
+    in_database(database_url, lambda database: database.system.execute(LEARNED))
+    told = [json.loads(call(app, folder, "report", "--out", str(tmp_path / "plots"), "--json").stdout)
+            for app in (dates.app, risk.app)]  # fmt: skip
+    written = [Path(name).name for one in told for name in one["charts"]]
+    assert written == ["coverage.svg", "calibration.svg", "backtest.svg"]
+    assert "<title>V1: 0.75</title>" in (tmp_path / "plots" / "coverage.svg").read_text(encoding="utf-8")
+    (supplier,) = told[0]["suppliers"]
+    assert [supplier[name] for name in ("supplier", "coverage_p50", "coverage", "coverage_p95")] == ["V1", 0.5, 0.75, 1]
