@@ -56,7 +56,8 @@ async def ingest_edi_file(run: Run, raw_id: int, may_go_on: Callable[[], bool] =
         if group.together is not None:
             mine = [g for g in groups if g.together == group.together]
             if group is mine[0]:
-                outcomes += await _together(run, raw_id, [(g.index, index) for g in mine for index in g.left])
+                unit = [(g.index, index) for g in mine for index in range(g.sets)]
+                outcomes += await _together(run, raw_id, [(g.index, index) for g in mine for index in g.left], unit)
         else:
             for at, index in enumerate(group.left):
                 if not may_go_on():
@@ -74,14 +75,18 @@ class _Fallen(Exception):
         self.at, self.error = at, error
 
 
-async def _together(run: Run, raw_id: int, places: list[tuple[int, int]]) -> Counter[str]:
-    """All of these sets in one transaction; where one cannot be applied, all are set aside, it with its own reason."""
+async def _together(run: Run, raw_id: int, places: list[tuple[int, int]], unit: list[tuple[int, int]]) -> Counter[str]:
+    """All of these sets in one transaction; where one cannot be applied, all are set aside, it with its own reason.
 
-    async def apply_all(uow: Transaction) -> list[str]:
+    What is replayed brings back the others of its unit that were set aside: none of them is applied without them.
+    """
+
+    async def apply_all(uow: Transaction) -> list[tuple[tuple[int, int], str]]:
         found = []
-        for at in places:
+        back = await _bring_back(uow, raw_id, places, unit)
+        for at in sorted({*places, *back}):
             try:
-                found.append(await apply_set(uow, raw_id, *at))
+                found.append((at, await apply_set(uow, raw_id, *at)))
             except DomainError as refusal:
                 raise _Fallen(at, refusal) from refusal
             except asyncpg.DataError as refusal:
@@ -93,10 +98,38 @@ async def _together(run: Run, raw_id: int, places: list[tuple[int, int]]) -> Cou
     except _Fallen as refusal:
         fallen = refusal
         return Counter(await run(lambda uow: _set_aside(uow, raw_id, places, fallen)))
-    for at, outcome in zip(places, outcomes, strict=True):
+    for at, outcome in outcomes:
         while outcome == STAGED:
             outcome = await run(lambda uow, at=at: continue_set(uow, raw_id, *at))
-    return Counter("applied" if outcome == STAGED else outcome for outcome in outcomes)
+    return Counter("applied" if outcome == STAGED else outcome for _, outcome in outcomes)
+
+
+async def _bring_back(
+    uow: Transaction, raw_id: int, places: list[tuple[int, int]], unit: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Put what else of the unit is in quarantine back in line, under the guide of what is replayed."""
+    file = await stored_file(uow, raw_id)
+    known = {row["position"]: row for row in await edi.documents_of(uow, raw_id)}
+    rows = {at: known[place_of(file, *at).position] for at in unit}
+    cause = next((rows[at] for at in places if rows[at]["quarantine_state"] == QuarantineState.REPLAYED), None)
+    if cause is None:
+        return []
+    back = []
+    for at in (at for at, row in rows.items() if row["delivery"] == EdiDelivery.QUARANTINED):
+        row = await edi.lock_document(uow, raw_id, rows[at]["position"])
+        if row["delivery"] != EdiDelivery.QUARANTINED:
+            continue
+        back.append(at)
+        await edi.close_document(
+            uow,
+            row["id"],
+            delivery=str(EdiDelivery.RECEIVED),
+            quarantine_state=str(QuarantineState.REPLAYED),
+            guide_version=cause["guide_version"],
+        )
+        facts = {"documentId": row["id"], "rawId": raw_id, "with": cause["id"]}
+        uow.audit("ediDocumentReplay", f"edi_document:{row['id']}", {"quarantineState": row["quarantine_state"]}, facts)
+    return back
 
 
 async def _set_aside(uow: Transaction, raw_id: int, places: list[tuple[int, int]], fallen: _Fallen) -> list[str]:

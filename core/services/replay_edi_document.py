@@ -15,9 +15,9 @@ from core.services.settle_quarantine import quarantined
 async def replay_edi_document(uow: Transaction, document_id: int, guide_version: int | None = None) -> int:
     """Put a quarantined document back in line and ask for its file to be ingested; returns the raw file's id.
 
-    It is read under `guide_version`, or the one in force. Only this document is applied: the file's others keep their
-    results. Raises NotFound, IllegalTransition for a document that is not in quarantine, and InvalidInput for a file
-    in which no document could be read.
+    It is read under `guide_version`, or the one in force. Only this document is applied, with those that stand or fall
+    with it by the partner's guide: the file's others keep their results. Raises NotFound, IllegalTransition for a
+    document that is not in quarantine, and InvalidInput for a file in which no document could be read.
     """
     row = await quarantined(uow, document_id, QuarantineState.REPLAYED)
     if row["group_id"] is None:

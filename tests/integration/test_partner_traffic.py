@@ -7,17 +7,20 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from core.domain.edi_states import EdiDelivery
+from core.domain.edi_states import EdiDelivery, QuarantineState
 from core.edi.documents import SetResult
 from core.edi.interchanges import Fault, Level, Severity, Verdict
 from core.edi.reader import read
 from core.edi.write_997 import write_997
 from core.errors import IllegalTransition
+from core.services.change_guide import add_guide
 from core.services.erase_edi_files import erase_edi_file, erase_old_edi_files
 from core.services.ingest_edi_document import ingest_edi_file
 from core.services.receive_edi_file import store_edi_file
+from core.services.replay_edi_document import replay_edi_document
 from core.services.run_supplier_deadlines import run_supplier_deadlines
 from core.services.send_purchase_order import send_order_anew
+from core.services.settle_quarantine import SettleQuarantine, settle_quarantine
 from core.services.watch_partners import watch_partners
 from tests.integration.test_ingest_edi_document import answer, answers, day, documents, envelope, sent, take
 
@@ -109,6 +112,34 @@ async def test_a_group_stands_or_falls_as_one_where_the_guide_says_so(world, rul
     assert {row["delivery"] for row in rows} == {EdiDelivery.QUARANTINED}
     assert await world.value("select unanswered from purchase_order_line") == 10
     assert len(await answers(world)) == 1
+    good_id, bad_id = [row["id"] for row in rows]
+    raw_id = await world.do(lambda uow: replay_edi_document(uow, good_id))
+    assert await ingest_edi_file(world.do, raw_id) == {"done": 1, "quarantined": 1}, "the other still cannot be applied"
+    await world.database.system.execute("update purchase_order set number = 'NOBODY'")
+    raw_id = await world.do(lambda uow: replay_edi_document(uow, bad_id))
+    assert [row["delivery"] for row in await documents(world)] == [EdiDelivery.QUARANTINED, EdiDelivery.RECEIVED]
+    assert await ingest_edi_file(world.do, raw_id) == {"done": 1, "quarantined": 1}, "now the first one cannot"
+    drop = SettleQuarantine(good_id, QuarantineState.IGNORED, note="not ours")
+    await world.do(lambda uow: settle_quarantine(uow, drop))
+    await world.do(lambda uow: replay_edi_document(uow, bad_id))
+    assert await ingest_edi_file(world.do, raw_id) == {"done": 1, "applied": 1}
+
+
+async def test_what_stands_or_falls_as_one_is_replayed_as_one(world):
+    number = await sent(world)
+    await world.database.system.execute("update partner_guide set guide = $1", {"all_or_none": "group"})
+    one, two = answer(number, 1, ("IA", 10, day(12))).decode(), answer(number, 1, ("XX", 10, day(14))).decode()
+    head = one.split("ST*", 1)[0]
+    sets = [("ST*" + text.split("ST*", 1)[1].split("GE*", 1)[0]) for text in (one, two)]
+    body = sets[0] + sets[1].replace("*0001", "*0002")
+    assert await take(world, f"{head}{body}GE*2*1~\nIEA*1*000000001~\n".encode()) == {"quarantined": 2}
+    guide = {"all_or_none": "group", "code_map": {"XX": "IA"}}
+    version = await world.do(lambda uow: add_guide(uow, "sup", guide))
+    second = (await documents(world))[1]["id"]
+    raw_id = await world.do(lambda uow: replay_edi_document(uow, second, version))
+    assert await ingest_edi_file(world.do, raw_id) == {"done": 1, "applied": 2}
+    assert {row["guide_version"] for row in await documents(world)} == {version}
+    assert await world.value("select usable_date from supply") == day(14)
 
 
 async def test_a_settled_file_is_erased_and_still_known(world):
