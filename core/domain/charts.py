@@ -8,7 +8,7 @@ from html import escape
 WIDTH, HEIGHT, MARGIN = 640, 400, 60
 SLANTED_FROM = 6
 """From so many bars on their names are slanted, and cut where they would leave the picture."""
-LONGEST_NAME = 14
+LONGEST_NAME = 10
 _FONT = 'font-family="sans-serif" font-size="12"'
 
 
