@@ -20,6 +20,13 @@ class KnownNotice:
     is_withdrawn: bool = False
 
 
+async def lock_notice(uow: Transaction, supplier_id: int, number: str) -> None:
+    """One message about a notice at a time, also before there is a row of it. Call it before any gate is taken."""
+    await uow.sql.execute(
+        "select pg_advisory_xact_lock(hashtextextended($1, 0))", f"ship_notice:{supplier_id}:{number}"
+    )
+
+
 async def find_notice(uow: Transaction, supplier_id: int, number: str) -> KnownNotice | None:
     """The notice with this number, if it was applied before."""
     row = await uow.sql.fetchrow(

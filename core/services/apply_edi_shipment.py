@@ -15,7 +15,7 @@ from core.ports import Transaction
 from core.repositories.edi import Partner
 from core.repositories.edi_records import statuses_set_aside
 from core.repositories.purchase_orders import find_orders, read_lines
-from core.repositories.ship_notices import drop_packs, find_notice, forestall_notice, notices_on_the_way
+from core.repositories.ship_notices import drop_packs, find_notice, forestall_notice, lock_notice, notices_on_the_way
 from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
 from core.services.apply_carrier_status import CarrierStatusInput, apply_carrier_status
 from core.services.apply_ship_notice import ShipNoticeInput, ShipNoticeResult, apply_ship_notice, shipped_lines
@@ -47,6 +47,7 @@ async def apply_notice(
         text = f"A ship notice with purpose {notice.purpose!r} is for review."
         raise Unusable("purpose", text, [doubt("purpose", "BSN01")])
     sequence = notice.sequence or document.sequence
+    await lock_notice(uow, partner.supplier_id, notice.number)
     if notice.purpose in _CANCEL:
         if await find_notice(uow, partner.supplier_id, notice.number) is None and notice.orders:
             return await _forestall(uow, notice, faults, partner.supplier_id, sequence, document_id)
@@ -63,10 +64,10 @@ async def apply_notice(
             gone = await withdraw_ship_notice(uow, partner.supplier_id, notice.number, sequence)
             if gone.outcome == "stale":
                 return Applied("stale", notice.number, None, faults)
-        else:
-            await drop_packs(uow, known.id)
     result = await apply_ship_notice(uow, wanted)
     if result.outcome == "applied":
+        if notice.purpose == _REPLACE and known is not None:
+            await drop_packs(uow, known.id)
         await record_packs(uow, partner.supplier_id, notice.number, _packs(notice, wanted))
         await _settle_rest(uow, notice, result, partner.supplier_id, sequence, document_id)
         await _retry_statuses(uow, [notice.tracking, notice.number])
@@ -188,6 +189,11 @@ async def apply_status(
         raise Unusable("content", "The status message reports no event.", [doubt("event", "There is no event.")])
     outcomes: list[str] = []
     returned: list[tuple[int, str]] = []
+    if any(event.status_code in _CAME_BACK for event in status.events):
+        for notice in await notices_on_the_way(
+            uow, [status.tracking, status.reference, status.shipment], partner.supplier_id
+        ):
+            await lock_notice(uow, *notice)
     for event in status.events:
         at = event.at.replace(tzinfo=UTC) if event.at is not None and event.at.tzinfo is None else event.at
         references = [status.tracking, status.reference, status.shipment]

@@ -28,7 +28,7 @@ from core.repositories.purchase_orders import (
     save_lines,
 )
 from core.repositories.save_book import save_books
-from core.repositories.ship_notices import find_notice, insert_notice, line_ids_of, redate_notice
+from core.repositories.ship_notices import find_notice, insert_notice, line_ids_of, lock_notice, redate_notice
 from core.repositories.supplying import load_lateness, load_policies, move_policy
 from core.services.follow_up import request_shipments
 
@@ -66,6 +66,7 @@ async def apply_ship_notice(uow: Transaction, notice: ShipNoticeInput) -> ShipNo
     """
     if not notice.lines:
         raise InvalidInput("The ship notice has no lines.", path=("input", "lines"))
+    await lock_notice(uow, notice.supplier_id, notice.number)
     orders, before, wanted = await shipped_lines(uow, notice)
     versions = await take_gates(uow, {before[line_id].sku_id for line_id in wanted})
     lines = await read_lines(uow, orders)

@@ -18,7 +18,7 @@ from core.repositories.load_book import load_books
 from core.repositories.network import load_network
 from core.repositories.purchase_orders import read_lines, refresh_orders, save_lines
 from core.repositories.save_book import save_books
-from core.repositories.ship_notices import find_notice, line_ids_of, withdraw_notice
+from core.repositories.ship_notices import find_notice, line_ids_of, lock_notice, withdraw_notice
 from core.repositories.supplying import load_lateness, load_offers, load_policies, move_policy
 from core.services.apply_ship_notice import ShipNoticeResult
 from core.services.follow_up import request_shipments
@@ -33,6 +33,7 @@ async def withdraw_ship_notice(
     repaired. Outcome stale for an older message, repeated for a notice that was withdrawn. Raises NotFound,
     InvalidInput when some of its goods were received.
     """
+    await lock_notice(uow, supplier_id, number)
     known = await find_notice(uow, supplier_id, number)
     if known is None:
         raise NotFound("ship notice", number)

@@ -1,0 +1,73 @@
+"""Messages about one ship notice that are applied at the same time end as if they had come one after the other."""
+
+import asyncio
+
+import pytest
+
+from core.edi.documents import Pack, ShipNotice, ShippedLine, ShippedOrder
+from core.edi.supplier_side import write_856
+from core.services.ingest_edi_document import apply_set, ingest_edi_file
+from core.services.plan_edi_file import plan_interchanges
+from core.services.receive_edi_file import store_edi_file
+from core.services.reconcile_stock import recount
+from tests.integration.test_edi_both_ways import line, notice
+from tests.integration.test_ingest_edi_document import answer, day, envelope, sent, take
+
+pytestmark = pytest.mark.anyio
+
+
+async def at_once(world, ahead: int, behind: int):
+    """What became of two files, the second of which is ingested while the first one's transaction is still open."""
+    applied = asyncio.Event()
+
+    async def slowly(uow):
+        outcome = await apply_set(uow, ahead, 0, 0)
+        applied.set()
+        await asyncio.sleep(0.3)
+        return outcome
+
+    async def meanwhile():
+        await applied.wait()
+        return await ingest_edi_file(world.do, behind)
+
+    return await asyncio.gather(world.do(slowly), meanwhile())
+
+
+@pytest.mark.parametrize(("first", "second"), [("01", {"stale": 1}), ("00", {"applied": 1})])
+async def test_a_withdrawal_beside_its_notice_leaves_nothing_in_transit(world, first: str, second: dict[str, int]):
+    number = await sent(world)
+    await take(world, answer(number, 1, ("IA", 10, day(12))))
+    files = {
+        "00": write_856(notice(number, "00", 6), envelope(3)),
+        "01": write_856(notice(number, "01", 6), envelope(4)),
+    }
+    raws = {p: await world.do(lambda uow, p=p: store_edi_file(uow, "sup", "folder", p, files[p])) for p in files}
+    for raw_id in raws.values():
+        await world.do(lambda uow, raw_id=raw_id: plan_interchanges(uow, raw_id))
+    assert await at_once(world, raws.pop(first), *raws.values()) == ["applied", second]
+    assert await line(world) == {"accepted": 10}
+    assert await world.value("select cancelled_at is not null from ship_notice")
+    assert await world.do(recount) == []
+
+
+async def test_an_older_replacement_beside_a_newer_one_takes_none_of_its_packs(world):
+    number = await sent(world)
+    await take(world, answer(number, 1, ("IA", 10, day(12))))
+
+    def packed(control: int, sscc: str, purpose: str) -> bytes:
+        shipped = ShippedLine("1", "S", "V-S", 6, "EA", packs=(Pack(sscc, f"00{sscc}", "GM"),))
+        orders = (ShippedOrder(number, (shipped,)),)
+        return write_856(
+            ShipNotice("SN1", purpose, day(2), day(10), "CARR", "TRACK1", orders, noticed_on=day(1)), envelope(control)
+        )
+
+    ours, theirs, first = "340123450000000017", "340123450000000024", "340123450000000031"
+    assert await take(world, packed(3, first, "00"), "a") == {"applied": 1}
+    raws = [
+        await world.do(lambda uow, d=data, n=name: store_edi_file(uow, "sup", "folder", n, d))
+        for name, data in (("newer", packed(5, ours, "05")), ("older", packed(4, theirs, "05")))
+    ]
+    for raw_id in raws:
+        await world.do(lambda uow, raw_id=raw_id: plan_interchanges(uow, raw_id))
+    assert await at_once(world, *raws) == ["applied", {"stale": 1}]
+    assert await world.rows("select sscc from ship_notice_pack") == [{"sscc": ours}]
