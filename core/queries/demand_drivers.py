@@ -12,8 +12,8 @@ async def imported_figures(sql: asyncpg.Connection, since: date) -> list[dict[st
     """(series, sku_id, day, value) from `since` on, and of each SKU's price the last one before, in order."""
     rows = await sql.fetch(
         """select series, sku_id, day, value from demand_driver where day >= $1
-        union all select distinct on (series, sku_id) series, sku_id, day, value from demand_driver
-            where day < $1 and series = 'price' order by 1, 2, 3 desc""",
+        union all (select distinct on (series, sku_id) series, sku_id, day, value from demand_driver
+            where day < $1 and series = 'price' order by series, sku_id, day desc)""",
         since,
     )
     return sorted((dict(row) for row in rows), key=lambda row: (row["series"], row["sku_id"] or 0, row["day"]))

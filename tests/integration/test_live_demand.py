@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from core.queries.demand_drivers import imported_figures
 from core.services.import_demand_drivers import import_demand_drivers
 from core.settings import Settings
 from workers.job import JobContext
@@ -135,6 +136,10 @@ async def test_imported_prices_are_kept_once_and_unknown_skus_named(world):
         assert (done.rows, done.unknown_skus) == (2, ["GONE"])
     kept = await world.rows("select series, value from demand_driver order by series")
     assert kept == [{"series": "price", "value": 500.0}, {"series": "rain", "value": 4.0}]
+    later = [("price", "S", date(2027, 4, n), 500.0 + n) for n in (9, 3, 8)]
+    await world.do(lambda uow: import_demand_drivers(uow, later))
+    figures = await imported_figures(world.database.system, date(2027, 4, 9))
+    assert [(row["day"].day, row["value"]) for row in figures] == [(8, 508.0), (9, 509.0)], "the last one before"
 
 
 async def test_an_event_that_planners_date_is_bought_for(world):
