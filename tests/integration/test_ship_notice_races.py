@@ -6,6 +6,7 @@ import pytest
 
 from core.edi.documents import Pack, ShipNotice, ShippedLine, ShippedOrder
 from core.edi.supplier_side import write_856
+from core.services import apply_edi_shipment
 from core.services.ingest_edi_document import apply_set, ingest_edi_file
 from core.services.plan_edi_file import plan_interchanges
 from core.services.receive_edi_file import store_edi_file
@@ -50,7 +51,7 @@ async def test_a_withdrawal_beside_its_notice_leaves_nothing_in_transit(world, f
     assert await world.do(recount) == []
 
 
-async def test_an_older_replacement_beside_a_newer_one_takes_none_of_its_packs(world):
+async def test_an_older_replacement_beside_a_newer_one_takes_none_of_its_packs(world, monkeypatch: pytest.MonkeyPatch):
     number = await sent(world)
     await take(world, answer(number, 1, ("IA", 10, day(12))))
 
@@ -69,5 +70,11 @@ async def test_an_older_replacement_beside_a_newer_one_takes_none_of_its_packs(w
     ]
     for raw_id in raws:
         await world.do(lambda uow, raw_id=raw_id: plan_interchanges(uow, raw_id))
+
+    async def late(uow, wanted, read=apply_edi_shipment.shipped_lines):
+        await asyncio.sleep(0.5)  # the newer one commits after this one has looked at the notice
+        return await read(uow, wanted)
+
+    monkeypatch.setattr(apply_edi_shipment, "shipped_lines", late)
     assert await at_once(world, *raws) == ["applied", {"stale": 1}]
     assert await world.rows("select sscc from ship_notice_pack") == [{"sscc": ours}]
