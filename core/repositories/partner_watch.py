@@ -17,9 +17,10 @@ async def marks_of(uow: Transaction, partner_id: int) -> dict[str, Any]:
 
 
 async def keep_marks(uow: Transaction, partner_id: int, marks: dict[str, Any]) -> None:
-    """These came last; others stay known."""
+    """These came last; others stay known. A partner is watched from the first on: what came before tells no gap."""
     await uow.sql.execute(
-        """insert into partner_watch (partner_id, marks, seen_at) values ($1, $2, $3)
+        """insert into partner_watch (partner_id, marks, seen_at, last_document_id) values ($1, $2, $3, coalesce(
+            (select id from edi_document where created_at < transaction_timestamp() order by id desc limit 1), 0))
         on conflict (partner_id) do update set marks = partner_watch.marks || excluded.marks""",
         partner_id,
         marks,
@@ -39,29 +40,39 @@ async def watched_partners(uow: Transaction) -> list[Any]:
 
 
 async def new_documents(uow: Transaction, after: int, until: datetime) -> list[Any]:
-    """(partner, newest document, control numbers of its interchanges) of live documents that came after this one."""
+    """(partner, newest document, newest live one, control numbers of its interchanges) of those that came after this one.
+
+    Tests share the count of the live interchanges. Strangers' documents are there too, without a partner.
+    """
     return await uow.sql.fetch(
-        """select partner_id, max(id) as newest, array_agg(distinct split_part(identity, '|', 5)::bigint)
+        """select partner_id, max(id) as newest, max(id) filter (where usage = 'P') as newest_live,
+            array_agg(distinct split_part(identity, '|', 5)::bigint)
             filter (where split_part(identity, '|', 5) ~ '^[0-9]{1,14}$') as controls
-        from edi_document where id > $1 and usage = 'P' and partner_id is not null and created_at <= $2
-        group by partner_id""",
+        from edi_document where id > $1 and created_at <= $2 group by partner_id""",
         after,
         until,
     )
 
 
 async def keep_watch(
-    uow: Transaction, partner_id: int, document_id: int, control: int | None, rhythm: list[int], seen_at: datetime
+    uow: Transaction, partner_id: int, control: int | None, rhythm: list[int], seen_at: datetime
 ) -> None:
-    """How far its traffic was looked at."""
+    """Its last control number, its pauses, and when it was last heard."""
     await uow.sql.execute(
-        """update partner_watch set last_document_id = $2, last_control = $3, rhythm = $4, seen_at = $5
-        where partner_id = $1""",
+        "update partner_watch set last_control = $2, rhythm = $3, seen_at = $4 where partner_id = $1",
         partner_id,
-        document_id,
         control,
         rhythm,
         seen_at,
+    )
+
+
+async def looked_up_to(uow: Transaction, partner_ids: Iterable[int], document_id: int) -> None:
+    """All traffic up to this document was looked at, also that of partners who sent nothing."""
+    await uow.sql.execute(
+        "update partner_watch set last_document_id = $2 where partner_id = any($1::bigint[]) and last_document_id < $2",
+        sorted(partner_ids),
+        document_id,
     )
 
 

@@ -14,12 +14,14 @@ from core.repositories import partner_watch as watch
 from core.repositories.edi import Partner
 
 ITSELF = "itself"
-SETTLING = timedelta(seconds=30)
-"""Documents of a backlog are read in any order: they count for the gaps once they have been there so long."""
+SETTLING = timedelta(minutes=5)
+"""Documents of a backlog are entered in any order, those of a large file in one long transaction: they count for the
+gaps once they have been there so long."""
 
 
 async def note_envelope(uow: Transaction, partner: Partner, interchange: Interchange) -> None:
-    """Keep how a live interchange looks; another separator or version than the partner used before is an alert."""
+    """Keep how a live interchange looks; another separator or version than the partner used before is an alert, unless
+    one about the same mark is open: some partners write by two systems in turn."""
     if interchange.is_test:
         return
     marks = interchange.separators
@@ -35,6 +37,10 @@ async def note_envelope(uow: Transaction, partner: Partner, interchange: Interch
         return
     await watch.keep_marks(uow, partner.id, found)
     changed = changed_marks(before, found)
+    if changed:
+        alerts = await watch.open_alerts(uow, partner.id, PartnerAlertKind.ENVELOPE_CHANGED)
+        told = {name for alert in alerts for name in alert["facts"]}
+        changed = [name for name in changed if name not in told]
     if changed:
         text = f"Partner {partner.code} writes with another {', '.join(changed)} than before."
         facts = {name: {"before": before[name], "now": found[name]} for name in changed}
@@ -55,15 +61,22 @@ async def watch_partners(uow: Transaction) -> dict[str, int]:
     oldest = min(row["last_document_id"] for row in partners)
     wall = await uow.sql.fetchval("select clock_timestamp()")
     news = {row["partner_id"]: row for row in await watch.new_documents(uow, oldest, wall - SETTLING)}
+    newest = max((found["newest"] for found in news.values()), default=oldest)
+    await watch.looked_up_to(uow, [row["partner_id"] for row in partners], newest)
     for row in partners:
         who = (row["partner_id"], row["code"], row["supplier_id"])
         found = news.get(row["partner_id"])
+        last, is_live = row["last_control"], False
         if found is not None and found["newest"] > row["last_document_id"]:
-            last, missing, late = read_numbers(row["last_control"], found["controls"] or ())
+            last, missing, late = read_numbers(last, found["controls"] or ())
             raised["CONTROL_GAP"] += await _gaps(uow, who, missing, late)
+            is_live = (found["newest_live"] or 0) > row["last_document_id"]
+            if not is_live:
+                await watch.keep_watch(uow, who[0], last, row["rhythm"], row["seen_at"])
+        if is_live:
             pause = int((uow.now - row["seen_at"]).total_seconds())
             rhythm = [*row["rhythm"], pause] if pause >= PAUSE and row["last_document_id"] else row["rhythm"]
-            await watch.keep_watch(uow, who[0], found["newest"], last, rhythm[-KEPT_PAUSES:], uow.now)
+            await watch.keep_watch(uow, who[0], last, rhythm[-KEPT_PAUSES:], uow.now)
             silent = await watch.open_alerts(uow, who[0], PartnerAlertKind.SILENT)
             await watch.clear_alerts(uow, [alert["id"] for alert in silent], ITSELF)
             continue

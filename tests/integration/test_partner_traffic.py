@@ -50,6 +50,31 @@ async def test_a_gap_in_control_numbers_is_an_alert_until_the_missing_ones_come(
     assert await world.value("select count(*) from outbox where topic = 'alarm' and kind = 'CONTROL_GAP'") == 1
 
 
+async def test_what_came_before_the_watch_and_test_interchanges_make_no_gap(world):
+    number = await sent(world)
+    for control in (1, 4):
+        await take(world, answer(number, control, ("IA", 10, day(12))), f"f{control}")
+    await world.database.system.execute("delete from partner_watch")
+    await take(world, answer(number, 5, ("IA", 10, day(12))), "f5")
+    assert await look(world) == {}
+    assert await world.value("select last_control from partner_watch") == 5
+    for control, usage in ((6, "T"), (7, "P")):
+        await take(world, answer(number, control, ("IA", 10, day(12)), usage=usage), f"f{control}")
+        assert await look(world) == {}
+    assert await world.value("select last_control from partner_watch") == 7
+
+
+async def test_the_watch_goes_on_from_where_it_stood_also_for_partners_who_sent_nothing(world):
+    number = await sent(world)
+    await world.database.system.execute(
+        "insert into partner_watch (partner_id, seen_at) select id, now() from partner where code = 'other'"
+    )
+    await take(world, answer(number, 1, ("IA", 10, day(12))))
+    await look(world)
+    marks = await world.rows("select distinct last_document_id as at from partner_watch")
+    assert marks == [{"at": await world.value("select max(id) from edi_document")}]
+
+
 async def test_silence_and_another_envelope_are_alerts(world):
     number = await sent(world)
     await world.database.system.execute("""update partner_guide set guide = '{"silence_hours": 48}'""")
@@ -66,6 +91,9 @@ async def test_silence_and_another_envelope_are_alerts(world):
         ("ENVELOPE_CHANGED", None),
     ]
     assert (await world.rows(ALERTS))[1]["facts"] == {"X12 element": {"before": "*", "now": "|"}}
+    for control, mark in ((3, b"*"), (4, b"|")):
+        await take(world, answer(number, control, ("IA", 10, day(12))).replace(b"*", mark), f"f{control}")
+    assert len(await world.rows(ALERTS)) == 2, "the alert about this mark is open"
 
 
 async def test_a_receipt_that_does_not_come_is_late_and_a_refused_order_has_no_day_until_it_is_sent_anew(world):
