@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +12,6 @@ from core.edi.documents import CarrierStatus, ShipNotice, ShippedLine
 from core.edi.interchanges import Fault, Level, Severity, TransactionSet
 from core.ports import Transaction
 from core.repositories.edi import Partner
-from core.repositories.edi_records import statuses_set_aside
 from core.repositories.purchase_orders import find_orders, read_lines
 from core.repositories.ship_notices import drop_packs, find_notice, forestall_notice, lock_notice, notices_on_the_way
 from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
@@ -21,7 +19,7 @@ from core.services.apply_carrier_status import CarrierStatusInput, apply_carrier
 from core.services.apply_ship_notice import ShipNoticeInput, ShipNoticeResult, apply_ship_notice, shipped_lines
 from core.services.edi_outcome import Applied, Unusable, doubt
 from core.services.record_packs import NoticePack, PackedLine, record_packs
-from core.services.replay_edi_document import replay_edi_document
+from core.services.take_up_statuses import request_taking_up, take_up_statuses
 from core.services.withdraw_ship_notice import withdraw_ship_notice
 
 _NEW, _REPLACE, _CANCEL = ("00", ""), "05", ("01", "03")
@@ -70,7 +68,8 @@ async def apply_notice(
             await drop_packs(uow, known.id)
         await record_packs(uow, partner.supplier_id, notice.number, _packs(notice, wanted))
         await _settle_rest(uow, notice, result, partner.supplier_id, sequence, document_id)
-        await _retry_statuses(uow, [notice.tracking, notice.number])
+        await take_up_statuses(uow, [notice.tracking, notice.number])
+        request_taking_up(uow, [notice.tracking, notice.number])
     return Applied(result.outcome, notice.number, _first(result), faults, {"lineIds": result.line_ids})
 
 
@@ -84,12 +83,6 @@ async def _forestall(
     text = f"Ship notice {notice.number!r} is withdrawn before it came."
     note = Fault(Level.BUSINESS, Severity.WARNING, "early", text, None, "BSN")
     return Applied("applied", notice.number, order.id, (*faults, note), {"withdrawnAhead": True})
-
-
-async def _retry_statuses(uow: Transaction, references: Sequence[str]) -> None:
-    """What a carrier said of these goods before their notice came is taken up again."""
-    for document_id in await statuses_set_aside(uow, [reference for reference in references if reference]):
-        await replay_edi_document(uow, document_id)
 
 
 async def _as_input(

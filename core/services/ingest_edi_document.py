@@ -31,6 +31,7 @@ from core.services.edi_places import (
     syntax_faults,
 )
 from core.services.plan_edi_file import plan_interchanges
+from core.services.take_up_statuses import request_after_refusal
 
 T = TypeVar("T")
 _INVALID = ("content", "unknown_kind", "together_invalid")
@@ -256,6 +257,7 @@ async def quarantine_set(uow: Transaction, raw_id: int, group_index: int, set_in
         **_owner(row, partner, place),
     )
     announce_document(uow, row["id"], place.document.kind, partner, "QUARANTINED", refusal.message)
+    request_after_refusal(uow, place.document.kind, row["quarantine_state"], refusal)
     return "quarantined"
 
 

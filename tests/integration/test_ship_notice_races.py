@@ -1,18 +1,22 @@
 """Messages about one ship notice that are applied at the same time end as if they had come one after the other."""
 
 import asyncio
+from datetime import datetime
 
 import pytest
 
-from core.edi.documents import Pack, ShipNotice, ShippedLine, ShippedOrder
-from core.edi.supplier_side import write_856
+from core.edi.documents import CarrierEvent, CarrierStatus, Pack, ShipNotice, ShippedLine, ShippedOrder
+from core.edi.supplier_side import write_214, write_856
 from core.services import apply_edi_shipment
 from core.services.ingest_edi_document import apply_set, ingest_edi_file
 from core.services.plan_edi_file import plan_interchanges
 from core.services.receive_edi_file import store_edi_file
 from core.services.reconcile_stock import recount
+from core.settings import Settings
 from tests.integration.test_edi_both_ways import line, notice
 from tests.integration.test_ingest_edi_document import answer, day, envelope, sent, take
+from workers.job import JobContext
+from workers.jobs.take_up_statuses import take_up_statuses
 
 pytestmark = pytest.mark.anyio
 
@@ -78,3 +82,24 @@ async def test_an_older_replacement_beside_a_newer_one_takes_none_of_its_packs(w
     monkeypatch.setattr(apply_edi_shipment, "shipped_lines", late)
     assert await at_once(world, *raws) == ["applied", {"stale": 1}]
     assert await world.rows("select sscc from ship_notice_pack") == [{"sscc": ours}]
+
+
+async def test_a_status_that_is_refused_while_its_notice_commits_is_taken_up_by_the_look_after_it(world):
+    number = await sent(world)
+    await take(world, answer(number, 1, ("IA", 10, day(12))))
+    event = CarrierEvent("AG", "", datetime(2026, 11, 17, 8, 0), day(15))
+    said = write_214(CarrierStatus("TRACK1", "TRACK1", (), (event,), carrier="CARR"), envelope(5))
+    notice_id, status_id = [
+        await world.do(lambda uow, d=data, n=name: store_edi_file(uow, "sup", "folder", n, d))
+        for name, data in (("notice", write_856(notice(number, "00", 6), envelope(3))), ("status", said))
+    ]
+    for raw_id in (notice_id, status_id):
+        await world.do(lambda uow, raw_id=raw_id: plan_interchanges(uow, raw_id))
+    assert await at_once(world, notice_id, status_id) == ["applied", {"quarantined": 1}]
+    asked = await world.rows("select payload from outbox where job = 'take_up_statuses' order by id")
+    assert [row["payload"]["references"] for row in asked] == [["TRACK1"], ["SN1", "TRACK1"]]
+    context = JobContext(world.database, Settings(env="test"), world.clock)
+    found = [await take_up_statuses(context, row["payload"]) for row in asked]
+    assert found == [{"statuses": 1}, {"statuses": 0}]
+    assert await ingest_edi_file(world.do, status_id) == {"applied": 1}
+    assert await world.value("select usable_date from supply where ship_notice_line_id is not null") == day(15)
