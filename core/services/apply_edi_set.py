@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from core.edi.change_documents import ChangeAcknowledgement
 from core.edi.decoders import DECODERS
+from core.edi.documents import Acknowledgement, ShipNotice
 from core.edi.interchanges import Fault, TransactionSet
 from core.ports import Transaction
 from core.repositories.edi import Partner
@@ -37,6 +39,18 @@ _GROUP_ANSWERS, _ADVICES = ("997", "999"), ("824", "APERAK")
 
 INBOUND = (*_BUSINESS, *_NOTICES, *_GROUP_ANSWERS, "CONTRL", *_ADVICES)
 """Kinds of documents that are applied, or kept and compared."""
+
+
+def orders_named(document: TransactionSet, partner: Partner) -> set[str]:
+    """Numbers of the purchase orders that a set speaks of, where it can be read."""
+    if document.kind not in INBOUND:
+        return set()
+    said = DECODERS[document.kind](document, partner.guide).document
+    if isinstance(said, ChangeAcknowledgement):
+        said = said.acknowledgement
+    if isinstance(said, ShipNotice):
+        return {order.po_number for order in said.orders}
+    return {said.po_number} if isinstance(said, Acknowledgement) else set()
 
 
 async def apply_edi_set(uow: Transaction, document: TransactionSet, partner: Partner, document_id: int) -> Applied:

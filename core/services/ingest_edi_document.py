@@ -11,13 +11,16 @@ import asyncpg
 from core.domain.edi_states import EdiAcknowledgement, EdiDelivery, EdiValidation, QuarantineState
 from core.edi.guide import DEFAULT_GUIDE
 from core.edi.interchanges import Fault, Level, Severity, Verdict, verdict
-from core.errors import DomainError
+from core.errors import DomainError, NotFound
 from core.ports import Transaction
 from core.repositories import edi
 from core.repositories.edi import Partner
 from core.repositories.edi_guides import with_guide
+from core.repositories.gates import take_gates
+from core.repositories.purchase_orders import find_orders, sku_ids_of_orders
+from core.repositories.supplier_changes import lock_changes
 from core.services.acknowledge_edi_group import acknowledge_group
-from core.services.apply_edi_set import INBOUND, apply_edi_set
+from core.services.apply_edi_set import INBOUND, apply_edi_set, orders_named
 from core.services.apply_stock_chunk import apply_stock_chunk
 from core.services.edi_outcome import STAGED, STAGED_KINDS, Applied, Unusable
 from core.services.edi_places import (
@@ -84,8 +87,10 @@ async def _together(run: Run, raw_id: int, places: list[tuple[int, int]], unit: 
 
     async def apply_all(uow: Transaction) -> list[tuple[tuple[int, int], str]]:
         found = []
-        back = await _bring_back(uow, raw_id, places, unit)
-        for at in sorted({*places, *back}):
+        all_of_it = sorted({*places, *await _bring_back(uow, raw_id, places, unit)})
+        if len(all_of_it) > 1:
+            await _take_gates(uow, raw_id, all_of_it)
+        for at in all_of_it:
             try:
                 found.append((at, await apply_set(uow, raw_id, *at)))
             except DomainError as refusal:
@@ -103,6 +108,25 @@ async def _together(run: Run, raw_id: int, places: list[tuple[int, int]], unit: 
         while outcome == STAGED:
             outcome = await run(lambda uow, at=at: continue_set(uow, raw_id, *at))
     return Counter("applied" if outcome == STAGED else outcome for _, outcome in outcomes)
+
+
+async def _take_gates(uow: Transaction, raw_id: int, places: list[tuple[int, int]]) -> None:
+    """Each set ends with the row of its order: the gates of all orders come before the first one."""
+    file = await stored_file(uow, raw_id)
+    partner, _ = await sender_of(uow, place_of(file, *places[0]).interchange, file)
+    if partner is None or partner.supplier_id is None:
+        return
+    numbers: set[str] = set()
+    for place in (place_of(file, *at) for at in places):
+        if verdict(syntax_faults(place), partner.guide.strictness) is not Verdict.REJECTED:
+            numbers |= orders_named(place.document, partner)
+    try:
+        orders = sorted(head.id for head in (await find_orders(uow, numbers, partner.supplier_id)).values())
+    except NotFound:
+        return  # with the set that names it the whole unit falls
+    for order_id in orders:
+        await lock_changes(uow, order_id)
+    await take_gates(uow, await sku_ids_of_orders(uow, orders))
 
 
 async def _bring_back(

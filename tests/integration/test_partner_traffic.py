@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import asyncpg
@@ -14,6 +15,7 @@ from core.edi.reader import read
 from core.edi.write_997 import write_997
 from core.errors import IllegalTransition
 from core.services.change_guide import add_guide
+from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
 from core.services.erase_edi_files import erase_edi_file, erase_old_edi_files
 from core.services.ingest_edi_document import ingest_edi_file
 from core.services.receive_edi_file import store_edi_file
@@ -22,7 +24,7 @@ from core.services.run_supplier_deadlines import run_supplier_deadlines
 from core.services.send_purchase_order import send_order_anew
 from core.services.settle_quarantine import SettleQuarantine, settle_quarantine
 from core.services.watch_partners import watch_partners
-from tests.integration.test_ingest_edi_document import answer, answers, day, documents, envelope, sent, take
+from tests.integration.test_ingest_edi_document import PARTNER, answer, answers, day, documents, envelope, sent, take
 
 pytestmark = pytest.mark.anyio
 
@@ -168,6 +170,28 @@ async def test_what_stands_or_falls_as_one_is_replayed_as_one(world):
     assert await ingest_edi_file(world.do, raw_id) == {"done": 1, "applied": 2}
     assert {row["guide_version"] for row in await documents(world)} == {version}
     assert await world.value("select usable_date from supply") == day(14)
+
+
+async def test_sets_that_stand_as_one_lock_no_order_before_all_gates(world):
+    await world.database.system.execute(PARTNER)
+    await world.database.system.execute("update partner_guide set guide = $1", {"all_or_none": "group"})
+    wanted = [CreatePurchaseOrder("SUP", "A", [(sku, 10, 500)]) for sku in ("S", "S2")]
+    first, second = [(await world.do(lambda uow, w=w: create_purchase_order(uow, w))).number for w in wanted]
+    head, one = answer(first, 1, ("IA", 10, day(12))).decode().split("ST*", 1)
+    one = "ST*" + one.split("GE*", 1)[0]
+    two = one.replace("*0001", "*0002").replace(first, second).replace("BP*S*VP*V-S", "BP*S2")
+    sku_id = await world.sku("S2")
+    async with world.database.system.acquire() as other, world.database.system.acquire() as third:
+        trial = other.transaction()
+        await trial.start()
+        holder = await other.fetchval("select pg_backend_pid() from sku_gate where sku_id = $1 for update", sku_id)
+        work = asyncio.create_task(take(world, f"{head}{one}{two}GE*2*1~\nIEA*1*000000001~\n".encode()))
+        waits = "select exists (select from pg_stat_activity where $1 = any(pg_blocking_pids(pid)))"
+        while not work.done() and not await third.fetchval(waits, holder):
+            await asyncio.sleep(0.01)
+        await third.execute("select 1 from purchase_order where number = $1 for update nowait", first)
+        await trial.rollback()
+    assert await work == {"applied": 2}
 
 
 async def test_a_settled_file_is_erased_and_still_known(world):
