@@ -55,5 +55,8 @@ def test_every_refusal_of_the_product_has_a_published_code() -> None:
 
 def test_every_close_code_of_the_socket_is_told() -> None:
     codes = {value for name, value in vars(websocket).items() if name.isupper() and isinstance(value, int)}
-    not_told = {websocket.NO_STATUS, websocket.POLICY}  # what only the log says, and what becomes a 403 before the handshake
+    not_told = {
+        websocket.NO_STATUS,
+        websocket.POLICY,
+    }  # what only the log says, and what becomes a 403 before the handshake
     assert {code for code in codes if code >= 1000} - not_told == set(CLOSE_CODES)
