@@ -58,6 +58,7 @@ class Source:
     available: int | None = None
     capacity_per_week: int | None = None
     reported_at: datetime | None = None
+    agreed_p80: int | None = None
 
     def offers(self, *, expedited: bool) -> list[Offer]:
         """What can be chosen: the usual pace, and the expedited one where there is one."""
@@ -122,6 +123,7 @@ async def load_sources(sql: Any, sku_ids: Iterable[int], now: datetime) -> dict[
                 r["available"],
                 r["capacity_per_week"],
                 r["as_of"],
+                r["agreed_lead_time_p80"],
             )
         )
     return dict(found)

@@ -41,6 +41,13 @@ class Terms:
     expedite_fee: int = 0
     expedite_unit_fee: int = 0
     is_approved: bool = True
+    agreed_p80: int | None = None
+    """What was agreed before lead times followed what is observed; None: nothing has been observed yet."""
+
+    @property
+    def asked_days(self) -> int:
+        """Days within which goods are asked for: never more than agreed, for who is asked later comes later."""
+        return self.lead_time_p80 if self.agreed_p80 is None else min(self.agreed_p80, self.lead_time_p80)
 
 
 async def load_terms(uow: Transaction, sku_ids: Iterable[int]) -> dict[int, Terms]:
@@ -78,6 +85,7 @@ def _terms(row: Any) -> Terms:
         row["expedite_fee"],
         row["expedite_unit_fee"],
         row["is_approved"],
+        row["agreed_lead_time_p80"],
     )
 
 

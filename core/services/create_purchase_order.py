@@ -105,20 +105,21 @@ async def create_purchase_order(uow: Transaction, request: CreatePurchaseOrder) 
     total = 0
     for sku, quantity, price in request.lines:
         offer = offers[skus[sku]]
-        lead_days, extra = offer.lead_time_p80, 0
+        lead_days, asked_days, extra = offer.lead_time_p80, offer.asked_days, 0
         if request.is_expedited:
             if offer.expedite_days is None:
                 raise InvalidInput(
                     f"Supplier {request.supplier!r} does not expedite SKU {sku!r}.", path=("input", "lines"), value=sku
                 )
             lead_days, extra = min(lead_days, offer.expedite_days), offer.expedite_unit_fee
+            asked_days = min(asked_days, lead_days)
             total += offer.expedite_fee
         usable = lead_time_day(network, location_id, today, lead_days)
-        dock = dock_day(network, location_id, usable, receiving_days)
+        dock = dock_day(network, location_id, lead_time_day(network, location_id, today, asked_days), receiving_days)
         if request.requested_date is not None and request.requested_date > dock:
             dock = request.requested_date
             calendar = network.locations[location_id].calendar
-            usable = usable_date(dock, DateBasis.LEAD_TIME, 0, receiving_days, calendar)
+            usable = max(usable, usable_date(dock, DateBasis.LEAD_TIME, 0, receiving_days, calendar))
         cost = (offer.price if price is None else price) + extra
         total += (max(offer.price, cost - extra) + extra) * quantity
         rows.append((skus[sku], quantity, cost, dock))

@@ -151,6 +151,7 @@ def _parts(
             source.multiple,
             source.p80,
             source.location_id,
+            agreed_p80=source.agreed_p80,
         )
         mine = min(waiting, part.quantity)
         waiting -= mine
@@ -179,7 +180,7 @@ def _order(
     policies: dict[str, Any],
     receiving_days: int,
 ) -> NewPurchaseOrder:
-    docks = [dock_day(network, location_id, usable, receiving_days) for _, _, _, usable in basket.lines]
+    docks = [_asked(network, location_id, book, terms, receiving_days) for book, _, terms, _ in basket.lines]
     limit = policies.get(APPROVAL_LIMIT)
     if isinstance(limit, dict):
         limit = limit.get(currency)
@@ -200,6 +201,12 @@ def _order(
     )
 
 
+def _asked(network: Network, location_id: int, book: SkuBook, terms: Terms, receiving_days: int) -> date:
+    """The day on which goods are asked to be at the dock: what was agreed, while `usable` is what is likely."""
+    usable = lead_time_day(network, location_id, book.today[location_id], terms.asked_days)
+    return dock_day(network, location_id, usable, receiving_days)
+
+
 def _supply(
     network: Network,
     order: NewPurchaseOrder,
@@ -208,7 +215,7 @@ def _supply(
     policy: MovePolicy,
     receiving_days: int,
 ) -> None:
-    for line_id, (book, need, _, usable) in zip(order.line_ids, basket.lines, strict=True):
+    for line_id, (book, need, terms, usable) in zip(order.line_ids, basket.lines, strict=True):
         supply = book.add_supply(
             Supply(
                 None,
@@ -216,7 +223,7 @@ def _supply(
                 "purchase",
                 need.quantity,
                 usable,
-                paper_date=dock_day(network, need.location_id, usable, receiving_days),
+                paper_date=_asked(network, need.location_id, book, terms, receiving_days),
                 date_basis=str(DateBasis.LEAD_TIME),
                 supplier_id=order.supplier_id,
                 purchase_order_line_id=line_id,

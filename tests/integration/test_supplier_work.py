@@ -45,6 +45,14 @@ async def sent(world, quantity=10, sku="S") -> str:
     return change.number
 
 
+async def newest_order(world) -> tuple[date, ...]:
+    (row,) = await world.rows(
+        """select l.requested_date, s.paper_date, s.usable_date from purchase_order_line l
+        join supply s on s.purchase_order_line_id = l.id order by l.id desc limit 1"""
+    )
+    return tuple(row.values())
+
+
 async def answer(world, number, day, quantity=10):
     request = AcknowledgePurchaseOrder(number, None, [AcknowledgeLine(1, accepted=[(quantity, day)])], "1")
     await world.do(lambda uow: apply_acknowledgement(uow, request))
@@ -117,6 +125,15 @@ async def test_observed_lead_times_move_the_day_of_what_is_ordered_anew(world):
     assert other == 18
     assert await world.value("select version from sku_gate where sku_id = $1", sku_id) == gate + 1
     assert await world.do(lambda uow: calibrate_supplier(uow, supplier_id)) == 0
+    await world.do(lambda uow: uow.sql.execute("update sku set reorder_point = 500, reorder_quantity = 40"))
+    await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    by_rule = await newest_order(world)
+    await world.do(lambda uow: create_purchase_order(uow, CreatePurchaseOrder("SUP", "A", [("S", 10, None)])))
+    assert await newest_order(world) == by_rule
+    today = world.clock.at.date()
+    assert by_rule == (today + timedelta(days=14), today + timedelta(days=14), today + timedelta(days=21)), (
+        "asked for as agreed, since who is asked later comes later; promised by what is likely"
+    )
     async with world.database.system.acquire() as sql:
         lines = await supplier_lines(sql, supplier_id, TODAY, TODAY + timedelta(days=60))
     assert [len(line.receipts) for line in lines] == [1] * 6
