@@ -12,7 +12,7 @@ from api.context import Context
 from api.pagination import decode_id, page_of, slice_of
 from api.resolvers.arguments import IdempotencyKey
 from api.resolvers.edi_desk import preview_of
-from api.resolvers.mutation import run_mutation
+from api.resolvers.mutation import Done, run_mutation
 from api.schema.node import Connection, PageAfter, PageBefore, PageFirst, PageLast, build, build_all, connection
 from api.schema.partners import (
     PartnerAlert,
@@ -81,11 +81,8 @@ async def partner_guide_add(
         samples = [sample_of(sample.name, sample.content.encode()) for sample in input.samples]
         return {"partner": input.partner, "version": await add_guide(uow, input.partner, guide, samples)}
 
-    done = await run_mutation(info.context, "partnerGuideAdd", input, idempotency_key, use_case)
-    return PartnerGuidePayload(
-        partner=await _partner(info.context, done.result.get("partner")),
-        version=done.result.get("version"),
-        user_errors=done.errors,
+    return await _guide_answer(
+        info.context, await run_mutation(info.context, "partnerGuideAdd", input, idempotency_key, use_case)
     )
 
 
@@ -100,9 +97,14 @@ async def partner_guide_activate(
         await activate_guide(uow, input.partner, input.version)
         return {"partner": input.partner, "version": input.version}
 
-    done = await run_mutation(info.context, "partnerGuideActivate", input, idempotency_key, use_case)
+    return await _guide_answer(
+        info.context, await run_mutation(info.context, "partnerGuideActivate", input, idempotency_key, use_case)
+    )
+
+
+async def _guide_answer(context: Context, done: Done) -> PartnerGuidePayload:
     return PartnerGuidePayload(
-        partner=await _partner(info.context, done.result.get("partner")),
+        partner=await _partner(context, done.result.get("partner")),
         version=done.result.get("version"),
         user_errors=done.errors,
     )

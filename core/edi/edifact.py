@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 
-from core.edi.edifact_faults import CHARACTER_SETS, fault, trailer_faults, warning
+from core.edi.edifact_faults import CHARACTER_SETS, trailer_faults, warning
 from core.edi.edifact_messages import KINDS, message_faults
 from core.edi.edifact_segments import RawBlock, cut_blocks, split_segment
 from core.edi.interchanges import (
@@ -22,6 +22,7 @@ from core.edi.interchanges import (
     Segment,
     Severity,
     TransactionSet,
+    fault,
     stray_text,
 )
 from core.edi.normaliser import DEFAULT_LIMITS, Limits, RawSegment

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.edi.interchanges import Fault, Level, Segment, Severity
+from core.edi.interchanges import Fault, Level, Segment, Severity, fault
 from core.edi.x12_values import same_number
 
 # Syntax identifier of UNB to the character set it stands for (list 0001).
@@ -39,28 +39,3 @@ def trailer_faults(reference: str, count: int, trailer: Segment) -> list[Fault]:
 
 def warning(level: Level, code: str, message: str, segment: Segment, element: int, value: str) -> Fault:
     return fault(level, code, message, segment, Severity.WARNING, element, value)
-
-
-def fault(
-    level: Level,
-    code: str,
-    message: str,
-    segment: Segment | None,
-    severity: Severity = Severity.ERROR,
-    element: int | None = None,
-    value: str = "",
-    component: int | None = None,
-) -> Fault:
-    return Fault(
-        level,
-        severity,
-        code,
-        message,
-        segment.number if segment else None,
-        segment.tag[:6] if segment else "",
-        element,
-        component,
-        value,
-        "",
-        segment.offset if segment else None,
-    )

@@ -204,3 +204,29 @@ def stray_text(strays: Sequence[Segment], outside: str) -> str:
     if len(strays) > 1:
         return f"{len(strays)} segments ({shown}) stand outside of any {outside}."
     return f"{shown} stands outside of any {outside}."
+
+
+def fault(
+    level: Level,
+    code: str,
+    message: str,
+    segment: Segment | None,
+    severity: Severity = Severity.ERROR,
+    element: int | None = None,
+    value: str = "",
+    component: int | None = None,
+) -> Fault:
+    """A fault at a segment (None: of the whole interchange), in the codes of its standard; positions count from 1."""
+    return Fault(
+        level,
+        severity,
+        code,
+        message,
+        segment.number if segment else None,
+        segment.tag[:6] if segment else "",
+        element,
+        component,
+        value,
+        "",
+        segment.offset if segment else None,
+    )

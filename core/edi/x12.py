@@ -20,11 +20,12 @@ from core.edi.interchanges import (
     Segment,
     Severity,
     TransactionSet,
+    fault,
     stray_text,
 )
 from core.edi.map_validation import has_map, map_faults
 from core.edi.normaliser import DEFAULT_LIMITS, Limits, RawInterchange, RawSegment, normalise
-from core.edi.x12_faults import TIME, fault, header_faults, trailer_faults
+from core.edi.x12_faults import TIME, header_faults, trailer_faults
 from core.edi.x12_values import day, same_number
 
 # Set identifier to the functional identifier of its group.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from core.edi.interchanges import Fault, Level, Segment, Severity
+from core.edi.interchanges import Fault, Level, Segment, Severity, fault
 from core.edi.x12_values import day, same_number
 
 TIME = re.compile(r"([01]\d|2[0-3])[0-5]\d([0-5]\d)?")
@@ -36,27 +36,3 @@ def trailer_faults(control: str, count: int, trailer: Segment) -> list[Fault]:
         text = f"SE02 is {trailer.value(2)!r}, ST02 is {control!r}."
         faults.append(fault(Level.SET, "3", text, trailer, Severity.WARNING, 2, trailer.value(2)))
     return faults
-
-
-def fault(
-    level: Level,
-    code: str,
-    message: str,
-    segment: Segment | None,
-    severity: Severity = Severity.ERROR,
-    element: int | None = None,
-    value: str = "",
-) -> Fault:
-    return Fault(
-        level,
-        severity,
-        code,
-        message,
-        segment.number if segment else None,
-        segment.tag if segment else "",
-        element,
-        None,
-        value,
-        "",
-        segment.offset if segment else None,
-    )
