@@ -1,7 +1,9 @@
-"""Let the lead times that dates rest on follow what a supplier really takes."""
+"""Let the lead times that dates rest on follow what suppliers really take."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 
 from core.domain.lead_times import PRIOR_WEIGHT, calibrate
@@ -21,7 +23,7 @@ async def suppliers_to_calibrate(uow: Transaction) -> list[int]:
     return [row["supplier_id"] for row in rows]
 
 
-async def calibrate_supplier(uow: Transaction, supplier_id: int) -> int:
+async def calibrate_suppliers(uow: Transaction, supplier_ids: Sequence[int]) -> int:
     """Write observed P50 and P80 per SKU, and with them the P80 that promises of what is ordered anew rest on.
 
     What was agreed is kept beside it and is what few observations are drawn to. Lines that are still missing after their
@@ -33,34 +35,39 @@ async def calibrate_supplier(uow: Transaction, supplier_id: int) -> int:
     receiving = int(policies.get("receiving_days", 0))
     today = uow.now.date()
     from_day = today - timedelta(days=int(policy.get("windowDays", 365)))
-    agreed = await agreed_lead_times(uow.sql, supplier_id)
-    observed = await days_taken(uow.sql, supplier_id, agreed, from_day, today, receiving)
-    found = calibrate(agreed, observed, int(policy.get("priorWeight", PRIOR_WEIGHT)))
+    agreed = await agreed_lead_times(uow.sql, supplier_ids)
+    observed = await days_taken(uow.sql, agreed, from_day, today, receiving)
+    weight = int(policy.get("priorWeight", PRIOR_WEIGHT))
+    found = {s: calibrate(terms, observed[s], weight) for s, terms in agreed.items()}
     rows = await uow.sql.fetch(
-        "select sku_id, lead_time_p80, observed_p50, observed_p80, observed_count from supplier_sku where supplier_id = $1",
-        supplier_id,
+        """select supplier_id, sku_id, lead_time_p80, observed_p50, observed_p80, observed_count from supplier_sku
+        where supplier_id = any($1::bigint[]) order by supplier_id, sku_id""",
+        list(supplier_ids),
     )
     changed = [
-        row["sku_id"]
+        (row, new)
         for row in rows
-        if (new := found.get(row["sku_id"])) is not None and (new.p80, new.p50, new.p80, new.count) != tuple(row)[1:]
+        if (new := found[row["supplier_id"]].get(row["sku_id"])) is not None
+        and (new.p80, new.p50, new.p80, new.count) != tuple(row)[2:]
     ]
-    moved = [r["sku_id"] for r in rows if r["sku_id"] in changed and found[r["sku_id"]].p80 != r["lead_time_p80"]]
     if not changed:
         return 0
-    await take_gates(uow, moved)
+    moved = Counter(row["supplier_id"] for row, new in changed if new.p80 != row["lead_time_p80"])
+    await take_gates(uow, {row["sku_id"] for row, new in changed if new.p80 != row["lead_time_p80"]})
     await uow.sql.execute(
         """update supplier_sku x set agreed_lead_time_p80 = coalesce(x.agreed_lead_time_p80, x.lead_time_p80),
             lead_time_p80 = u.p80, observed_p50 = u.p50, observed_p80 = u.p80, observed_count = u.count,
-            calibrated_at = $2, updated_at = case when x.lead_time_p80 = u.p80 then x.updated_at else $2 end
-        from unnest($3::bigint[], $4::int[], $5::int[], $6::int[]) as u(sku_id, p50, p80, count)
-        where x.supplier_id = $1 and x.sku_id = u.sku_id""",
-        supplier_id,
+            calibrated_at = $1, updated_at = case when x.lead_time_p80 = u.p80 then x.updated_at else $1 end
+        from unnest($2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::int[]) as u(supplier_id, sku_id, p50, p80, count)
+        where x.supplier_id = u.supplier_id and x.sku_id = u.sku_id""",
         uow.now,
-        changed,
-        [found[s].p50 for s in changed],
-        [found[s].p80 for s in changed],
-        [found[s].count for s in changed],
+        [row["supplier_id"] for row, _ in changed],
+        [row["sku_id"] for row, _ in changed],
+        [new.p50 for _, new in changed],
+        [new.p80 for _, new in changed],
+        [new.count for _, new in changed],
     )
-    uow.audit("leadTimeCalibrate", f"supplier:{supplier_id}", None, {"skus": len(changed), "moved": len(moved)})
-    return len(moved)
+    for supplier_id, skus in Counter(row["supplier_id"] for row, _ in changed).items():
+        facts = {"skus": skus, "moved": moved[supplier_id]}
+        uow.audit("leadTimeCalibrate", f"supplier:{supplier_id}", None, facts)
+    return moved.total()

@@ -14,7 +14,7 @@ from core.queries.supplier_facts import supplier_lines
 from core.repositories.approvals import order_to_approve
 from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
 from core.services.approve_purchase_order import approve_purchase_order
-from core.services.calibrate_lead_times import calibrate_supplier
+from core.services.calibrate_lead_times import calibrate_suppliers
 from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
 from core.services.purchase_emergency import EmergencyPurchase, purchase_emergency
 from core.services.raise_purchase_requests import raise_purchase_requests
@@ -118,13 +118,13 @@ async def test_observed_lead_times_move_the_day_of_what_is_ordered_anew(world):
         world.clock.at += timedelta(days=24)
         await receive(world, number, 10)
     gate = await world.value("select version from sku_gate where sku_id = $1", sku_id)
-    assert await world.do(lambda uow: calibrate_supplier(uow, supplier_id)) == 3
+    assert await world.do(lambda uow: calibrate_suppliers(uow, [supplier_id])) == 3
     row = (await world.rows("select * from supplier_sku where sku_id = $1", sku_id))[0]
     assert (row["agreed_lead_time_p80"], row["observed_count"], row["lead_time_p80"]) == (14, 6, 21)
     other = await world.value("select lead_time_p80 from supplier_sku where sku_id <> $1 limit 1", sku_id)
     assert other == 18
     assert await world.value("select version from sku_gate where sku_id = $1", sku_id) == gate + 1
-    assert await world.do(lambda uow: calibrate_supplier(uow, supplier_id)) == 0
+    assert await world.do(lambda uow: calibrate_suppliers(uow, [supplier_id])) == 0
     await world.do(lambda uow: uow.sql.execute("update sku set reorder_point = 500, reorder_quantity = 40"))
     await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
     by_rule = await newest_order(world)
@@ -138,6 +138,34 @@ async def test_observed_lead_times_move_the_day_of_what_is_ordered_anew(world):
         lines = await supplier_lines(sql, supplier_id, TODAY, TODAY + timedelta(days=60))
     assert [len(line.receipts) for line in lines] == [1] * 6
     assert {(line.receipts[0].day - line.sent_on).days for line in lines} == {24}
+
+
+async def test_what_a_supplier_refused_is_not_missing_and_what_is_to_come_is(world):
+    """Six deliveries in the agreed time: only a line that is still to come makes them look longer."""
+    supplier_id = await world.value("select id from supplier where code = 'SUP'")
+    start = world.clock.at
+    numbers = [await sent(world) for _ in range(8)]
+    refused = AcknowledgePurchaseOrder(numbers[6], None, [AcknowledgeLine(1, rejected=10)], "1")
+    await world.do(lambda uow: apply_acknowledgement(uow, refused))
+    world.clock.at = start + timedelta(days=12)
+    for number in numbers[:6]:
+        await receive(world, number, 10)
+    world.clock.at = start + timedelta(days=100)
+    others = await world.rows("select id from supplier where code <> 'SUP'")
+    suppliers = [supplier_id, *(row["id"] for row in others)]
+    await world.do(lambda uow: calibrate_suppliers(uow, suppliers))
+    rows = await world.rows(
+        """select x.observed_p50, x.observed_count from supplier_sku x join sku k on k.id = x.sku_id
+        where x.supplier_id = $1 and k.code = 'S'""",
+        supplier_id,
+    )
+    assert [row["observed_count"] for row in rows] == [7], "six came, one is 100 days on its way, one never will be"
+    assert (
+        await world.rows(
+            "select 1 from supplier_sku where supplier_id <> $1 and observed_count is not null", supplier_id
+        )
+        == []
+    )
 
 
 async def second_source(world, price=500, lead=30, **more):

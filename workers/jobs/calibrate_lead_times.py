@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from workers.job import JobContext, job
 
+CHUNK = 20
+"""Suppliers per transaction."""
+
 
 @job(queue="bulk", timeout=600)
 async def calibrate_lead_times(context: JobContext, _: dict[str, Any]) -> dict[str, Any]:
-    """Supplier by supplier, each whole: a run that dies is taken up by the next one."""
-    from core.services.calibrate_lead_times import calibrate_supplier, suppliers_to_calibrate
+    """Chunk by chunk, each whole: a run that dies is taken up by the next one."""
+    from core.services.calibrate_lead_times import calibrate_suppliers, suppliers_to_calibrate
 
     suppliers = await context.run(suppliers_to_calibrate)
     changed = 0
-    for supplier_id in suppliers:
-        changed += await context.run(lambda uow, id=supplier_id: calibrate_supplier(uow, id))
+    for start in range(0, len(suppliers), CHUNK):
+        changed += await context.run(partial(calibrate_suppliers, supplier_ids=suppliers[start : start + CHUNK]))
     return {"suppliers": len(suppliers), "changed": changed}

@@ -40,7 +40,7 @@ BATCH_ORDERS = 64
 REST_TIMEOUT = 180.0
 """Seconds without any progress of the waiting work after which the replay says that the system hangs."""
 OUTAGE_TIMEOUT = 120.0
-CLERKS = 3
+CLERKS = 6
 FORESEEN = ("measure_dates", "forecast_demand")
 """Crons of the learning worker that a replay with foresight runs, on the last day of each of its weeks."""
 
@@ -188,24 +188,20 @@ class Replay:
             await self._rest()
 
     async def _play_orders(self, invoices: list[Invoice], on_lines: Callable[[int], None]) -> None:
-        """Orders in batches in the order of their times; a return waits for orders of the same customer before it."""
-        done, batch, size = 0, [], 0
+        """Orders in batches in the order of their times; what came back meanwhile is taken back behind each batch."""
+        done, batch, size, returns = 0, [], 0, []
         for invoice in invoices:
             if invoice.is_return:
-                if any(order.customer == invoice.customer for order in batch):
-                    done += await self._flush(batch)
-                    batch, size = [], 0
-                with self._timed("returns"):
-                    await self._take_back(invoice)
-                done += invoice.row_count
-            else:
-                batch.append(invoice)
-                size += len(invoice.rows)
-                if size >= BATCH_LINES or len(batch) >= BATCH_ORDERS:
-                    done += await self._flush(batch)
-                    batch, size = [], 0
-                    on_lines(done)
+                returns.append(invoice)
+                continue
+            batch.append(invoice)
+            size += len(invoice.rows)
+            if size >= BATCH_LINES or len(batch) >= BATCH_ORDERS:
+                done += await self._flush(batch) + await self._take_back(returns)
+                batch, size, returns = [], 0, []
+                on_lines(done)
         await self._flush(batch)
+        await self._take_back(returns)
 
     @contextlib.contextmanager
     def _timed(self, phase: str) -> Iterator[None]:
@@ -263,19 +259,33 @@ class Replay:
                 return await self.run(lambda uow: _take_back_row(uow, invoice, row))
         return await self.run(lambda uow: _take_back_row(uow, invoice, row))
 
-    async def _take_back(self, invoice: Invoice) -> None:
-        """Cancel what has not left yet, take back what has, newest order first; what was never sold is rejected."""
-        await self._set_clock(invoice.placed_at)
+    async def _take_back(self, invoices: list[Invoice]) -> int:
+        """Cancel what has not left yet, take back what has, newest order first; what was never sold is rejected.
+
+        A customer's returns come one after the other, those of several customers beside each other. Returns the rows.
+        """
+        if not invoices:
+            return 0
         clerks = asyncio.Semaphore(CLERKS)
 
-        async def take(row: Row) -> None:
+        async def take(invoice: Invoice, row: Row) -> None:
             async with clerks:
                 left = await self._take_back_one(invoice, row)
             if left:
                 reason = f"{left} of {row.quantity} units taken back were never sold to this customer"
                 self.rejects.append(Reject(row.number, reason, _raw(invoice, row)))
 
-        await together(*(take(row) for row in invoice.rows))
+        async def take_in_turn(theirs: list[Invoice]) -> None:
+            for invoice in theirs:
+                await together(*(take(invoice, row) for row in invoice.rows))
+
+        customers: dict[str | None, list[Invoice]] = {}
+        for invoice in invoices:
+            customers.setdefault(invoice.customer, []).append(invoice)
+        with self._timed("returns"):
+            await self._set_clock(invoices[-1].placed_at)
+            await together(*(take_in_turn(theirs) for theirs in customers.values()))
+        return sum(invoice.row_count for invoice in invoices)
 
     async def _rest(self) -> None:
         """Wait until no fact, job or file is on its way. Raises ReplayError when nothing moves for a long time."""
