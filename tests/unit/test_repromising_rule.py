@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.repromising.arrays import solve_arrays
-from core.domain.repromising.columns import Claims, Events, Market
+from core.domain.repromising.columns import Claims, Events, Market, sorted_with_order, stable_order
 from core.domain.repromising.pool import Claim, Outcome, Pool, Step, present_promise, promised, solve
 from core.domain.repromising.strategies import CODE, Reaction, Strategy, bounds
 
@@ -271,3 +271,14 @@ def test_many_claims_of_one_pool_are_split_into_blocks(monkeypatch):
     assert answer.active_pools == 5
     found = answer.steps()
     assert [found[n] for n in range(15) if n in found] == [[(0, 2)], [(4, 2)], [(4, 1)]] * 5
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 9)), st.sampled_from([1, 1 << 40, (1 << 58) - 1]))
+def test_the_fast_sorts_are_stable_sorts(numbers, scale):
+    values = np.array(numbers, np.int64) * scale
+    order = np.argsort(values, kind="stable")
+    key, places = sorted_with_order(values)
+    assert (key.tolist(), places.tolist()) == (values[order].tolist(), order.tolist())
+    assert stable_order(values).tolist() == order.tolist()
+    assert stable_order(-values).tolist() == np.argsort(-values, kind="stable").tolist()

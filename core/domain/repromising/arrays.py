@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.repromising.columns import Claims, Events, Ints, Market, packed
+from core.domain.repromising.columns import Claims, Events, Ints, Market, packed, sorted_with_order, stable_order
 from core.domain.repromising.screen import active_pools
 from core.domain.repromising.strategies import CODE, IMPROVING, RESTORED, STRATEGIES, Reaction, Strategy
 
@@ -54,8 +54,8 @@ def solve_arrays(
     empty = np.empty(0, np.int64)
     if not len(rows):
         return Solution(empty, empty, empty, empty, empty)
-    order = np.lexsort((rank(rows), claims.pool[rows]))
-    rows = rows[order]
+    place = rank(rows)
+    rows = rows[np.argsort(claims.pool[rows] * (int(place.max()) + 1) + place)]
     mine = claims.of(rows)
     number = np.cumsum(active) - 1
     supply, kept_back = market.supply.of(active), market.reserved.of(active)
@@ -102,11 +102,11 @@ def _blocks(claims: Claims, events: Events, reserved: Events) -> Iterator[_Block
     first = int(day.min())
     width = int(day.max()) - first + 1
     key = packed(np.concatenate(pool), day - first, width)
-    order = np.argsort(key)
-    is_new = np.diff(key[order], prepend=-1) != 0
+    key, order = sorted_with_order(key)
+    is_new = np.diff(key, prepend=-1) != 0
     cell = np.empty(len(key), np.int64)
     cell[order] = np.cumsum(is_new) - 1
-    keys = key[order][is_new].astype(np.int64)
+    keys = key[is_new].astype(np.int64)
     key_pool = keys // width
     count = np.bincount(key_pool)
     begin = np.cumsum(count) - count
@@ -256,7 +256,7 @@ def _once(
         begins = np.flatnonzero(np.diff(rows, prepend=-1))
         lengths = np.diff(begins, append=len(rows))
         turn = np.arange(len(rows)) - np.repeat(begins, lengths)
-        order = np.argsort(turn, kind="stable")
+        order = stable_order(turn)
         ends = np.cumsum(np.bincount(turn))
         begin = 0
         for end in ends:
@@ -295,7 +295,8 @@ def _once(
     broken[some] = np.any((confirmed[some] < claims.quantity[some, None]) & asked[some], axis=1)
     some = np.flatnonzero((strategy == _GAIN) & ~at_once)
     broken[some] = np.any(confirmed[some] < present[some], axis=1)
-    improving = _IMPROVES[strategy] & np.any(confirmed < wish, axis=1)  # whoever has all it may have stays
+    # in this pass free units only get fewer: who wants none of a day that has some now stays as it is
+    improving = _IMPROVES[strategy] & np.any((confirmed < wish) & (free > 0)[row], axis=1)
     sweep(improving, wish, releases=True)
     sweep(strategy == _FILL, present)
     return confirmed, broken

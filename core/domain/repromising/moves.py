@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.domain.repromising.columns import Ints, packed
+from core.domain.repromising.columns import Ints, packed, sorted_with_order
 
 
 def farthest(before: tuple[Ints, Ints, Ints], after: tuple[Ints, Ints, Ints], count: int) -> tuple[Ints, Ints]:
@@ -33,4 +33,4 @@ def _by_entry_and_day(entry: Ints, day: Ints) -> Ints:
     if not len(entry):
         return entry
     first = int(day.min())
-    return np.argsort(packed(entry, day - first, int(day.max()) - first + 1))
+    return sorted_with_order(packed(entry, day - first, int(day.max()) - first + 1))[1]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.domain.network import Network
 from core.domain.repromising.arrays import Solution, solve_arrays
 from core.domain.repromising.budget import charge
-from core.domain.repromising.columns import Claims, Market
+from core.domain.repromising.columns import Claims, Market, stable_order
 from core.domain.repromising.effects import Effect, Why
 from core.domain.repromising.moves import farthest
 from core.domain.repromising.proposal import EFFECTS, WHYS, Plan
@@ -291,7 +291,7 @@ def _compare(
 
     count = len(lines)
     side = is_after * count + entry
-    by_day = np.argsort(day, kind="stable")
+    by_day = stable_order(day)
     complete = np.zeros(2 * count, np.int64)
     complete[side[by_day]] = day[by_day]  # the latest is written last
     unit_days = np.bincount(side, (day - raw.facts.today) * quantity, 2 * count).astype(np.int64)

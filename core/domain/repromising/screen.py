@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.repromising.columns import Claims, Ints, Market, packed
+from core.domain.repromising.columns import Claims, Events, Ints, Market, packed, sorted_with_order, stable_order
 from core.domain.repromising.strategies import CODE, Strategy
 
 _WIN, _GAIN, _REDISTRIBUTE, _FILL, _LOSE, _SKIP = (
@@ -42,17 +42,27 @@ def active_pools(claims: Claims, market: Market) -> NDArray[np.bool_]:
     takeable = np.flatnonzero((step_strategy == _REDISTRIBUTE) | (step_strategy == _FILL))
     if len(takeable):
         # (assignment keeps the last: sorted by day, backward, that is the earliest)
-        takeable = takeable[np.argsort(-claims.step_day[takeable], kind="stable")]
+        takeable = takeable[stable_order(-claims.step_day[takeable])]
         earliest = np.full(pools, np.iinfo(np.int64).max)
         earliest[step_pool[takeable]] = claims.step_day[takeable]
         active[step_pool[late[claims.step_day[late] > earliest[step_pool[late]]]]] = True
         active[claims.pool[waiting[claims.fallback[waiting] >= earliest[claims.pool[waiting]]]]] = True
 
-    late = late[~active[step_pool[late]]]
-    waiting = waiting[~active[claims.pool[waiting]]]
+    arrives = _first_supply(events, pools)
+    late = late[~active[step_pool[late]] & (arrives[step_pool[late]] < claims.step_day[late])]
+    waiting = waiting[~active[claims.pool[waiting]] & (arrives[claims.pool[waiting]] <= claims.fallback[waiting])]
     if len(late) or len(waiting):
         _mark_improvable(active, claims, market, late, waiting)
     return active
+
+
+def _first_supply(events: Events, pools: int) -> Ints:
+    """The first day of each pool on which something arrives; before it the balance is never positive."""
+    some = np.flatnonzero(events.quantity > 0)
+    some = some[stable_order(-events.day[some])]
+    found = np.full(pools, np.iinfo(np.int64).max)
+    found[events.pool[some]] = events.day[some]
+    return found
 
 
 def _mark_improvable(active: NDArray[np.bool_], claims: Claims, market: Market, late: Ints, waiting: Ints) -> None:
@@ -83,9 +93,7 @@ def _mark_improvable(active: NDArray[np.bool_], claims: Claims, market: Market, 
     )
     first = int(day.min())
     width = int(day.max()) - first + 1
-    key = packed(pool, day - first, width)
-    order = np.argsort(key)
-    key = key[order]
+    key, order = sorted_with_order(packed(pool, day - first, width))
     before = np.cumsum(quantity[order]) - quantity[order]
     is_first = np.diff(key, prepend=-1) != 0
     balance = before[is_first]  # of all that lies before the (pool, day), earlier pools included

@@ -156,7 +156,7 @@ def build(raw: Raw, strategy: NDArray[np.int8], network: Network, *, reallocates
     other = np.flatnonzero(~alive)
     place = claim_location[other]
     anew = np.maximum(ship_days(place, here[other] + raw.lead_days[claim_sku[other]]), wanted[other])
-    np.maximum(open_day, wanted, out=open_day, where=alive)
+    open_day = np.where(alive, np.maximum(open_day, wanted), open_day)
     fallback = open_day.copy()
     fallback[other] = anew
     open_day[other] = np.where(lapsed[other], open_day[other], anew)
@@ -166,13 +166,11 @@ def build(raw: Raw, strategy: NDArray[np.int8], network: Network, *, reallocates
     now = raw.today[where]
     source = np.where(is_stock, now, ship_days(where, np.where(is_stock, now, raw.peg_usable[use][stepped])))
     day = np.where(is_stock, now, np.maximum(need[stepped], now))
-    total, unsourced = np.empty(count, np.int64), NOTHING
-    if count < len(line):
-        total[:] = np.bincount(claim, quantity, count)
-    else:  # of one peg each, which has a source or none; claims may stand in another order than their pegs
-        total[claim] = quantity
-        unsourced = np.zeros(count, np.int64)
-        unsourced[claim] = np.where(kind == OPEN, quantity, 0)
+    total, unsourced = quantity, NOTHING
+    if count == len(line) and claim_line is line:  # of one peg each, which has a source or none
+        unsourced = np.where(kind == OPEN, quantity, 0)
+    else:
+        total = np.bincount(claim, quantity, count).astype(np.int64)
     claims = Claims(
         claim_sku * places + claim_location,
         total,
