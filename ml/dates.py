@@ -97,11 +97,17 @@ class DelayTables:
         """Share delivered by each day of GRID: Kaplan-Meier (1958) with weights, so that open lines count as later."""
         if not len(rows):
             return (GRID >= 0).astype(float)  # nobody knows better than the promise
-        order = rows[np.lexsort((self._open[rows], self._delay[rows]))]
-        weight = self._weight[order]
-        at_risk = np.cumsum(weight[::-1])[::-1]
-        left = np.cumprod(1 - np.where(self._open[order], 0.0, weight / at_risk))
-        return np.concatenate([[0.0], 1 - left])[np.searchsorted(self._delay[order], GRID, side="right")]
+        delays, reached = reached_by(self._delay[rows], self._open[rows], self._weight[rows])
+        return np.concatenate([[0.0], reached])[np.searchsorted(delays, GRID, side="right")]
+
+
+def reached_by(values: Floats, is_open: NDArray[np.bool_], weights: Floats | None = None) -> tuple[Floats, Floats]:
+    """Values in order, and the share that is not above each: Kaplan and Meier (1958). Of what is open its value is the least."""
+    order = np.lexsort((is_open, values))
+    weight = np.ones(len(values)) if weights is None else weights[order]
+    at_risk = np.cumsum(weight[::-1])[::-1]
+    left = np.cumprod(1.0 - np.where(is_open[order], 0.0, weight / at_risk))
+    return values[order], np.asarray(1.0 - left, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -118,22 +124,31 @@ class Correction:
 NO_CORRECTION = Correction({}, True)
 
 
-def conformal(forecasts: Iterable[tuple[Delay, float]], levels: Sequence[float], settings: DateSettings) -> Correction:
+def conformal(
+    forecasts: Iterable[tuple[Delay, float]],
+    levels: Sequence[float],
+    settings: DateSettings,
+    waiting: Iterable[tuple[Delay, float]] = (),
+) -> Correction:
     """Split conformal on past forecasts (distribution, delay that came): the level whose quantile held `level` of them.
 
     The ceil((n+1) level)-th smallest conformity score, at most `widest_correction` away from `level`: without that
     bound coverage is guaranteed for exchangeable deliveries, but suppliers change, and then one bad half-year would
-    spoil the next.
+    spoil the next. `waiting` are forecasts of what is still open, with its delay so far: their scores are censored.
+    Left out, they would make every supplier look more punctual than it is.
     """
-    pairs = list(forecasts)
+    pairs, still = list(forecasts), list(waiting)
     if len(pairs) < settings.calibration_needs:
         return NO_CORRECTION
-    scores = np.sort([delay.below(came) for delay, came in pairs])
+    scores, reached = reached_by(
+        np.array([delay.below(days) for delay, days in pairs + still]), np.arange(len(pairs) + len(still)) >= len(pairs)
+    )
     asked = {}
     for level in levels:
-        place = min(len(scores), int(np.ceil((len(scores) + 1) * level))) - 1
+        share = min(1.0, float(np.ceil((len(scores) + 1) * level)) / len(scores))
+        place = int(np.searchsorted(reached, share - 1e-9))
         low, high = level - settings.widest_correction, min(level + settings.widest_correction, 0.99)
-        asked[level] = float(np.clip(scores[place] + JUST_ABOVE, low, high))
+        asked[level] = high if place == len(scores) else float(np.clip(scores[place] + JUST_ABOVE, low, high))
     came = np.array([came for _, came in pairs])
     medians = np.array([delay.quantile(0.5) for delay, _ in pairs])
     return Correction(asked, bool(np.abs(came - medians).mean() <= np.abs(came).mean()))

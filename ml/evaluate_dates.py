@@ -118,19 +118,21 @@ def _tables_at(history: Deliveries, day: int, tables: dict[int, DelayTables], se
 def _corrections(
     history: Deliveries, begin: int, tables: dict[int, DelayTables], settings: DateSettings
 ) -> dict[str, Correction]:
-    """Per route, from what was forecast at the two half-year starts before and had come by now."""
+    """Per route, from what was forecast at the two half-year starts before: what had come by now, and what had not."""
     forecasts: dict[str, list[tuple[Any, float]]] = {}
+    waiting: dict[str, list[tuple[Any, float]]] = {}
     edge = begin
     for _ in range(CALIBRATION_HALVES):
         before = date.fromordinal(edge - 1)
         since = date(before.year, 1 if before.month < 7 else 7, 1).toordinal()
         table = _tables_at(history, since, tables, settings)
-        for row in _lines(history, since, edge):
-            if history.actual[row] < begin:
-                keys = [str(level[row]) for level in history.levels]
-                forecasts.setdefault(keys[0], []).append((table.delay(keys), float(history.delay[row])))
+        for row in np.flatnonzero((history.promised >= since) & (history.promised < edge)):
+            keys = [str(level[row]) for level in history.levels]
+            seen = min(int(history.actual[row]), begin)
+            said = (table.delay(keys), float(seen - history.promised[row]))
+            (forecasts if history.actual[row] < begin else waiting).setdefault(keys[0], []).append(said)
         edge = since
-    return {route: conformal(pairs, LEVELS, settings) for route, pairs in forecasts.items()}
+    return {route: conformal(pairs, LEVELS, settings, waiting.get(route, ())) for route, pairs in forecasts.items()}
 
 
 def _plain_table(history: Deliveries, begin: int, rows: NDArray[np.int64], level: float) -> Floats:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 
-from ml.dates import GRID, Correction, DateSettings, Delay, DelayTables, conformal, expected_days
+from ml.dates import GRID, Correction, DateSettings, Delay, DelayTables, conformal, expected_days, reached_by
 from ml.delivery_file import ABSURD_DAYS, OPEN, Deliveries
 
 LEVELS = (0.5, 0.8, 0.95)
 BACKTEST_MONTHS = 6
 MONTH = 30
 SHORTEST_TAIL = 1e-4
-DRIFT_MARGIN = 0.1
-"""A coverage of P80 this far from .80, on enough deliveries, is an alarm."""
+DRIFT_MARGIN = {0.5: 0.15, 0.8: 0.1, 0.95: 0.07}
+"""A coverage this far from its level, on enough deliveries, is an alarm: wider where chance alone moves it further."""
 DRIFT_NEEDS = 30
 
 
@@ -40,21 +40,37 @@ class SpreadRow:
     judged: int
     bias: float | None
     spread: float | None
+    ahead: dict[float, float | None] = field(default_factory=dict)
+    """By level: the share that came before the day said of it. A later day than needed was said only where even this is high:
+    who always comes on the very day has a high coverage, and no better day could be said of it."""
+
+    @property
+    def drifts(self) -> list[float]:
+        """Levels whose days are not kept, or are later than they need be."""
+        return [level for level in self.coverage if self._drifts(level)] if self.judged >= DRIFT_NEEDS else []
+
+    def _drifts(self, level: float) -> bool:
+        kept, ahead, margin = self.coverage[level], self.ahead.get(level), DRIFT_MARGIN[level]
+        return (kept is not None and kept < level - margin) or (ahead is not None and ahead > level + margin)
 
     @property
     def is_drifting(self) -> bool:
-        kept = self.coverage[0.8]
-        return self.judged >= DRIFT_NEEDS and kept is not None and abs(kept - 0.8) > DRIFT_MARGIN
+        return bool(self.drifts)
 
 
 @dataclass(frozen=True)
 class Said:
-    """A past forecast: its distribution, the delay and the day that came, and the delays that would have been said by level."""
+    """A past forecast: its distribution, the stated day, the day that came (OPEN: not yet), and the delays that would have
+    been said by level."""
 
     delay: Delay
-    came: float
+    stated: int
     day: int
     days: dict[float, int]
+
+    def so_far(self, today: int) -> float:
+        """Days it came late, or has been waited for beyond the stated day."""
+        return float(min(self.day, today) - self.stated)
 
 
 @dataclass(frozen=True)
@@ -101,7 +117,8 @@ def measure_spreads(
     """One row per group of every level that has a delivery, as known at `at`.
 
     Coverage is that of P50, P80 and P95 over the last six months, each month forecast from what was known before it, with
-    the conformal step that the months before it gave. Deliveries more than three years off are typing errors and left out.
+    the conformal step that the months before it gave. What is still open counts there too, as "not until today". Deliveries
+    more than three years off are typing errors and left out.
     """
     facts = [fact for fact in facts if fact.came is None or abs((fact.came - fact.stated).days) <= ABSURD_DAYS]
     if not any(fact.came for fact in facts):
@@ -121,7 +138,7 @@ def measure_spreads(
             path = [str(history.levels[above][int(np.flatnonzero(rows)[0])]) for above in range(level + 1)]
             delay = tables.delay(path)
             judged = walked.get(key, [])
-            correction = _correction(walked.get(path[0], []), settings)
+            correction = _correction(walked.get(path[0], []), settings, today)
             days = expected_days(delay, correction, LEVELS)
             late = history.delay[rows]
             supplier = next((suppliers[keys] for keys in suppliers if "|".join(keys[: level + 1]) == key), None)
@@ -137,13 +154,11 @@ def measure_spreads(
                     days,
                     support,
                     shares,
-                    {
-                        one: float(np.mean([s.came <= s.days[one] for s in judged])) if judged else None
-                        for one in LEVELS
-                    },
-                    len(judged),
+                    {one: _kept(judged, one, today) for one in LEVELS},
+                    sum(_is_decided(said, 0.8, today) for said in judged),
                     float(late.mean()),
                     float(late.std()),
+                    {one: _kept(judged, one, today, ahead=1) for one in LEVELS},
                 )
             )
     return found
@@ -166,7 +181,7 @@ def _walk(history: Deliveries, today: int, settings: DateSettings) -> dict[str, 
         begin, end = today - months * MONTH, today - (months - 1) * MONTH
         if not (history.promised < begin).any():
             continue
-        rows = np.flatnonzero((history.promised >= begin) & (history.promised < end) & (history.actual < today))
+        rows = np.flatnonzero((history.promised >= begin) & (history.promised < end))
         if not len(rows):
             continue
         tables = DelayTables(history, begin, settings)
@@ -176,16 +191,34 @@ def _walk(history: Deliveries, today: int, settings: DateSettings) -> dict[str, 
             path = [str(level[row]) for level in history.levels]
             delay = tables.delay(path)
             days = expected_days(delay, corrections[path[0]], LEVELS)
-            said = Said(delay, float(history.delay[row]), int(history.actual[row]), days)
+            said = Said(delay, int(history.promised[row]), int(history.actual[row]), days)
             for key in path:
                 found[key].append(said)
     return found
 
 
-def _correction(said: Sequence[Said], settings: DateSettings, before: int | None = None) -> Correction:
-    """The conformal step of these forecasts, of those only whose delivery had come `before` a day."""
-    known = [(one.delay, one.came) for one in said if before is None or one.day < before]
-    return conformal(known, LEVELS, settings)
+def _correction(said: Sequence[Said], settings: DateSettings, today: int) -> Correction:
+    """The conformal step of these forecasts by what was known when `today` began: what had not come is open."""
+    known, waiting = (
+        [(one.delay, one.so_far(today)) for one in said if (one.day < today) is came] for came in (True, False)
+    )
+    return conformal(known, LEVELS, settings, waiting)
+
+
+def _is_decided(said: Said, level: float, today: int) -> bool:
+    """Has it come, or has the day said of it passed without it?"""
+    return said.day < today or said.so_far(today) > said.days[level]
+
+
+def _kept(judged: Sequence[Said], level: float, today: int, ahead: int = 0) -> float | None:
+    """Share that came by the day said of it (`ahead` days before it): what is open counts as later than today, and what could
+    still keep its day has no say either way. None while nothing is decided."""
+    if not any(_is_decided(said, level, today) for said in judged):
+        return None
+    beyond = np.array([said.so_far(today) - said.days[level] for said in judged])
+    days, reached = reached_by(beyond, np.array([said.day >= today for said in judged]))
+    place = int(np.searchsorted(days, -ahead, side="right"))
+    return float(reached[place - 1]) if place else 0.0
 
 
 def _corrected(delay: Delay, correction: Correction) -> Delay:

@@ -185,7 +185,10 @@ class SupplierDates:
         description="Share that came by the P95 said before; .95 is meant.", default=None
     )
     judged: int = field(description="Deliveries that the coverages rest on.")
-    is_drifting: bool = field(description="Is the coverage off by more than a tenth, on thirty deliveries or more.")
+    is_drifting: bool = field(
+        description="Is one of the coverages off, on thirty deliveries or more: P50 by more than .15, P80 by .10, P95 by .07. "
+        "Too high counts only where an earlier day could have been said."
+    )
     computed_at: datetime = field(description="When it was measured.")
 
     @field(description="The supplier.")

@@ -37,9 +37,11 @@ async def keep_date_spreads(uow: Transaction, rows: Sequence[Any]) -> dict[str, 
     drifting = [row for row in rows if row.is_drifting]
     for row in drifting:
         if row.path not in before:
+            level = row.drifts[0]
             facts = {
                 "path": row.path,
-                "coverage": row.coverage[0.8],
+                "level": round(100 * level),
+                "coverage": row.coverage[level],
                 "judged": row.judged,
                 "supplierId": row.supplier_id,
             }

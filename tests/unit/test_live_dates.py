@@ -30,13 +30,43 @@ def _measured(late_in_last_month: int) -> SpreadRow:
 def test_coverage_is_of_what_was_said_before_it_was_known():
     steady, worse = _measured(6), _measured(2)
     assert (steady.judged, worse.judged) == (231, 231), "what is stated for the last days has not come yet"
-    assert steady.coverage == {0.5: 192 / 231, 0.8: 192 / 231, 0.95: 1.0}
-    assert worse.coverage == {0.5: 179 / 231, 0.8: 179 / 231, 0.95: 1.0}
+    assert steady.coverage == pytest.approx({0.5: 192 / 231, 0.8: 192 / 231, 0.95: 1.0})
+    assert worse.coverage == pytest.approx({0.5: 179 / 231, 0.8: 179 / 231, 0.95: 1.0})
     assert (steady.days[0.8], worse.days[0.8]) == (0, 5), "from now on it says five days, but it had said none"
     assert not worse.is_drifting
 
 
-def test_a_supplier_that_was_never_on_time_again_is_a_drift():
+def test_a_supplier_that_was_never_on_time_again_is_seen_by_what_is_overdue():
+    """What was overdue when the last month began already said so: its P80 held, which its P50 could not."""
     ruined = _measured(1)
-    assert ruined.coverage[0.8] == 159 / 231, "a month without a single delivery on its day"
-    assert ruined.is_drifting
+    assert ruined.coverage == pytest.approx({0.5: 159 / 231, 0.8: 190 / 231, 0.95: 1.0})
+    assert ruined.drifts == []
+
+
+def _supplied(*lines: tuple[int, int | None, int]) -> SpreadRow:
+    """Lines as (number, delay or None for still open, stated days ago)."""
+    rows = []
+    for count, delay, ago in lines:
+        stated = AT.date() - timedelta(days=ago)
+        came = None if delay is None else stated + timedelta(days=delay)
+        rows += [{"basis": "CARRIER", "supplier_id": 7, "location_id": 1, "stated": stated, "came": came}] * count
+    return next(row for row in measure_spreads("SUPPLY", supply_facts(rows), AT) if row.path == "SUPPLY|CARRIER|7")
+
+
+def test_what_never_came_is_no_kept_day():
+    """Sixty came on their day, forty of the same months are open long after it: .60, not all of what came."""
+    waited = _supplied((100, 0, 300), (60, 0, 100), (40, None, 100))
+    assert (waited.coverage[0.8], waited.judged) == (pytest.approx(0.6), 100)
+    assert waited.drifts == [0.8, 0.95]
+    assert waited.days[0.8] > 0, "and from now on a later day is said"
+
+
+def test_what_may_still_come_by_its_day_has_no_say():
+    waited = _supplied((100, 5, 300), (50, 5, 100), (50, None, 3))
+    assert (waited.coverage[0.8], waited.judged) == (pytest.approx(1.0), 50)
+
+
+def test_only_a_day_later_than_need_be_drifts_upwards():
+    punctual, early = _supplied((100, 0, 300), (50, 0, 100)), _supplied((100, 5, 300), (50, 0, 100))
+    assert (punctual.coverage[0.8], punctual.drifts) == (1.0, [])
+    assert (early.coverage[0.8], early.drifts) == (1.0, [0.5, 0.8])
