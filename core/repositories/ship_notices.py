@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from core.edi.resolve_acknowledgement import OpenLine
 from core.ports import Transaction
 from core.repositories.write_stock import draw_ids
 
@@ -264,3 +265,19 @@ async def newest_estimate(uow: Transaction, carrier: str, tracking_number: str) 
 
 async def mark_event_applied(uow: Transaction, event_id: int) -> None:
     await uow.sql.execute("update carrier_event set applied = true where id = $1", event_id)
+
+
+async def open_lines_of(uow: Transaction, supplier_id: int, numbers: Collection[str]) -> dict[str, list[OpenLine]]:
+    """The lines of the supplier's orders with these numbers, as they can be named in a document."""
+    rows = await uow.sql.fetch(
+        """select o.number, l.line_number, k.code, coalesce(x.vendor_code, '') as vendor
+        from purchase_order o join purchase_order_line l on l.purchase_order_id = o.id join sku k on k.id = l.sku_id
+        left join supplier_sku x on x.sku_id = l.sku_id and x.supplier_id = l.supplier_id
+        where o.supplier_id = $1 and o.number = any($2::text[]) order by o.number, l.line_number""",
+        supplier_id,
+        sorted(set(numbers)),
+    )
+    found: dict[str, list[OpenLine]] = {}
+    for row in rows:
+        found.setdefault(row["number"], []).append(OpenLine(row["line_number"], 0, row["code"], row["vendor"]))
+    return found

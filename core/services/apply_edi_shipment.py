@@ -8,12 +8,20 @@ from typing import Any
 
 from core.domain.sequences import is_older
 from core.domain.supplier_states import PackKind
-from core.edi.documents import CarrierStatus, ShipNotice, ShippedLine
+from core.edi.documents import AcknowledgedLine, CarrierStatus, ShipNotice, ShippedLine
 from core.edi.interchanges import Fault, Level, Severity, TransactionSet
+from core.edi.resolve_acknowledgement import match_line
 from core.ports import Transaction
 from core.repositories.edi import Partner
 from core.repositories.purchase_orders import find_orders, read_lines
-from core.repositories.ship_notices import drop_packs, find_notice, forestall_notice, lock_notice, notices_on_the_way
+from core.repositories.ship_notices import (
+    drop_packs,
+    find_notice,
+    forestall_notice,
+    lock_notice,
+    notices_on_the_way,
+    open_lines_of,
+)
 from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
 from core.services.apply_carrier_status import CarrierStatusInput, apply_carrier_status
 from core.services.apply_ship_notice import ShipNoticeInput, ShipNoticeResult, apply_ship_notice, shipped_lines
@@ -51,7 +59,7 @@ async def apply_notice(
             return await _forestall(uow, notice, faults, partner.supplier_id, sequence, document_id)
         gone = await withdraw_ship_notice(uow, partner.supplier_id, notice.number, sequence)
         return Applied(gone.outcome, notice.number, _first(gone), faults, {"lineIds": gone.line_ids})
-    wanted = await _as_input(uow, notice, partner.supplier_id, sequence, document_id)
+    wanted = await _as_input(uow, notice, partner, partner.supplier_id, sequence, document_id)
     known = await find_notice(uow, wanted.supplier_id, wanted.number)
     if notice.purpose == _REPLACE and known is not None and not known.is_withdrawn:
         if is_older(sequence, known.last_sequence):
@@ -67,7 +75,7 @@ async def apply_notice(
         if notice.purpose == _REPLACE and known is not None:
             await drop_packs(uow, known.id)
         await record_packs(uow, partner.supplier_id, notice.number, _packs(notice, wanted))
-        await _settle_rest(uow, notice, result, partner.supplier_id, sequence, document_id)
+        await _settle_rest(uow, notice, wanted, result, document_id)
         await take_up_statuses(uow, [notice.tracking, notice.number])
         request_taking_up(uow, [notice.tracking, notice.number])
     return Applied(result.outcome, notice.number, _first(result), faults, {"lineIds": result.line_ids})
@@ -86,18 +94,22 @@ async def _forestall(
 
 
 async def _as_input(
-    uow: Transaction, notice: ShipNotice, supplier_id: int, sequence: str, document_id: int
+    uow: Transaction, notice: ShipNotice, partner: Partner, supplier_id: int, sequence: str, document_id: int
 ) -> ShipNoticeInput:
-    lines = [(order.po_number, line) for order in notice.orders for line in order.lines]
-    vendor = {
-        row["vendor_code"]: row["code"]
-        for row in await uow.sql.fetch(
-            "select x.vendor_code, k.code from supplier_sku x join sku k on k.id = x.sku_id"
-            " where x.supplier_id = $1 and x.vendor_code = any($2::text[])",
-            supplier_id,
-            [line.vendor_code for _, line in lines if line.vendor_code],
-        )
-    }
+    """The notice about lines of ours, each told by the guide as in an answer. Raises Unusable where one cannot be told."""
+    ours = await open_lines_of(uow, supplier_id, [order.po_number for order in notice.orders])
+    rows: list[tuple[str, int | None, str | None, int]] = []
+    for order in notice.orders:
+        for line in order.lines if order.po_number in ours else ():
+            candidates = match_line(_as_answered(line), ours[order.po_number], partner.guide)
+            if len(candidates) != 1:
+                name = line.po_line_number or line.buyer_sku or line.vendor_code or line.gtin
+                what = "no line of ours" if not candidates else f"{len(candidates)} lines of ours"
+                text = f"Line {name!r} of order {order.po_number!r} in the ship notice matches {what}."
+                raise Unusable("unmatched_line", text, [doubt("line", text, line.segment_number, "SN1")])
+            rows.append((order.po_number, candidates[0].line_number, candidates[0].buyer_sku, line.quantity))
+        if order.po_number not in ours:  # the service says that there is no such order
+            rows += [(order.po_number, None, line.buyer_sku or None, line.quantity) for line in order.lines]
     return ShipNoticeInput(
         supplier_id,
         notice.number,
@@ -105,20 +117,21 @@ async def _as_input(
         notice.expected_date,
         notice.carrier,
         notice.tracking,
-        [
-            (number, _line_number(line), line.buyer_sku or vendor.get(line.vendor_code), line.quantity)
-            for number, line in lines
-        ],
+        rows,
         sequence=sequence,
         document_id=document_id,
     )
 
 
+def _as_answered(line: ShippedLine) -> AcknowledgedLine:
+    number = line.po_line_number
+    return AcknowledgedLine(number, number, line.buyer_sku, line.vendor_code, line.gtin, None, line.unit, ())
+
+
 def _packs(notice: ShipNotice, wanted: ShipNoticeInput) -> list[NoticePack]:
     """Every pack with an SSCC once. What is in it is known where a line lies in one pack alone."""
     found: dict[str, NoticePack] = {}
-    lines = [line for order in notice.orders for line in order.lines]
-    for line, (_, _, sku, quantity) in zip(lines, wanted.lines, strict=True):
+    for line, (_, _, sku, quantity) in zip(_lines_of(notice), wanted.lines, strict=True):
         inner = [pack for pack in line.packs if pack.sscc and pack.level != _TARE]
         for pack in line.packs:
             if not pack.sscc:
@@ -132,14 +145,13 @@ def _packs(notice: ShipNotice, wanted: ShipNoticeInput) -> list[NoticePack]:
 
 
 async def _settle_rest(
-    uow: Transaction, notice: ShipNotice, result: ShipNoticeResult, supplier_id: int, sequence: str, document_id: int
+    uow: Transaction, notice: ShipNotice, wanted: ShipNoticeInput, result: ShipNoticeResult, document_id: int
 ) -> None:
     """What the notice says of units that did not leave with it: they follow, or they never come."""
     said = {
-        (order.po_number, _line_number(line)): line.status
-        for order in notice.orders
-        for line in order.lines
-        if line.status in (*_REST_FOLLOWS, *_REST_IS_GONE) and _line_number(line) is not None
+        (number, line_number): line.status
+        for line, (number, line_number, _, _) in zip(_lines_of(notice), wanted.lines, strict=True)
+        if line.status in (*_REST_FOLLOWS, *_REST_IS_GONE)
     }
     if not said:
         return
@@ -161,13 +173,14 @@ async def _settle_rest(
             else:
                 lines.append(AcknowledgeLine(row.line_number, rejected=rest))
         if lines:
-            order = AcknowledgePurchaseOrder(number, supplier_id, lines, sequence=sequence, document_id=document_id)
+            order = AcknowledgePurchaseOrder(
+                number, wanted.supplier_id, lines, sequence=wanted.sequence, document_id=document_id
+            )
             await apply_acknowledgement(uow, order)
 
 
-def _line_number(line: ShippedLine) -> int | None:
-    text = line.po_line_number
-    return int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else None
+def _lines_of(notice: ShipNotice) -> list[ShippedLine]:
+    return [line for order in notice.orders for line in order.lines]
 
 
 def _first(result: ShipNoticeResult) -> int | None:

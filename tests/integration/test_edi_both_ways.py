@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -155,6 +156,20 @@ async def test_what_a_supplier_asks_for_moves_nothing_until_a_planner_accepts(wo
     done = await world.do(lambda uow: decide_supplier_change(uow, DecideSupplierChange(second, True, "agreed")))
     assert done.state is ChangeState.ACCEPTED
     assert await world.value("select usable_date from supply") == day(35)
+    # The supplier waits for our order to say what was agreed.
+    (asked,) = await world.rows("select payload from outbox where job = 'send_purchase_change'")
+    told = asked["payload"]
+    await world.do(
+        lambda uow: send_purchase_change(uow, told["purchaseOrderId"], told["version"], [1], {1: told["agreed"]["1"]})
+    )
+    (content,) = await outbound(world, "860")
+    agreed = decode_860(read(content).interchanges[0].groups[0].sets[0]).document
+    assert (agreed.purpose, agreed.lines[0].change, agreed.lines[0].quantity, agreed.lines[0].requested_date) == (
+        "04",
+        "CT",
+        10,
+        day(35),
+    )
     with pytest.raises(IllegalTransition):
         await world.do(lambda uow: decide_supplier_change(uow, DecideSupplierChange(second, False)))
     assert await take(world, ordrsp(number, 4, answered((Effect.ACCEPT, 10, day(50)), proposal=True)), "f4")
@@ -211,6 +226,7 @@ async def test_more_units_and_another_price_are_proposals_that_a_planner_or_the_
     await world.do(lambda uow: decide_supplier_change(uow, DecideSupplierChange(change_id, True)))
     assert await line(world) == {"accepted": 13}
     assert await world.rows(ours) == [{"ordered": 13, "price": 900}]
+    assert await world.value("select payload->'agreed' from outbox where job = 'send_purchase_change'") == {"1": "PQ"}
     # Who waited without a source has the units that came on top.
     assert await world.value("select sum(quantity) from peg where kind = 'OPEN'") == 1
     # An answer that names another price stands; the price is asked for, and taken where the policy lets it.
@@ -223,6 +239,25 @@ async def test_more_units_and_another_price_are_proposals_that_a_planner_or_the_
         assert await world.value("select state from supplier_change order by id desc limit 1") == outcome
     assert await world.rows(ours) == [{"ordered": 13, "price": 940}]
     assert await world.value("select max(usable_date) from supply") == day(13)
+    assert await world.do(recount) == []
+
+
+async def test_an_additional_line_adds_units_of_an_article_that_the_order_has(world):
+    number = await sent(world)
+    await take(world, answer(number, 1, ("IA", 10, day(12))))
+    data = change(number, 2, "AI", 4).replace(b"POC*1*", b"POC*2*")
+    assert await take(world, data, "f2") == {"applied": 1}
+    (kept,) = await world.value("select lines from supplier_change")
+    parts = [(part["quantity"], part["date"]) for part in kept["accepted"]]
+    assert (kept["lineNumber"], kept["added"], parts) == (1, 4, [(10, None), (4, day(20).isoformat())])
+    change_id = await world.value("select id from supplier_change")
+    await world.do(lambda uow: decide_supplier_change(uow, DecideSupplierChange(change_id, True)))
+    assert await line(world) == {"accepted": 14}
+    days = "select usable_date, quantity from supply order by usable_date"
+    assert await world.rows(days) == [{"usable_date": day(12), "quantity": 10}, {"usable_date": day(20), "quantity": 4}]
+    strange = change(number, 3, "AI", 4).replace(b"POC*1*", b"POC*2*").replace(b"*BP*S*VP*V-S", b"*BP*S2*VP*V-9")
+    assert await take(world, strange, "f3") == {"quarantined": 1}
+    assert (await documents(world))[-1]["quarantine_reason"].startswith("additional_line")
     assert await world.do(recount) == []
 
 
@@ -423,6 +458,25 @@ async def test_a_stock_report_is_a_hint_full_or_delta_with_a_guard(world):
     assert number
 
 
+async def test_an_invoice_is_compared_per_unit_and_only_in_our_currency(world):
+    number = await sent(world)
+    price = await world.value("select price from purchase_order_line")
+    rows = [("BIG", day(1), "I1", day(0), number), ("IT1", "1", 1, "EA", price * 12, "PD", "BP", "S"), ("TDS", 1)]
+    assert await take(world, write_interchange("810", "IN", [rows], envelope(1))) == {"applied": 1}
+    foreign = [
+        ("BIG", day(1), "I2", day(0), number),
+        ("CUR", "SE", "CHF"),
+        ("IT1", "1", 1, "EA", 7, "", "BP", "S"),
+        ("TDS", 1),
+    ]
+    assert await take(world, write_interchange("810", "IN", [foreign], envelope(2)), "f2") == {"applied": 1}
+    kinds = [
+        [x["kind"] for x in r["findings"]]
+        for r in await world.rows("select findings from supplier_invoice order by id")
+    ]
+    assert kinds == [["NOT_SHIPPED"], ["CURRENCY", "NOT_SHIPPED"]]
+
+
 async def test_an_invoice_of_what_was_not_shipped_is_an_alert_and_moves_nothing(world):
     number = await sent(world)
     await take(world, answer(number, 1, ("IA", 10, day(12))))
@@ -537,3 +591,14 @@ async def test_a_stock_hint_makes_an_unknown_day_earlier_and_leaves_a_confirmed_
     await told(3, day(4))
     assert await world.value("select usable_date from supply") == day(12)
     assert await world.do(recount) == []
+
+
+async def test_lines_of_a_ship_notice_are_told_by_the_guide_as_those_of_an_answer(world):
+    number = await sent(world)
+    foreign = ShippedLine("907", "", "V-S", 6, "EA", status="IC")
+    told = ShipNotice("SN9", "00", day(2), None, "CARR", "T9", (ShippedOrder(number, (foreign,)),), noticed_on=day(1))
+    assert await take(world, write_856(replace(told, number="SN8"), envelope(1)), "f1") == {"applied": 1}
+    clash = replace(foreign, po_line_number="1", buyer_sku="S2", vendor_code="")
+    wrong = replace(told, orders=(ShippedOrder(number, (clash,)),))
+    assert await take(world, write_856(wrong, envelope(2)), "f2") == {"quarantined": 1}
+    assert await line(world) == {"in_transit": 6, "rejected": 4}
