@@ -36,6 +36,7 @@ described(
     NOT_SHIPPED="Units are invoiced that have not left the supplier.",
     PRICE="The price is not that of the order.",
     UNKNOWN_LINE="The order has no such line.",
+    CURRENCY="The invoice is in another currency than the order.",
 )
 
 

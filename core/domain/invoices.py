@@ -13,6 +13,7 @@ class FindingKind(StrEnum):
     UNKNOWN_LINE = "UNKNOWN_LINE"
     NOT_SHIPPED = "NOT_SHIPPED"
     PRICE = "PRICE"
+    CURRENCY = "CURRENCY"
 
 
 @dataclass(frozen=True, slots=True)

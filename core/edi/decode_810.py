@@ -9,6 +9,7 @@ from core.edi.documents import Decoded
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
 from core.edi.invoice_documents import Invoice, InvoiceLine
+from core.edi.prices import x12_price
 from core.edi.x12_values import decimal
 
 
@@ -55,7 +56,7 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> InvoiceLin
         gtin=item(pairs, GTIN_ITEM),
         quantity=quantity(it1, 2, it1.value(3), guide, notes),
         unit=it1.value(3) or "EA",
-        price=decimal(it1.value(4)),
+        price=x12_price(it1, 4, it1.value(3), guide, notes),
         description=next((segment.value(5) for segment in block if segment.tag == "PID"), ""),
         segment_number=it1.number,
     )

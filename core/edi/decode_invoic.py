@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.edi.decode_orders import price
 from core.edi.decoding import Notes, item
 from core.edi.documents import Decoded
 from core.edi.edifact_decoding import (
@@ -24,6 +23,7 @@ from core.edi.edifact_values import number
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
 from core.edi.invoice_documents import Invoice, InvoiceLine
+from core.edi.prices import edifact_price
 
 # List 5025: amount due, invoice amount, message total.
 _TOTALS = ("9", "77", "39", "86")
@@ -58,14 +58,15 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> InvoiceLin
     pairs = items(block)
     qty = first(block, "QTY", "47") or first(block, "QTY", "46") or first(block, "QTY", "12")
     amount = next((s for code in ("203", "38") if (s := first(block, "MOA", code)) is not None), None)
+    unit = (qty.value(1, 3) if qty is not None else "") or "EA"
     return InvoiceLine(
         line_number=order_line(block),
         buyer_sku=item(pairs, BUYER_ITEM),
         vendor_code=item(pairs, VENDOR_ITEM),
         gtin=item(pairs, GTIN_ITEM),
         quantity=quantity(qty, guide, notes) if qty is not None else None,
-        unit=(qty.value(1, 3) if qty is not None else "") or "EA",
-        price=price(block),
+        unit=unit,
+        price=edifact_price(block, unit, guide, notes),
         amount=number(amount.value(1, 2)) if amount is not None else None,
         description=description(block),
         segment_number=block[0].number,

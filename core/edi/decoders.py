@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from core.edi.decode_214 import decode_214
@@ -28,10 +29,11 @@ from core.edi.decode_recadv import decode_recadv
 from core.edi.documents import Decoded
 from core.edi.guide import PartnerGuide
 from core.edi.interchanges import TransactionSet
+from core.edi.order_numbers import with_our_numbers
 
 Decoder = Callable[[TransactionSet, PartnerGuide], Decoded[Any]]
 
-DECODERS: dict[str, Decoder] = {
+_PLAIN: dict[str, Decoder] = {
     "850": decode_850,
     "855": decode_855,
     "856": decode_856,
@@ -57,3 +59,14 @@ DECODERS: dict[str, Decoder] = {
     "INVOIC": decode_invoic,
     "CONTRL": decode_contrl,
 }
+
+
+def _by_guide(decode: Decoder) -> Decoder:
+    def decoded(document: TransactionSet, guide: PartnerGuide) -> Decoded[Any]:
+        found = decode(document, guide)
+        return replace(found, document=with_our_numbers(found.document, guide))
+
+    return decoded
+
+
+DECODERS: dict[str, Decoder] = {kind: _by_guide(decode) for kind, decode in _PLAIN.items()}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
 from core.errors import InvalidInput
+
+_X12_VERSION = re.compile(r"00\d{4}[A-Z0-9]{0,6}")
 
 
 class LineKey(StrEnum):
@@ -71,6 +74,14 @@ class StockReport(StrEnum):
     DELTA = "delta"
 
 
+class OrderNumber(StrEnum):
+    """How a partner writes the numbers of our orders: as we do, with zeros in front, or their digits alone."""
+
+    AS_SENT = "as_sent"
+    PADDED = "padded"
+    DIGITS = "digits"
+
+
 class AllOrNone(StrEnum):
     """What falls with a set that cannot be applied."""
 
@@ -98,7 +109,8 @@ class PartnerGuide:
     `all_or_none`: what falls with a set that cannot be applied: itself, its group, or its whole interchange. A partner that
     sends nothing for `silence_hours` is an alert (None: judged by its usual pauses). `warehouse` is the code of the
     location of ours that the partner runs: what leaves there is released to it by a 940. `group_answer` is
-    the set that acknowledges its groups.
+    the set that acknowledges its groups. `order_number` is how it writes the numbers of our orders; from the first of
+    the `order_suffix_marks` on they are its own (a release: `-01`). `x12_version` (GS08) is that of the X12 that we write.
     """
 
     line_key: LineKey = LineKey.PO_LINE_NUMBER
@@ -123,6 +135,9 @@ class PartnerGuide:
     silence_hours: int | None = None
     warehouse: str = ""
     group_answer: GroupAnswer = GroupAnswer.FUNCTIONAL
+    order_number: OrderNumber = OrderNumber.AS_SENT
+    order_suffix_marks: str = ""
+    x12_version: str = "004010"
 
     def to_json(self) -> dict[str, Any]:
         plain = {item.name: getattr(self, item.name) for item in fields(self)}
@@ -168,6 +183,18 @@ def _word(value: Any) -> str:
     return value
 
 
+def _version(value: Any) -> str:
+    if not isinstance(value, str) or not _X12_VERSION.fullmatch(value):
+        raise ValueError(value)
+    return value
+
+
+def _marks(value: Any) -> str:
+    if not isinstance(value, str) or any(mark.isalnum() or mark.isspace() for mark in value):
+        raise ValueError(value)
+    return value
+
+
 def _words(value: Mapping[str, Any]) -> dict[str, str]:
     return {str(code): str(meaning) for code, meaning in value.items()}
 
@@ -204,6 +231,9 @@ _CASTS: dict[str, Any] = {
     "price_tolerance_percent": _count,
     "warehouse": _word,
     "group_answer": GroupAnswer,
+    "order_number": OrderNumber,
+    "order_suffix_marks": _marks,
+    "x12_version": _version,
     "all_or_none": AllOrNone,
     "silence_hours": _hours,
 }

@@ -13,6 +13,7 @@ from core.edi.guide import PartnerGuide
 from core.edi.resolve_line import LineOutcome, dated, known_date, other_price, resolve_line
 
 UNCHANGED = ("NC", "OC")
+ADDITIONAL = "AI"
 _DELETED = ("DI", "RC")
 _PRICE = ("PC", "PQ", "PR")
 _DATES = (*_PRICE, "CT", "RS", "CA", "CB", "CC", "QD", "QI", "RQ", "RE", "RZ", "MU")
@@ -32,6 +33,8 @@ def resolve_change(
     Units beyond what is open are `added`, another price than ours is kept beside them. Fewer than have left, a price
     change without a price, a rise that is none, or a change without a known kind is a mismatch: a person has to see it.
     """
+    if change.change == ADDITIONAL:
+        return _additional(open_quantity, line, change, guide, tuple(header_dates), our_price)
     if change.change in _PRICE and change.price is None:
         return LineOutcome(
             mismatch=f"Line {change.line_number} is to have another price ({change.change}); none that we can use is named."
@@ -49,6 +52,25 @@ def resolve_change(
         note = () if price is not None else (f"The price of line {change.line_number} is within the tolerance.",)
         return LineOutcome(answered=False, price=price, notes=note)
     return replace(_units(open_quantity, left, line, guide, tuple(header_dates)), price=price)
+
+
+def _additional(
+    open_quantity: int,
+    line: AcknowledgedLine,
+    change: ChangedLine,
+    guide: PartnerGuide,
+    dates: tuple[tuple[str, date], ...],
+    our_price: Decimal | None,
+) -> LineOutcome:
+    """More units of an article that the order has: they come on top of those that are open, which keep their days."""
+    more = change.quantity if change.quantity is not None else change.left_to_receive
+    if not more:
+        return LineOutcome(mismatch=f"The additional line {change.line_number} names no quantity.")
+    on = next((x for x in line.statuses if x.date is not None), None)
+    known = (on.date_qualifier, on.date) if on is not None and on.date is not None else None
+    portion = dated(more, known or known_date(line.dates) or known_date(dates))
+    kept = (dated(open_quantity, None),) if open_quantity else ()
+    return LineOutcome((*kept, portion), added=more, price=other_price(change.price, our_price, guide))
 
 
 def _left(open_quantity: int, standing: int, change: ChangedLine) -> int:

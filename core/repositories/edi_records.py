@@ -69,19 +69,6 @@ async def add_invoice(
     return found is not None
 
 
-async def shipped_by_sku(uow: Transaction, shipment_number: str) -> dict[str, int] | None:
-    """Units on a shipment of ours by SKU code; None where there is no such shipment."""
-    shipment_id = await uow.sql.fetchval("select id from shipment where number = $1", shipment_number)
-    if shipment_id is None:
-        return None
-    rows = await uow.sql.fetch(
-        """select k.code, sum(l.quantity)::bigint as quantity from shipment_line l join sku k on k.id = l.sku_id
-        where l.shipment_id = $1 group by k.code""",
-        shipment_id,
-    )
-    return {row["code"]: row["quantity"] for row in rows}
-
-
 async def received_by_line(uow: Transaction, order_ids: Sequence[int]) -> dict[tuple[str, str], int]:
     """Units that we booked as received, by (order number, line number)."""
     rows = await uow.sql.fetch(

@@ -43,6 +43,25 @@ async def lock_shipment(uow: Transaction, shipment_id: int) -> Any:
     )
 
 
+async def released_shipment(uow: Transaction, number: str) -> Any:
+    """The shipment of this number with its place; None where there is none."""
+    return await uow.sql.fetchrow(
+        """select s.id, s.number, s.status, l.code as location, l.time_zone
+        from shipment s join location l on l.id = s.location_id where s.number = $1""",
+        number,
+    )
+
+
+async def released_units(uow: Transaction, shipment_id: int) -> list[Any]:
+    """Units on the shipment by SKU code and lot."""
+    return await uow.sql.fetch(
+        """select k.code, t.code as lot, sum(i.quantity)::int as quantity
+        from shipment_line i join sku k on k.id = i.sku_id left join lot t on t.id = i.lot_id and t.sku_id = i.sku_id
+        where i.shipment_id = $1 group by k.code, t.code order by k.code, t.code""",
+        shipment_id,
+    )
+
+
 async def release_lines(uow: Transaction, shipment_id: int) -> list[Any]:
     """What is on the shipment, by line of the customer's order and lot."""
     return await uow.sql.fetch(

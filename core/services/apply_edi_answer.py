@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
@@ -9,13 +10,13 @@ from typing import Any
 
 from core.domain.currencies import digits_of
 from core.domain.supplier_changes import ChangeSource
-from core.edi.change_documents import ChangeAcknowledgement
+from core.edi.change_documents import ChangeAcknowledgement, ChangedLine
 from core.edi.documents import AcknowledgedLine, Acknowledgement
 from core.edi.guide import PartnerGuide
 from core.edi.interchanges import Fault
 from core.edi.prices import prices_in
 from core.edi.resolve_acknowledgement import LineOutcome, OpenLine, match_line, resolve_acknowledgement
-from core.edi.resolve_change import UNCHANGED, is_refusal, resolve_change, with_line
+from core.edi.resolve_change import ADDITIONAL, UNCHANGED, is_refusal, resolve_change, with_line
 from core.edi.resolve_line import other_price
 from core.ports import Transaction
 from core.repositories.edi import Partner
@@ -173,7 +174,7 @@ def _asked_for(
     for change, line in _pairs(found):
         if change.change in UNCHANGED:
             continue
-        x = _one(line, ours, partner)
+        x = _addressed(change, line, ours, partner)
         outcome = resolve_change(
             x.open_quantity,
             standing[x.line_number],
@@ -184,7 +185,24 @@ def _asked_for(
             prices[x.line_number],
         )
         outcomes.append(with_line(outcome, x.line_number, line))
+    twice = [number for number, count in Counter(o.line_number for o in outcomes).items() if count > 1]
+    if twice:
+        text = f"The change speaks of line {twice[0]} of order {answer.po_number} more than once."
+        raise Unusable("mismatch", text, [doubt("line", text, None, "POC")])
     return outcomes
+
+
+def _addressed(change: ChangedLine, line: AcknowledgedLine, ours: Sequence[OpenLine], partner: Partner) -> OpenLine:
+    """The line of ours that is to be changed: of an additional one, the line that has the same article."""
+    if change.change != ADDITIONAL:
+        return _one(line, ours, partner)
+    named = replace(line, line_key="", po_line_number="")
+    candidates = match_line(named, ours, partner.guide)
+    if len(candidates) != 1:
+        what = "an article that the order does not have" if not candidates else "an article of several lines"
+        text = f"Line {line.po_line_number!r} adds {what} ({line.buyer_sku or line.vendor_code or line.gtin})."
+        raise Unusable("additional_line", text, [doubt("line", text, line.segment_number, "POC")])
+    return candidates[0]
 
 
 def _pairs(found: ChangeAcknowledgement) -> list[tuple[Any, AcknowledgedLine]]:

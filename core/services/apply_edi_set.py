@@ -14,9 +14,10 @@ from core.repositories.edi import Partner
 from core.services.apply_edi_answer import apply_answer, apply_change_answer
 from core.services.apply_edi_receipt import note_application, note_group, note_interchange
 from core.services.apply_edi_shipment import apply_notice, apply_status
+from core.services.apply_shipping_advice import apply_shipping_advice
 from core.services.edi_outcome import Applied, Unusable, usable
 from core.services.stage_stock_report import stage_stock_report
-from core.services.store_edi_record import store_invoice, store_receipt_advice, store_shipping_advice
+from core.services.store_edi_record import store_invoice, store_receipt_advice
 
 Apply = Callable[[Transaction, Any, tuple[Fault, ...], Partner, int], Awaitable[Applied]]
 
@@ -30,7 +31,7 @@ _BUSINESS: dict[str, Apply] = {
     "INVRPT": stage_stock_report,
     "810": store_invoice,
     "INVOIC": store_invoice,
-    "945": store_shipping_advice,
+    "945": apply_shipping_advice,
     "861": store_receipt_advice,
     "RECADV": store_receipt_advice,
 }

@@ -11,7 +11,12 @@ from core.repositories.purchase_orders import find_orders, read_lines
 from core.repositories.supplier_changes import close_changes, find_change, lock_changes
 from core.services.apply_acknowledgement import AcknowledgePurchaseOrder, apply_acknowledgement
 from core.services.judge_dearer_order import check_may_cost
-from core.services.propose_supplier_change import SupplierChangeResult, announce_change, stored_line
+from core.services.propose_supplier_change import (
+    SupplierChangeResult,
+    announce_change,
+    confirm_change,
+    stored_line,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ async def decide_supplier_change(uow: Transaction, request: DecideSupplierChange
         )
         if applied.outcome == "stale":
             state = ChangeState.SUPERSEDED
+        else:
+            confirm_change(uow, order, applied.version, lines)
     decided_by = None if state is ChangeState.SUPERSEDED else uow.principal.id
     await close_changes(uow, [change["id"]], str(state), decided_by, request.reason)
     uow.audit(

@@ -30,6 +30,7 @@ from core.services.apply_acknowledgement import (
     apply_acknowledgement,
 )
 from core.services.judge_dearer_order import may_cost
+from core.services.send_purchase_change import request_change_document
 
 BY_POLICY = "policy"
 
@@ -100,12 +101,13 @@ async def propose_supplier_change(uow: Transaction, request: ProposeSupplierChan
     state = ChangeState.PROPOSED
     proposed = [_as_proposed(line, known[line.line_number]) for line in request.lines]
     if is_accepted_by_rule(proposed, rule) and await may_cost(uow, head, known.values(), request.lines):
-        await apply_acknowledgement(
+        applied = await apply_acknowledgement(
             uow,
             AcknowledgePurchaseOrder(
                 head.number, head.supplier_id, request.lines, request.sequence, request.document_id
             ),
         )
+        confirm_change(uow, head, applied.version, request.lines)
         state = ChangeState.ACCEPTED
         await close_changes(uow, [change_id], str(state), BY_POLICY)
     uow.audit(
@@ -126,6 +128,20 @@ def announce_change(uow: Transaction, change_id: int, head: PurchaseOrderHead, s
             supplier_id=head.supplier_id,
         )
     )
+
+
+def confirm_change(uow: Transaction, head: PurchaseOrderHead, version: int, lines: Sequence[AcknowledgeLine]) -> None:
+    """A supplier that changed a line waits for our order to say so too: ask for the change document."""
+    request_change_document(
+        uow, head, version, [line.line_number for line in lines], {x.line_number: _kind(x) for x in lines}
+    )
+
+
+def _kind(line: AcknowledgeLine) -> str:
+    """Element 670: units up or down, price, both, or days."""
+    if line.added or line.rejected:
+        return "PQ" if line.price is not None else "QI" if line.added else "QD"
+    return "CT" if line.price is None else "PC"
 
 
 def line_facts(line: AcknowledgeLine) -> dict[str, Any]:

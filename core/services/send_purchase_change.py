@@ -1,10 +1,11 @@
-"""Tell a supplier what we changed or cancelled of an order that it has: an 860 or ORDCHG, numbered by the order's version."""
+"""Tell a supplier what became of an order that it has, by us or at its own asking: an 860 or ORDCHG, numbered by the version."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from core.domain.currencies import digits_of
 from core.domain.states import PurchaseOrderStatus
@@ -25,20 +26,34 @@ _CANCEL, _CHANGE = "01", "04"
 
 
 def request_change_document(
-    uow: Transaction, before: PurchaseOrderHead, version: int, line_numbers: Iterable[int]
+    uow: Transaction,
+    before: PurchaseOrderHead,
+    version: int,
+    line_numbers: Iterable[int],
+    agreed: Mapping[int, str] | None = None,
 ) -> None:
     """Ask for the document after the commit: control numbers are drawn while no gate is held.
 
     `before` is the order as it stood, `version` the one that the change gave it. An order that was never sent needs none.
+    `agreed` has the kind of change (element 670) of lines that the supplier asked to be changed: their agreed day is told.
     """
     if before.status in _UNSENT:
         return
-    facts = {"purchaseOrderId": before.id, "version": version, "lineNumbers": sorted(line_numbers)}
+    facts: dict[str, Any] = {
+        "purchaseOrderId": before.id,
+        "version": version,
+        "lineNumbers": sorted(line_numbers),
+        **({"agreed": {str(number): kind for number, kind in sorted(agreed.items())}} if agreed else {}),
+    }
     uow.enqueue(JobRequest("send_purchase_change", f"{before.id}:{version}", facts))
 
 
 async def send_purchase_change(
-    uow: Transaction, purchase_order_id: int, version: int, line_numbers: Sequence[int]
+    uow: Transaction,
+    purchase_order_id: int,
+    version: int,
+    line_numbers: Sequence[int],
+    agreed: Mapping[int, str] | None = None,
 ) -> int | None:
     """Queue the change once; returns the outbound document's id, None when there is one or the order went out otherwise.
 
@@ -61,17 +76,19 @@ async def send_purchase_change(
             continue
         left = row["unanswered"] + row["accepted"] + row["supplier_backordered"] + row["held"] + row["in_transit"]
         wanted = row["ordered"] - row["cancelled"] - row["rejected"]
+        kind_of_change = (agreed or {}).get(row["line_number"], "QD") if wanted else "DI"
+        asked = row["requested_date"]
         lines.append(
             ChangedLine(
                 str(row["line_number"]),
-                "QD" if wanted else "DI",
+                kind_of_change,
                 row["code"],
                 row["vendor_code"] or "",
                 quantity=wanted,
                 left_to_receive=left,
                 unit=row["unit"],
                 price=Decimal(row["price"]).scaleb(-digits),
-                requested_date=row["requested_date"],
+                requested_date=(row["promised_date"] or asked) if row["line_number"] in (agreed or {}) else asked,
             )
         )
     is_gone = all(row["ordered"] == row["cancelled"] + row["rejected"] for row in paper.lines)

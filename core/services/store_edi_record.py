@@ -1,4 +1,4 @@
-"""Documents that are kept and compared, and move nothing: invoices, what a warehouse shipped, what somebody received."""
+"""Documents that are kept and compared, and move nothing: invoices, and what somebody received."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from core.edi.documents import AcknowledgedLine
 from core.edi.interchanges import Fault
 from core.edi.invoice_documents import Invoice, InvoiceLine
 from core.edi.resolve_acknowledgement import OpenLine, match_line
-from core.edi.warehouse_documents import ReceiptAdvice, ShippingAdvice
-from core.errors import NotFound
+from core.edi.warehouse_documents import ReceiptAdvice
 from core.events import Event
 from core.ports import Transaction
 from core.repositories.edi import Partner
@@ -23,7 +22,6 @@ from core.repositories.edi_records import (
     billed_before,
     currency_of,
     received_by_line,
-    shipped_by_sku,
 )
 from core.repositories.purchase_orders import find_orders, read_lines
 from core.services.edi_outcome import Applied, Unusable
@@ -43,8 +41,13 @@ async def store_invoice(
     names = await article_names(uow, head.id)
     ours = [OpenLine(n, 0, *names[line.id]) for n, line in rows.items()]
     billed = await billed_before(uow, head.id, invoice.number)
-    digits = digits_of(await currency_of(uow, head.id))
+    currency = await currency_of(uow, head.id)
+    digits = digits_of(currency)
     findings: list[Finding] = []
+    is_comparable = invoice.currency.upper() in ("", currency)
+    if not is_comparable:
+        text = f"The invoice is in {invoice.currency}, the order in {currency}: prices are not compared."
+        findings.append(Finding(FindingKind.CURRENCY, None, text))
     lines: list[dict[str, Any]] = []
     for line in invoice.lines:
         candidates = match_line(_as_answered(line), ours, partner.guide)
@@ -58,7 +61,8 @@ async def store_invoice(
         gone = parts.in_transit + parts.received + parts.over_delivered
         price = Decimal(rows[number].price).scaleb(-digits)
         before = billed.get(number, 0) + sum(x["quantity"] or 0 for x in lines[:-1] if x["lineNumber"] == number)
-        one = BilledLine(number, line.quantity or 0, line.price, gone, before, price)
+        theirs = line.price if is_comparable else None
+        one = BilledLine(number, line.quantity or 0, theirs, gone, before, price)
         findings += compare_line(one, partner.guide.price_tolerance_percent)
     told = [{"kind": str(f.kind), "lineNumber": f.line_number, "message": f.message} for f in findings]
     is_new = await add_invoice(
@@ -88,29 +92,6 @@ def _as_answered(line: InvoiceLine) -> AcknowledgedLine:
 
 def _plain(amount: Decimal | None) -> str | None:
     return None if amount is None else format(amount, "f")
-
-
-async def store_shipping_advice(
-    uow: Transaction, advice: ShippingAdvice, faults: tuple[Fault, ...], partner: Partner, document_id: int
-) -> Applied:
-    """What a warehouse says it shipped, beside the shipment that we released to it. Raises NotFound for one we do not know."""
-    ours = await shipped_by_sku(uow, advice.order_number)
-    if ours is None:
-        raise NotFound("shipment", advice.order_number)
-    theirs: dict[str, int] = {}
-    for line in advice.lines:
-        theirs[line.buyer_sku] = theirs.get(line.buyer_sku, 0) + (line.shipped or 0)
-    differences = [
-        {"sku": sku, "released": ours.get(sku, 0), "shipped": theirs.get(sku, 0)}
-        for sku in sorted({*ours, *theirs})
-        if ours.get(sku, 0) != theirs.get(sku, 0)
-    ]
-    if differences:
-        text = f"Warehouse shipment {advice.number} differs from {advice.order_number}."
-        facts = {"documentId": document_id, "error": text}
-        uow.announce(Event("edi", "SHIPPING_DOUBT", facts, f"document:{document_id}", supplier_id=partner.supplier_id))
-    told = {"shipment": advice.order_number, "differences": differences, "tracking": advice.tracking}
-    return Applied("applied", advice.number, None, faults, told)
 
 
 async def store_receipt_advice(

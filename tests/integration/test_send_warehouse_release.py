@@ -46,12 +46,60 @@ async def test_a_release_its_changes_and_its_945(world):
     assert await released(world, shipment_id) is None
     advice = [("W06", "F", number, day(3), "W7"), ("LX", 1), ("W12", "CC", 3, 3, 0, "EA", "", "BP", "S2"), ("W03", 3)]
     assert await take(world, write_interchange("945", "SW", [advice], envelope(2)), "b") == {"applied": 1}
-    assert (await documents(world))[0]["result"]["differences"] == []
+    assert (await documents(world))[0]["result"] == {
+        "shipment": number,
+        "differences": [],
+        "tracking": "",
+        "confirmed": True,
+    }
+    (row,) = await world.rows("select status, shipped_at from shipment")
+    assert (row["status"], row["shipped_at"]) == ("SHIPPED", world.clock.at)
+    assert await world.rows("select status, shipped from order_line") == [{"status": "SHIPPED", "shipped": 3}]
+    assert await world.value("select template from notice") == "SHIPPED"
+    assert await released(world, shipment_id) is None
+
+
+async def test_a_945_that_differs_or_is_of_another_warehouse_confirms_nothing(world):
+    await world.database.system.execute(WAREHOUSE)
+    await world.stock(5, "S2")
+    (placed,) = await world.place(world.order(("S2", 3)))
+    await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
+    number = await world.value("select number from shipment")
+    other = "update partner_guide set guide = $1"
+
+    async def report(control: int, shipped: int) -> dict:
+        rows = [
+            ("W06", "F", number, day(0), "W7"),
+            ("LX", 1),
+            ("W12", "CC", 3, shipped, 3 - shipped, "EA", "", "BP", "S2"),
+        ]
+        assert await take(world, write_interchange("945", "SW", [rows], envelope(control)), f"f{control}") == {
+            "applied": 1
+        }
+        assert await world.value("select status from shipment") == "PLANNED"
+        return (await documents(world))[-1]["result"]
+
+    short = await report(2, 2)
+    assert (short["confirmed"], short["differences"]) == (False, [{"sku": "S2", "released": 3, "shipped": 2}])
+    assert await world.value("select count(*) from outbox where kind = 'SHIPPING_DOUBT'") == 1
+    await world.database.system.execute(other, {"warehouse": "B"})
+    assert (await report(3, 3))["confirmed"] is False
+
+
+async def test_a_cancelled_shipment_is_told_and_its_945_is_set_aside(world):
+    await world.database.system.execute(WAREHOUSE)
+    await world.stock(5, "S2")
+    (placed,) = await world.place(world.order(("S2", 3)))
+    (shipment_id,) = await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
+    assert (await released(world, shipment_id)).purpose == "N"
+    number = await world.value("select number from shipment")
     order_number = await world.value("select number from sales_order")
     await world.do(lambda uow: cancel_order(uow, CancelOrder(order_number, reason="CUSTOMER_REQUEST")))
     gone = await released(world, shipment_id)
     assert (gone.number, gone.purpose, gone.lines) == (number, "F", ())
     assert await released(world, shipment_id) is None
+    rows = [("W06", "F", number, day(0), "W7"), ("LX", 1), ("W12", "CC", 3, 3, 0, "EA", "", "BP", "S2")]
+    assert await take(world, write_interchange("945", "SW", [rows], envelope(2)), "b") == {"quarantined": 1}
 
 
 async def test_a_warehouse_of_our_own_is_told_nothing(world):
