@@ -13,7 +13,10 @@ from ml.smoothing import COARSE_METHODS, METHODS
 Floats = NDArray[np.float64]
 
 CHOICE = tuple(METHODS)
+FIRST_CHOICE = CHOICE.index("sba")
 ORIGINS = 4
+SHORTEST = 4
+"""Known periods before an origin from which on a series is judged there."""
 SHRINKAGE = 6.0
 """Backtest origins at which a series' own errors have as much say as those of all series."""
 SCORES_NEEDED = 200
@@ -84,24 +87,17 @@ def forecast_demand(units: Floats, horizon: int = 3, origins: int = ORIGINS) -> 
     judged on the `horizon` periods after it. Few origins say little, so that a series' errors are mixed with those of
     all series.
     """
-    errors = backtest(units, horizon, origins)
-    known = ~np.isnan(errors)
-    scale = np.where(known, errors, 0.0).sum(axis=(0, 1)) / np.maximum(known.sum(axis=(0, 1)), 1)  # per series
-    relative = errors / np.maximum(scale, 1e-12)
-    counted = (~np.isnan(relative[:, 0])).sum(axis=0)
-    own = np.nan_to_num(np.nanmean(_with_row(relative), axis=0), nan=1.0)
-    overall = np.nanmean(relative, axis=(0, 2)) if counted.any() else np.ones(len(CHOICE))
-    mixed = (counted * own + SHRINKAGE * overall[:, None]) / (counted + SHRINKAGE)
-    method = mixed.argmin(axis=0)
+    told = past_forecasts(units, horizon, origins)
+    method = _choose(backtest(units, horizon, origins, told))
     mean = np.stack([METHODS[name](units) for name in CHOICE])[method, np.arange(len(units))]
     past, variance, centre_variance = moments(units)
     first = first_demand(units, horizon, origins)
     centre = _centre(mean, past)
     unsold = _grade(units) == 0
     mean, centre, variance = (
-        np.where(unsold, told, own) for told, own in zip((first[0], *first), (mean, centre, variance), strict=True)
+        np.where(unsold, new, own) for new, own in zip((first[0], *first), (mean, centre, variance), strict=True)
     )
-    scores = _scores(units, horizon, origins, method, first)
+    scores = _scores(units, horizon, origins, told)
     return DemandForecast(mean, centre, variance, centre_variance, method, _grade(units), scores)
 
 
@@ -116,7 +112,7 @@ def first_demand(units: Floats, horizon: int, origins: int) -> tuple[float, floa
     for number in range(origins):
         origin = units.shape[1] - horizon - number
         before, after = units[:, : max(origin, 0)], units[:, max(origin, 0) : origin + horizon]
-        rows = ((~np.isnan(before)).sum(axis=1) >= 4) & ~(np.nan_to_num(before) > 0).any(axis=1)
+        rows = ((~np.isnan(before)).sum(axis=1) >= SHORTEST) & ~(np.nan_to_num(before) > 0).any(axis=1)
         found.append(after[rows & ~np.isnan(after).any(axis=1)].sum(axis=1))
     sold = np.concatenate(found)
     if len(sold) < LAW_NEEDS:
@@ -125,41 +121,73 @@ def first_demand(units: Floats, horizon: int, origins: int) -> tuple[float, floa
     return mean, max(float(sold.var()) / horizon, mean)
 
 
-def backtest(units: Floats, horizon: int, origins: int) -> NDArray[np.float64]:
-    """Mean squared error per origin, method and series; NaN where a series has too little before or nothing after."""
-    periods = units.shape[1]
+def past_forecasts(units: Floats, horizon: int, origins: int) -> dict[int, Floats]:
+    """By origin: what each method would have said (rows as CHOICE), for those that are judged and those that were known when
+    the method of a judged one was chosen."""
+    judged = range(origins)
+    before = (number + horizon + more for number in judged for more in judged)
+    found = {}
+    for number in sorted({*judged, *before}):
+        origin = units.shape[1] - horizon - number
+        if origin >= SHORTEST:
+            found[origin] = np.stack([COARSE_METHODS[name](units[:, :origin]) for name in CHOICE])
+    return found
+
+
+def backtest(
+    units: Floats, horizon: int, origins: int, told: dict[int, Floats] | None = None, periods: int | None = None
+) -> Floats:
+    """Mean squared error per origin, method and series, as known after `periods` (default: all of them).
+
+    NaN where a series has too little before or nothing after. `told` are the `past_forecasts`.
+    """
+    told = past_forecasts(units, horizon, origins) if told is None else told
+    known_until = units.shape[1] if periods is None else periods
     errors = np.full((origins, len(CHOICE), len(units)), np.nan)
     for number in range(origins):
-        origin = periods - horizon - number
-        if origin < 4:
+        origin = known_until - horizon - number
+        if origin not in told:
             break
         before, after = units[:, :origin], units[:, origin : origin + horizon]
-        judged = ((~np.isnan(before)).sum(axis=1) >= 4) & (~np.isnan(after)).any(axis=1)
+        judged = ((~np.isnan(before)).sum(axis=1) >= SHORTEST) & (~np.isnan(after)).any(axis=1)
         known = np.where(np.isnan(after), 0.0, 1.0)
-        for place, name in enumerate(CHOICE):
-            gap = np.where(np.isnan(after), 0.0, after - COARSE_METHODS[name](before)[:, None])
+        for place, said in enumerate(told[origin]):
+            gap = np.where(np.isnan(after), 0.0, after - said[:, None])
             error = (gap**2).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
             errors[number, place] = np.where(judged, error, np.nan)
     return errors
 
 
-def _scores(
-    units: Floats, horizon: int, origins: int, method: NDArray[np.int64], first: tuple[float, float]
-) -> dict[int, Floats]:
-    """P(demand < what came) at each origin and series, by what was known at the origin; by grade."""
+def _choose(errors: Floats) -> NDArray[np.int64]:
+    """The method of each series: least squared errors, its own mixed with those of all series. SBA where none are known."""
+    known = ~np.isnan(errors)
+    if not known.any():
+        return np.full(errors.shape[2], FIRST_CHOICE)
+    scale = np.where(known, errors, 0.0).sum(axis=(0, 1)) / np.maximum(known.sum(axis=(0, 1)), 1)  # per series
+    relative = errors / np.maximum(scale, 1e-12)
+    counted = known[:, 0].sum(axis=0)
+    own = np.nan_to_num(np.nanmean(_with_row(relative), axis=0), nan=1.0)
+    overall = np.nanmean(relative, axis=(0, 2))
+    return ((counted * own + SHRINKAGE * overall[:, None]) / (counted + SHRINKAGE)).argmin(axis=0)
+
+
+def _scores(units: Floats, horizon: int, origins: int, told: dict[int, Floats]) -> dict[int, Floats]:
+    """P(demand < what came) at each origin and series, by what was known at the origin; by grade.
+
+    The method, too, is the one that would have been chosen then: one that was chosen by the errors it is now judged on
+    has errors that are too small, and levels put right by it are too low.
+    """
     found: list[Floats] = []
     grades: list[NDArray[np.int64]] = []
     for number in range(origins):
         origin = units.shape[1] - horizon - number
-        if origin < 4:
+        if origin not in told:
             break
         before, after = units[:, :origin], units[:, origin : origin + horizon]
-        judged = ((~np.isnan(before)).sum(axis=1) >= 4) & ~np.isnan(after).any(axis=1)
-        mean = np.zeros(len(units))
-        for place, name in enumerate(CHOICE):
-            rows = judged & (method == place)
-            if rows.any():
-                mean[rows] = COARSE_METHODS[name](before[rows])
+        judged = ((~np.isnan(before)).sum(axis=1) >= SHORTEST) & ~np.isnan(after).any(axis=1)
+        method = _choose(backtest(units, horizon, origins, told, origin))
+        mean = told[origin][method, np.arange(len(units))]
+        first = first_demand(before, horizon, origins)
         past, variance, centre_variance = moments(before[judged])
         grade = _grade(before[judged])
         centre = np.where(grade == 0, first[0], _centre(mean[judged], past))

@@ -20,7 +20,7 @@ from ml.table_file import UnreadableFile
 Floats = NDArray[np.float64]
 
 TARGETS = (0.90, 0.95, 0.99)
-CURVE = (0.70, 0.80, 0.85, 0.90, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999, 0.9999, 0.99999)
+CURVE = (0.50, 0.60, 0.70, 0.80, 0.85, 0.90, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999, 0.9999, 0.99999)
 YARDSTICK = "normal"
 REPLANS = 24
 """The levels are made anew so many times while a history is played, at most every period."""
