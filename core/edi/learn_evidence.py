@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.edi.change_documents import ChangeAcknowledgement
 from core.edi.decoders import DECODERS
-from core.edi.documents import AcknowledgedLine, Acknowledgement, PurchaseOrderDocument, ShipNotice
-from core.edi.guide import PartnerGuide
+from core.edi.documents import Acknowledgement, PurchaseOrderDocument, ShipNotice
+from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Interchange, Segment, TransactionSet, Verdict, verdict
+from core.edi.learn_lines import AnsweredLine, OurLine, SentLine, Shipments
 from core.edi.reader import read
 
 # What we send to a partner; all else is written by the partner. Acknowledgements go both ways and tell nothing.
-_OURS = ("850", "860", "940", "ORDERS", "ORDCHG")
+OURS = ("850", "860", "940", "ORDERS", "ORDCHG")
 _BOTH = ("997", "999", "CONTRL")
 SINGLE_UNITS = ("", "EA", "UN", "PC", "PCE", "ZZ", "C62", "H87", "NAR")
 
@@ -29,19 +30,10 @@ class Partner:
     our_interchange_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class AnsweredLine:
-    """A line of an answer, with the order it belongs to."""
-
-    document: int
-    po_number: str
-    line: AcknowledgedLine
-
-
 @dataclass(slots=True)
 class Evidence:
-    """Counts over all files of the samples; `faults` are sentences of reading by their code; `directories` are those of our own
-    orders (True) and of the partner's messages (False), each with the code of the subset."""
+    """Counts over all files of the samples; `faults` are sentences of reading by their code; `directories` are those of each kind of
+    message of EDIFACT, each with the code of the subset, `groups` the versions of each kind of X12."""
 
     files: int = 0
     unread: list[str] = field(default_factory=list)
@@ -59,10 +51,10 @@ class Evidence:
     units: Counter[str] = field(default_factory=Counter)
     pack_sizes: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     answered: list[AnsweredLine] = field(default_factory=list)
-    ordered: dict[tuple[str, str], int] = field(default_factory=dict)
-    ordered_items: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
-    directories: dict[bool, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
-    shipped: dict[tuple[str, str], int] = field(default_factory=dict)
+    ordered: dict[str, list[OurLine]] = field(default_factory=dict)
+    directories: dict[str, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
+    groups: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    shipments: Shipments = field(default_factory=Shipments)
     controls: dict[Partner, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -96,8 +88,8 @@ _UNITS = {"PO1": 3, "SN1": 3, "POC": 5, "W12": 5, "W01": 2, "IT1": 3, "ACK": 3, 
 _ITEM_PAIRS = {"PO1": 6, "POC": 8, "LIN": 2, "IT1": 6}
 
 
-def gather(files: list[tuple[str, bytes]]) -> Evidence:
-    """What the files show; a file that cannot be read is named, and the others are still looked at."""
+def gather(files: list[tuple[str, bytes]], guide: PartnerGuide = DEFAULT_GUIDE) -> Evidence:
+    """What the files show under `guide`; a file that cannot be read is named, and the others are still looked at."""
     evidence = Evidence()
     for name, data in files:
         evidence.files += 1
@@ -109,11 +101,11 @@ def gather(files: list[tuple[str, bytes]]) -> Evidence:
             partner = _look_at_envelope(evidence, interchange)
             for group in interchange.groups:
                 for document in group.sets:
-                    ours = document.kind in _OURS
+                    ours = document.kind in OURS
                     if partner is not None and group.sender and group.receiver and document.kind not in _BOTH:
                         ids = (group.receiver, group.sender) if ours else (group.sender, group.receiver)
                         evidence.group_ids[partner][ids] += 1
-                    _look_at_set(evidence, interchange, document)
+                    _look_at_set(evidence, interchange, document, guide)
     return evidence
 
 
@@ -129,7 +121,7 @@ def _look_at_envelope(evidence: Evidence, interchange: Interchange) -> Partner |
         return None
     sender = (interchange.sender_qualifier, interchange.sender_id)
     receiver = (interchange.receiver_qualifier, interchange.receiver_id)
-    if kinds <= set(_OURS):
+    if kinds <= set(OURS):
         partner = Partner(interchange.standard, *receiver, *sender)
     else:
         partner = Partner(interchange.standard, *sender, *receiver)
@@ -139,7 +131,7 @@ def _look_at_envelope(evidence: Evidence, interchange: Interchange) -> Partner |
     return partner
 
 
-def _look_at_set(evidence: Evidence, interchange: Interchange, document: TransactionSet) -> None:
+def _look_at_set(evidence: Evidence, interchange: Interchange, document: TransactionSet, guide: PartnerGuide) -> None:
     evidence.kinds[document.kind] += 1
     evidence.versions[document.version] += 1
     judged = verdict(document.faults)
@@ -147,29 +139,26 @@ def _look_at_set(evidence: Evidence, interchange: Interchange, document: Transac
     evidence.faults.update((fault.code, fault.message) for fault in document.faults)
     if interchange.standard == "EDIFACT" and document.kind not in _BOTH:
         association = document.segments[0].value(2, 5)
-        evidence.directories[document.kind in _OURS][document.version, association] += 1
+        evidence.directories[document.kind][document.version, association] += 1
+    elif interchange.standard == "X12" and document.kind not in _BOTH:
+        evidence.groups[document.kind][document.version] += 1
     unit = ""
     for segment in document.segments:
         unit = _look_at_segment(evidence, segment, interchange.standard, unit)
     decode = DECODERS.get(document.kind)
     if decode is None or judged is Verdict.REJECTED:
         return
-    found = decode(document, PartnerGuide(unit_map=EveryUnit())).document
+    found = decode(document, replace(guide, unit_map=EveryUnit())).document
     place = sum(evidence.kinds.values())
     if isinstance(found, ChangeAcknowledgement):
         found = found.acknowledgement
     if isinstance(found, Acknowledgement):
         evidence.answered += [AnsweredLine(place, found.po_number, line) for line in found.lines]
     elif isinstance(found, PurchaseOrderDocument):
-        evidence.ordered.update({(found.number, line.line_number.lstrip("0")): line.quantity for line in found.lines})
-        for line in found.lines:
-            for item in filter(None, (line.buyer_sku, line.vendor_code, line.gtin)):
-                evidence.ordered_items[found.number, item] = (line.quantity, line.unit)
+        evidence.ordered[found.number] = [OurLine.of(line) for line in found.lines]
     elif isinstance(found, ShipNotice):
-        for order in found.orders:
-            for line in order.lines:
-                key = (order.po_number, line.po_line_number.lstrip("0"))
-                evidence.shipped[key] = evidence.shipped.get(key, 0) + line.quantity
+        lines = [SentLine.of(place, order.po_number, line) for order in found.orders for line in order.lines]
+        evidence.shipments.add(found, lines)
 
 
 def _look_at_segment(evidence: Evidence, segment: Segment, standard: str, unit: str) -> str:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TypeVar
 
-from core.edi.learn_evidence import SINGLE_UNITS, Evidence
+from core.edi.guide import GroupAnswer
+from core.edi.learn_evidence import OURS, SINGLE_UNITS, Evidence
+from core.edi.learn_lines import ours_of
 from core.edi.learn_proposal import Proposal
+
+# Answers to an order: written to whoever ordered, so in the version that the partner expects of orders too.
+_REPLIES = ("855", "865", "ORDRSP")
+_T = TypeVar("_T")
 
 
 def decide_units(proposal: Proposal, evidence: Evidence) -> None:
@@ -34,20 +41,43 @@ def _ratios(evidence: Evidence) -> dict[str, Counter[int]]:
     found: dict[str, Counter[int]] = {}
     for answered in evidence.answered:
         line = answered.line
-        items = filter(None, (line.buyer_sku, line.vendor_code, line.gtin))
-        orders = [evidence.ordered_items.get((answered.po_number, item)) for item in items]
-        ours = next((order for order in orders if order is not None), None)
-        if ours is None or not line.ordered or line.unit in SINGLE_UNITS or ours[1] not in SINGLE_UNITS:
+        ours = ours_of(answered, evidence.ordered.get(answered.po_number, ()))
+        if ours is None or not line.ordered or line.unit in SINGLE_UNITS or ours.unit not in SINGLE_UNITS:
             continue
-        factor, rest = divmod(ours[0], line.ordered)
+        factor, rest = divmod(ours.quantity, line.ordered)
         if factor > 0 and not rest:
             found.setdefault(line.unit, Counter())[factor] += 1
     return found
 
 
-def decide_directory(proposal: Proposal, evidence: Evidence) -> None:
-    """Which directory and subset we write: that of our orders among the files, else that of the partner's messages."""
-    ours, theirs = evidence.directories[True], evidence.directories[False]
+def decide_versions(proposal: Proposal, evidence: Evidence) -> None:
+    """In which version, directory and subset we write: that of our orders among the files, else that of the partner's answers."""
+    _decide_directory(proposal, evidence)
+    ours = _merged(evidence.groups, OURS)
+    seen = ours or _merged(evidence.groups, _REPLIES) or _merged(evidence.groups)
+    if len(seen) == 1:
+        ((version, count),) = seen.items()
+        whose = "our orders among the files" if ours else "the partner's messages"
+        proposal.settle("x12_version", version, f"That of {whose} ({count}).")
+    elif seen:
+        shown = ", ".join(f"{version} ({count})" for version, count in seen.most_common())
+        proposal.undecided["x12_version"] = f"Several versions are in use: {shown}."
+    if evidence.kinds["999"] and not evidence.kinds["997"]:
+        why = f"Groups are acknowledged by {evidence.kinds['999']} 999 among the files, by no 997."
+        proposal.settle("group_answer", GroupAnswer.IMPLEMENTATION, why)
+
+
+def _merged(by_kind: dict[str, Counter[_T]], kinds: tuple[str, ...] | None = None) -> Counter[_T]:
+    found: Counter[_T] = Counter()
+    for kind, versions in by_kind.items():
+        if kinds is None or kind in kinds:
+            found += versions
+    return found
+
+
+def _decide_directory(proposal: Proposal, evidence: Evidence) -> None:
+    ours = _merged(evidence.directories, OURS)
+    theirs = _merged(evidence.directories, _REPLIES) or _merged(evidence.directories)
     seen = ours or theirs
     if not seen:
         return
@@ -61,7 +91,7 @@ def decide_directory(proposal: Proposal, evidence: Evidence) -> None:
     subsets = {association for _, association in ours if association}
     if len(subsets) == 1:
         proposal.settle("edifact_association", subsets.pop(), "That of our orders among the files.")
-    elif theirs:
+    elif theirs and not ours:
         proposal.undecided["edifact_association"] = (
             "None of our orders shows which subset (UNH 0057) the partner asks for."
         )

@@ -36,6 +36,7 @@ class Numbered:
             self.set,
             self.at,
             self.usage,
+            partner.guide.x12_version,
         )
 
     def edifact(self) -> EdifactEnvelope:

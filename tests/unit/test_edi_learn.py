@@ -47,15 +47,16 @@ def answer(
     return "a.edi", write_855(Acknowledgement("PO1", "AC", date(2026, 11, 20), "", (line,)), envelope())
 
 
-def shipped(quantity: int):
-    line = ShippedLine("1", "S1", "", quantity, "EA")
-    notice = ShipNotice("A1", "00", None, None, "UPSN", "1Z", (ShippedOrder("PO1", (line,)),))
-    return "s.edi", write_856(notice, envelope())
+def shipped(quantity: int, number: str = "1", sku: str = "S1", notice: str = "A1", on: date | None = None):
+    line = ShippedLine(number, sku, "", quantity, "EA")
+    found = ShipNotice(notice, "00", None, on, "UPSN", "1Z", (ShippedOrder("PO1", (line,)),))
+    return f"{notice}.edi", write_856(found, envelope())
 
 
-def our_order(*numbers: str):
-    lines = tuple(PurchaseOrderDocumentLine(number, "S1", "", 10) for number in numbers)
-    return "o.edi", write_850(PurchaseOrderDocument("PO1", date(2026, 11, 19), lines), envelope(outbound=True))
+def our_order(*numbers: str, po: str = "PO1", skus: str = "S1 S2 S3"):
+    named = zip(numbers, skus.split(), strict=False)
+    lines = tuple(PurchaseOrderDocumentLine(number, sku, "", 10) for number, sku in named)
+    return "o.edi", write_850(PurchaseOrderDocument(po, date(2026, 11, 19), lines), envelope(outbound=True))
 
 
 def undecided(found: dict) -> set[str]:
@@ -79,7 +80,7 @@ def test_who_writes_to_whom_and_how():
     ]
     assert (found["seen"]["versions"], found["tried"]["accepted"]) == ({"004010": 2}, 2)
     assert found["guide"]["line_key"] == "po_line_number"
-    assert "All 1 answered lines whose orders are among the files" in found["evidence"]["line_key"]
+    assert "All 1 lines whose orders are among the files" in found["evidence"]["line_key"]
     assert PartnerGuide.from_json(found["guide"]).to_json() == found["guide"]
 
 
@@ -120,8 +121,64 @@ def test_lines_that_are_numbered_in_their_own_way_are_known_by_their_item():
     found = learn([our_order("1", "2"), answer(("IA", 10), number="907"), answer(("IA", 10), number="908", sku="S2")])
     assert (found["guide"]["line_key"], "line_key" in undecided(found)) == ("buyer_sku", False)
     assert "2 line numbers are not ours" in found["evidence"]["line_key"]
+    by_chance = learn([our_order("1", "2"), answer(("IA", 10), number="2", sku="S1")])
+    assert by_chance["guide"]["line_key"] == "buyer_sku"
+    tens = learn([answer(("IA", 10), number="10"), answer(("IA", 10), number="20", sku="S2")])
+    assert "go by tens" in tens["evidence"]["line_key"]
     none = learn([answer(("IA", 10), number="", sku="")])
     assert "line_key" in undecided(none)
+
+
+def test_numbers_of_a_ship_notice_that_are_its_own_are_no_key():
+    files = [our_order("1", "2"), answer(("IA", 10), number="2", sku="S2"), shipped(10, "1", "S2")]
+    found = learn(files)
+    assert (found["guide"]["line_key"], "line_key" in undecided(found)) == ("buyer_sku", False)
+    without_order = learn(files[1:])
+    assert "several line numbers" in without_order["evidence"]["line_key"]
+
+
+def test_the_first_ship_notice_of_a_line_tells_what_a_bp_means():
+    split = answer(("BP", 6), number="", sku="S2")
+    files = [our_order("1", "2"), split, shipped(6, "7", "S2", on=date(2026, 12, 1)), shipped(4, "7", "S2", "A2")]
+    assert learn(files)["guide"]["partial_backorder_encoding"] == "partial_with_accepted"
+    mixed = learn([*files, answer(("IA", 6), ("IB", 4))])
+    assert mixed["guide"]["partial_backorder_encoding"] == "partial_with_accepted"
+    status = LineStatus("BP", 6, date(2026, 12, 9), "067", Effect.PARTIAL, "BP")
+    line = AcknowledgedLine("1", "1", "S1", "", "", 10, "EA", (status,))
+    dated = "d.edi", write_855(Acknowledgement("PO1", "AC", date(2026, 11, 20), "", (line,)), envelope())
+    sent = [shipped(6, on=date(2026, 12, 1)), shipped(4, notice="A2", on=date(2026, 12, 9))]
+    assert learn([dated, *sent])["guide"]["partial_date"] == "balance"
+    assert "partial_date" in undecided(learn([dated]))
+
+
+def test_what_left_after_a_changed_quantity_was_not_cancelled():
+    found = learn([answer(("IQ", 6)), shipped(6), shipped(4, notice="A2")])
+    assert (found["guide"]["iq_policy"], "iq_policy" in undecided(found)) == ("backorder", False)
+
+
+@pytest.mark.parametrize(
+    ("written", "settings"),
+    [
+        ("PO00000123-01", {"order_suffix_marks": "-"}),
+        ("0000PO00000123", {"order_number": "padded"}),
+        ("123", {"order_number": "digits"}),
+        ("PO00000123", {}),
+    ],
+)
+def test_how_numbers_of_our_orders_are_written(written: str, settings: dict[str, str]):
+    theirs = answer(("IA", 10))[1].replace(b"*PO1*", b"*" + written.encode() + b"*")
+    found = learn([our_order("1", po="PO00000123"), ("a.edi", theirs)])
+    usual = {"order_number": "as_sent", "order_suffix_marks": ""}
+    assert {name: found["guide"][name] for name in usual} == {**usual, **settings}
+    assert (found["guide"]["line_key"], "order_number" in undecided(found)) == ("po_line_number", False)
+    foreign = learn([our_order("1", po="PO00000123"), answer(("IA", 10))])
+    assert "order_number" in undecided(foreign)
+
+
+def test_the_version_of_our_orders_is_written_else_that_of_the_answers():
+    newer = answer(("IA", 10))[1].replace(b"*004010", b"*005010").replace(b"*00401*", b"*00501*")
+    assert learn([("a.edi", newer)])["guide"]["x12_version"] == "005010"
+    assert learn([our_order("1"), ("a.edi", newer)])["guide"]["x12_version"] == "004010"
 
 
 def test_unknown_codes_units_and_remainders_are_left_to_a_person():
