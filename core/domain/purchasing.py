@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from core.domain.states import PurchaseOrderStatus
@@ -155,6 +155,20 @@ def receive(line: PurchaseLine, quantity: int) -> PurchaseLine:
     ordered = min(quantity, line.open)
     line = _take(line, ("in_transit", "accepted", "unanswered", "supplier_backordered", "held"), "received", ordered)
     return replace(line, over_delivered=line.over_delivered + quantity - ordered)
+
+
+def spread_receipt(quantity: int, *expected: Sequence[int]) -> list[int]:
+    """Units of one receipt by line, where several lines order the same SKU and the dock names none of them.
+
+    Each of `expected` holds the units that every line expects, in order: first what is announced, then all that is open.
+    What exceeds everything is on the first line that expects any, else on the first.
+    """
+    shares = [0] * len(expected[0])
+    for units in expected:
+        for i, most in enumerate(units):
+            shares[i] += max(0, min(quantity - sum(shares), most - shares[i]))
+    shares[next((i for i, most in enumerate(expected[-1]) if most), 0)] += quantity - sum(shares)
+    return shares
 
 
 def close_short(line: PurchaseLine) -> PurchaseLine:

@@ -12,8 +12,8 @@ from core.domain.late_pegs import MovePolicy
 from core.domain.promising import DEFAULT_LEAD_TIME_DAYS
 from core.ports import Transaction
 
-RECENT_RECEIPTS = 300
-"""Newest receipts that count for how late suppliers come: what they did long ago says little, and reading it costs."""
+RECENT_RECEIPTS = 60
+"""Newest receipts of a supplier that count for how late it comes: what it did long ago says little, and reading it costs."""
 
 
 async def load_policies(uow: Transaction) -> dict[str, Any]:
@@ -99,11 +99,17 @@ async def load_lateness(uow: Transaction, supplier_ids: Iterable[int]) -> dict[t
     """P80 of how many days after its paper date a supply came, by (supplier, date basis); absent below 20 receipts."""
     rows = await uow.sql.fetch(
         """select s.supplier_id, s.date_basis, ((r.received_at at time zone p.time_zone)::date - s.paper_date) as late
-        from (select id, location_id, received_at from goods_receipt order by id desc limit $2) r
+        from unnest($1::bigint[]) as x(supplier_id) cross join lateral (
+            (select g.id, g.location_id, g.received_at from purchase_order o join goods_receipt g on g.purchase_order_id = o.id
+            where o.supplier_id = x.supplier_id order by g.id desc limit $2)
+            union all
+            (select g.id, g.location_id, g.received_at from ship_notice n join goods_receipt g on g.ship_notice_id = n.id
+            where n.supplier_id = x.supplier_id order by g.id desc limit $2)
+            order by id desc limit $2) r
         join location p on p.id = r.location_id
         join goods_receipt_line l on l.goods_receipt_id = r.id
         join supply s on s.sku_id = l.sku_id and s.id = l.supply_id
-        where s.supplier_id = any($1::bigint[]) and s.paper_date is not null""",
+        where s.paper_date is not null""",
         sorted(set(supplier_ids)),
         RECENT_RECEIPTS,
     )

@@ -30,7 +30,7 @@ from core.repositories.goods_receipts import (
 from core.repositories.load_book import load_books
 from core.repositories.load_lots import attach_named_lots, lots_under_way
 from core.repositories.network import load_network
-from core.repositories.purchase_orders import find_orders, read_lines, refresh_orders, save_lines
+from core.repositories.purchase_orders import PurchaseOrderLine, find_orders, read_lines, refresh_orders, save_lines
 from core.repositories.save_book import save_books
 from core.repositories.serials import SerialChange, take_serials
 from core.services.follow_up import request_allocation, request_purchase, request_shipments
@@ -127,28 +127,18 @@ async def receive_goods(uow: Transaction, receipt: ReceiveGoods) -> ReceiptResul
         ]
         if not candidates:
             raise InvalidInput(f"SKU {wanted.sku!r} is not expected on {receipt.reference!r}.", path=path)
-        line = next((x for x in candidates if x.parts.open), candidates[0])
-        supplies = [
-            s for s in book.supplies if s.purchase_order_line_id == line.id and s.location_id == location_id and s.open
-        ]
-        if line.parts.open and not supplies:
-            raise InvalidInput(f"{receipt.reference!r} is not expected at {receipt.location!r}.", path=path)
-        notice_lines = {e.notice_line_id for e in expected if e.notice_line_id}
-        supplies.sort(
-            key=lambda s: (
-                s.ship_notice_line_id not in notice_lines,
-                s.ship_notice_line_id is None,
-                s.usable_date,
-                s.id or 0,
-            )
-        )
         lot = None
         if book.lots is not None and wanted.lot is not None:
             lot = book.lots.open(location_id, wanted.lot, wanted.expires_on, path)
             wanted = replace(wanted, damaged=wanted.damaged if is_sellable(book, lot) else wanted.quantity)
-        touched[book.sku_id] += _take(book, supplies, wanted, location_id, receipt_id, booking, lot)
         booking.serials += _serials(book, wanted, lot, location_id, "received")
-        line.parts, line.is_changed = purchasing.receive(line.parts, wanted.quantity), True
+        notice_lines = {e.notice_line_id for e in expected if e.notice_line_id}
+        for line, part in _by_line(book, candidates, wanted, location_id, notice_lines):
+            supplies = _supplies(book, line, location_id, notice_lines)
+            if line.parts.open and not supplies:
+                raise InvalidInput(f"{receipt.reference!r} is not expected at {receipt.location!r}.", path=path)
+            touched[book.sku_id] += _take(book, supplies, part, location_id, receipt_id, booking, lot)
+            line.parts, line.is_changed = purchasing.receive(line.parts, part.quantity), True
     concluded = [
         line
         for sku_id, lines in touched.items()
@@ -196,6 +186,41 @@ async def _expected(uow: Transaction, receipt: ReceiveGoods) -> tuple:
     if not receipt.reference.isdecimal():
         raise NotFound("transfer", receipt.reference)
     return None, None, await expected_of_transfer(uow, int(receipt.reference))
+
+
+def _supplies(book: SkuBook, line: PurchaseOrderLine, location_id: int, notice_lines: set[int]) -> list[Supply]:
+    """What of the line is to come there: under the ship notices that the dock names first, then under others, then the rest."""
+    found = [
+        s for s in book.supplies if s.purchase_order_line_id == line.id and s.location_id == location_id and s.open
+    ]
+    found.sort(
+        key=lambda s: (
+            s.ship_notice_line_id not in notice_lines,
+            s.ship_notice_line_id is None,
+            s.usable_date,
+            s.id or 0,
+        )
+    )
+    return found
+
+
+def _by_line(
+    book: SkuBook, candidates: list[PurchaseOrderLine], wanted: ReceiptLine, location_id: int, notice_lines: set[int]
+) -> list[tuple[PurchaseOrderLine, ReceiptLine]]:
+    """The received units by line of the order, the line that is expected first first; damaged units last."""
+    supplies = {line.id: _supplies(book, line, location_id, notice_lines) for line in candidates}
+    lines = sorted(
+        candidates, key=lambda x: (min((s.usable_date for s in supplies[x.id]), default=date.max), x.line_number)
+    )
+    announced = [sum(s.open for s in supplies[x.id] if s.ship_notice_line_id in notice_lines) for x in lines]
+    shares = purchasing.spread_receipt(wanted.quantity, announced, [x.parts.open for x in lines])
+    good, found = wanted.quantity - wanted.damaged, []
+    for line, quantity in zip(lines, shares, strict=True):
+        damaged = quantity - min(good, quantity)
+        good -= quantity - damaged
+        if quantity:
+            found.append((line, replace(wanted, quantity=quantity, damaged=damaged)))
+    return found
 
 
 def _take(

@@ -158,7 +158,11 @@ class ShipNoticeLine(c.Row, table=True):
 class GoodsReceipt(c.Row, table=True):
     """One delivery that was taken in at a dock."""
 
-    __table_args__ = (c.unique("number"),)
+    __table_args__ = (
+        c.unique("number"),
+        c.index("goods_receipt_order_idx", "purchase_order_id"),
+        c.index("goods_receipt_notice_idx", "ship_notice_id"),
+    )
 
     id: int | None = c.identity()
     number: str = c.text()

@@ -8,7 +8,9 @@ import pytest
 
 from core.errors import InvalidInput, QuantityExceeded
 from core.services.allocate_waiting import allocate_waiting
+from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
 from core.services.apply_ship_notice import ShipNoticeInput, apply_ship_notice
+from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
 from core.services.inspect_goods import InspectGoods, inspect_goods
 from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
@@ -146,3 +148,32 @@ async def test_refusals_change_nothing(world):
     after = await world.rows("select * from supply"), await world.value("select count(*) from stock_movement")
     assert after == before
     assert await world.value("select count(*) from goods_receipt") == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "reference", "received", "over"),
+    [("PURCHASE_ORDER", None, [3, 4], [2, 0]), ("SHIP_NOTICE", "SN7", [5, 2], [0, 2])],
+)
+async def test_a_sku_that_stands_twice_is_received_by_what_is_expected_first(world, kind, reference, received, over):
+    """Seven units come without a line number: line 2 is due first; a ship notice says how many are of which line."""
+    wanted = CreatePurchaseOrder("SUP", "A", [("S", 5, None), ("S", 4, None)])
+    number = (await world.do(lambda uow: create_purchase_order(uow, wanted))).number
+    await world.database.system.execute("update purchase_order set status = 'SENT'")
+    days = [
+        AcknowledgeLine(n + 1, accepted=[(q, TODAY + timedelta(days=d))]) for n, (q, d) in enumerate([(5, 30), (4, 9)])
+    ]
+    await world.do(lambda uow: apply_acknowledgement(uow, AcknowledgePurchaseOrder(number, None, days, "1")))
+    if reference:
+        supplier = await world.value("select id from supplier where code = 'SUP'")
+        parts = [(number, 1, None, 5), (number, 2, None, 2)]
+        said = ShipNoticeInput(supplier, reference, TODAY, TODAY + timedelta(days=3), "CARR", "T9", parts)
+        await world.do(lambda uow: apply_ship_notice(uow, said))
+    result = await receive(world, reference or number, 7, kind=kind, damaged=1)
+    rows = await world.rows("select received from purchase_order_line order by line_number")
+    assert ([row["received"] for row in rows], result.over_delivered) == (received, 0)
+    assert await stock(world) == (7, 1, 0)
+    more = await receive(world, reference or number, 4, kind=kind)
+    assert more.over_delivered == 2
+    rows = await world.rows("select received, over_delivered from purchase_order_line order by line_number")
+    assert [tuple(row.values()) for row in rows] == [(5, over[0]), (4, over[1])]
+    assert await world.do(recount) == []
