@@ -48,7 +48,7 @@ async def read_facts(
     lines = await read_lines(uow.sql, only, (only,))
     location_ids = np.array(sorted(network.locations), np.int64)
     today = max((network.today(int(i), uow.now).toordinal() for i in location_ids), default=0)
-    facts = await line_facts(uow, variant, lines, np.array(only, np.int64), today)
+    facts = await line_facts(uow, variant, lines, np.array(only, np.int64), today, only)
     return facts, location_ids, positions(location_ids, lines["location"]), lines["destination"]
 
 
@@ -56,7 +56,7 @@ async def read_open_facts(uow: Transaction, network: Network, variant: Variant) 
     """Facts of all open lines, of as many kinds as the variant asks for."""
     lines = await read_lines(uow.sql, None, ())
     today = max((network.today(i, uow.now).toordinal() for i in network.locations), default=uow.now.date().toordinal())
-    return await line_facts(uow, variant, lines, distinct(lines["sku"]), today)
+    return await line_facts(uow, variant, lines, distinct(lines["sku"]), today, None)
 
 
 async def read_lines(sql: Any, only: list[int] | None, arguments: tuple[Any, ...]) -> dict[str, Ints]:
@@ -86,7 +86,10 @@ async def read_lines(sql: Any, only: list[int] | None, arguments: tuple[Any, ...
     return lines
 
 
-async def line_facts(uow: Transaction, variant: Variant, lines: dict[str, Ints], sku: Ints, today: int) -> Facts:
+async def line_facts(
+    uow: Transaction, variant: Variant, lines: dict[str, Ints], sku: Ints, today: int, only: list[int] | None
+) -> Facts:
+    """Facts of `lines`, of the SKUs `sku`; `only`: nothing but these SKUs was read, None: all open lines there are."""
     sql = uow.sql
     sku_row = positions(sku, lines["sku"])
     order_ids = distinct(lines["order"])
@@ -127,20 +130,21 @@ async def line_facts(uow: Transaction, variant: Variant, lines: dict[str, Ints],
         await _name_suppliers(sql, sku, sku_row, codes, names)
     price = np.zeros(len(sku), np.int64)
     if "value" in used:
-        prices = await copy_columns(sql, "select id, unit_price from sku", {"id": "int8", "price": "int8"})
+        prices = await _of_skus(sql, sku, "id, unit_price", {"id": "int8", "price": "int8"})
         price = prices["price"][positions(prices["id"], sku)]
     standings = None
     if weights is not None:
         standings = await _standings(
-            uow, weights, lines, sku, orders, at, ["", *countries], codes["tier"], names["tier"]
+            uow, weights, lines, sku, orders, at, ["", *countries], codes["tier"], names["tier"], only
         )
-    held = await sql.fetch("select distinct order_id from order_hold where released_at is null")
-    parked = await sql.fetch(
-        "select order_line_id from backorder where closed_at is null and state in ('ON_HOLD', 'CANCEL_PENDING')"
+    held = await sql.fetch(
+        f"select distinct order_id from order_hold where released_at is null and {narrowed('order_id', only)}",
+        *(() if only is None else (order_ids.tolist(),)),
     )
+    parked = await _open_backorders(sql, only, "ON_HOLD", "CANCEL_PENDING")
     is_served = lines["status"] != STATUSES.index(OrderLineStatus.RECEIVED)
     is_served &= ~np.isin(lines["order"], np.array([row["order_id"] for row in held], np.int64))
-    is_served &= ~np.isin(lines["id"], np.array([row["order_line_id"] for row in parked], np.int64))
+    is_served &= ~np.isin(lines["id"], parked)
     late = (lines["promised"] > 0) & (lines["promised"] > np.where(lines["requested"] > 0, lines["requested"], today))
     facts = Facts(
         lines["id"],
@@ -158,6 +162,23 @@ async def line_facts(uow: Transaction, variant: Variant, lines: dict[str, Ints],
     )
     lines["destination"] = orders["destination"][at]
     return facts
+
+
+async def _open_backorders(sql: Any, only: list[int] | None, *states: str) -> Ints:
+    """Lines whose open backorder is in one of the states."""
+    rows = await sql.fetch(
+        f"""select order_line_id from backorder where closed_at is null and {narrowed("sku_id", only)}
+        and state in ({", ".join(f"'{state}'" for state in states)})""",
+        *(() if only is None else (only,)),
+    )
+    return np.array([row["order_line_id"] for row in rows], np.int64)
+
+
+async def _of_skus(sql: Any, sku: Ints, wanted: str, types: dict[str, str]) -> dict[str, Ints]:
+    """Columns of these SKUs; of many the whole table is read, which is faster."""
+    if len(sku) > 10_000:
+        return await copy_columns(sql, f"select {wanted} from sku", types)
+    return await copy_columns(sql, f"select {wanted} from sku where id = any($1::bigint[])", types, sku.tolist())
 
 
 def _used(variant: Variant) -> set[str]:
@@ -203,12 +224,13 @@ async def _standings(
     countries: list[str],
     tier: Ints,
     tiers: list[str],
+    only: list[int] | None,
 ) -> Standings:
     """What the live priority of each line is made of; `at` is the row of its order."""
     sql = uow.sql
     waits = lines["waits"] > 0
     waiting = np.bincount(at[waits], minlength=len(orders["id"]))
-    if len(sku) < await sql.fetchval("select count(*) from sku_gate"):  # lines of other SKUs belong to these orders too
+    if only is not None:  # lines of other SKUs belong to these orders too
         counted = await copy_columns(
             sql,
             """select order_id, count(*)::int4 from order_line
@@ -218,16 +240,14 @@ async def _standings(
         )
         waiting = np.zeros(len(orders["id"]), np.int64)
         waiting[positions(orders["id"], counted["id"])] = counted["count"]
-    facts = await copy_columns(
+    facts = await _of_skus(
         sql,
-        "select id, unit_price, unit_cost, (status = 'PREORDER')::int::int2 from sku"
-        + (" where id = any($1::bigint[])" if len(sku) <= 10_000 else ""),
+        sku,
+        "id, unit_price, unit_cost, (status = 'PREORDER')::int::int2",
         {"id": "int8", "price": "int8", "cost": "int8", "preorder": "int2"},
-        *([sku.tolist()] if len(sku) <= 10_000 else []),
     )
     mine = positions(facts["id"], sku)
     price, cost = facts["price"][mine], facts["cost"][mine]
-    delayed = await sql.fetch("select order_line_id from backorder where closed_at is null and state = 'DELAYED'")
     return Standings(
         uow.now,
         weights,
@@ -238,7 +258,7 @@ async def _standings(
         orders["country"][at] if len(countries) > 1 else None,
         countries,
         waiting[at] == waits,
-        np.isin(lines["id"], np.array([row["order_line_id"] for row in delayed], np.int64)),
+        np.isin(lines["id"], await _open_backorders(sql, only, "DELAYED")),
         np.where(price > 0, (price - cost) / np.maximum(price, 1), 0.0),
         facts["preorder"][mine] > 0,
     )

@@ -41,7 +41,8 @@ async def read_snapshot(
     today = np.array([network.today(int(i), uow.now).toordinal() for i in location_ids], np.int64)
     sku = gates["sku"]
     lines = await read_lines(sql, only, arguments)
-    facts = await line_facts(uow, variant, lines, sku, int(today.max()) if len(today) else uow.now.date().toordinal())
+    latest = int(today.max()) if len(today) else uow.now.date().toordinal()
+    facts = await line_facts(uow, variant, lines, sku, latest, only)
     pegs = await copy_columns(
         sql,
         f"""select sku_id, location_id, order_line_id, {day_of("need_date")}, quantity,

@@ -178,7 +178,7 @@ def publish(claims, outcomes):
 
 
 @settings(max_examples=400, deadline=None)
-@given(pools(has_classes=False), st.sampled_from(Reaction))
+@given(pools(), st.sampled_from(Reaction))
 def test_a_second_run_proposes_nothing(case, reaction):
     pool, claims = case
     again = publish(claims, solve(pool, claims, reaction))
@@ -261,6 +261,17 @@ def test_a_win_takes_from_everybody_but_skip_and_gain_is_told():
     kept = solve(Pool([(0, 5), (6, 3)]), claims, Reaction.KEEP)
     assert [kept[n].steps for n in range(3)] == [(), ((0, 3),), ((0, 2),)]
     assert [kept[n].is_exception for n in range(3)] == [True, True, False]
+
+
+def test_what_an_exempt_class_takes_is_not_taken_from_those_who_keep_off_it():
+    """Two on the shelf, one of them protected; the clinic wins the protected one and the shop keeps its own."""
+    shop = line(0, 1, Strategy.IMPROVE, Step(0, 1, 0))
+    clinic, other_shop = replace(line(1, 1, Strategy.WIN), of_class=1), line(2, 1, Strategy.WIN)
+    pool = Pool([(0, 2), (5, 9)], [(0, 1)], {1: [(0, -1)]})
+    found = solve(pool, [shop, clinic])
+    assert [found[n].steps for n in (0, 1)] == [((0, 1),), ((0, 1),)]
+    found = solve(pool, [shop, other_shop])  # of the same class: it takes the shop's place, not the protected unit
+    assert [found[n].steps for n in (0, 2)] == [((5, 1),), ((0, 1),)]
 
 
 def test_many_claims_of_one_pool_are_split_into_blocks(monkeypatch):

@@ -95,8 +95,8 @@ class _State:
     """What is kept back by day from each demand class; 0 for all without a class of their own."""
     in_place: list[int]
     """What is free when everything stays: a confirmation is not taken away for what is kept back."""
-    pending: dict[int, list[int]] = field(default_factory=dict)
-    """What lines of each class have that have not had their turn."""
+    given_up: dict[int, list[int]] = field(default_factory=dict)
+    """What lines of each class have at present, less what they have been given by now."""
     rooms: Rooms | None = None
     confirmed: dict[int, list[int]] = field(default_factory=dict)
     broken: set[int] = field(default_factory=set)
@@ -106,13 +106,7 @@ class _State:
         old = self.confirmed.get(claim.id)
         if old is not None:
             self.free = [f + o for f, o in zip(self.free, old, strict=True)]
-        if old is None and claim.of_class in self.pending:
-            self.pending[claim.of_class] = [
-                p - units for p, units in zip(self.pending[claim.of_class], present, strict=True)
-            ]
-        gains = any(u > p for u, p in zip(upper, present, strict=True))
-        bound = self._bound(claim.of_class) if gains else self._least()
-        atp = atp_curve([f - b for f, b in zip(self.free, bound, strict=True)])
+        atp = atp_curve([f - b for f, b in zip(self.free, self._bound(claim.of_class), strict=True)])
         if self.rooms is not None:
             upper = [min(u, a) for u, a in zip(upper, atp, strict=True)]
             self.rooms.clip(claim.line, self.days, upper, present, _with_open(self.days, claim, present))
@@ -122,18 +116,20 @@ class _State:
         if self.rooms is not None:
             self.rooms.spend(claim.line, self.days, found, _with_open(self.days, claim, present))
         self.free = [f - c for f, c in zip(self.free, found, strict=True)]
+        if claim.of_class in self.given_up:
+            had = [0] * len(found) if old is None else old
+            self.given_up[claim.of_class] = [
+                units + h - f for units, h, f in zip(self.given_up[claim.of_class], had, found, strict=True)
+            ]
         self.confirmed[claim.id] = found
         return found
 
-    def _least(self) -> list[int]:
-        """What binds a line that is given back no more than it has: what is kept from everybody."""
-        least = [min(units) for units in zip(*self.kept.values(), strict=True)]
-        return [min(z, max(0, at)) for z, at in zip(least, self.in_place, strict=True)]
-
     def _bound(self, of_class: int) -> list[int]:
-        """What binds a class now: of what is kept from it as much as is free, or with others from whom less is kept."""
+        """What binds a class now: of what is kept from it as much as would be free if it stayed as it is at present
+        and those from whom less is kept had no more than they have been given by now.
+        """
         kept, limit = self.kept[of_class], self.in_place
-        for other, units in self.pending.items():
+        for other, units in self.given_up.items():
             less = self.kept[other]
             limit = [
                 at + (n if theirs < mine else 0) for at, n, theirs, mine in zip(limit, units, less, kept, strict=True)
@@ -194,11 +190,11 @@ def _once(pool: Pool, claims: list[Claim]) -> _State:
     in_place = [f - sum(present[c.id][k] for c in moved) for k, f in enumerate(free)]
 
     kept = {name: _cumulate(days, [*kept_back, *more]) for name, more in {0: (), **pool.classed}.items()}
-    pending = {
+    given_up = {
         name: [sum(present[c.id][k] for c in moved if c.of_class == name) for k in range(len(days))]
         for name in (kept if len(kept) > 1 else ())
     }
-    state = _State(days, free, kept, in_place, pending, pool.rooms)
+    state = _State(days, free, kept, in_place, given_up, pool.rooms)
     requested = {c.id: [c.quantity if day >= c.wanted else 0 for day in days] for c in moved}
     limits = {c.id: bounds(c.strategy, present[c.id], requested[c.id]) for c in moved}
 
