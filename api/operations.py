@@ -380,8 +380,11 @@ class Mutation:
     supplier_deadline_chase = _mutation(
         supplier_mutations.supplier_deadline_chase, "Note that somebody is after a late supplier.", *PLANNING
     )
+    supplier_create = _mutation(supplier_mutations.supplier_create, "Take a supplier into the books.", *PLANNING)
     supplier_terms_set = _mutation(
-        supplier_mutations.supplier_terms_set, "Change what is agreed with a supplier about a SKU.", *PLANNING
+        supplier_mutations.supplier_terms_set,
+        "Change what is agreed with a supplier about a SKU, or begin to buy it there.",
+        *PLANNING,
     )
     emergency_purchase = _mutation(
         supplier_mutations.emergency_purchase,

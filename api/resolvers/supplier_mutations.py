@@ -22,6 +22,7 @@ from api.schema.supplier_inputs import (
     PurchaseOrderMessagePostInput,
     PurchaseOrderRescheduleInput,
     PurchaseOrderReschedulePayload,
+    SupplierCreateInput,
     SupplierDeadlineChaseInput,
     SupplierPayload,
     SupplierRequestAnswerInput,
@@ -38,6 +39,7 @@ from core.queries.inbound_priority import absences
 from core.queries.supplier_portal import sequence_now
 from core.services.ask_supplier import AnswerRequest, AskSupplier, answer_request, ask_supplier
 from core.services.choose_sources import Choice
+from core.services.create_supplier import CreateSupplier, create_supplier
 from core.services.post_order_message import post_order_message
 from core.services.purchase_emergency import EmergencyPurchase, purchase_emergency
 from core.services.report_supplier_stock import StockHint, report_supplier_stock
@@ -200,6 +202,21 @@ async def supplier_deadline_chase(
     return PurchaseOrderPayload(purchase_order=await _order(info.context, done.result), user_errors=done.errors)
 
 
+async def supplier_create(
+    info: Info,
+    input: Annotated[SupplierCreateInput, argument(description="The supplier.")],
+    idempotency_key: IdempotencyKey,
+) -> SupplierPayload:
+    """Take a supplier into the books."""
+    wanted = CreateSupplier(input.code, input.name, input.time_zone, input.calendar, input.location)
+
+    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
+        return {"supplierId": await create_supplier(uow, wanted)}
+
+    done = await run_mutation(info.context, "supplierCreate", input, idempotency_key, use_case)
+    return SupplierPayload(supplier=await _supplier(info.context, done.result), user_errors=done.errors)
+
+
 async def supplier_terms_set(
     info: Info,
     input: Annotated[SupplierTermsSetInput, argument(description="The terms.")],
@@ -217,6 +234,12 @@ async def supplier_terms_set(
         input.expedite_days,
         input.expedite_fee_minor,
         input.expedite_unit_fee_minor,
+        input.currency,
+        input.vendor_code,
+        input.moq,
+        input.order_multiple,
+        input.lead_time_days,
+        input.lead_time_p80,
     )
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:

@@ -107,7 +107,10 @@ class PriceBreakInput:
     price_minor: int = field(description="Price of one unit in minor units.")
 
 
-@strawberry.input(description="What is agreed with a supplier about a SKU; what is null stays as it is.")
+@strawberry.input(
+    description="What is agreed with a supplier about a SKU; what is null stays as it is. Of a SKU that it does not offer"
+    " yet it is a new offer: with a price and a lead time."
+)
 class SupplierTermsSetInput:
     """Input of supplierTermsSet."""
 
@@ -122,6 +125,29 @@ class SupplierTermsSetInput:
     expedite_days: int | None = field(default=None, description="Lead time of an expedited order; 0 ends expediting.")
     expedite_fee_minor: int | None = field(default=None, description="Cost of expediting, once an order.")
     expedite_unit_fee_minor: int | None = field(default=None, description="Cost of expediting a unit.")
+    currency: str | None = field(
+        default=None, description="Currency of a new offer; null for that of the SKU. It never changes."
+    )
+    vendor_code: str | None = field(default=None, description="The supplier's code of the SKU.")
+    moq: int | None = field(default=None, description="Fewest units of an order; 1 for a new offer.")
+    order_multiple: int | None = field(default=None, description="Orders are multiples of it; 1 for a new offer.")
+    lead_time_days: int | None = field(default=None, description="Agreed usual lead time; a new offer needs it.")
+    lead_time_p80: int | None = field(
+        default=None, description="Agreed lead time that four of five orders keep; at least the usual one."
+    )
+
+
+@strawberry.input(description="A supplier to be taken into the books.")
+class SupplierCreateInput:
+    """Input of supplierCreate."""
+
+    code: str = field(description="Its code: letters, digits and . _ -, at most 64.")
+    name: str = field(description="Its name.")
+    time_zone: str = field(default="UTC", description="Its time zone, such as Europe/London.")
+    calendar: str | None = field(default=None, description="Code of the calendar of its working days; null: all days.")
+    location: str | None = field(
+        default=None, description="Code of the place of kind supplier that its goods leave from; null: none is known."
+    )
 
 
 @strawberry.input(description="What is urgently short.")
@@ -147,7 +173,7 @@ class ApproverAbsenceSetInput:
     until_day: date | None = field(default=None, description="Last day; null for the first one.")
 
 
-@strawberry.type(description="Answer of supplierStockReport and supplierTermsSet.")
+@strawberry.type(description="Answer of supplierCreate, supplierStockReport and supplierTermsSet.")
 class SupplierPayload:
     """The supplier after it."""
 
