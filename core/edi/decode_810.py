@@ -54,7 +54,7 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> InvoiceLin
         buyer_sku=item(pairs, BUYER_ITEM),
         vendor_code=item(pairs, VENDOR_ITEM),
         gtin=item(pairs, GTIN_ITEM),
-        quantity=quantity(it1, 2, it1.value(3), guide, notes),
+        quantity=quantity(it1, 2, it1.value(3), guide, notes, is_signed=True),
         unit=it1.value(3) or "EA",
         price=x12_price(it1, 4, it1.value(3), guide, notes),
         description=next((segment.value(5) for segment in block if segment.tag == "PID"), ""),

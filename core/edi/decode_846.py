@@ -17,7 +17,7 @@ from core.edi.decoding import (
 from core.edi.documents import Decoded
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
-from core.edi.stock_documents import InventoryReport, StockKind, StockLine, StockQuantity
+from core.edi.stock_documents import InventoryReport, StockKind, StockLine, StockQuantity, counted
 from core.edi.x12_values import decimal
 
 # Element 673. 17 counts held stock too; only 33 is for sale.
@@ -75,9 +75,9 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> StockLine:
         unit = segment.value(3) or unit
         if kind is StockKind.OTHER:
             notes.warning("quantity_kind", f"The kind of quantity {code!r} is not known", segment, 1)
-        amount = quantity(segment, 2, segment.value(3), guide, notes)
+        amount = quantity(segment, 2, segment.value(3), guide, notes, is_signed=True)
         if amount is not None:
-            found.append(StockQuantity(kind, segment.value(1), amount, segment.number))
+            found.append(counted(kind, amount, segment, (2, 1), notes))
     if not any(segment.tag == "QTY" for segment in block):
         notes.warning("quantity", "A line of the report has no quantity", lin)
     available = best_date(dates(block), _AVAILABLE)

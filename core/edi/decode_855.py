@@ -31,7 +31,7 @@ EFFECTS: dict[str, Effect] = {
     "IB": Effect.BACKORDER,
     "IQ": Effect.CHANGED_QUANTITY,
     **dict.fromkeys(("IS", "IF", "IH", "IW"), Effect.HOLD),
-    **dict.fromkeys(("ID", "IR", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8"), Effect.REJECT),
+    **dict.fromkeys(("ID", "IR", "R1", "R2", "R3", "R4", "R5", "R6", "R7", "R8", "R9"), Effect.REJECT),
 }
 
 

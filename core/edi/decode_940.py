@@ -10,16 +10,13 @@ from core.edi.decoding import BUYER_ITEM, GTIN_ITEM, VENDOR_ITEM, Notes, check_d
 from core.edi.documents import Decoded, Pack
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
+from core.edi.known_codes import WAREHOUSE_STATUSES
 from core.edi.warehouse_documents import ShippingAdvice, ShippingOrder, WarehouseLine
 
 # List 432 of G62, which is not list 374 of DTM.
 _SHIP, _SHIPPED, _DELIVER = ("10", "38", "37", "53"), ("11", "06"), ("02", "17", "68", "70")
 _MOST_AROUND = 100
 _LINE_NUMBERS = ("LI", "PL", "LN")
-# W1201: how a line ended.
-LINE_STATUSES = frozenset(
-    ("AC", "BO", "BP", "CC", "CK", "CL", "CM", "CN", "CP", "IC", "IS", "LS", "NS", "PR", "RD", "SS", "SP")
-)
 
 
 def decode_940(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) -> Decoded[ShippingOrder]:
@@ -117,7 +114,7 @@ def _shipped(block: list[Segment], guide: PartnerGuide, notes: Notes) -> Warehou
     pairs = (*w12.pairs(7, 8), *w12.pairs(17, 18), *w12.pairs(21, 22))
     unit = w12.value(5)
     status = guide.code_map.get(w12.value(1), w12.value(1))
-    if status not in LINE_STATUSES:
+    if status not in WAREHOUSE_STATUSES:
         notes.warning(
             "line_status", f"The line status {status!r} is not known and not in the partner's code map", w12, 1
         )

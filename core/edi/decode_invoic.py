@@ -64,7 +64,7 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> InvoiceLin
         buyer_sku=item(pairs, BUYER_ITEM),
         vendor_code=item(pairs, VENDOR_ITEM),
         gtin=item(pairs, GTIN_ITEM),
-        quantity=quantity(qty, guide, notes) if qty is not None else None,
+        quantity=quantity(qty, guide, notes, is_signed=True) if qty is not None else None,
         unit=unit,
         price=edifact_price(block, unit, guide, notes),
         amount=number(amount.value(1, 2)) if amount is not None else None,

@@ -20,7 +20,7 @@ from core.edi.edifact_decoding import (
 )
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
-from core.edi.stock_documents import InventoryReport, StockKind, StockLine, StockQuantity
+from core.edi.stock_documents import InventoryReport, StockKind, StockLine, StockQuantity, counted
 
 # List 6063.
 _KINDS = {
@@ -66,12 +66,12 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> StockLine:
             continue
         code = guide.code_map.get(segment.value(1), segment.value(1))
         kind = _KINDS.get(code, StockKind.OTHER)
-        amount = quantity(segment, guide, notes)
+        amount = quantity(segment, guide, notes, is_signed=True)
         unit = segment.value(1, 3) or unit
         if kind is StockKind.OTHER:
             notes.warning("quantity_kind", f"The kind of quantity {code!r} is not known", segment, 1)
         if amount is not None:
-            found.append(StockQuantity(kind, segment.value(1), amount, segment.number))
+            found.append(counted(kind, amount, segment, (1, 2), notes))
     if not found:
         notes.warning("quantity", "A line of the report has no quantity", block[0])
     available = best_date(x12_dates(block), ("069", "067", "070", "017", "371"))

@@ -63,14 +63,19 @@ class Notes:
             self.faults.append(fault)
 
 
-def quantity(segment: Segment, element: int, unit: str, guide: PartnerGuide, notes: Notes) -> int | None:
-    """Base units at `element`: None where it is empty, or, with an error noted, where it is no whole count."""
+def quantity(
+    segment: Segment, element: int, unit: str, guide: PartnerGuide, notes: Notes, *, is_signed: bool = False
+) -> int | None:
+    """Base units at `element`: None where it is empty, or, with an error noted, where it is no whole count.
+
+    Only where `is_signed` may it be below zero: what is given back, stock that is owed.
+    """
     text = segment.value(element)
     if not text:
         return None
     behind = (at for at in range(element + 1, element + 4) if segment.value(at) == unit)
     places = (element, 1), (next(behind, element + 1), 1)
-    return base_units(decimal(text), text, unit, guide, notes, segment, places)
+    return base_units(decimal(text), text, unit, guide, notes, segment, places, is_signed=is_signed)
 
 
 def base_units(
@@ -81,10 +86,12 @@ def base_units(
     notes: Notes,
     segment: Segment,
     places: tuple[tuple[int, int], tuple[int, int]],
+    *,
+    is_signed: bool = False,
 ) -> int | None:
     """`number` of `unit` in base units, or None with an error noted; `places` are element and component of both."""
     factor = guide.unit_map.get(unit, 1 if unit in _SINGLE_UNITS else None)
-    if number is None or number < 0 or number.adjusted() > 8:
+    if number is None or (number < 0 and not is_signed) or number.adjusted() > 8:
         notes.error("quantity", f"{text!r} is not a quantity", segment, *places[0])
         return None
     if factor is None:
@@ -116,8 +123,9 @@ def dates(segments: Iterable[Segment], tag: str = "DTM") -> tuple[tuple[str, dat
 
 
 def _day_of(dtm: Segment) -> date | None:
-    """DTM02, else the day of DTM06, of a range (RD8) its end."""
-    return day(dtm.value(2)) or (day(dtm.value(6).rpartition("-")[2]) if dtm.value(5) in ("D8", "RD8") else None)
+    """DTM02, else the day of DTM06, of a range (RD8) its end; before 4010 both stand one element later."""
+    at = 5 if dtm.value(5) in ("D8", "RD8") else 6
+    return day(dtm.value(2)) or (day(dtm.value(at + 1).rpartition("-")[2]) if dtm.value(at) in ("D8", "RD8") else None)
 
 
 def best_date(known: Iterable[tuple[str, date]], ranking: tuple[str, ...]) -> tuple[str, date] | None:

@@ -26,7 +26,7 @@ from core.edi.interchanges import (
     stray_text,
 )
 from core.edi.normaliser import DEFAULT_LIMITS, Limits, RawSegment
-from core.edi.x12_values import same_number
+from core.edi.x12_values import day, same_number
 
 
 class EdifactReader:
@@ -153,6 +153,11 @@ class _Builder:
         for element, name in ((2, "sender"), (3, "recipient"), (4, "date")):
             if not head.value(element):
                 self._note("13", f"UNB names no {name}.", head, element=element)
+        sent_on = head.value(4)
+        if sent_on and day(sent_on) is None:
+            self._note(
+                "12", f"UNB says that it was made on {sent_on!r}, which is not a date.", head, element=4, value=sent_on
+            )
         if not head.value(5):
             self._note("13", "UNB has no control reference (0020).", head, Severity.ERROR, 5)
 

@@ -11,7 +11,7 @@ from core.edi.documents import Party
 from core.edi.edifact_values import dtm_day, number
 from core.edi.guide import PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
-from core.edi.known_codes import QUANTITIES
+from core.edi.known_codes import is_quantity_kind
 from core.edi.x12_values import is_unknown_date
 
 # List 7143: whose number an item number is.
@@ -110,16 +110,17 @@ def article_pairs(pia: Segment) -> tuple[tuple[str, str], ...]:
     return tuple((pia.value(at, 2), pia.value(at)) for at in places if pia.value(at))
 
 
-def quantity(qty: Segment, guide: PartnerGuide, notes: Notes) -> int | None:
-    """Base units of a QTY segment, or None with an error noted."""
+def quantity(qty: Segment, guide: PartnerGuide, notes: Notes, *, is_signed: bool = False) -> int | None:
+    """Base units of a QTY segment, or None with an error noted; below zero only where `is_signed`."""
     text = qty.value(1, 2)
-    return base_units(number(text), text, qty.value(1, 3), guide, notes, qty, ((1, 2), (1, 3)))
+    places = (1, 2), (1, 3)
+    return base_units(number(text), text, qty.value(1, 3), guide, notes, qty, places, is_signed=is_signed)
 
 
 def note_unknown_quantities(block: Iterable[Segment], notes: Notes) -> None:
     """A kind of quantity that we do not know may be the one that matters."""
     for segment in block:
-        if segment.tag == "QTY" and segment.value(1) and segment.value(1) not in QUANTITIES:
+        if segment.tag == "QTY" and segment.value(1) and not is_quantity_kind(segment.value(1)):
             text = f"The kind of quantity {segment.value(1)!r} is not known"
             notes.warning("quantity_kind", text, segment, 1)
 

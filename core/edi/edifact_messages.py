@@ -90,6 +90,7 @@ _CODES: dict[str, tuple[tuple[tuple[int, int], Callable[[str], bool]], ...]] = {
     "BGM": (((3, 1), is_function),),
     "DTM": (((1, 1), is_date_code),),
 }
+_CANCELLATION = "1"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MOST_IN_A_ROW = {"DTM": 35}
 
@@ -105,7 +106,10 @@ def message_faults(kind: str, segments: tuple[Segment, ...]) -> tuple[Fault, ...
         if tag not in here or (tag == "BGM" and first.tag != "BGM"):
             text = f"{kind} needs a {tag} segment{' directly behind UNH' if tag == 'BGM' else ''}; there is none"
             faults.append(_of_segment(Severity.ERROR, "13", text, first, tag))
-    for tag in message.expected:
+    bgm = next((segment for segment in body if segment.tag == "BGM"), None)
+    # What is taken back needs no lines.
+    expected = () if bgm is not None and bgm.value(3) == _CANCELLATION else message.expected
+    for tag in expected:
         if tag not in here:
             faults.append(_of_segment(Severity.WARNING, "13", f"{kind} should have a {tag} segment", segments[-1], tag))
     passed: set[str] = set()

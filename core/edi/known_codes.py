@@ -15,14 +15,16 @@ def _codes(text: str) -> frozenset[str]:
 
 # X12 element to its codes; a pattern where a list is full in practice.
 X12: dict[str, frozenset[str] | re.Pattern[str]] = {
-    "88": _codes("AA AI CA CP EM GM L LB MC OT PB R S SI SM SN SR SS SW TC UC UP VC VS W ZZ"),
-    "92": _codes(
-        "26 AB AP BE BK BL BM BQ BY CA CB CC CD CF CN CO CP CR DD DR DS EF EO FL GU IN IT JL JT KA KB KC KD KE KG KI KN "
-        "KO KP KQ KR KS KT LB LO LS MN NE NP NS OF OS PA PE PL PR RA RC RE RL RN RO RP RR RS RT SA SD SM SO SP SS ST SU "
-        "TM TR UC UD UE US WH WO XA XE ZZ"
+    "88": _codes(
+        "AA AI CA CP DZ E1 E2 E3 E4 E5 EM GI GM GR GS L LB MC MT OT PB R S S1 SI SM SN SR SS SW TC UC UI UP VC VS W X ZZ"
     ),
-    "353": re.compile(r"[0-6]\d|77|CN|CO|EX|GR|PR|RH|RV|SU|ZZ"),
-    "374": re.compile(r"\d{3}|A[A-Z0-9]{2}|ZZZ|MRR|WAY"),
+    "92": _codes(
+        "26 AB AC AO AP BD BE BH BK BL BM BQ BY CA CB CC CD CF CN CO CP CR DD DR DS EF EO EX FH FL GU IN IT JL JT KA KB KC KD "
+        "KE KG KI KN KO KP KQ KR KS KT LB LO LS MN NE NO NP NS OF OS PA PE PL PR RA RC RE RL RN RO RP RR RS RT RU RW SA SD SM "
+        "SO SP SS ST SU SW TC TM TR UC UD UE US WH WO XA XE ZZ"
+    ),
+    "353": re.compile(r"[0-6]\d|5C|77|CN|CO|EX|GR|PR|RH|RV|SU|ZZ"),
+    "374": re.compile(r"\d{3}|[A-Z][A-Z0-9]{2}"),
     "473": _codes("A C D E F H L N P R T U X Z"),
     "623": re.compile(r"[ACEMNPT][DST]|[CEMPAT]T|GM|H[DST]|LT|UT|0[1-9]|1\d|2[0-4]"),
     "720": re.compile(r"[1-8]|I[0-9A-Z]{1,2}"),
@@ -30,21 +32,20 @@ X12: dict[str, frozenset[str] | re.Pattern[str]] = {
     "962": re.compile(r"[1-9]"),
 }
 HEADERS = _codes("AK AT AD AC AE AH RD RJ")
+# Element 368: how a line of a warehouse's report ended.
+WAREHOUSE_STATUSES = _codes(
+    "AA AB AC AN AP AS AU AV BK BM BO BP BT BW CA CB CC CD CE CF CI CK CL CM CN CO CP CS CT CU DA DD DE DI DO DP DR DS EC ED "
+    "EW EX FS HQ IC ID IN IP IS LM LS NS OF PP PR PS RD SC SH SI SL SP SS ST SU"
+)
 CARRIER_STATUSES = _codes(
-    "A3 A7 A9 AA AB AF AG AH AI AJ AL AM AN AO AP AR AV B6 BA BC C1 CA CB CD CH CL CM CP D1 D2 DE DG DN EA I1 J1 K1 L1 NA "
-    "NS OA OF OO P1 PR R1 RB RL S1 SD X1 X2 X3 X4 X5 X6 X8 X9 XB XC XD"
+    "A3 A7 A9 AA AB AF AG AH AI AJ AL AM AN AO AP AR AV AW B6 BA BC BO BR C1 CA CB CD CH CL CM CP D1 D2 DE DG DN DO EA I1 J1 "
+    "K1 L1 NA NB NS OA OF OO P1 PA PR R1 RB RH RL S1 SD UC X1 X2 X3 X4 X5 X6 X8 X9 XB XC XD"
 )
 
-# EDIFACT: data element 6063 (quantities), 1229 (actions on a line), and what numbers 1225 and 2005 can be.
-QUANTITIES = _codes(
-    "1 2 3 5 6 11 12 17 18 21 33 36 40 45 46 47 48 49 52 53 54 55 56 57 58 59 60 61 66 67 69 70 71 72 73 74 75 76 78 79 "
-    "80 81 83 84 85 90 96 99 102 107 108 109 110 113 114 115 116 117 118 119 120 121 123 124 125 127 128 129 130 131 132 "
-    "133 135 136 137 138 139 143 144 145 146 147 148 152 153 154 155 156 157 158 159 160 161 163 164 165 170 171 172 173 "
-    "174 175 176 177 178 179 180 185 186 187 189 190 191 192 193 194 195 196 197 198 199 200 201 202 203 204 205 "
-    "206 207 208 209 210 211 212 213 214 215 216 220 265 270 296 17E 11E 21E 60E 61E 66E"
-)
+# EDIFACT: data element 1229 (actions on a line), and what numbers 1225, 2005 and 6063 can be: directories add to them.
 ACTIONS = _codes("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36")
-_LAST_FUNCTION, _LAST_DATE = 70, 850
+_LAST_FUNCTION, _LAST_DATE, _LAST_QUANTITY = 70, 850, 520
+_OF_A_SUBSET = re.compile(r"\d{1,3}[A-Z]")
 
 
 def is_known_x12(reference: str, code: str) -> bool:
@@ -63,3 +64,10 @@ def is_function(code: str) -> bool:
 def is_date_code(code: str) -> bool:
     """Data element 2005: numbers, and codes of a subset that end with a letter."""
     return not (code.isascii() and code.isdecimal()) or (len(code) < 4 and int(code) <= _LAST_DATE)
+
+
+def is_quantity_kind(code: str) -> bool:
+    """Data element 6063: numbers, and codes of a subset that end with a letter (17E)."""
+    if code.isascii() and code.isdecimal():
+        return len(code) < 4 and 0 < int(code) <= _LAST_QUANTITY
+    return _OF_A_SUBSET.fullmatch(code) is not None

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from core.edi.decoding import Notes
 from core.edi.documents import ListedItem
+from core.edi.interchanges import Segment
 
 
 class StockKind(StrEnum):
@@ -30,6 +32,14 @@ class StockQuantity:
     code: str
     quantity: int
     segment_number: int = 0
+
+
+def counted(kind: StockKind, amount: int, segment: Segment, place: tuple[int, int], notes: Notes) -> StockQuantity:
+    """A quantity as it counts: stock below zero is owed to somebody else, for us there is none."""
+    if amount < 0 and kind is not StockKind.MOVED:
+        notes.warning("quantity", f"Stock of {amount} counts as none", segment, *place)
+        amount = 0
+    return StockQuantity(kind, segment.value(1), amount, segment.number)
 
 
 @dataclass(frozen=True, slots=True)

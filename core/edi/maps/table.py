@@ -85,7 +85,9 @@ SETS: dict[str, tuple[Row, ...]] = {
         "DTM >1",
         (
             "HL!",
-            *_some("LIN SN1 SLN PRF PO4 PID MEA PWK PKG TD1 TD5 TD3 TD4 REF PER CLD MAN DTM FOB PAL SAC CUR ETD"),
+            *_some("LIN SN1 SLN PRF PO4 PID MEA PWK PKG TD1 TD5 TD3 TD4 REF PER"),
+            ("CLD", *_some("REF DTM")),
+            *_some("MAN DTM FOB PAL SAC CUR ETD"),
             ("N1", *_some("N2 N3 N4 REF PER FOB")),
             *_some("AMT ITA TXI"),
             ("LX", *_some("MAN REF")),
@@ -120,7 +122,7 @@ SETS: dict[str, tuple[Row, ...]] = {
     "865": ("BCA!", *_CHANGE_HEAD, ("POC", *_CHANGE_LINE), ("CTT", "AMT >1")),
     "846": (
         "BIA!",
-        *_some("CUR REF PER MEA DTM LDT FOB PID"),
+        *_some("CUR DTM REF PER MEA DTM LDT FOB PID"),
         _PARTY_ORDER,
         (
             "LIN!",

@@ -1,0 +1,77 @@
+"""What a standard allows is no fault, whichever partner sends it: codes, places of segments, quantities below zero."""
+
+from datetime import date
+
+import pytest
+
+from core.edi.decoders import DECODERS
+from core.edi.guide import DEFAULT_GUIDE
+from core.edi.reader import read
+from tests.unit.edi_messages import EDIFACT, X12, edifact_file, x12_file
+
+
+def set_of(data: bytes):
+    (document,) = read(data).interchanges[0].groups[0].sets
+    return document
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"), [("846", X12["846"].replace("*20*EA", "*-20*EA")), ("INVRPT", EDIFACT["INVRPT"])]
+)
+def test_stock_below_zero_is_none_and_no_fault(kind, body):
+    data = x12_file(kind, body) if kind == "846" else edifact_file(kind, body.replace("QTY+145:20,0", "QTY+145:-20"))
+    found = DECODERS[kind](set_of(data), DEFAULT_GUIDE)
+    assert [fault.code for fault in found.faults] == ["quantity"]
+    assert found.document.lines[0].quantities[0].quantity == 0
+
+
+@pytest.mark.parametrize("kind", ["810", "INVOIC"])
+def test_a_credit_gives_units_back(kind):
+    if kind == "810":
+        data = x12_file(kind, X12[kind].replace("IT1*1*10*", "IT1*1*-10*"))
+    else:
+        data = edifact_file(kind, EDIFACT[kind].replace("QTY+47:10", "QTY+47:-10"))
+    found = DECODERS[kind](set_of(data), DEFAULT_GUIDE)
+    assert (found.faults, found.document.lines[0].quantity) == ((), -10)
+
+
+def test_an_order_of_fewer_than_no_units_is_refused():
+    found = DECODERS["850"](set_of(x12_file("850", X12["850"].replace("PO1*1*10*", "PO1*1*-10*"))), DEFAULT_GUIDE)
+    assert found.document is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new"),
+    [
+        ("850", "DTM*002*20261201~", "DTM*002*261201***20~"),
+        ("850", "*SA*PO1*", "*BH*PO1*"),
+        ("856", "MAN*GM*00106141412345678908~", "CLD*1*6*CTN~REF*LS*S1~MAN*E1*00106141412345678908~"),
+        ("846", "N1*WH*", "DTM*007*20261120~REF*IA*1~N1*WH*"),
+        ("855", "ACK*IB*4*EA", "ACK*R9*4*EA"),
+        ("214", "AT7*SD*", "AT7*AW*"),
+        ("945", "W12*CC*", "W12*SH*"),
+    ],
+)
+def test_what_the_standard_allows_is_no_fault(kind, old, new):
+    body = X12[kind]
+    assert old in body
+    document = set_of(x12_file(kind, body.replace(old, new)))
+    assert (document.faults, DECODERS[kind](document, DEFAULT_GUIDE).faults) == ((), ())
+
+
+def test_a_range_of_dates_stands_one_element_later_before_4010():
+    body = X12["850"].replace("DTM*002*20261201~", "DTM*002*****RD8*20261201-20261205~")
+    order = DECODERS["850"](set_of(x12_file("850", body)), DEFAULT_GUIDE).document
+    assert order.lines[0].requested_date == date(2026, 12, 5)
+
+
+def test_a_ship_notice_that_is_taken_back_needs_no_lines():
+    body = "BGM+351+A1+1'DTM+137:20261120:102'RFF+ON:PO1'"
+    assert set_of(edifact_file("DESADV", body)).faults == ()
+    body = body.replace("+A1+1'", "+A1+9'")
+    assert [fault.segment for fault in set_of(edifact_file("DESADV", body)).faults] == ["LIN"]
+
+
+def test_a_day_of_the_envelope_that_is_none_is_noted():
+    data = edifact_file("ORDERS", EDIFACT["ORDERS"]).replace(b"261120:1030", b"269920:1030")
+    assert [(f.code, f.element, f.value) for f in read(data).interchanges[0].faults] == [("12", 4, "269920")]
