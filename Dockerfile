@@ -44,4 +44,5 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
 CMD ["uvicorn", "api.app:create_app", "--factory", "--host", "0.0.0.0", "--port", "8000", "--loop", "uvloop", \
+     "--http", "api.transport.reading:HttpProtocol", "--ws", "api.transport.reading:WebSocketProtocol", \
      "--no-access-log", "--timeout-graceful-shutdown", "5"]

@@ -9,7 +9,7 @@ from graphql import GraphQLEnumType, GraphQLObjectType
 from api.error_handlers import CATALOGUE, ErrorCode
 from api.operations import schema
 from api.schema.errors import TYPES
-from api.transport import websocket
+from api.transport import reading, websocket
 from api.transport.http import STATUS
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "errors.md"
@@ -61,6 +61,10 @@ CLOSE_CODES = {
         "Reconnect, resume with the last cursor.",
     ),
     websocket.TOO_MANY_CONNECTIONS: ("The server, or the credential, has its connections open.", "Try again later."),
+    reading.TOO_MANY_FRAMES: (
+        f"More than {reading.FRAMES_PER_SECOND:,} frames in a second.",
+        "Mend the client, resume with the last cursor.",
+    ),
     websocket.BAD_REQUEST: ("A message is not one of `graphql-transport-ws`.", "Mend the client."),
     websocket.UNAUTHORIZED: ("The credential is wrong, or `subscribe` came before `connection_ack`.", "Authenticate."),
     websocket.FORBIDDEN: (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from api.error_handlers import ErrorCode, format_failure
 from api.permissions import AuthenticationFailed, Authenticator
-from api.transport.request import Refused, read_body
+from api.transport.request import EarlyResponse, Refused, read_body
 from core.domain.access import Principal, Role
 from core.errors import DomainError
 from core.ports import Clock
@@ -65,7 +66,10 @@ def edi_endpoint(
             body_of = format_failure(ErrorCode.UNAUTHENTICATED, str(error), request_id)
             return JSONResponse(body_of, 401, {"WWW-Authenticate": "Bearer"})
         except Refused as error:
-            return JSONResponse(format_failure(error.code, error.message, request_id), error.status, error.headers)
+            body_of = format_failure(error.code, error.message, request_id)
+            if error.status == 413:
+                return EarlyResponse(json.dumps(body_of), 413, error.headers, "application/json")
+            return JSONResponse(body_of, error.status, error.headers)
         except DomainError as error:
             body_of = format_failure(ErrorCode.BAD_USER_INPUT, error.message, request_id, reason=error.code)
             return JSONResponse(body_of, 422)

@@ -20,7 +20,15 @@ from api.transport.engine import Answer, RequestFailed
 from api.transport.headers import all_of, header
 from api.transport.language import preferred_language
 from api.transport.negotiation import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, best_media_type, is_json_content
-from api.transport.request import GraphQLRequest, Refused, parse_json, read_body, request_of, request_of_query_string
+from api.transport.request import (
+    EarlyResponse,
+    GraphQLRequest,
+    Refused,
+    parse_json,
+    read_body,
+    request_of,
+    request_of_query_string,
+)
 from api.transport.reuse import Kept, Recalled, may_share
 from api.transport.sse import stream_answers
 
@@ -50,7 +58,8 @@ def status_of(answer: Answer, media_type: str) -> int:
 
 
 def _respond(body: Any, status: int, media_type: str, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(
+    kind = EarlyResponse if status == 413 else Response
+    return kind(
         _encoder.encode(body),
         status_code=status,
         headers={"content-type": f"{media_type}; charset=utf-8", "vary": "Accept", **(headers or {})},

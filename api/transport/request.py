@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from starlette.datastructures import QueryParams
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from api.error_handlers import ErrorCode
 
 MAX_JSON_DEPTH = 64
+MAX_JSON_VALUES = 20_000
+"""Members and items together: who reads them does so in one go, and everybody waits."""
+LINGER_SECONDS = 3.0
 
 
 class Refused(Exception):
@@ -43,6 +50,19 @@ def _bad(message: str) -> Refused:
     return Refused(400, ErrorCode.BAD_REQUEST, message)
 
 
+class EarlyResponse(Response):
+    """An answer to who is still sending: what comes is read without heed for a while, as a reset would overtake it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while (await receive()).get("more_body", False):
+                    pass
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
 async def read_body(chunks: AsyncIterator[bytes], declared: str | None, limit: int) -> bytes:
     """The whole body; Refused with 413 as soon as it is known to be longer than `limit` bytes."""
     too_large = Refused(413, ErrorCode.BAD_REQUEST, f"The body is larger than {limit} bytes.", {"Connection": "close"})
@@ -58,31 +78,34 @@ async def read_body(chunks: AsyncIterator[bytes], declared: str | None, limit: i
     return b"".join(parts)
 
 
-def _depth_exceeds(value: Any, limit: int) -> bool:
-    level = [value]
-    for _ in range(limit):
+def _check_shape(value: Any, what: str) -> None:
+    """Refused when it is nested deeper than MAX_JSON_DEPTH or has more than MAX_JSON_VALUES values."""
+    level = [value] if isinstance(value, dict | list) else []
+    count = 0
+    for _ in range(MAX_JSON_DEPTH):
+        count += sum(map(len, level))
+        if count > MAX_JSON_VALUES:
+            raise _bad(f"{what} has more than {MAX_JSON_VALUES} values.")
         level = [
             child
             for one in level
-            if isinstance(one, dict | list)
             for child in (one.values() if isinstance(one, dict) else one)
             if isinstance(child, dict | list)
         ]
         if not level:
-            return False
-    return True
+            return
+    raise _bad(f"{what} is nested deeper than {MAX_JSON_DEPTH}.")
 
 
 def parse_json(raw: bytes | str, what: str = "The body") -> Any:
-    """JSON, or Refused with 400: malformed, not UTF-8, or nested deeper than MAX_JSON_DEPTH."""
+    """JSON, or Refused with 400: malformed, not UTF-8, nested too deeply, or of too many values."""
     try:
         value = msgspec.json.decode(raw)
     except RecursionError as error:
         raise _bad(f"{what} is nested too deeply.") from error
     except (msgspec.DecodeError, UnicodeError, ValueError) as error:
         raise _bad(f"{what} is not valid JSON in UTF-8.") from error
-    if _depth_exceeds(value, MAX_JSON_DEPTH):
-        raise _bad(f"{what} is nested deeper than {MAX_JSON_DEPTH}.")
+    _check_shape(value, what)
     return value
 
 

@@ -19,6 +19,7 @@ from graphql import GraphQLError
 from api.app import create_app
 from api.live import LiveFilter
 from api.permissions import roles
+from api.transport.reading import HttpProtocol, WebSocketProtocol
 from core.domain.access import Role
 from core.errors import InsufficientStock
 from core.settings import Settings
@@ -156,7 +157,14 @@ async def serve(
     """Run the application on a free loopback port, with a small schema or whole; yields it with `.state.url`."""
     app = create_app(settings) if is_whole else create_app(settings, schema=schema or small_schema())
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, log_level="warning", access_log=False, timeout_graceful_shutdown=3
+        app,
+        host="127.0.0.1",
+        port=0,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=3,
+        http=HttpProtocol,
+        ws=WebSocketProtocol,
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())

@@ -40,6 +40,7 @@ async def two_processes(environment: dict[str, str], log: Path) -> AsyncIterator
         listener.listen(128)
         command = [
             sys.executable, "-m", "uvicorn", "--factory", "tests.graphql_api.mortal_api:make", "--fd", str(listener.fileno()),
+            "--http", "api.transport.reading:HttpProtocol", "--ws", "api.transport.reading:WebSocketProtocol",
             "--no-access-log", "--log-level", "warning",
         ]  # fmt: skip
         children = [

@@ -271,7 +271,8 @@ class Stack:
         assert self._listener is not None
         return (
             sys.executable, "-m", "uvicorn", "api.app:create_app", "--factory", "--fd", str(self._listener.fileno()),
-            "--loop", "uvloop", "--no-access-log", "--timeout-graceful-shutdown", "5",
+            "--loop", "uvloop", "--http", "api.transport.reading:HttpProtocol", "--ws", "api.transport.reading:WebSocketProtocol",
+            "--no-access-log", "--timeout-graceful-shutdown", "5",
         )  # fmt: skip
 
     def _program(

@@ -50,7 +50,8 @@ class ApiProcess:
         self._log = (self._folder / "api.log").open("ab")
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "uvicorn", "api.app:create_app", "--factory", "--fd", str(listener.fileno()),
-            "--loop", "uvloop", "--no-access-log", cwd=ROOT, env=environment, stdout=self._log, stderr=self._log,
+            "--loop", "uvloop", "--http", "api.transport.reading:HttpProtocol", "--ws", "api.transport.reading:WebSocketProtocol",
+            "--no-access-log", cwd=ROOT, env=environment, stdout=self._log, stderr=self._log,
             pass_fds=(listener.fileno(),),
         )  # fmt: skip
         listener.close()

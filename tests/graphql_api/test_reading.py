@@ -1,0 +1,196 @@
+"""What the server reads in bites: nothing is lost or reordered by it, and who floods, stalls or overflows is refused."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import uvicorn
+
+from api.transport import reading
+from api.transport.reading import HttpProtocol, WebSocketProtocol
+from api.transport.request import MAX_JSON_VALUES, EarlyResponse, Refused, parse_json
+
+pytestmark = pytest.mark.anyio
+
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+Wire = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    """Answers a request with its path and length, a message with itself."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            await send({"type": "websocket.send", "text": message["text"]})
+        return
+    if scope["path"] == "/early":
+        await EarlyResponse(b"too large", 413)(scope, receive, send)
+        return
+    length, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        length, more = length + len(message["body"]), message["more_body"]
+    body = json.dumps([scope["path"], length]).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    config = uvicorn.Config(
+        echo, port=0, lifespan="off", log_level="error", http=HttpProtocol, ws=WebSocketProtocol, loop="uvloop"
+    )
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = server.force_exit = True
+    await task
+
+
+async def talk(port: int, data: bytes) -> Wire:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(data)
+    return reader, writer
+
+
+async def socket(port: int) -> Wire:
+    wire = await talk(port, UPGRADE)
+    assert b" 101 " in await wire[0].readuntil(b"\r\n\r\n")
+    return wire
+
+
+def frame(payload: bytes, first: int = 0x81) -> bytes:
+    size = len(payload)
+    head = bytes([0x80 | size]) if size < 126 else bytes([0xFE]) + size.to_bytes(2, "big")
+    return bytes([first]) + head + bytes(4) + payload
+
+
+async def hear(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Opcode and payload of the next frame."""
+    first, size = await reader.readexactly(2)
+    if size == 126:
+        size = int.from_bytes(await reader.readexactly(2), "big")
+    return first & 15, await reader.readexactly(size)
+
+
+async def test_requests_sent_ahead_are_answered_one_after_the_other(port: int) -> None:
+    body = b"x" * 100_000
+    posts = b"POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    sent = b"".join(b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % number for number in range(1_000))
+    reader, writer = await talk(port, sent + posts + sent)
+    answers = []
+    async with asyncio.timeout(20):
+        for _ in range(2_001):
+            head = await reader.readuntil(b"\r\n\r\n")
+            answers.append(json.loads(await reader.readexactly(int(head.partition(b"content-length: ")[2].split()[0]))))
+    writer.close()
+    gets = [[f"/{number}", 0] for number in range(1_000)]
+    assert answers == [*gets, ["/p", len(body)], *gets]
+
+
+async def test_messages_sent_ahead_come_whole_and_in_order(port: int) -> None:
+    reader, writer = await socket(port)
+    texts = [b"%d" % number * (1 + number % 40 * 300) for number in range(600)]
+    writer.write(b"".join(map(frame, texts)))
+    async with asyncio.timeout(20):
+        assert [(await hear(reader))[1] for _ in texts] == texts
+    writer.close()
+
+
+@pytest.mark.parametrize("flood", [frame(b"1"), frame(b"", 0x89), frame(b"", 0x8A)], ids=["text", "ping", "pong"])
+async def test_a_flood_of_frames_is_closed_and_nobody_waits_for_it(port: int, flood: bytes) -> None:
+    reader, writer = await socket(port)
+    held, stop = 0.0, False
+
+    async def watch() -> None:
+        nonlocal held
+        while not stop:
+            before = time.thread_time()
+            await asyncio.sleep(0)
+            held = max(held, time.thread_time() - before)
+
+    watching = asyncio.create_task(watch())
+    writer.write(flood * 30_000)
+    async with asyncio.timeout(10):
+        while (heard := await hear(reader))[0] != 8:
+            pass
+    stop = True
+    await watching
+    writer.close()
+    assert heard[1] == reading.TOO_MANY_FRAMES.to_bytes(2, "big") + b"Too many frames"
+    assert held < 0.1
+
+
+@pytest.mark.parametrize(
+    "begin", [b"GET /", b"GET / HTTP/1.1\r\nA: ", b"GET / HTTP/1.1\r\n"], ids=["url", "field", "fields"]
+)
+async def test_a_head_without_end_is_refused(port: int, begin: bytes) -> None:
+    reader, writer = await talk(port, begin + b"a:\r\n" * 50_000 if begin.endswith(b"\n") else begin + b"a" * 200_000)
+    async with asyncio.timeout(5):
+        assert b" 431 " in await reader.readline()
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("begin", "more", "answer"),
+    [
+        (b"", b"", b""),
+        (b"\r\n", b"\r\n", b""),
+        (b"GET / HTTP/1.1\r\n", b"A: b\r\n", b"408"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n", b"x", b"408"),
+    ],
+    ids=["nothing", "line ends", "head", "body"],
+)
+async def test_who_dawdles_is_sent_away(
+    port: int, begin: bytes, more: bytes, answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(reading, "BODY_SECONDS", 0.1)
+    reader, writer = await talk(port, begin)
+    async with asyncio.timeout(5):
+        reply = asyncio.create_task(reader.readline())
+        while not reply.done():
+            writer.write(more)
+            await asyncio.sleep(0.03)
+    if answer or reply.exception() is None:  # a connection that asked nothing may be cut without a word
+        assert reply.result()[9:12] == answer
+    writer.close()
+
+
+async def test_a_body_that_comes_slowly_but_steadily_is_taken(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "BODY_SECONDS", 0.1)
+    reader, writer = await talk(port, b"POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n")
+    for _ in range(20):
+        writer.write(b"x" * 3_000)
+        await asyncio.sleep(0.03)
+    async with asyncio.timeout(5):
+        assert b" 200 " in await reader.readline()
+    writer.close()
+
+
+async def test_who_is_refused_while_sending_can_read_why(port: int) -> None:
+    reader, writer = await talk(port, b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n")
+    async with asyncio.timeout(5):
+        for _ in range(100):
+            writer.write(bytes(200_000))
+            await writer.drain()
+        assert b" 413 " in await reader.readline()
+    writer.close()
+
+
+def test_json_of_too_many_values_is_refused() -> None:
+    half = "[" + ",".join(["1"] * (MAX_JSON_VALUES // 2 - 1)) + "]"
+    assert len(parse_json(f"[{half},{half}]")) == 2
+    with pytest.raises(Refused, match="values"):
+        parse_json(f'{{"a":{half},"b":{half},"c":1}}')
