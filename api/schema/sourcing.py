@@ -10,11 +10,12 @@ import strawberry
 from strawberry import Info, field
 
 from api.schema.enums import described
-from api.schema.node import Row, build, register
+from api.schema.node import Row, build, build_all, register
 from api.schema.sku import Money, Sku, Supplier
 from api.schema.suppliers import PriceBreak
 from core.domain.supplier_choice import Part
 from core.domain.supplier_states import DeadlineKind, DeadlineState
+from core.repositories.sourcing import Source
 from core.services.choose_sources import Choice, Option
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class SourcingPart:
 
     part: strawberry.Private[Part]
     currency: strawberry.Private[str]
-    supplier_id: strawberry.Private[int]
+    source: strawberry.Private[Source]
     quantity: int = field(description="Base units to order, MOQ and multiple kept.")
     covers: int = field(description="Of these, units that are needed; the rest is surplus.")
     is_expedited: bool = field(description="At the expedited lead time.")
@@ -58,9 +59,13 @@ class SourcingPart:
 
     @field(description="Whom to order from.")
     async def supplier(self, info: Info) -> Supplier:
-        return build("Supplier", await info.context.loaders.supplier_by_id.load(self.supplier_id))
+        return build("Supplier", await info.context.loaders.supplier_by_id.load(self.source.supplier_id))
 
-    @field(description="Price of one unit at this quantity, expediting included.")
+    @field(description="What one unit is ordered at, in the supplier's own currency; expediting is a fee on top.")
+    def order_price(self) -> Money:
+        return Money(amount_minor=self.source.price_at(self.quantity), currency=self.source.currency)
+
+    @field(description="Price of one unit at this quantity, expediting included, in the currency of the comparison.")
     def unit_price(self) -> Money:
         return self._money(self.part.offer.unit_price(self.part.quantity))
 
@@ -90,6 +95,7 @@ class SourcingOption:
     """One approved source at its usual pace, or expedited."""
 
     option: strawberry.Private[Option]
+    currency: strawberry.Private[str]
     is_expedited: bool = field(description="At the expedited lead time.")
     is_chosen: bool = field(description="Is it part of the plan.")
     lead_time_p50: float = field(description="Days until usable that half of the orders keep.")
@@ -103,10 +109,11 @@ class SourcingOption:
     most_units: int | None = field(description="Units it says it can give in this time; null: it does not say.")
 
     @staticmethod
-    def of(option: Option) -> SourcingOption:
+    def of(option: Option, currency: str) -> SourcingOption:
         offer, source = option.offer, option.source
         return SourcingOption(
             option=option,
+            currency=currency,
             is_expedited=offer.is_expedited,
             is_chosen=option.is_chosen,
             lead_time_p50=offer.p50,
@@ -124,19 +131,19 @@ class SourcingOption:
     async def supplier(self, info: Info) -> Supplier:
         return build("Supplier", await info.context.loaders.supplier_by_id.load(self.option.source.supplier_id))
 
-    @field(description="Unit prices by quantity, expediting included.")
+    @field(description="Unit prices by quantity, expediting included, in the supplier's own currency.")
     def prices(self) -> list[PriceBreak]:
-        currency = self.option.source.currency
+        source = self.option.source
         return [
-            PriceBreak(from_quantity=start, price=Money(amount_minor=price, currency=currency))
-            for start, price in self.option.offer.breaks
+            PriceBreak(from_quantity=start, price=Money(amount_minor=price, currency=source.currency))
+            for start, price in source.prices(expedited=self.is_expedited)
         ]
 
     @field(description="What buying everything here would cost; null when it cannot deliver so much.")
     def alone(self) -> SourcingPart | None:
         if self.option.part is None:
             return None
-        return part_of(self.option.part, self.option.source.currency, self.option.source.supplier_id)
+        return part_of(self.option.part, self.currency, self.option.source)
 
 
 @strawberry.type(description="From whom to buy what is needed, and why.")
@@ -162,7 +169,7 @@ class SourcingChoice:
         if self.choice.plan is None:
             return []
         sources, currency = self.choice.sources, self.choice.currency
-        return [part_of(part, currency, sources[part.offer.code].supplier_id) for part in self.choice.plan.parts]
+        return [part_of(part, currency, sources[part.offer.code]) for part in self.choice.plan.parts]
 
     @field(description="Expected cost of the plan.")
     def total(self) -> Money | None:
@@ -172,17 +179,24 @@ class SourcingChoice:
     def saves(self) -> Money | None:
         return self._money(self.choice.saves)
 
-    @field(description="Every approved source, the preferred first; only those of one currency are compared.")
+    @field(description="Every approved source that can be compared, the preferred first.")
     def options(self) -> list[SourcingOption]:
-        return [SourcingOption.of(option) for option in self.choice.options]
+        return [SourcingOption.of(option, self.choice.currency) for option in self.choice.options]
+
+    @field(
+        description="Approved sources in a currency without a rate (parameter exchange_rates): they are not compared."
+    )
+    async def uncompared(self, info: Info) -> list[Supplier]:
+        ids = [source.supplier_id for source in self.choice.uncompared]
+        return build_all("Supplier", await info.context.loaders.supplier_by_id.load_many(ids))
 
 
-def part_of(part: Part, currency: str, supplier_id: int) -> SourcingPart:
+def part_of(part: Part, currency: str, source: Source) -> SourcingPart:
     """The API's part of a plan."""
     return SourcingPart(
         part=part,
         currency=currency,
-        supplier_id=supplier_id,
+        source=source,
         quantity=part.quantity,
         covers=part.covers,
         is_expedited=part.offer.is_expedited,

@@ -10,6 +10,7 @@ from core.domain import (
     approval_routes,
     course,
     demand_plan,
+    exchange,
     options,
     risk_policy,
     stock_classes,
@@ -277,6 +278,13 @@ RULES: tuple[PolicyRule, ...] = (
         "Lead times follow what suppliers really take: isOn, windowDays that count, priorWeight of what was agreed.",
         {"isOn": True, "windowDays": 365, "priorWeight": 10},
         _calibration,
+    ),
+    PolicyRule(
+        exchange.POLICY,
+        "What one unit of each currency is worth in one common measure, so that sources in several currencies can be "
+        'compared, such as {"USD": 1, "EUR": 1.08, "KRW": 0.00073}; what has no rate is not compared.',
+        {},
+        mapping(exchange.POLICY, None, number(exchange.POLICY, 1e-9, 1e9)),
     ),
     PolicyRule(
         "sourcing",

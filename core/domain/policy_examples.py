@@ -35,6 +35,7 @@ EXAMPLES: dict[str, Any] = {
         "chargeDifference": True,
         "compensation": {"basisPoints": 500, "minWaitDays": 7, "maximum": {"USD": 2_000}},
     },
+    "exchange_rates": {"USD": 1, "EUR": 1.08, "KRW": 0.00073},
     "hold_deadline_action": {"PAYMENT": "CANCEL", "ADDRESS": "ESCALATE"},
     "hold_deadline_hours": {"PAYMENT": 24, "ADDRESS": 48},
     "priority": {

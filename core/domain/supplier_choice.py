@@ -28,23 +28,23 @@ class Need:
 class Offer:
     """One way to buy: a supplier at its usual pace, or expedited. Money in minor units.
 
-    `breaks` are (from quantity, unit price), ascending, the first from 1; `p50` and `p80` days from today until the units
-    are usable; `reliability` the share of ordered units that comes (0..1]; `most` units at most, None without bound;
-    `fee` once per order.
+    `breaks` are (from quantity, unit price), ascending, the first from 1, whole where no money was converted; `p50` and
+    `p80` days from today until the units are usable; `reliability` the share of ordered units that comes (0..1];
+    `most` units at most, None without bound; `fee` once per order.
     """
 
     code: str
-    breaks: tuple[tuple[int, int], ...]
+    breaks: tuple[tuple[int, float], ...]
     p50: float
     p80: float
     moq: int = 1
     multiple: int = 1
     reliability: float = 1.0
-    fee: int = 0
+    fee: float = 0
     is_expedited: bool = False
     most: int | None = None
 
-    def unit_price(self, quantity: int) -> int:
+    def unit_price(self, quantity: int) -> float:
         """Price of one unit when so many are ordered."""
         return next((price for start, price in reversed(self.breaks) if quantity >= start), self.breaks[0][1])
 
@@ -90,8 +90,8 @@ class Part:
     offer: Offer
     quantity: int
     covers: int
-    purchase: int
-    fee: int
+    purchase: float
+    fee: float
     lateness: float
     surplus: float
 

@@ -34,7 +34,10 @@ order by x.sku_id, x.is_preferred desc, x.lead_time_p80, x.supplier_id
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An approved supplier of a SKU. Money in minor units of `currency`, lead times in calendar days until usable."""
+    """An approved supplier of a SKU. Money in minor units of `currency`, lead times in calendar days until usable.
+
+    `rate` turns its money into that in which sources are compared; offers are in the latter.
+    """
 
     supplier_id: int
     code: str
@@ -59,13 +62,25 @@ class Source:
     capacity_per_week: int | None = None
     reported_at: datetime | None = None
     agreed_p80: int | None = None
+    rate: float = 1.0
+
+    def prices(self, *, expedited: bool = False) -> list[tuple[int, int]]:
+        """(from quantity, unit price), in its own money."""
+        more = self.expedite_unit_fee if expedited else 0
+        return [(start, price + more) for start, price in ((1, self.price), *self.breaks)]
+
+    def price_at(self, quantity: int) -> int:
+        """What one unit is ordered at when so many are, in its own money; expediting is a fee on top."""
+        return next(price for start, price in reversed(self.prices()) if quantity >= start)
+
+    def _compared(self, amount: int) -> float:
+        return amount if self.rate == 1.0 else amount * self.rate
 
     def offers(self, *, expedited: bool) -> list[Offer]:
         """What can be chosen: the usual pace, and the expedited one where there is one."""
-        prices = ((1, self.price), *self.breaks)
         plain = Offer(
             self.code,
-            prices,
+            tuple((start, self._compared(price)) for start, price in self.prices()),
             self.p50,
             self.p80,
             self.moq,
@@ -76,13 +91,12 @@ class Source:
         days = self.expedite_days
         if not expedited or days is None or days >= self.p50:
             return [plain]
-        dearer = tuple((start, price + self.expedite_unit_fee) for start, price in prices)
+        dearer = tuple((start, self._compared(price)) for start, price in self.prices(expedited=True))
+        fee = self._compared(self.expedite_fee)
         most = self._most(days)
         return [
             plain,
-            Offer(
-                self.code, dearer, days, days, self.moq, self.multiple, self.reliability, self.expedite_fee, True, most
-            ),
+            Offer(self.code, dearer, days, days, self.moq, self.multiple, self.reliability, fee, True, most),
         ]
 
     def _most(self, days: int) -> int | None:

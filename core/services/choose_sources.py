@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
+from core.domain import exchange
 from core.domain.supplier_choice import Costs, Need, Offer, Part, Plan, cheapest_plan, single_plan
 from core.errors import InvalidInput
 from core.repositories.sourcing import Source, load_sources, selling_prices
@@ -28,7 +29,8 @@ class Option:
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The chosen plan among all options. `reason`: ONLY_SOURCE, CHEAPEST, LESS_LATE, MORE_RELIABLE or SPLIT; `saves` is
-    what the next best single source would cost more (None: no other could deliver). Money in minor units."""
+    what the next best single source would cost more (None: no other could deliver). Money in minor units of `currency`,
+    that of the preferred source; `uncompared` sources are in another one without a rate."""
 
     sku_id: int
     currency: str
@@ -37,13 +39,21 @@ class Choice:
     reason: str | None
     saves: int | None
     sources: Mapping[str, Source]
+    uncompared: Sequence[Source] = ()
 
 
-def costs_of(policy: Any, price: int, currency: str, sources: Sequence[Source]) -> Costs:
-    """What a late unit costs a day: a share of its selling price, of the dearest purchase price in another currency."""
+def comparable(sources: Sequence[Source], rates: Any) -> list[Source]:
+    """The sources whose money can be turned into that of the first, each with its rate."""
+    found = ((source, exchange.worth(rates, source.currency, sources[0].currency)) for source in sources)
+    return [replace(source, rate=rate) for source, rate in found if rate is not None]
+
+
+def costs_of(policy: Any, price: int, currency: str, sources: Sequence[Source], rates: Any = None) -> Costs:
+    """What a late unit costs a day, in the money of comparable sources: a share of its selling price, or of the dearest
+    purchase price where the former's worth is not known."""
     policy = policy or {}
-    same = all(source.currency == currency for source in sources)
-    base = price if same and price else max(source.price for source in sources)
+    rate = exchange.worth(rates, currency, sources[0].currency)
+    base = price * rate if price and rate is not None else max(source.price * source.rate for source in sources)
     return Costs(
         base * int(policy.get("lateBasisPointsPerDay", 200)) / 10_000, int(policy.get("surplusPercent", 25)) / 100
     )
@@ -57,9 +67,8 @@ def refill_weight(policy: Any) -> float:
 def choose(
     sku_id: int, sources: Sequence[Source], needs: Sequence[Need], costs: Costs, *, expedited: bool = True
 ) -> Choice:
-    """Compare every offer and split. Sources in another currency than the first are not compared (no rate is known)."""
-    currency = sources[0].currency
-    usable = [source for source in sources if source.currency == currency]
+    """Compare every offer and split; `sources` are comparable, the preferred one first."""
+    usable, currency = sources, sources[0].currency
     by_code = {source.code: source for source in usable}
     offers = [offer for source in usable for offer in source.offers(expedited=expedited)]
     plan = cheapest_plan(offers, needs, costs)
@@ -104,7 +113,11 @@ async def sourcing_choice(
         return None
     price, currency = (await selling_prices(sql, [sku_id]))[sku_id]
     needs = [Need((need_date - today).days, quantity)]
-    return choose(sku_id, sources, needs, costs_of(policies.get(POLICY), price, currency, sources))
+    rates = policies.get(exchange.POLICY)
+    usable = comparable(sources, rates)
+    choice = choose(sku_id, usable, needs, costs_of(policies.get(POLICY), price, currency, usable, rates))
+    known = {source.supplier_id for source in usable}
+    return replace(choice, uncompared=[source for source in sources if source.supplier_id not in known])
 
 
 def evidence(choice: Choice) -> dict[str, Any]:
@@ -112,6 +125,7 @@ def evidence(choice: Choice) -> dict[str, Any]:
     assert choice.plan is not None
     return {
         "reason": choice.reason,
+        "currency": choice.currency,
         "expectedCost": round(choice.plan.total),
         "saves": choice.saves,
         "parts": [

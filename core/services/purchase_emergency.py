@@ -17,7 +17,8 @@ from core.services.create_purchase_order import CreatePurchaseOrder, PurchaseOrd
 
 @dataclass(frozen=True, slots=True)
 class EmergencyPurchase:
-    """`most` bounds the purchase in minor units, fees included; above it nothing is ordered."""
+    """`most` bounds the purchase in minor units of the preferred source's currency, fees included; above it nothing is
+    ordered."""
 
     sku: str
     location: str
@@ -47,13 +48,12 @@ async def purchase_emergency(uow: Transaction, request: EmergencyPurchase) -> tu
     if choice.plan is None:
         most = sum(option.offer.most or 0 for option in choice.options)
         raise QuantityExceeded("can be delivered by all sources", request.quantity, most, path=("input", "quantity"))
-    price = sum(p.offer.unit_price(p.quantity) * p.quantity + p.fee for p in choice.plan.parts)
+    price = round(sum(p.offer.unit_price(p.quantity) * p.quantity + p.fee for p in choice.plan.parts))
     if request.most is not None and price > request.most:
         raise QuantityExceeded("minor units may be spent", price, request.most, path=("input", "most"))
     changes = []
     for part in choice.plan.parts:
         source = choice.sources[part.offer.code]
-        plain = part.offer.unit_price(part.quantity) - (source.expedite_unit_fee if part.offer.is_expedited else 0)
         cause: dict[str, Any] = {"kind": "EMERGENCY", "choice": evidence(choice)}
         if part.offer.is_expedited:
             cause["expedite"] = {"skuId": sku_id, "quantity": part.quantity, "needDate": request.need_date.isoformat()}
@@ -62,10 +62,10 @@ async def purchase_emergency(uow: Transaction, request: EmergencyPurchase) -> tu
             CreatePurchaseOrder(
                 source.code,
                 request.location,
-                [(request.sku, part.quantity, plain)],
+                [(request.sku, part.quantity, source.price_at(part.quantity))],
                 is_expedited=part.offer.is_expedited,
                 cause=cause,
-                plan_total=price,
+                plan_total=round(price / source.rate),
             ),
         )
         changes.append(change)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from core.domain import exchange
 from core.domain.book import SkuBook
 from core.domain.book_supplies import cover_open
 from core.domain.buying import Need, dock_day, lead_time_day, needs, peg_new_supply
@@ -30,7 +31,7 @@ from core.repositories.sourcing import Source, load_sources, selling_prices
 from core.repositories.supplying import Terms, load_policies, load_terms, move_policy
 from core.services.allocate_waiting import serve_books
 from core.services.choose_sources import POLICY as SOURCING
-from core.services.choose_sources import choose, costs_of, refill_weight
+from core.services.choose_sources import choose, comparable, costs_of, refill_weight
 from core.services.may_purchase import not_to_buy_for
 
 APPROVAL_LIMIT = "purchase_approval_limit"
@@ -121,8 +122,9 @@ def _parts(
     Units that lines wait for are wanted on their days, the rest when the preferred supplier's lead time is over. Nothing
     is expedited without a person.
     """
-    usable = [source for source in sources if source.currency == preferred.currency]
-    if len(sources) < 2 or len(usable) < 2 or price is None:
+    rates = policies.get(exchange.POLICY)
+    usable = comparable(sources, rates) if sources else []
+    if len(usable) < 2 or price is None:
         quantity = order_quantity(need.quantity, preferred.moq, preferred.order_multiple)
         return [(Need(need.location_id, quantity, need.waiting, need.pegs), preferred)]
     today, left = book.today[need.location_id], need.quantity
@@ -134,7 +136,7 @@ def _parts(
         left -= units
     if left:
         wanted.append(Wanted(preferred.lead_time_p80, left, refill_weight(policies.get(SOURCING))))
-    costs = costs_of(policies.get(SOURCING), *price, usable)
+    costs = costs_of(policies.get(SOURCING), *price, usable, rates)
     plan = choose(book.sku_id, usable, wanted, costs, expedited=False).plan
     if plan is None:  # hints say that nobody has so much: the preferred supplier is asked all the same
         quantity = order_quantity(need.quantity, preferred.moq, preferred.order_multiple)
@@ -145,7 +147,7 @@ def _parts(
         source = by_code[part.offer.code]
         terms = Terms(
             source.supplier_id,
-            part.offer.unit_price(part.quantity),
+            source.price_at(part.quantity),
             source.currency,
             source.moq,
             source.multiple,

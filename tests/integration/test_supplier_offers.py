@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.domain.access import Role
+from core.services.raise_purchase_requests import raise_purchase_requests
 from tests.integration.test_supplier_portal import Portal, day
 
 pytestmark = pytest.mark.anyio
@@ -63,3 +64,38 @@ async def test_a_first_offer_is_preferred_and_buys_what_waits(world):
     change = {"supplier": "SUP2", "sku": "S2", "leadTimeDays": 9, "currency": "EUR"}
     refused = await portal.change(planner, "supplierTermsSet", change, "supplier { code }")
     assert "another currency needs another supplier" in refused["userErrors"][0]["message"]
+
+
+CHOICE = """query($need: Date!) { sourcingOptions(sku: "S", quantity: 20, needDate: $need) {
+    total { currency } uncompared { code } options { supplier { code } }
+    plan { supplier { code } unitPrice { amountMinor currency } orderPrice { amountMinor currency } } } }"""
+
+
+async def test_sources_in_another_currency_are_compared_at_the_rates_that_planners_keep(world):
+    portal = Portal(world)
+    planner = portal.caller(Role.PLANNER)
+    terms = {"supplier": "SUP2", "sku": "S", "priceMinor": 40, "currency": "USD", "leadTimeDays": 10, "leadTimeP80": 14}
+    await portal.change(planner, "supplierTermsSet", terms, "supplier { code }")
+    need = day(30).isoformat()
+    found = (await portal.ask(planner, CHOICE, need=need))["sourcingOptions"]
+    assert ([s["code"] for s in found["uncompared"]], len(found["options"])) == (["SUP2"], 1)
+    rates = {"code": "exchange_rates", "value": '{"USD": 1500, "KRW": 1}'}
+    assert (await portal.change(planner, "policyChange", rates, "policy { code }"))["userErrors"] == []
+    found = (await portal.ask(planner, CHOICE, need=need))["sourcingOptions"]
+    assert (found["uncompared"], len(found["options"]), found["total"]["currency"]) == ([], 2, "KRW")
+    assert found["plan"] == [
+        {
+            "supplier": {"code": "SUP2"},
+            "unitPrice": {"amountMinor": 600, "currency": "KRW"},
+            "orderPrice": {"amountMinor": 40, "currency": "USD"},
+        }
+    ]
+    await world.place(world.order(("S", 10)))
+    sku_id = await world.sku("S")
+    (po,) = await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    order = "select o.currency, l.price from purchase_order o join purchase_order_line l on l.purchase_order_id = o.id"
+    assert await world.rows(f"{order} where o.id = $1", po) == [{"currency": "USD", "price": 40}]
+    short = {"sku": "S", "location": "A", "quantity": 5, "needDate": need, "mostMinor": 3_100}
+    bought = await portal.change(planner, "emergencyPurchase", short, "purchaseOrders { number }")
+    assert bought["userErrors"] == []
+    assert await world.rows(f"{order} order by o.id desc limit 1") == [{"currency": "USD", "price": 40}]
