@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.table_file import UnreadableFile, require_columns, rows_of
+from ml.delivery_file import day_of_cell
+from ml.table_file import UnreadableFile, folded, places_of, rows_of
 from ml.unit_slips import repair_unit_slips
 
 Floats = NDArray[np.float64]
@@ -28,6 +29,7 @@ UNKNOWN = -99
 LONGEST_LEAD_TIME = 260
 """Weeks; five years. What is beyond it is a slip of the unit, not a lead time."""
 EXAMPLES = 5
+THOUSANDS = re.compile(r"^\s*-?\d{1,3}(,\d{3})+(\.\d+)?\s*$")
 
 
 @dataclass
@@ -106,8 +108,7 @@ def read_backorder_file(path: Path) -> BackorderTable:
     """
     findings = Findings()
     header, rows, index = _rows(path, findings)
-    place = {name: column for column, name in enumerate(header)}
-    require_columns(path, header, REQUIRED)
+    place = {name: column for column, name in enumerate(header)} | places_of(path, header, REQUIRED)
     findings.ignored_columns = [name for name in header if name not in (*REQUIRED, "sku")]
     if not rows:
         raise UnreadableFile(f"{path}: no row could be used ({dict(findings.rejected) or 'it is empty'}).")
@@ -117,7 +118,7 @@ def read_backorder_file(path: Path) -> BackorderTable:
     flags = np.stack([_flags(columns[place[name]], name, findings) for name in FLAGS], axis=1)
     label = np.fromiter((_WORDS[cell.strip().lower()] for cell in columns[place[LABEL]]), np.int8, len(rows))
     sku = np.array([cell.strip() for cell in columns[place["sku"]]]) if "sku" in place else None
-    others = {name: _other(columns[place[name]]) for name in findings.ignored_columns}
+    others = {name: other_column(columns[place[name]]) for name in findings.ignored_columns}
     table = BackorderTable(numbers, flags, label, np.array(index), sku, findings, others)
     if sku is not None:
         findings.repeated_rows = len(table) - len(np.unique(table.row_keys(with_sku=True)))
@@ -125,13 +126,13 @@ def read_backorder_file(path: Path) -> BackorderTable:
     return table
 
 
-_WORDS = {"yes": 1, "no": 0, "1": 1, "0": 0, "1.0": 1, "0.0": 0, "true": 1, "false": 0}
+_WORDS = {"yes": 1, "no": 0, "1": 1, "0": 0, "1.0": 1, "0.0": 0, "true": 1, "false": 0, "y": 1, "n": 0}
 
 
 def _rows(path: Path, findings: Findings) -> tuple[list[str], list[list[str]], list[int]]:
     """Heading, usable rows, and the place of each in the file."""
     lines = rows_of(path)
-    header = [re.sub(r"\.yes$", "", name.strip().lower()) for name in next(lines, (0, []))[1]]
+    header = [folded(re.sub(r"\.yes$", "", name.strip(), flags=re.IGNORECASE)) for name in next(lines, (0, []))[1]]
     label = header.index(LABEL) if LABEL in header else None
     rows: list[list[str]] = []
     index: list[int] = []
@@ -181,16 +182,24 @@ def _numbers(cells: tuple[str, ...], name: str, findings: Findings) -> Floats:
 
 def _number(cell: str) -> float:
     try:
-        return float(cell)
+        return float(cell.replace(",", "") if THOUSANDS.match(cell) else cell)
     except ValueError:
         return float("nan")
 
 
-def _other(cells: tuple[str, ...]) -> Floats:
-    """A column of unknown meaning: yes and no as 1 and 0, numbers as they are, other words as 0, empty as unknown."""
+def other_column(cells: tuple[str, ...]) -> Floats:
+    """A column of unknown meaning: yes and no as 1 and 0, numbers as they are, days by their order, other words by the
+    alphabet; empty as unknown."""
     words = [cell.strip().lower() for cell in cells]
+    blank = np.array([not word for word in words])
     found = np.array([_WORDS.get(word, _number(word)) for word in words], dtype=np.float64)
-    return np.where(np.array([bool(word) for word in words]), np.nan_to_num(found), np.nan)
+    if np.isnan(found[~blank]).mean() > 0.5 if (~blank).any() else False:
+        days = [day_of_cell(cell) for cell in cells]
+        if sum(day is not None for day in days) > 0.5 * (~blank).sum():
+            found = np.array([np.nan if day is None else day for day in days], dtype=np.float64)
+        else:
+            found = np.unique(np.array(words), return_inverse=True)[1].astype(np.float64)
+    return np.where(blank, np.nan, np.nan_to_num(found))
 
 
 def _flags(cells: tuple[str, ...], name: str, findings: Findings) -> NDArray[np.int8]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.table_file import UnreadableFile, require_columns, rows_of
+from ml.table_file import UnreadableFile, places_of, rows_of
 
 PROMISED = "Scheduled Delivery Date"
 ACTUAL = "Delivered to Client Date"
@@ -49,8 +49,7 @@ def read_delivery_file(path: Path) -> Deliveries:
     """
     lines = rows_of(path)
     header = [name.strip() for name in next(lines, (0, []))[1]]
-    require_columns(path, header, (PROMISED, ACTUAL, *LEVELS))
-    at = {name: header.index(name) for name in (PROMISED, ACTUAL, *LEVELS)}
+    at = places_of(path, header, (PROMISED, ACTUAL, *LEVELS))
     findings: Counter[str] = Counter()
     kept: list[tuple[int, int, list[str]]] = []
     for _, row in lines:
@@ -58,7 +57,7 @@ def read_delivery_file(path: Path) -> Deliveries:
         if len(row) != len(header):
             findings["rejected: another number of cells"] += 1
             continue
-        promised, actual = _day(row[at[PROMISED]]), _day(row[at[ACTUAL]])
+        promised, actual = day_of_cell(row[at[PROMISED]]), day_of_cell(row[at[ACTUAL]])
         if promised is None:
             findings["rejected: promised day unreadable"] += 1
         elif actual is None and row[at[ACTUAL]].strip():
@@ -82,7 +81,7 @@ def read_delivery_file(path: Path) -> Deliveries:
 _known: dict[str, int | None] = {}
 
 
-def _day(cell: str) -> int | None:
+def day_of_cell(cell: str) -> int | None:
     """Ordinal of a day in one of FORMATS. Histories repeat their days, so that each is read once."""
     if cell not in _known:
         _known[cell] = next((day.toordinal() for form in FORMATS if (day := _parsed(cell.strip(), form))), None)

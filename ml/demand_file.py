@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from ml.demand_columns import Columns, day_of, long_columns, recognise
 from ml.demand_repairs import repair
-from ml.table_file import UnreadableFile, read_text
+from ml.table_file import UnreadableFile, rows_of
 
 Floats = NDArray[np.float64]
 
@@ -107,15 +106,7 @@ def _history(
 
 def _rows(path: Path) -> Iterator[list[str]]:
     """Rows that are not blank, whatever separates their cells."""
-    text = read_text(path).replace("\0", "")
-    first = text.partition("\n")[0]
-    separator = max(",;\t|", key=first.count)
-    try:
-        for row in csv.reader(text.splitlines(), delimiter=separator):
-            if any(cell.strip() for cell in row):
-                yield row
-    except csv.Error as error:
-        raise UnreadableFile(f"{path}: {error}.") from None
+    return (row for _, row in rows_of(path) if any(cell.strip() for cell in row))
 
 
 def _with_header(rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:

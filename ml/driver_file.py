@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ml.table_file import require_columns, rows_of
+from ml.table_file import places_of, rows_of
 
 COLUMNS = ("series", "sku", "day", "value")
 
@@ -25,8 +25,7 @@ def read_driver_file(path: Path) -> DriverFile:
     """Raises UnreadableFile without the four columns. Of rows of the same series, SKU and day the last one holds."""
     lines = rows_of(path)
     header = [cell.strip().lower() for cell in next(lines, (0, []))[1]]
-    require_columns(path, header, COLUMNS)
-    series, sku, day, value = (header.index(name) for name in COLUMNS)
+    series, sku, day, value = places_of(path, header, COLUMNS).values()
     found: dict[tuple[str, str | None, date], float] = {}
     rejected: Counter[str] = Counter()
     for _, row in lines:

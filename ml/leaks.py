@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.backorder_file import FLAGS, BackorderTable
-from ml.ranking import risk_metrics
+from ml.telling_columns import keys_of_names, strength, surely_above, telling_column
 
 Floats = NDArray[np.float64]
 
-COLUMN_ROC = 0.93
-"""No column of the public file alone ranks better than .87, the ratio rule .90: beyond this a column is the answer."""
 ORDER_ROC = 0.70
+LATER_NAMES = re.compile(r"(^|_)(next|future|outcome|target|label|resolved|closed)(_|$)")
+"""Headings of columns that cannot have been known when the others were."""
 SHARED_ROWS = 0.02
 """Share of informative test rows that may stand in the training files, too: unchanged parts do, in small numbers."""
 INFORMATIVE = 6
@@ -56,33 +57,26 @@ def _within(table: BackorderTable, file: str) -> list[Leak]:
     found = []
     columns = {**table.numbers, **dict(zip(FLAGS, table.flags.T.astype(float), strict=True)), **table.others}
     for name, values in columns.items():
-        for what, column in (
-            (name, np.nan_to_num(values, nan=-1.0)),
-            (f"{name} is empty", np.isnan(values).astype(float)),
-        ):
-            roc = strength(table.label, column)
-            if roc > COLUMN_ROC:
-                sentence = f"In the {file} file the column {what} alone ranks with ROC {roc:.3f}: it knows the answer."
-                if name in table.others:
-                    sentence += " No model reads it."
-                found.append(Leak("column", what, roc, sentence))
-    roc = strength(table.label, table.index.astype(float))
-    if roc > ORDER_ROC:
+        told = telling_column(table.label, values)
+        if told is not None:
+            what = f"{name}{told.how}"
+            sentence = f"In the {file} file the column {what} alone ranks with {told.figure}: it knows the answer."
+            if name in table.others:
+                sentence += " No model reads it."
+            found.append(Leak("column", what, told.strength, sentence))
+        elif name in table.others and LATER_NAMES.search(name):
+            sentence = f"The column {name} of the {file} file is named for what comes later. No model reads it."
+            found.append(Leak("name", name, 1.0, sentence))
+    roc, surely = strength(table.label, table.index.astype(float)), surely_above(table.label)
+    if roc > max(ORDER_ROC, surely):
         found.append(
             Leak("order", file, roc, f"The rows of the {file} file are sorted by their answer (ROC {roc:.3f}).")
         )
     if table.sku is not None:
-        codes = np.array([float(sku) if sku.replace(".", "", 1).isdigit() else np.nan for sku in table.sku])
-        roc = strength(table.label, np.nan_to_num(codes, nan=-1.0))
-        if roc > ORDER_ROC:
+        roc = max(strength(table.label, key) for key in keys_of_names(table.label, table.sku))
+        if roc > max(ORDER_ROC, surely):
             found.append(Leak("sku", file, roc, f"The SKU numbers of the {file} file tell the answer (ROC {roc:.3f})."))
     return found
-
-
-def strength(label: NDArray[np.int8], score: Floats) -> float:
-    """How well a column ranks in the better of both directions: .5 (not at all) to 1."""
-    roc = risk_metrics(label, score)["roc_auc"]
-    return 0.5 if roc is None else max(roc, 1 - roc)
 
 
 def _informative(table: BackorderTable) -> NDArray[np.bool_]:

@@ -1,14 +1,23 @@
-"""Opens CSV files, plain or gzipped, and says in one sentence why one cannot be used."""
+"""Opens CSV files, plain or gzipped, whatever separates and encodes them, and says in one sentence why one cannot be used."""
 
 from __future__ import annotations
 
+import codecs
 import csv
+import difflib
 import gzip
 import io
+import re
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from core.errors import BackorderManagerError
+
+SEPARATORS = ",;\t|"
+SHOWN_COLUMNS = 12
+_COMMA = re.compile(r"^\s*-?[\d.\s]*\d,\d+\s*$")
+_THOUSANDS = re.compile(r"^\s*-?\d{1,3}(,\d{3})+\s*$")
 
 
 class UnreadableFile(BackorderManagerError):
@@ -16,30 +25,81 @@ class UnreadableFile(BackorderManagerError):
 
 
 def read_text(path: Path) -> str:
-    """The text of a file, gunzipped where needed; bytes that are no UTF-8 become U+FFFD. Raises UnreadableFile."""
+    """The text of a file, gunzipped where needed: UTF-8, UTF-16 with its mark, else Windows-1252. Raises UnreadableFile."""
     try:
         raw = path.read_bytes()
-        return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig", errors="replace")
-    except (OSError, EOFError) as error:
+        raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    except (OSError, EOFError, zlib.error) as error:
         raise UnreadableFile(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", errors="replace")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", errors="replace")
 
 
 def rows_of(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line number (1 = heading) and cells of every line that is not blank. Raises UnreadableFile."""
-    reader = csv.reader(io.StringIO(read_text(path).replace("\0", "")))
+    """Line number (1 = heading) and cells of every line that is not blank. Raises UnreadableFile.
+
+    Comma, semicolon, tab or bar: whichever the heading has most of. Where it is not the comma, figures such as 0,62 are
+    read as 0.62, unless all commas of the file stand before three digits.
+    """
+    text = read_text(path).replace("\0", "").lstrip("\r\n")
+    heading = text.partition("\n")[0]
+    separator = max(SEPARATORS, key=heading.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
-        for row in reader:
-            if row:
-                yield reader.line_num, row
+        rows = ((reader.line_num, row) for row in reader if row)
+        yield from rows if separator == "," or "," not in text else _with_points(rows)
     except csv.Error as error:
         raise UnreadableFile(f"{path}, line {reader.line_num}: {error}.") from None
 
 
-def require_columns(path: Path, header: Sequence[str], required: Sequence[str]) -> None:
-    """Raises UnreadableFile that names every column that is not there, or that is there twice."""
-    missing = [name for name in required if name not in header]
+def _with_points(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+    """Decimal commas as points."""
+    whole = list(rows)
+    if all(_THOUSANDS.match(cell) for _, row in whole for cell in row if _COMMA.match(cell)):
+        return iter(whole)
+    return (
+        (line, [cell.replace(".", "").replace(",", ".") if _COMMA.match(cell) else cell for cell in row])
+        for line, row in whole
+    )
+
+
+def folded(heading: str) -> str:
+    """A heading without case, spaces and signs: `National Inv` and `national_inv` are the same."""
+    return re.sub(r"[^a-z0-9]+", "_", heading.strip().lower()).strip("_")
+
+
+def places_of(path: Path, header: Sequence[str], required: Sequence[str]) -> dict[str, int]:
+    """Where each required column is, in any order, with other columns between, however its heading is written.
+
+    Raises UnreadableFile that names every column that is not there with what comes next to it, or that is there twice.
+    """
+    names = [folded(name) for name in header]
+    missing = [name for name in required if folded(name) not in names]
     if missing:
-        raise UnreadableFile(f"{path}: the column{'s' * (len(missing) > 1)} {', '.join(missing)} cannot be found.")
-    twice = sorted({name for name in header if header.count(name) > 1})
+        known = ", ".join(repr(name) for name in header[:SHOWN_COLUMNS]) + (
+            ", ..." if len(header) > SHOWN_COLUMNS else ""
+        )
+        raise UnreadableFile(
+            f"{path}: the column{'s' * (len(missing) > 1)} {', '.join(missing)} cannot be found."
+            f"{_guess(missing, [name for name in header if folded(name) not in map(folded, required)])}"
+            + (f" Its columns: {known}." if header else " The file is empty.")
+        )
+    twice = sorted({name for name in required if names.count(folded(name)) > 1})
     if twice:
-        raise UnreadableFile(f"{path}: the column {', '.join(twice)} is there more than once.")
+        raise UnreadableFile(f"{path}: the column {', '.join(twice)} is there more than once; keep one of them.")
+    return {name: names.index(folded(name)) for name in required}
+
+
+def _guess(missing: Sequence[str], others: Sequence[str]) -> str:
+    """Headings that are nearly one of those that are missing."""
+    plain = {folded(name): name for name in others}
+    near = [
+        f"{plain[close[0]]!r} as {name}"
+        for name in missing
+        if (close := difflib.get_close_matches(folded(name), list(plain), 1, 0.7))
+    ]
+    return f" Rename {', '.join(near)} if that is what it holds." if near else ""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from core.domain.risk_reasons import LANGUAGES, REASONS, say_reason
-from ml.backorder_file import FLAGS, LABEL, NUMBERS, BackorderTable, Findings, read_backorder_file
+from ml.backorder_file import FLAGS, LABEL, NUMBERS, BackorderTable, Findings, other_column, read_backorder_file
 from ml.backorder_risk import RiskModel, Settings, act_above, fit_risk, kind_for
 from ml.evaluate_risk import evaluate_risk
 from ml.leaks import find_leaks, suspicious_figures
@@ -172,6 +172,19 @@ def planted(kind: str) -> tuple[list[BackorderTable], BackorderTable]:
         train.numbers["perf_6_month_avg"] = np.where(train.label == 1, np.nan, 0.5)
     elif kind == "flag":
         test.flags[:, 2] = test.label
+    elif kind == "code without an order":
+        other = np.where(train.numbers["lead_time"] == 7, 8.0, train.numbers["lead_time"])
+        train.numbers["lead_time"] = np.where(train.label == 1, 7.0, other)
+    elif kind == "every other answer":
+        known = (train.label == 1) & (np.arange(len(train)) % 2 == 0)
+        train.numbers["perf_6_month_avg"] = np.where(known, 1.0, 0.5)
+    elif kind == "letters of the SKU":
+        train.sku = np.array([f"{'PN'[int(one)]}{number:05}" for number, one in enumerate(train.label)])
+    elif kind == "a later day":
+        days = [f"{5 + 3 * int(one):02}-Mar-13" for one in test.label]
+        test.others["decided_on"] = other_column(tuple(days))
+    elif kind == "a later figure":
+        test.others["sales_next_month"] = np.zeros(len(test))
     elif kind == "order":
         test = test.take(np.argsort(-test.label, kind="stable"))
         test.index = np.arange(len(test))
@@ -190,6 +203,9 @@ def planted(kind: str) -> tuple[list[BackorderTable], BackorderTable]:
     ("kind", "found"),
     [("column", ("column", "pieces_past_due")), ("empty column", ("column", "perf_6_month_avg is empty")),
      ("flag", ("column", FLAGS[2])), ("order", ("order", "test")), ("sku", ("sku", "training")),
+     ("code without an order", ("column", "lead_time by single values")),
+     ("every other answer", ("column", "perf_6_month_avg")), ("letters of the SKU", ("sku", "training")),
+     ("a later day", ("column", "decided_on")), ("a later figure", ("name", "sales_next_month")),
      ("rows", ("rows", "training and test")), ("parts", ("parts", "training and test"))],
 )  # fmt: skip
 def test_planted_leaks_are_found(kind, found):
