@@ -100,6 +100,6 @@ def _guess(missing: Sequence[str], others: Sequence[str]) -> str:
     near = [
         f"{plain[close[0]]!r} as {name}"
         for name in missing
-        if (close := difflib.get_close_matches(folded(name), list(plain), 1, 0.7))
+        if (close := difflib.get_close_matches(folded(name), list(plain), 1, 0.6))
     ]
     return f" Rename {', '.join(near)} if that is what it holds." if near else ""

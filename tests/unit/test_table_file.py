@@ -48,10 +48,10 @@ def test_headings_in_any_order_and_spelling():
 
 def test_a_refusal_names_the_column_its_likeness_and_what_is_there():
     with pytest.raises(UnreadableFile) as missing:
-        places_of(Path("f.csv"), ["sku", "nat_inventory"], ("national_inv",))
+        places_of(Path("f.csv"), ["sku", "national_inventory"], ("national_inv",))
     assert str(missing.value) == (
-        "f.csv: the column national_inv cannot be found. Rename 'nat_inventory' as national_inv if that is what it holds. "
-        "Its columns: 'sku', 'nat_inventory'."
+        "f.csv: the column national_inv cannot be found. Rename 'national_inventory' as national_inv if that is what it holds. "
+        "Its columns: 'sku', 'national_inventory'."
     )
     with pytest.raises(UnreadableFile, match=r"the column lead_time is there more than once; keep one of them\."):
         places_of(Path("f.csv"), ["lead_time", "Lead Time"], ("lead_time",))
