@@ -52,6 +52,7 @@ class HttpProtocol(HttpToolsProtocol):
     _is_biting = False
     """The next bite is due."""
     _is_refused = False
+    _is_upgraded = False
     _is_in_head = False
     _is_in_body = False
     _received = 0
@@ -125,7 +126,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _waits(self) -> bool:
         """Does it depend on the client alone that something happens."""
-        return self._is_in_head or self._is_in_body or self.cycle is None or self.cycle.response_complete
+        is_idle = self.cycle is None or self.cycle.response_complete
+        return self._is_in_head or self._is_in_body or (is_idle and not self._is_upgraded)
 
     def _check(self) -> None:
         """Time is up for a head, or for a part of a body."""
@@ -157,6 +159,11 @@ class HttpProtocol(HttpToolsProtocol):
             before.disconnected = True
             before.message_event.set()
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def handle_websocket_upgrade(self) -> None:
+        self._is_upgraded, self._is_in_head, self._is_in_body = True, False, False
+        self._stop_timer()
+        super().handle_websocket_upgrade()
 
     # What the parser tells.
 

@@ -99,6 +99,17 @@ async def test_requests_sent_ahead_are_answered_one_after_the_other(port: int) -
     assert answers == [*gets, ["/p", len(body)], *gets]
 
 
+async def test_a_socket_that_is_silent_stays_open(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(reading, "BODY_SECONDS", 0.05)
+    reader, writer = await socket(port)
+    await asyncio.sleep(0.2)
+    writer.write(frame(b"still here"))
+    async with asyncio.timeout(5):
+        assert await hear(reader) == (1, b"still here")
+    writer.close()
+
+
 async def test_messages_sent_ahead_come_whole_and_in_order(port: int) -> None:
     reader, writer = await socket(port)
     texts = [b"%d" % number * (1 + number % 40 * 300) for number in range(600)]
