@@ -440,6 +440,11 @@ class Mutation:
     edi_document_settle = _mutation(
         edi_desk.edi_document_settle, "Take a document from quarantine on, call it mended, or drop it.", *PLANNING
     )
+    edi_file_erase = _mutation(
+        edi_desk.edi_file_erase,
+        "Erase a file's bytes, its copies and what is quoted of it, for good; hash, documents and effects stay.",
+        ADMIN,
+    )
     edi_document_preview = _mutation(
         edi_desk.edi_document_preview,
         "Try a document from quarantine: which lines and orders it would hit. Nothing is changed.",

@@ -13,6 +13,7 @@ from api.loading import LoaderBase
 from core.domain.access import Principal
 from core.queries import partners, supplier_deadlines, supplier_portal
 from core.queries.order_lines import Key
+from core.queries.purchase_orders import approvals_by_order_ids
 
 
 class SupplierLoaders(LoaderBase):
@@ -24,6 +25,10 @@ class SupplierLoaders(LoaderBase):
             lambda sql, ids: supplier_portal.messages_by_order_ids(sql, self._principal, ids),
             lambda row: row["purchase_order_id"],
         )
+
+    @cached_property
+    def approvals_by_purchase_order_id(self) -> DataLoader[int, Any]:
+        return self._many(approvals_by_order_ids, lambda row: row["purchase_order_id"])
 
     @cached_property
     def deadlines_by_purchase_order_id(self) -> DataLoader[int, Any]:

@@ -55,6 +55,7 @@ OWNERS: dict[str, Owner] = {
     **dict.fromkeys(
         [
             "ExpectedPurchase", "ExpectedPurchaseWeek", "LeadTimeCount", "PackedUnits", "PriceBreak",
+            "PurchaseOrderApproval",
             "PurchaseOrderMessage", "QuantileFigure", "ShareFigure", "ShipNoticePack", "StatedDates", "SupplierOffer",
             "SupplierScorecard", "SupplierStockHint", "SupplierInvoice", "InvoiceLine", "InvoiceFinding",
         ],

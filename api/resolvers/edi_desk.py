@@ -20,6 +20,7 @@ from api.schema.edi_desk import (
     EdiDocumentResendPayload,
     EdiDocumentSettleInput,
     EdiDocumentSettlePayload,
+    EdiFileEraseInput,
     EdiPreview,
     PreviewedLine,
     PurchaseOrderSendAnewInput,
@@ -34,6 +35,7 @@ from api.schema.sku import as_filter
 from core.domain.edi_states import EdiDelivery, QuarantineState
 from core.queries import supplier_changes
 from core.services.decide_supplier_change import DecideSupplierChange, decide_supplier_change
+from core.services.erase_edi_files import erase_edi_file
 from core.services.preview_edi_document import preview_edi_document
 from core.services.resend_edi_document import resend_edi_file
 from core.services.send_purchase_order import send_order_anew
@@ -90,6 +92,23 @@ async def edi_document_settle(
         return {"documentId": document_id}
 
     done = await run_mutation(context, "ediDocumentSettle", input, idempotency_key, use_case)
+    found = await context.loaders.document_by_id.load(document_id) if done.result else None
+    return EdiDocumentSettlePayload(document=build("EdiDocument", found), user_errors=done.errors)
+
+
+async def edi_file_erase(
+    info: Info,
+    input: Annotated[EdiFileEraseInput, argument(description="Which file, and why.")],
+    idempotency_key: IdempotencyKey,
+) -> EdiDocumentSettlePayload:
+    """Erase the bytes of a document's file, its copies, and what its documents quote."""
+    context: Context = info.context
+    document_id = decode_id(input.id, "EdiDocument").id
+
+    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
+        return {"rawId": await erase_edi_file(uow, document_id, input.reason)}
+
+    done = await run_mutation(context, "ediFileErase", input, idempotency_key, use_case)
     found = await context.loaders.document_by_id.load(document_id) if done.result else None
     return EdiDocumentSettlePayload(document=build("EdiDocument", found), user_errors=done.errors)
 

@@ -187,6 +187,14 @@ class EdiDocumentSettleInput:
     note: str | None = field(default=None, description="What was mended, or why it is dropped; needed for IGNORED.")
 
 
+@strawberry.input(description="A file whose bytes are to be erased for good.")
+class EdiFileEraseInput:
+    """Input of ediFileErase."""
+
+    id: strawberry.ID = field(description="Id of a document of the file; all of its documents must be settled.")
+    reason: str = field(description="Why; kept in the audit.")
+
+
 @strawberry.input(description="A document of ours to send again as it is.")
 class EdiDocumentResendInput:
     """Input of ediDocumentResend."""
@@ -211,7 +219,7 @@ class SupplierChangeDecideInput:
     expected_version: int | None = field(default=None, description="Refuse when it has another version.")
 
 
-@strawberry.type(description="Answer of ediDocumentSettle.")
+@strawberry.type(description="Answer of ediDocumentSettle and ediFileErase.")
 class EdiDocumentSettlePayload:
     """The document after it."""
 

@@ -17,7 +17,7 @@ from core.queries.supplier_asks import asks_of
 if TYPE_CHECKING:
     from api.schema.edi import EdiDocument
     from api.schema.partners import SupplierInvoice
-    from api.schema.suppliers import PurchaseOrderMessage, ShipNoticePack, SupplierDeadline
+    from api.schema.suppliers import PurchaseOrderApproval, PurchaseOrderMessage, ShipNoticePack, SupplierDeadline
 
 
 @register
@@ -115,6 +115,23 @@ class PurchaseOrder(Node):
     @field(description="Where it is received.")
     async def location(self, info: Info) -> Location:
         return build("Location", await info.context.loaders.location_by_id.load(self.location_id))
+
+    @field(description="What is ordered, without what was cancelled, at its prices; null without lines.")
+    async def total(self, info: Info) -> Money | None:
+        lines = await info.context.loaders.lines_by_purchase_order_id.load(self.key)
+        if not lines:
+            return None
+        amount = sum((line["ordered"] - line["cancelled"]) * line["price_minor"] for line in lines)
+        return Money(amount_minor=amount, currency=lines[0]["currency"])
+
+    @field(description="Who has approved it so far, oldest first; none for suppliers and the warehouse.")
+    async def approvals(
+        self, info: Info
+    ) -> list[Annotated[PurchaseOrderApproval, strawberry.lazy("api.schema.suppliers")]]:
+        if info.context.principal.role in (Role.WAREHOUSE, Role.SUPPLIER):
+            return []
+        rows = await info.context.loaders.approvals_by_purchase_order_id.load(self.key)
+        return build_all("PurchaseOrderApproval", rows)
 
     @field(description="Its lines, by number.")
     async def lines(self, info: Info) -> list[PurchaseOrderLine]:

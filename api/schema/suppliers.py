@@ -277,6 +277,16 @@ class PurchaseOrderMessage:
 
 
 @register
+@strawberry.type(description="One person's approval of a purchase order, by the approval routes.")
+class PurchaseOrderApproval:
+    """One approval."""
+
+    approver: str = field(description="Who approved.")
+    in_place_of: str = field(description="Whose approval it stands for: the same person, or one who is absent.")
+    created_at: datetime = field(description="When.")
+
+
+@register
 @strawberry.type(description="Something urgent that a supplier is asked for, and its answer.")
 class SupplierRequest:
     """One request."""

@@ -85,6 +85,15 @@ async def lines_by_keys(sql: asyncpg.Connection, principal: Principal, keys: Seq
     return await sql.fetch(f"{_LINE} where {' and '.join(where.conditions)}", *where.arguments)
 
 
+async def approvals_by_order_ids(sql: asyncpg.Connection, ids: Sequence[int]) -> list[asyncpg.Record]:
+    """Approvals of these purchase orders, oldest first; the caller sees that only staff asks."""
+    return await sql.fetch(
+        """select purchase_order_id, approver, in_place_of, created_at from purchase_approval
+        where purchase_order_id = any($1::bigint[]) order by id""",
+        list(ids),
+    )
+
+
 async def waiting_by_line_keys(sql: asyncpg.Connection, keys: Sequence[Key]) -> dict[Key, asyncpg.Record]:
     """How many order lines rely on each purchase order line, how many units of them late, and since when needed.
 

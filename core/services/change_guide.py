@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,12 +23,18 @@ from core.repositories.edi_guides import (
     versions_of,
 )
 
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
 
 async def add_partner(uow: Transaction, code: str, address: Mapping[str, Any], supplier: str | None = None) -> int:
     """Enter a partner under its addresses (as `edi learn` proposes them); returns its id.
 
-    Raises NotFound for an unknown supplier, InvalidInput for addresses that another partner has.
+    Raises NotFound for an unknown supplier, InvalidInput for addresses that another partner has, and for a code that cannot
+    name a folder.
     """
+    if not _CODE.fullmatch(code):
+        text = "A partner's code has 1 to 64 letters, digits and . _ -, and begins with a letter or digit: it names a folder."
+        raise InvalidInput(text, value=code)
     supplier_id = None
     if supplier is not None:
         supplier_id = await uow.sql.fetchval("select id from supplier where code = $1", supplier)

@@ -65,6 +65,27 @@ async def _decide(shop: Shop) -> None:
     settled = {"id": document["id"], "decision": "ASSIGNED", "person": "kim"}
     after = await shop.change(planner, "ediDocumentSettle", settled, "document { quarantineState assignedTo }")
     assert after["document"] == {"quarantineState": "ASSIGNED", "assignedTo": "kim"}
+    await sql.execute(
+        "insert into purchase_approval (purchase_order_id, approver, in_place_of, total, created_at)"
+        " values ($1, 'dan', 'ann', 7, now())",
+        po,
+    )
+    query = (
+        "query ($n: String!) { purchaseOrder(number: $n) { total { amountMinor } approvals { approver inPlaceOf } } }"
+    )
+    seen = {"total": {"amountMinor": 14_000}, "approvals": [{"approver": "dan", "inPlaceOf": "ann"}]}
+    assert (await shop.ask(planner, query, n=number))["purchaseOrder"] == seen
+    assert (await shop.ask(supplier, query, n=number))["purchaseOrder"] == {**seen, "approvals": []}
+    erased = {"id": document["id"], "reason": "a person asked for it"}
+    admin = shop.context(Role.ADMIN)
+    early = await shop.change(admin, "ediFileErase", erased, "document { id }")
+    assert [e["code"] for e in early["userErrors"]] == ["ILLEGAL_TRANSITION"]
+    dropped = {"id": document["id"], "decision": "IGNORED", "note": "a test"}
+    await shop.change(planner, "ediDocumentSettle", dropped, "document { id }")
+    gone = await shop.change(admin, "ediFileErase", erased, "document { id }")
+    assert (gone["userErrors"], gone["document"]) == ([], {"id": document["id"]})
+    assert bytes(await sql.fetchval("select bytes from edi_raw where id = $1", raw_id)) == b""
+    assert await sql.fetchval("select count(*) from audit_entry where operation = 'ediFileErase'") == 1
     asked = ProposeSupplierChange(number, None, [AcknowledgeLine(1, [(10, date(2027, 1, 30))])], ChangeSource.PORTAL)
     await run(lambda uow: propose_supplier_change(uow, asked))
     query = "{ supplierChanges(first: 5) { nodes { id state source lines { accepted { quantity date } } purchaseOrder { number } } } }"

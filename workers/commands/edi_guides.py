@@ -42,10 +42,24 @@ def onboard(
         samples = [Sample(name, content, None) for name, content in contents]
         return await add_guide(uow, partner, proposal["guide"], samples)
 
+    async def first_partner(uow: UnitOfWork) -> str | None:
+        return await uow.sql.fetchval(
+            """select p.code from partner p join supplier s on s.id = p.supplier_id where s.code = $1 and p.is_active
+            order by p.id limit 1""",
+            supplier,
+        )
+
     with said_plainly():
-        version = run_on(operator_settings(data), enter)
+        settings = operator_settings(data)
+        version = run_on(settings, enter)
+        gets_orders = run_on(settings, first_partner) if supplier else None
+        for folder in ("in", "out"):
+            (settings.edi_dir / partner / folder).mkdir(parents=True, exist_ok=True)
     for line in proposal_lines(proposal):
         typer.echo(printable(line))
+    typer.echo(printable(f"Its files go to {settings.edi_dir / partner / 'in'}."))
+    if gets_orders not in (None, partner):
+        typer.echo(printable(f"Orders of {supplier} still go to {gets_orders}, the first partner of that supplier."))
     typer.echo(f"Version {version} is a draft: `edi guide activate {partner} {version}` puts it in force.")
 
 
