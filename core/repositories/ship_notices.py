@@ -177,6 +177,7 @@ class SupplyOnTheWay:
     location_id: int
     supplier_id: int
     ship_notice_id: int | None
+    purchase_order_id: int | None
 
 
 async def supplies_on_the_way(
@@ -187,9 +188,10 @@ async def supplies_on_the_way(
     Of an order only what is on a ship notice counts, unless none of it is.
     """
     rows = await uow.sql.fetch(
-        """select s.sku_id, s.id, s.location_id, n.supplier_id, n.id as notice_id from ship_notice n
+        """select s.sku_id, s.id, s.location_id, n.supplier_id, n.id as notice_id, q.purchase_order_id from ship_notice n
         join ship_notice_line l on l.ship_notice_id = n.id
         join supply s on s.sku_id = l.sku_id and s.ship_notice_line_id = l.id and s.quantity > s.received + s.cancelled
+        left join purchase_order_line q on q.sku_id = s.sku_id and q.id = s.purchase_order_line_id
         where (n.tracking_number = any($1::text[]) or n.number = any($1::text[]))
             and ($2::bigint is null or n.supplier_id = $2) order by s.sku_id, s.id""",
         [r for r in references if r],
@@ -197,7 +199,8 @@ async def supplies_on_the_way(
     )
     if not rows and po_numbers:
         rows = await uow.sql.fetch(
-            """select s.sku_id, s.id, s.location_id, o.supplier_id, n.ship_notice_id as notice_id from purchase_order o
+            """select s.sku_id, s.id, s.location_id, o.supplier_id, n.ship_notice_id as notice_id, l.purchase_order_id
+            from purchase_order o
             join purchase_order_line l on l.purchase_order_id = o.id
             join supply s on s.sku_id = l.sku_id and s.purchase_order_line_id = l.id
                 and s.quantity > s.received + s.cancelled
@@ -209,7 +212,7 @@ async def supplies_on_the_way(
         )
         if any(row["notice_id"] is not None for row in rows):
             rows = [row for row in rows if row["notice_id"] is not None]
-    return [SupplyOnTheWay(r["sku_id"], r["id"], r["location_id"], r["supplier_id"], r["notice_id"]) for r in rows]
+    return [SupplyOnTheWay(*row.values()) for row in rows]
 
 
 async def notices_on_the_way(

@@ -43,11 +43,13 @@ class CarrierStatusInput:
 
 @dataclass(frozen=True, slots=True)
 class CarrierResult:
-    """`line_ids` relied on the goods. `outcome`: applied, noted (no new day), stale or repeated."""
+    """`line_ids` relied on the goods, which are on `purchase_order_ids`. `outcome`: applied, noted (no new day), stale or
+    repeated."""
 
     outcome: str
     event_id: int | None = None
     line_ids: list[int] = field(default_factory=list)
+    purchase_order_ids: list[int] = field(default_factory=list)
 
 
 async def apply_carrier_status(uow: Transaction, report: CarrierStatusInput) -> CarrierResult:
@@ -63,6 +65,7 @@ async def apply_carrier_status(uow: Transaction, report: CarrierStatusInput) -> 
     versions = await take_gates(uow, {x.sku_id for x in found})
     found = await supplies_on_the_way(uow, references, report.po_numbers, report.supplier_id)
     found = [x for x in found if x.sku_id in versions]
+    orders = sorted({x.purchase_order_id for x in found if x.purchase_order_id is not None})
     carrier = report.carrier or "UNKNOWN"
     tracking = report.tracking_number or report.reference or ",".join(report.po_numbers)
     newest = await newest_estimate(uow, carrier, tracking)
@@ -78,11 +81,11 @@ async def apply_carrier_status(uow: Transaction, report: CarrierStatusInput) -> 
         document_id=report.document_id,
     )
     if event_id is None:
-        return CarrierResult("repeated")
+        return CarrierResult("repeated", purchase_order_ids=orders)
     if report.estimated_date is None:
-        return CarrierResult("noted", event_id)
+        return CarrierResult("noted", event_id, purchase_order_ids=orders)
     if newest is not None and report.occurred_at < newest:
-        return CarrierResult("stale", event_id)
+        return CarrierResult("stale", event_id, purchase_order_ids=orders)
     network = await load_network(uow)
     books = await load_books(uow, versions, network, lines="waiting")
     policies = await load_policies(uow)
@@ -111,4 +114,4 @@ async def apply_carrier_status(uow: Transaction, report: CarrierStatusInput) -> 
         {"status": report.status_code, "estimated": report.estimated_date.isoformat()},
     )
     request_shipments(uow, {line.order_id for line in touched if line.allocated > line.ready})
-    return CarrierResult("applied", event_id, sorted({line.id or 0 for line in touched}))
+    return CarrierResult("applied", event_id, sorted({line.id or 0 for line in touched}), orders)

@@ -58,7 +58,7 @@ async def apply_notice(
         if await find_notice(uow, partner.supplier_id, notice.number) is None and notice.orders:
             return await _forestall(uow, notice, faults, partner.supplier_id, sequence, document_id)
         gone = await withdraw_ship_notice(uow, partner.supplier_id, notice.number, sequence)
-        return Applied(gone.outcome, notice.number, _first(gone), faults, {"lineIds": gone.line_ids})
+        return _applied(gone, notice, faults)
     wanted = await _as_input(uow, notice, partner, partner.supplier_id, sequence, document_id)
     known = await find_notice(uow, wanted.supplier_id, wanted.number)
     if notice.purpose == _REPLACE and known is not None and not known.is_withdrawn:
@@ -78,7 +78,7 @@ async def apply_notice(
         await _settle_rest(uow, notice, wanted, result, document_id)
         await take_up_statuses(uow, [notice.tracking, notice.number])
         request_taking_up(uow, [notice.tracking, notice.number])
-    return Applied(result.outcome, notice.number, _first(result), faults, {"lineIds": result.line_ids})
+    return _applied(result, notice, faults)
 
 
 async def _forestall(
@@ -183,8 +183,10 @@ def _lines_of(notice: ShipNotice) -> list[ShippedLine]:
     return [line for order in notice.orders for line in order.lines]
 
 
-def _first(result: ShipNoticeResult) -> int | None:
-    return result.purchase_order_ids[0] if result.purchase_order_ids else None
+def _applied(result: ShipNoticeResult, notice: ShipNotice, faults: tuple[Fault, ...]) -> Applied:
+    first, *others = result.purchase_order_ids or [None]
+    told = {"lineIds": result.line_ids}
+    return Applied(result.outcome, notice.number, first, faults, told, tuple(i for i in others if i is not None))
 
 
 async def apply_status(
@@ -194,6 +196,7 @@ async def apply_status(
     if not status.events:
         raise Unusable("content", "The status message reports no event.", [doubt("event", "There is no event.")])
     outcomes: list[str] = []
+    orders: set[int] = set()
     returned: list[tuple[int, str]] = []
     if any(event.status_code in _CAME_BACK for event in status.events):
         for notice in await notices_on_the_way(
@@ -221,12 +224,14 @@ async def apply_status(
             ),
         )
         outcomes.append(result.outcome)
+        orders |= set(result.purchase_order_ids)
     told: dict[str, Any] = {"events": outcomes}
     for supplier_id, number in returned:
         gone = await withdraw_ship_notice(uow, supplier_id, number, came_back=True)
         told.setdefault("cameBack", []).append({"shipNotice": number, "outcome": gone.outcome})
     outcome = "applied" if {"applied", "noted"} & set(outcomes) else outcomes[0]
-    return Applied(outcome, status.tracking, None, faults, told)
+    first, *others = sorted(orders) or [None]
+    return Applied(outcome, status.tracking, first, faults, told, tuple(i for i in others if i is not None))
 
 
 def _stamp(status: CarrierStatus, now: datetime) -> datetime:

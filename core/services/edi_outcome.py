@@ -24,13 +24,22 @@ class Unusable(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a set did: `outcome` is applied, stale, repeated, or `staged` where chunks of it are still to be applied."""
+    """What a set did: `outcome` is applied, stale, repeated, or `staged` where chunks of it are still to be applied.
+
+    `other_order_ids` are the purchase orders beside the first one that it is about.
+    """
 
     outcome: str
     business_key: str = ""
     purchase_order_id: int | None = None
     faults: tuple[Fault, ...] = ()
     result: dict[str, Any] = field(default_factory=dict)
+    other_order_ids: tuple[int, ...] = ()
+
+    @property
+    def purchase_order_ids(self) -> list[int]:
+        """All orders that it is about."""
+        return [] if self.purchase_order_id is None else [self.purchase_order_id, *self.other_order_ids]
 
 
 STAGED = "staged"

@@ -69,7 +69,7 @@ async def preview_edi_document(uow: UnitOfWork, document_id: int, guide_version:
     try:
         # Once to learn which order it is about, once more to see what becomes of those who rely on it now.
         applied, _, _ = await attempt([], [])
-        orders = [applied.purchase_order_id] if applied.purchase_order_id is not None else []
+        orders = applied.purchase_order_ids
         before = await purchase_lines(uow.sql, orders), await order_lines(uow.sql, orders)
         _, lines_after, orders_after = await attempt(orders, list(before[1]))
     except DomainError as refusal:
