@@ -25,7 +25,7 @@ def decide_order_number(proposal: Proposal, evidence: Evidence) -> None:
     for number in foreign:
         found = _by_order(number, evidence) or _by_form(number)
         if found is None:
-            unknown += [number] if evidence.ordered else []
+            unknown += [number] if evidence.ordered or number.isdecimal() else []
             continue
         styles[found[0]] += 1
         marks.update(found[1])
@@ -33,7 +33,12 @@ def decide_order_number(proposal: Proposal, evidence: Evidence) -> None:
         return  # orders that are not among the files, beside others that are
     if unknown:
         few = ", ".join(unknown[:3])
-        proposal.undecided["order_number"] = f"Numbers that are none of our orders among the files: {few}."
+        why = (
+            "Numbers that are none of our orders among the files"
+            if evidence.ordered
+            else "Digits, maybe of our numbers"
+        )
+        proposal.undecided["order_number"] = f"{why}: {few}."
         return
     styles.pop(OrderNumber.AS_SENT, None)
     if len(styles) > 1:

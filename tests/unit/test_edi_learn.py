@@ -171,6 +171,7 @@ def test_how_numbers_of_our_orders_are_written(written: str, settings: dict[str,
     usual = {"order_number": "as_sent", "order_suffix_marks": ""}
     assert {name: found["guide"][name] for name in usual} == {**usual, **settings}
     assert (found["guide"]["line_key"], "order_number" in undecided(found)) == ("po_line_number", False)
+    assert ("order_number" in undecided(learn([("a.edi", theirs)]))) is written.isdecimal()
     foreign = learn([our_order("1", po="PO00000123"), answer(("IA", 10))])
     assert "order_number" in undecided(foreign)
 
