@@ -28,7 +28,13 @@ Follow = Callable[[LiveEvent | None], None]
 BUFFER = 256
 """Events kept for one subscriber; beyond, it reads the table again instead of memory growing."""
 PAGE = 500
-AWAY = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError)
+AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what a connection says that was cut in the middle of an answer
+    asyncpg.OperatorInterventionError,
+    OSError,
+)
 """PostgreSQL cannot be reached just now: a stream waits for it rather than ending."""
 
 

@@ -85,7 +85,10 @@ class EventExecution:
             executor = build_executor(self._schema, self._request, self._prepared, self._context)
             assert not isinstance(executor, list), "the subscription could begin with these variables"
             self._executor = executor if is_kept else None
-        return await await_maybe(execute_subscription_event(executor.build_per_event_executor(event)))
+        of_event = executor.build_per_event_executor(event)
+        # What GraphQL-core remembers by the identity of lists of this one event would stay for the life of the stream.
+        of_event._relevant_sub_fields = {}
+        return await await_maybe(execute_subscription_event(of_event))
 
     def _key(self, event: Any) -> Hashable:
         """Everything that the answer depends on beside what was read: document, variables, and who asks."""
