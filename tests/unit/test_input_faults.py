@@ -34,7 +34,7 @@ def test_lost_sales_are_measured_not_assumed():
 def test_classes_by_value_and_regularity():
     assert abc_classes([80, 15, 5, 0]) == ["A", "B", "C", "C"]
     assert [xyz_class(10, sd) for sd in (4, 9, 10)] == ["X", "Y", "Z"]
-    assert xyz_class(0, 0) == "Z"
+    assert [xyz_class(mean, 0.1) for mean in (0, 0.3, 1)] == ["Z", "X", "X"]
 
 
 def test_what_stands_out_of_a_position():

@@ -35,6 +35,12 @@ def test_a_demand_takes_the_latest_supply_that_is_in_time() -> None:
     assert [(s.supply.id, s.quantity) for s in shares] == [(2, 3), (1, 1)]
 
 
+def test_what_is_usable_on_the_very_day_is_in_time_and_what_is_overdue_slides_to_tomorrow() -> None:
+    on_the_day, a_day_late, overdue = supply(1, 10, 2), supply(2, 11, 9), supply(3, -4, 3)
+    shares = take_unpegged([a_day_late, overdue, on_the_day], day(10), 9, TODAY)
+    assert [(s.supply.id, s.quantity) for s in shares] == [(1, 2), (3, 3)]
+
+
 def test_two_exchanges_in_a_row_make_room_and_nobody_becomes_late() -> None:
     first, second, third = supply(1, 1, 1), supply(2, 8, 1), supply(3, 15, 1)
     one, two = peg(1, 10, 1, first), peg(2, 20, 1, second)

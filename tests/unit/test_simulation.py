@@ -137,6 +137,8 @@ def test_a_comparison_counts_who_is_moved_and_lists_the_hardest_first() -> None:
 def test_a_draw_has_the_mean_it_should(mean: float) -> None:
     draws = [_poisson((n + 0.5) / 2000, mean) for n in range(2000)]
     assert sum(draws) / 2000 == pytest.approx(mean, rel=0.02, abs=0.01)
+    assert sum((draw - mean) ** 2 for draw in draws) / 2000 == pytest.approx(mean, rel=0.02, abs=0.01)
+    assert draws == sorted(draws)
 
 
 books = st.builds(

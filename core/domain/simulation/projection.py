@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
+from statistics import NormalDist
 
 from core.domain.allocation import serve_waiting
 from core.domain.book import SkuBook
@@ -208,7 +209,7 @@ def _poisson(uniform: float, mean: float) -> int:
     if mean <= 0:
         return 0
     if mean > 500:  # exp(-mean) would vanish; the normal approximation is within a unit here
-        return max(0, round(mean + math.sqrt(mean) * math.sqrt(2) * _erfinv(2 * uniform - 1)))
+        return max(0, round(NormalDist(mean, math.sqrt(mean)).inv_cdf(min(max(uniform, 1e-12), 1 - 1e-12))))
     term = total = math.exp(-mean)
     count = 0
     while total < uniform and count < 10_000:
@@ -216,14 +217,6 @@ def _poisson(uniform: float, mean: float) -> int:
         term *= mean / count
         total += term
     return count
-
-
-def _erfinv(x: float) -> float:
-    """Winitzki's approximation of the inverse error function, good to 2e-3."""
-    a, x = 0.147, max(-0.999999, min(0.999999, x))
-    part = math.log(1 - x * x)
-    left = 2 / (math.pi * a) + part / 2
-    return math.copysign(math.sqrt(math.sqrt(left * left - part / a) - left), x)
 
 
 def _buy(
