@@ -53,7 +53,7 @@ KINDS: dict[str, Message] = {
         ("LIN",),
         (("LIN", ("CPS",)), ("PIA", _ITEM), ("QVR", _ITEM), ("PCI", ("PAC", "LIN")), ("GIN", ("PAC", "PCI", "LIN"))),
     ),
-    "RECADV": Message(("BGM", "DTM"), _PACKED, ("LIN",), (("PIA", _ITEM), ("QVR", _ITEM))),
+    "RECADV": Message(("BGM", "DTM"), _PACKED, ("LIN",), (("PIA", _ITEM), ("QVR", ("PAC", "LIN")))),
     "INVRPT": Message(
         ("BGM", "DTM"),
         _tags("BGM DTM RFF NAD LOC CTA COM CUX LIN PIA IMD QTY INV CPS PAC PCI GIN STS UNS CNT FTX MEA PRI ALI QVR"),

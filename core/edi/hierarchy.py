@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.edi.interchanges import Fault, Level, Segment, Severity
 
@@ -50,7 +50,7 @@ def build_tree(segments: tuple[Segment, ...]) -> list[Node]:
     latest: dict[str, tuple[int, Node]] = {}
     for segment in segments:
         if segment.tag == "HL":
-            number, parent_number, level = segment.value(1), segment.value(2), segment.value(3)
+            number, parent_number, level = _plain(segment.value(1)), _plain(segment.value(2)), segment.value(3)
             parent = by_number.get(parent_number) if parent_number else _implied_parent(nodes, latest, level)
             node = Node(number, level, parent, [segment])
             if parent is not None:
@@ -83,10 +83,14 @@ def hierarchy_faults(segments: tuple[Segment, ...], depth_limit: int) -> tuple[F
     for segment in segments:
         if segment.tag != "HL":
             continue
-        number, parent = segment.value(1), segment.value(2)
+        number, parent = _plain(segment.value(1)), _plain(segment.value(2))
         if parent and parent not in depths:
-            text = f"HL02 of segment {segment.number} names the parent {parent!r}, which does not come before it."
-            faults.append(_fault(segment, "7", 2, parent, "734", text))
+            said = segment.value(2)
+            text = f"HL02 of segment {segment.number} names the parent {said!r}, which does not come before it."
+            faults.append(_fault(segment, "7", 2, said, "734", text))
+        elif segment.value(2) and not parent:
+            text = f"HL02 of segment {segment.number} is {segment.value(2)!r}: what is on top has no parent."
+            faults.append(replace(_fault(segment, "7", 2, segment.value(2), "734", text), severity=Severity.WARNING))
         if number in depths:
             text = f"HL01 of segment {segment.number} repeats the number {number!r}."
             faults.append(_fault(segment, "7", 1, number, "628", text))
@@ -96,6 +100,11 @@ def hierarchy_faults(segments: tuple[Segment, ...], depth_limit: int) -> tuple[F
             faults.append(_fault(segment, "7", 2, parent, "734", text))
             break
     return tuple(faults)
+
+
+def _plain(number: str) -> str:
+    """HL numbers are numbers: 01 is 1. Some senders write 0 where there is no parent."""
+    return number.lstrip("0") if number.isascii() and number.isdecimal() else number
 
 
 def _fault(segment: Segment, code: str, element: int, value: str, reference: str, message: str) -> Fault:

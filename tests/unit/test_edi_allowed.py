@@ -50,6 +50,7 @@ def test_an_order_of_fewer_than_no_units_is_refused():
         ("855", "ACK*IB*4*EA", "ACK*R9*4*EA"),
         ("214", "AT7*SD*", "AT7*AW*"),
         ("945", "W12*CC*", "W12*SH*"),
+        ("856", "HL*2*1*O", "HL*2*01*O"),
     ],
 )
 def test_what_the_standard_allows_is_no_fault(kind, old, new):
@@ -75,3 +76,11 @@ def test_a_ship_notice_that_is_taken_back_needs_no_lines():
 def test_a_day_of_the_envelope_that_is_none_is_noted():
     data = edifact_file("ORDERS", EDIFACT["ORDERS"]).replace(b"261120:1030", b"269920:1030")
     assert [(f.code, f.element, f.value) for f in read(data).interchanges[0].faults] == [("12", 4, "269920")]
+
+
+def test_numbers_of_levels_are_numbers_and_the_top_may_say_0():
+    body = X12["856"].replace("HL*1**S", "HL*01*0*S").replace("HL*2*1*O", "HL*02*1*O").replace("HL*3*2*P", "HL*03*02*P")
+    document = set_of(x12_file("856", body))
+    assert [(f.code, f.segment, f.element, f.severity) for f in document.faults] == [("7", "HL", 2, "warning")]
+    (order,) = DECODERS["856"](document, DEFAULT_GUIDE).document.orders
+    assert (order.po_number, order.lines[0].packs[0].sscc) == ("PO1", "106141412345678908")
