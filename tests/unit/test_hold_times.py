@@ -21,15 +21,15 @@ HOUR, DAY = 3_600, 86_400
     ],
 )
 def test_every_kind_lasts_as_long_as_documented_when_nobody_says(kind, seconds, maximum):
-    found = hold_time(None, ReservationKind(kind))
+    found = hold_time(None, ReservationKind[kind])
     assert (found.seconds, found.maximum) == (seconds, maximum)
 
 
 def test_a_channels_own_figure_goes_before_the_companys_and_the_maximum_before_both():
     policy = {
         "seconds": 900,
-        "QUOTE": {"seconds": DAY},
-        "channels": {"MARKET": {"seconds": 60, "QUOTE": {"seconds": 40 * DAY, "maximumSeconds": 2 * DAY}}},
+        "quote": {"seconds": DAY},
+        "channels": {"MARKET": {"seconds": 60, "quote": {"seconds": 40 * DAY, "maximumSeconds": 2 * DAY}}},
     }
     cart, quote = ReservationKind.CART, ReservationKind.QUOTE
     assert [hold_time(policy, cart, channel).seconds for channel in (None, "WEB", "MARKET")] == [900, 900, 60]
