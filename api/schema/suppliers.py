@@ -90,7 +90,7 @@ class StatedDates:
 
     bias_days: float | None = field(description="Median of days late against the last stated day; negative: early.")
     spread_days: float | None = field(description="Days between the first and the last tenth of them.")
-    coverage: ShareFigure = field(description="Share of receipts that came by the stated day.")
+    coverage: ShareFigure = field(description="Share that came by the stated day; what is overdue is a miss.")
     believed_coverage: ShareFigure = field(description="Share that was usable by the day we had made of it.")
 
 

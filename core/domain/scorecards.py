@@ -26,7 +26,7 @@ class LineStep:
 @dataclass(frozen=True, slots=True)
 class LineReceipt:
     """Units of a line that were received; `bad` of them were damaged or failed inspection. `paper_date` is the last day
-    that was stated for them, `usable_date` the day that we believed in."""
+    that the supplier or its carrier stated for them (None: nobody did), `usable_date` the day that we believed in."""
 
     day: date
     units: int
@@ -36,8 +36,17 @@ class LineReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenPart:
+    """Units of a line that have not come, with the day that was stated for them and the one that we believe in."""
+
+    paper_date: date
+    usable_date: date
+
+
+@dataclass(frozen=True, slots=True)
 class LineFacts:
-    """A purchase order line from the day it was sent; `steps` and `receipts` by time. Prices in minor units."""
+    """A purchase order line from the day it was sent; `steps` and `receipts` by time, `missing` as it is now. Prices in
+    minor units."""
 
     sku_id: int
     sent_at: datetime
@@ -47,6 +56,7 @@ class LineFacts:
     requested_date: date | None = None
     steps: Sequence[LineStep] = ()
     receipts: Sequence[LineReceipt] = ()
+    missing: Sequence[OpenPart] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,11 @@ class Spread:
 @dataclass(frozen=True, slots=True)
 class DateRecord:
     """How a supplier's stated days did: `bias` is the median of days late (negative: early), `spread` the days between
-    the first and last tenth, `coverage` the share that came by the stated day, `believed` by the day we believed in."""
+    the first and last tenth, `coverage` the share that came by the stated day, `believed` by the day we believed in.
+
+    What has not come by its day is a case too, a miss, with the days it is late already: a supplier does not become
+    punctual by what it never delivers.
+    """
 
     bias: float | None
     spread: float | None
@@ -135,7 +149,7 @@ def scorecard(lines: Iterable[LineFacts], from_day: date, to_day: date) -> Score
         _rate(sum(n > 0 for n in promised), len(promised)),
         Rate(1 - sum(min(r.bad, r.units) for _, r in receipts) / units if units else None, units),
         _price_drift(known, from_day, to_day),
-        _dates([r for _, r in receipts]),
+        _dates([r for _, r in receipts], _overdue(known, to_day), to_day),
     )
 
 
@@ -205,12 +219,26 @@ def _price_drift(lines: Sequence[LineFacts], from_day: date, to_day: date) -> Ra
     return Rate(paid / would - 1 if both else None, len(both))
 
 
-def _dates(receipts: Sequence[LineReceipt]) -> DateRecord:
-    late = sorted((r.day - r.paper_date).days for r in receipts if r.paper_date is not None)
+def _overdue(lines: Sequence[LineFacts], to_day: date) -> list[OpenPart]:
+    """Parts whose stated day was over by the end of `to_day` without them, also such as have come since."""
+    since = [
+        OpenPart(r.paper_date, r.usable_date or r.paper_date)
+        for line in lines
+        for r in line.receipts
+        if r.day > to_day and r.paper_date is not None
+    ]
+    missing = [part for line in lines for part in line.missing]
+    return [part for part in (*since, *missing) if part.paper_date < to_day]
+
+
+def _dates(receipts: Sequence[LineReceipt], overdue: Sequence[OpenPart], to_day: date) -> DateRecord:
+    late = [(r.day - r.paper_date).days for r in receipts if r.paper_date is not None]
+    late = sorted(late + [(to_day - part.paper_date).days for part in overdue])
     if not late:
         return DateRecord(None, None, Rate(None, 0), Rate(None, 0))
     tenth = len(late) // 10
     believed = [r.day <= r.usable_date for r in receipts if r.paper_date is not None and r.usable_date is not None]
+    believed += [False for part in overdue if part.usable_date < to_day]
     return DateRecord(
         float(median(late)),
         float(late[-1 - tenth] - late[tenth]),

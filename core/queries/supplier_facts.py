@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from core.domain.calendars import local_day
-from core.domain.scorecards import LineFacts, LineReceipt, LineStep
+from core.domain.scorecards import LineFacts, LineReceipt, LineStep, OpenPart
 
 EARLIER_DAYS = 366
 """Lines sent so long before a window still count when they come due or arrive in it."""
@@ -30,7 +30,7 @@ order by h.at, h.id
 _RECEIPTS = """
 select s.sku_id, s.purchase_order_line_id as line_id, r.received_at, p.time_zone, l.quantity + l.over_delivered as units,
     least(l.quantity + l.over_delivered, coalesce(i.rejected + greatest(0, l.damaged - i.accepted - i.rejected), l.damaged))
-        as bad, s.paper_date, s.usable_date
+        as bad, case when s.date_basis <> 'LEAD_TIME' then s.paper_date end as paper_date, s.usable_date
 from unnest($1::bigint[], $2::bigint[]) as u(sku_id, id)
 join supply s on s.sku_id = u.sku_id and s.purchase_order_line_id = u.id
 join goods_receipt_line l on l.sku_id = s.sku_id and l.supply_id = s.id
@@ -38,6 +38,14 @@ join goods_receipt r on r.id = l.goods_receipt_id join location p on p.id = r.lo
 left join lateral (select sum(x.accepted)::int as accepted, sum(x.rejected)::int as rejected from inspection_result x
     where x.sku_id = l.sku_id and x.goods_receipt_line_id = l.id having count(*) > 0) i on true
 order by r.received_at, l.id
+"""
+
+_MISSING = """
+select s.sku_id, s.purchase_order_line_id as line_id, s.paper_date, s.usable_date
+from unnest($1::bigint[], $2::bigint[]) as u(sku_id, id)
+join supply s on s.sku_id = u.sku_id and s.purchase_order_line_id = u.id
+where s.quantity > s.received + s.cancelled and s.paper_date is not null and s.date_basis <> 'LEAD_TIME'
+order by s.paper_date, s.id
 """
 
 
@@ -68,10 +76,14 @@ async def supplier_lines(
                 row["usable_date"],
             )
         )
-    return [_line(row, steps[row["sku_id"], row["id"]], receipts[row["sku_id"], row["id"]]) for row in rows]
+    missing: dict[tuple[int, int], list[OpenPart]] = defaultdict(list)
+    for row in await sql.fetch(_MISSING, *keys):
+        missing[row["sku_id"], row["line_id"]].append(OpenPart(row["paper_date"], row["usable_date"]))
+    places = [(row["sku_id"], row["id"]) for row in rows]
+    return [_line(row, steps[at], receipts[at], missing[at]) for row, at in zip(rows, places, strict=True)]
 
 
-def _line(row: Any, steps: list[LineStep], receipts: list[LineReceipt]) -> LineFacts:
+def _line(row: Any, steps: list[LineStep], receipts: list[LineReceipt], missing: list[OpenPart]) -> LineFacts:
     if not steps and row["acknowledged_at"] is not None:  # answered before histories were kept
         day = local_day(row["acknowledged_at"], row["time_zone"])
         known = LineStep(day, row["acknowledged_at"], row["promised_date"], row["unanswered"], row["cancelled"])
@@ -85,4 +97,5 @@ def _line(row: Any, steps: list[LineStep], receipts: list[LineReceipt]) -> LineF
         row["requested_date"],
         steps,
         receipts,
+        missing,
     )

@@ -382,6 +382,8 @@ async def test_a_supplier_reads_its_own_record_offers_hints_and_what_we_expect_t
     assert (await portal.change(supplier, "supplierStockReport", hint, "supplier { code }"))["userErrors"] == []
     stale = {**hint, "asOf": "2026-10-01T00:00:00+00:00", "lines": [{"sku": "S", "available": 1}]}
     assert (await portal.change(supplier, "supplierStockReport", stale, "supplier { code }"))["userErrors"] == []
+    said = {"number": number, "lines": [{"lineNumber": 1, "accepted": [{"quantity": 10, "date": day(14).isoformat()}]}]}
+    assert (await portal.change(supplier, "purchaseOrderAcknowledge", said, "purchaseOrder { id }"))["userErrors"] == []
     world.clock.at += timedelta(days=9)
     warehouse = portal.caller(Role.WAREHOUSE)
     arrived = {"reference": number, "location": "A", "lines": [{"sku": "S", "quantity": 10, "damaged": 1}]}

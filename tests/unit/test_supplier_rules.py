@@ -1,12 +1,13 @@
 """Rules of the work with suppliers: scorecards, observed lead times, deadlines, approval routes."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from core.domain.approval_routes import Absence, decide, in_place_of, read_routes, step_for
 from core.domain.lead_times import Agreed, calibrate
-from core.domain.scorecards import LineFacts, LineReceipt, LineStep, Rate, scorecard
+from core.domain.scorecards import LineFacts, LineReceipt, LineStep, OpenPart, Rate, scorecard
 from core.domain.supplier_deadlines import acknowledgement_times, deadline_rules, ship_notice_times, state_at
 from core.domain.supplier_states import DeadlineState
 from core.errors import Forbidden, InvalidInput
@@ -63,6 +64,16 @@ def test_a_card_of_a_past_day_knows_nothing_of_later_days_and_is_restated_by_lat
     empty = scorecard([], day(0), day(11))
     assert (empty.on_time, empty.lead_time.p50, empty.quality) == (Rate(None, 0), None, Rate(None, 0))
     assert empty.dates.bias is None
+
+
+def test_what_has_not_come_by_its_stated_day_is_a_miss():
+    lost = replace(line(steps=[(1, 10, 0)]), missing=[OpenPart(day(10), day(12))])
+    soon = replace(line(steps=[(1, 20, 0)]), missing=[OpenPart(day(20), day(21))])
+    later = line(steps=[(1, 18, 0)], receipts=[came(25, 10, paper=18, usable=22)])
+    card = scorecard([*CARD, lost, soon, later], day(0), day(20))
+    assert (card.dates.coverage, card.dates.believed) == (Rate(4 / 6, 6), Rate(4 / 5, 5))
+    assert (card.dates.bias, card.dates.spread) == (0, 11)
+    assert scorecard([lost], day(0), day(10)).dates.coverage == Rate(None, 0)
 
 
 def test_prices_are_compared_with_the_window_before_by_sku():
