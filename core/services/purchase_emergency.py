@@ -50,7 +50,7 @@ async def purchase_emergency(uow: Transaction, request: EmergencyPurchase) -> tu
         raise QuantityExceeded("can be delivered by all sources", request.quantity, most, path=("input", "quantity"))
     price = round(sum(p.offer.unit_price(p.quantity) * p.quantity + p.fee for p in choice.plan.parts))
     if request.most is not None and price > request.most:
-        raise QuantityExceeded("minor units may be spent", price, request.most, path=("input", "most"))
+        raise QuantityExceeded("minor units may be spent", price, request.most, path=("input", "mostMinor"))
     changes = []
     for part in choice.plan.parts:
         source = choice.sources[part.offer.code]

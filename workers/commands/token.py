@@ -18,6 +18,9 @@ def token(
     role: Annotated[str, typer.Argument(help=f"One of {', '.join(TOKEN_ROLES)}.")],
     customer: Annotated[str | None, typer.Option(help="Code of the customer, for CUSTOMER.")] = None,
     supplier: Annotated[str | None, typer.Option(help="Code of the supplier, for SUPPLIER.")] = None,
+    person: Annotated[
+        str | None, typer.Option(help="Who it is for, as approvals and the audit name them; the role when not given.")
+    ] = None,
     hours: Annotated[int, typer.Option(min=1, help="How long it is good for.")] = 24,
     data: DataOption = None,
     env: Annotated[
@@ -36,6 +39,9 @@ def token(
         if (chosen is bound) != (code is not None):
             typer.echo(f"{option} CODE goes with the role {bound} and only with it.", err=True)
             raise typer.Exit(2)
+    if person is not None and not (person.strip() and person.isprintable() and len(person) <= 100):
+        typer.echo("--person is a name of at most 100 characters.", err=True)
+        raise typer.Exit(2)
     folder = (data or default_data_dir()).absolute()
     if not folder.is_dir():
         typer.echo(f"There is no data folder {folder} yet; `up` makes it.", err=True)
@@ -46,7 +52,7 @@ def token(
     typer.echo(
         keys.token(
             chosen,
-            subject=":".join(part for part in (chosen.value.lower(), customer or supplier) if part),
+            subject=person or ":".join(part for part in (chosen.value.lower(), customer or supplier) if part),
             issuer=settings.jwt_issuer,
             audience=settings.jwt_audience,
             now=utc_now(),
