@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
@@ -110,6 +111,17 @@ async def test_clients_of_others_ask_change_and_watch(node: Path, api: Any) -> N
     wanted = {"state": "IN_STOCK", "placed": True, "watched": True}
     names = ("graphql-ws", "graphql-sse", "@apollo/client", "@urql/core over SSE", "@urql/core over WebSocket")
     assert results == dict.fromkeys(names, wanted)
+
+
+async def test_the_documented_subscriber_loses_nothing_over_a_cut(node: Path, api: Any) -> None:
+    text = (HERE.parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
+    block = re.search(r"^```js\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert block is not None
+    program = block[1].replace("ws://127.0.0.1:8000/graphql", api.state.ws_url)
+    (node / "documented.mjs").write_text((node / "cut.mjs").read_text() + program)
+    given = {"url": f"{api.state.url}/graphql", "token": api.state.token}
+    printed = await asyncio.to_thread(run, node, "node", "documented.mjs", json.dumps(given))
+    assert json.loads(printed) == {"sockets": 2, "placed": ["first", "within the cut", "after it"]}
 
 
 def test_relay_compiles_and_its_artifacts_are_strict(node: Path) -> None:
