@@ -233,6 +233,11 @@ class Query:
     supplier_dates = _field(
         targets.supplier_dates, "How far suppliers' stated days are off, with measured coverage.", *READING
     )
+    stage_dates = _field(
+        targets.stage_dates,
+        "How long our own stages take: receiving, putting away, picking and the road, with measured coverage.",
+        *READING,
+    )
     demand_accuracy = _field(targets.demand_accuracy, "How good the live demand forecasts have been.", *READING)
     input_faults = _field(
         targets.input_faults, "Figures that forecasts left out or repaired, the 100 newest.", *READING

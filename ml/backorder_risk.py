@@ -73,7 +73,9 @@ def kind_for(positives: int) -> Kind:
 def fit_risk(training: TrainingSet, kind: Kind | None = None, settings: Settings = Settings()) -> RiskModel:
     """Fit the model that the number of positives allows, or the named one. The same input gives the same model."""
     positives = int(training.label.sum())
-    kind = kind or kind_for(positives)
+    kind = kind or kind_for(min(positives, len(training) - positives))
+    if positives in (0, len(training)):
+        kind = "rule"  # nothing to tell apart
     if kind == "rule":
         return RiskModel(kind, _rule_line(training), training.rate, positives)
     estimator: Any = _logistic() if kind == "logistic" else _boosted(settings)

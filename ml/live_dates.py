@@ -111,6 +111,11 @@ def shipment_facts(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Fact], list[
     return left, carried
 
 
+def handling_facts(rows: Sequence[Mapping[str, Any]], stage: str) -> list[Fact]:
+    """Stages RECEIVE and SHELF, by location."""
+    return [Fact(("ALL", str(row["location_id"])), row["stated"], row["came"]) for row in rows if row["stage"] == stage]
+
+
 def measure_spreads(
     stage: str, facts: Sequence[Fact], at: datetime, settings: DateSettings | None = None
 ) -> list[SpreadRow]:

@@ -93,7 +93,7 @@ OWNERS: dict[str, Owner] = {
         [
             "AccessDenial", "AffectedLine", "ApiKey", "BackorderRisk", "CalibrationPoint", "LearningModel", "ModelCheck",
             "ModelFigure", "ModelRecord", "ModelReport", "Plot", "RiskAction", "RiskEvent", "RiskReason",
-            "DemandAccuracy", "HelpedBackorder", "InputFault", "StockTarget", "SupplierDates", "TargetReason",
+            "DemandAccuracy", "HelpedBackorder", "InputFault", "StageDates", "StockTarget", "SupplierDates", "TargetReason",
             "AuditEntry", "BackorderCauses", "Calendar", "CalendarException", "CauseFigures", "Lane", "GoodsReceipt",
             "GoodsReceiptLine", "JobEvent", "LedgerAlarm", "Lot", "LotTrace", "LotUse", "Policy", "ProtectedStockStep",
             "Quota", "RebalancingProposal", "RebalancingReason", "RecurringCause", "RepromisingBudget",

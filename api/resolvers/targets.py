@@ -9,7 +9,14 @@ from strawberry import Info, argument
 from api.pagination import page_of, slice_of
 from api.schema.node import Connection, PageAfter, PageBefore, PageFirst, PageLast, build, build_all, connection
 from api.schema.sku import as_filter
-from api.schema.stock_targets import DemandAccuracy, InputFault, StockTarget, StockTargetFilter, SupplierDates
+from api.schema.stock_targets import (
+    DemandAccuracy,
+    InputFault,
+    StageDates,
+    StockTarget,
+    StockTargetFilter,
+    SupplierDates,
+)
 from core.queries import date_spreads, demand_history, stock_positions
 
 FAULTS = 100
@@ -37,6 +44,12 @@ async def supplier_dates(
     """What was measured of the stated days of suppliers."""
     async with info.context.read() as sql:
         return build_all("SupplierDates", await date_spreads.supplier_spreads(sql, supplier))
+
+
+async def stage_dates(info: Info) -> list[StageDates]:
+    """What was measured of our own stages."""
+    async with info.context.read() as sql:
+        return build_all("StageDates", await date_spreads.stage_spreads(sql))
 
 
 async def demand_accuracy(info: Info) -> list[DemandAccuracy]:

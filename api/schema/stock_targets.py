@@ -26,6 +26,25 @@ class StockFlag(Enum):
     AGEING = "AGEING"
 
 
+class HandlingStage(Enum):
+    """Stages of core.queries.date_residuals that are ours."""
+
+    RECEIVE = "RECEIVE"
+    SHELF = "SHELF"
+    SHIP = "SHIP"
+    CARRY = "CARRY"
+
+
+described(
+    HandlingStage,
+    "A stage of a date that is ours.",
+    RECEIVE="From the carrier's delivery at the dock to the receipt.",
+    SHELF="From the receipt until all units are inspected and put away.",
+    SHIP="Picking: from the planned departure to the real one.",
+    CARRY="On the road: from the delivery as planned when it left to the real one.",
+)
+
+
 class TargetReasonCode(Enum):
     """Codes of core.services.keep_demand."""
 
@@ -194,6 +213,42 @@ class SupplierDates:
     @field(description="The supplier.")
     async def supplier(self, info: Info) -> Annotated[Supplier, strawberry.lazy("api.schema.sku")] | None:
         return build("Supplier", await info.context.loaders.supplier_by_id.load(self.supplier_id))
+
+
+@register
+@strawberry.type(
+    description="How long a stage of our own takes at a location, in days beyond what is planned of it (RECEIVE and SHELF: in all)."
+)
+class StageDates:
+    """One stage, location and destination."""
+
+    location_id: strawberry.Private[int]
+    destination_id: strawberry.Private[int | None]
+    stage: HandlingStage = field(description="Which stage.")
+    observations: int = field(description="Cases that were measured.")
+    bias: float = field(description="Mean days.")
+    spread: float = field(description="Standard deviation of the days.")
+    p50: int = field(description="Half are done by so many days.")
+    p80: int = field(description="Eighty of a hundred are.")
+    p95: int = field(description="Ninety-five of a hundred are.")
+    coverage: float | None = field(
+        description="Share of the last half-year's cases done by the P80 said before; .80 is meant."
+    )
+    coverage_p50: float | None = field(description="Share done by the P50 said before; .50 is meant.")
+    coverage_p95: float | None = field(description="Share done by the P95 said before; .95 is meant.")
+    judged: int = field(description="Cases that the coverages rest on.")
+    is_drifting: bool = field(description="Is one of the coverages off, as for suppliers.")
+    computed_at: datetime = field(description="When it was measured.")
+
+    @field(description="Where.")
+    async def location(self, info: Info) -> Location | None:
+        return build("Location", await info.context.loaders.location_by_id.load(self.location_id))
+
+    @field(description="Where the road ends; null for the stages before it and for all roads from there.")
+    async def destination(self, info: Info) -> Location | None:
+        if self.destination_id is None:
+            return None
+        return build("Location", await info.context.loaders.location_by_id.load(self.destination_id))
 
 
 @strawberry.type(description="How good the live forecasts of a method have been over their four weeks.")

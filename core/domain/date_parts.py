@@ -28,9 +28,10 @@ class DatePart:
 
     @property
     def paths(self) -> list[str]:
-        """Groups that speak of leaving the location and of the road from it, the closest first."""
+        """Groups that speak of putting away, of leaving the location and of the road from it, the closest first."""
+        shelf = [] if self.supply is None else [f"SHELF|ALL|{self.location_id}", "SHELF|ALL"]
         leaving = [f"SHIP|ALL|{self.location_id}", "SHIP|ALL"] if self.ship_date is not None else []
-        return leaving + ([] if self.carried is None else [f"CARRY|ALL|{self.location_id}", "CARRY|ALL"])
+        return shelf + leaving + ([] if self.carried is None else [f"CARRY|ALL|{self.location_id}", "CARRY|ALL"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class SupplyDates:
     is_own: bool = False
     """It moves between our own locations: taken as planned while nobody measures it."""
     receiving_days: int = 0
-    """Working days of the location from the dock to the shelf."""
+    """Working days of the location from the dock to the shelf, as planned; what was measured there takes their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _leaving(
         if late is None:
             return Spread((working(max(part.ship_date, today).toordinal()),), (1.0,), AS_PLANNED, 1.0)
         return late.shifted(part.ship_date.toordinal()).given_late(today.toordinal() - 1).moved(working)
-    there = None if supply is None else _there(supply, today, calendar)
+    there = None if supply is None else _there(supply, today, calendar, _closest(part, known, "SHELF"))
     if there is None or supply is None or part.ship_date is None:
         return there
     earliest = network.first_ship_day(part.location_id, now)
@@ -104,16 +105,22 @@ def _leaving(
     return leaving if late is None else one_after_another(leaving, late.not_before(0)).moved(working)
 
 
-def _there(supply: SupplyDates, today: date, calendar: WorkCalendar) -> Spread | None:
-    """When the goods can be given out; what arrives on a closed day is received from the next working day on."""
+def _there(supply: SupplyDates, today: date, calendar: WorkCalendar, shelf: Spread | None) -> Spread | None:
+    """When the goods can be given out; what arrives on a closed day is received from the next working day on.
+
+    From the dock to the shelf it takes as long as was measured at this place, else as planned.
+    """
     if supply.late is None:
         return Spread((max(supply.usable_date, today).toordinal(),), (1.0,), AS_PLANNED, 1.0) if supply.is_own else None
 
-    def received(day: int) -> int:
-        at_dock = calendar.next_working_day(date.fromordinal(day))
-        return calendar.add_working_days(at_dock, supply.receiving_days).toordinal()
+    def open_from(day: int) -> date:
+        return calendar.next_working_day(date.fromordinal(day))
 
-    return supply.late.shifted(supply.paper_date.toordinal()).given_late(today.toordinal() - 1).moved(received)
+    late = supply.late.shifted(supply.paper_date.toordinal()).given_late(today.toordinal() - 1)
+    if shelf is None:
+        return late.moved(lambda day: calendar.add_working_days(open_from(day), supply.receiving_days).toordinal())
+    at_dock = late.moved(lambda day: open_from(day).toordinal())
+    return one_after_another(at_dock, shelf.not_before(0)).moved(lambda day: open_from(day).toordinal())
 
 
 def _delivered(part: DatePart, day: int, network: Network) -> int:

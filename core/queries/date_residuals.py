@@ -7,8 +7,12 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-SUPPLY, SHIP, CARRY = "SUPPLY", "SHIP", "CARRY"
-"""Stages of a date: until goods are at our dock, until they leave it, until they are with the customer."""
+SUPPLY, RECEIVE, SHELF, SHIP, CARRY = "SUPPLY", "RECEIVE", "SHELF", "SHIP", "CARRY"
+"""Stages of a date: until goods are booked at our dock; of that, from the carrier's delivery to the booking; until all of them
+are inspected and put away; until they leave; until they are with the customer."""
+
+UNLOADED = ("D1", "21")
+"""Statuses by which a carrier says that goods are at our dock (214, IFTSTA)."""
 
 _RECEIVED = """select distinct on (l.sku_id, l.id, h.date_basis) h.date_basis as basis, s.supplier_id, s.location_id, l.sku_id,
     h.paper_date as stated, (g.received_at at time zone p.time_zone)::date as came, h.recorded_at as stated_at,
@@ -49,6 +53,40 @@ join sales_order o on o.id = s.order_id
 join location f on f.id = s.location_id
 left join location t on t.id = o.destination_id
 where s.shipped_at <= $1::timestamptz and s.shipped_at > $1::timestamptz - $2::interval"""
+
+_RECEIVING = """select 'RECEIVE' as stage, s.location_id, (c.unloaded at time zone p.time_zone)::date as stated,
+    (min(g.received_at) at time zone p.time_zone)::date as came
+from (select ship_notice_id, min(occurred_at) as unloaded from carrier_event
+    where status_code = any($3::text[]) and ship_notice_id is not null and occurred_at <= $1::timestamptz
+        and occurred_at > $1::timestamptz - $2::interval group by ship_notice_id) c
+join ship_notice_line n on n.ship_notice_id = c.ship_notice_id
+join supply s on s.sku_id = n.sku_id and s.ship_notice_line_id = n.id
+join location p on p.id = s.location_id
+left join goods_receipt_line l on l.sku_id = s.sku_id and l.supply_id = s.id
+left join goods_receipt g on g.id = l.goods_receipt_id and g.received_at <= $1::timestamptz
+where s.received > 0 or s.quantity > s.received + s.cancelled
+group by n.ship_notice_id, s.location_id, s.id, s.sku_id, c.unloaded, p.time_zone"""
+
+_SHELVED = """select 'SHELF' as stage, g.location_id, (g.received_at at time zone p.time_zone)::date as stated,
+    case when l.damaged = 0 then (g.received_at at time zone p.time_zone)::date
+        when coalesce(i.judged, 0) >= l.damaged then (i.last at time zone p.time_zone)::date end as came
+from goods_receipt g
+join location p on p.id = g.location_id
+join goods_receipt_line l on l.goods_receipt_id = g.id
+left join lateral (select sum(x.accepted + x.rejected) as judged, max(x.inspected_at) as last from inspection_result x
+    where x.sku_id = l.sku_id and x.goods_receipt_line_id = l.id and x.inspected_at <= $1::timestamptz) i on true
+where g.received_at <= $1::timestamptz and g.received_at > $1::timestamptz - $2::interval"""
+
+
+async def handling_residuals(sql: asyncpg.Connection, at: datetime, back_days: int) -> list[asyncpg.Record]:
+    """How long goods take at our own places: (stage RECEIVE or SHELF, location_id, stated, came).
+
+    RECEIVE: per supply of a ship notice, from the day its carrier said it was unloaded to its first receipt. SHELF: per
+    receipt line, from the receipt to the day all its units were judged fit to sell or not; units that arrive sound are
+    there at once. What is not done by `at` has no `came`.
+    """
+    back = timedelta(days=back_days)
+    return [*await sql.fetch(_RECEIVING, at, back, list(UNLOADED)), *await sql.fetch(_SHELVED, at, back)]
 
 
 async def supply_residuals(

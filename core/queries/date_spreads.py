@@ -63,6 +63,17 @@ async def supplier_spreads(sql: asyncpg.Connection, supplier_code: str | None = 
     )
 
 
+async def stage_spreads(sql: asyncpg.Connection) -> list[asyncpg.Record]:
+    """Per stage of our own, location and (on the road) destination: bias, spread, quantiles and measured coverage."""
+    return await sql.fetch(
+        """select d.stage, split_part(d.path, '|', 3)::bigint as location_id,
+            nullif(split_part(d.path, '|', 4), '')::bigint as destination_id, d.observations, d.bias, d.spread, d.p50, d.p80,
+            d.p95, d.coverage, d.coverage_p50, d.coverage_p95, d.judged, d.is_drifting, d.computed_at
+        from date_spread d where d.stage <> 'SUPPLY' and split_part(d.path, '|', 3) <> ''
+        order by d.stage, 2, 3 nulls first"""
+    )
+
+
 async def supplier_coverage(sql: Any, limit: int) -> list[dict[str, Any]]:
     """Per supplier over all kinds of statement: (code, judged, p50, p80, p95, is_drifting), the most judged first.
 

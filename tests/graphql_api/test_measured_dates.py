@@ -20,7 +20,10 @@ pytestmark = pytest.mark.anyio
 
 DATES = "shipDate { promised expected p50 p80 p95 coverage observations basis } deliveryDate { p80 observations }"
 COVERED = (2 / 3, 1.0)
-KEPT = """{ supplierDates { basis supplier { code } coverageP50 coverage coverageP95 judged isDrifting }
+ON_THE_SHELF = 2
+"""Days from the receipt to the end of its inspection."""
+KEPT = """{ stageDates { stage location { code } destination { code } observations p50 p95 coverage judged isDrifting }
+    supplierDates { basis supplier { code } coverageP50 coverage coverageP95 judged isDrifting }
     modelReport { plots { kind svg } } }"""
 ORDER = f"""query ($number: String!) {{ order(number: $number) {{ lines {{ promise {{ {DATES} }}
     pegs {{ firmness expected {{ p80 }} }} backorder {{ expected {{ p95 }} }} }} }} }}"""
@@ -51,9 +54,15 @@ async def _deliveries(shop: Shop, lates: list[int], sku: str = "KETTLE-17") -> N
                 """insert into goods_receipt (number, location_id, actor, received_at) values ($1, $2, 't', $3) returning id""",
                 f"R{number}-{supply}", place, NOW + (stated + timedelta(days=late) - NOW.date()),
             )  # fmt: skip
-            await uow.sql.execute(
-                "insert into goods_receipt_line (sku_id, goods_receipt_id, supply_id, quantity) values ($1, $2, $3, 5)",
+            line = await uow.sql.fetchval(
+                """insert into goods_receipt_line (sku_id, goods_receipt_id, supply_id, quantity, damaged)
+                values ($1, $2, $3, 5, 1) returning id""",
                 sku_id, receipt, supply,
+            )  # fmt: skip
+            await uow.sql.execute(
+                """insert into inspection_result (sku_id, goods_receipt_line_id, accepted, rejected, inspected_at, actor)
+                values ($1, $2, 1, 0, $3, 't')""",
+                sku_id, line, NOW + (stated + timedelta(days=late + ON_THE_SHELF) - NOW.date()),
             )  # fmt: skip
             await uow.sql.execute(
                 "update supply set received = 5, updated_at = $3 where sku_id = $1 and id = $2", sku_id, supply, uow.now
@@ -77,19 +86,23 @@ async def test_a_promise_on_inbound_goods_shows_how_late_its_supplier_is(shop: S
     before = line["promise"]["shipDate"]
     assert (before["p80"], before["observations"]) == (None, 0)
     assert before["expected"] == before["promised"]
-    assert (await measure_dates(context, {}))["groups"] == 3
+    assert (await measure_dates(context, {}))["groups"] == 5
     (line,) = (await shop.ask(await shop.customer("MINSEO"), ORDER, number=number))["order"]["lines"]
     told = line["promise"]["shipDate"]
     stated = NOW.date() + timedelta(days=3)
     days = {name: (date.fromisoformat(told[name]) - stated).days for name in ("p50", "p80", "p95")}
-    assert days == {"p50": 3, "p80": 5, "p95": 9}, (
-        "one, four and six days late, Sunday's goods on Monday, and a day to receive them"
+    assert days == {"p50": 4, "p80": 6, "p95": 9}, (
+        "one, four and six days late, Sunday's goods on Monday, and the two days that shelving was measured to take"
     )
     assert (told["observations"], told["expected"]) == (30, told["p80"])
     assert told["coverage"] == 0.75
     assert line["promise"]["deliveryDate"] == {"p80": None, "observations": 0}, "no delivery was ever measured"
     seen = await shop.ask(planner, KEPT)
     (supplier,) = seen["supplierDates"]
+    assert seen["stageDates"] == [
+        {"stage": "SHELF", "location": {"code": "DC-ICN"}, "destination": None, "observations": 30, "p50": 2, "p95": 2,
+         "coverage": 1.0, "judged": 25, "isDrifting": False}
+    ]  # fmt: skip
     assert supplier == {"basis": "CONFIRMED_ORDER", "supplier": {"code": supplier["supplier"]["code"]}, "judged": 24,
                         "coverageP50": COVERED[0], "coverage": 0.75, "coverageP95": COVERED[1], "isDrifting": False}  # fmt: skip
     (plot,) = seen["modelReport"]["plots"]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from core.domain.learning_plots import MOST_BARS, coverage_plot
-from core.queries.date_spreads import supplier_coverage, supplier_spreads
+from core.queries.date_spreads import stage_spreads, supplier_coverage, supplier_spreads
 from core.unit_of_work import UnitOfWork
 from workers.commands.connection import DataOption, operator_settings, run_on, said_plainly
 from workers.commands.learning_output import Json, learning, print_json, print_table, say
@@ -68,24 +68,31 @@ def report(
     data: DataOption = None,
     as_json: Json = False,
 ) -> None:
-    """The suppliers of the running system: how far their stated days are off, and whether what was said of them was kept.
+    """The running system: how far suppliers' stated days are off, how long our own stages take, and whether what was said of
+    both was kept.
 
     Writes coverage.svg: by supplier, the share of the last half-year's deliveries that came by the P80 said before, .80 is
     meant; those with the most deliveries.
     Exit codes: 0 done, 1 refused by the system, 2 no system.
     """
 
-    async def look(uow: UnitOfWork) -> tuple[list[dict[str, Any]], list[Any]]:
+    async def look(uow: UnitOfWork) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[Any]]:
         names = {row["id"]: row["code"] for row in await uow.sql.fetch("select id, code from supplier")}
         rows = await supplier_spreads(uow.sql)
         shown = [
             {**dict(row), "supplier": names[row["supplier_id"]], "computed_at": row["computed_at"].isoformat()}
             for row in rows
         ]
-        return shown, list(await supplier_coverage(uow.sql, MOST_BARS))
+        places = {row["id"]: row["code"] for row in await uow.sql.fetch("select id, code from location")}
+        own = [
+            {**dict(row), "location": places.get(row["location_id"]), "destination": places.get(row["destination_id"]),
+             "computed_at": row["computed_at"].isoformat()}
+            for row in await stage_spreads(uow.sql)
+        ]  # fmt: skip
+        return shown, own, list(await supplier_coverage(uow.sql, MOST_BARS))
 
     with said_plainly():
-        rows, covered = run_on(operator_settings(data), look)
+        rows, stages, covered = run_on(operator_settings(data), look)
     written: list[str] = []
     for drawn in coverage_plot(covered).values():
         out.mkdir(parents=True, exist_ok=True)
@@ -93,7 +100,7 @@ def report(
         path.write_text(drawn, encoding="utf-8")
         written.append(str(path))
     if as_json:
-        print_json({"suppliers": rows, "charts": written})
+        print_json({"suppliers": rows, "stages": stages, "charts": written})
         return
     shown = (
         "supplier",
@@ -110,5 +117,7 @@ def report(
         "judged",
     )
     print_table("Stated days of suppliers", shown, [[row[name] for name in shown] for row in rows])
+    columns = ("stage", "location", "destination", *shown[2:])
+    print_table("Stages of our own", columns, [[row[name] for name in columns] for row in stages])
     for name in written:
         say(f"Wrote {name}.")

@@ -14,20 +14,37 @@ BACK_DAYS = 730
 @job(queue="learning", timeout=900, attempts=3)
 async def measure_dates(context: JobContext, _: dict[str, Any]) -> dict[str, Any]:
     """All groups anew, from facts recorded by now."""
-    from core.queries.date_residuals import CARRY, SHIP, SUPPLY, shipment_residuals, supply_residuals
+    from core.queries.date_residuals import (
+        CARRY,
+        RECEIVE,
+        SHELF,
+        SHIP,
+        SUPPLY,
+        handling_residuals,
+        shipment_residuals,
+        supply_residuals,
+    )
     from core.services.keep_date_spreads import keep_date_spreads
-    from ml.live_dates import measure_spreads, shipment_facts, supply_facts
+    from ml.live_dates import handling_facts, measure_spreads, shipment_facts, supply_facts
 
     async with context.snapshot() as uow:
         at = uow.now
         supplied = [dict(row) for row in await supply_residuals(uow.sql, at, BACK_DAYS)]
+        handled = [dict(row) for row in await handling_residuals(uow.sql, at, BACK_DAYS)]
         shipped = [dict(row) for row in await shipment_residuals(uow.sql, at, BACK_DAYS)]
 
     def measure() -> list[Any]:
         left, carried = shipment_facts(shipped)
+        received, shelved = (handling_facts(handled, stage) for stage in (RECEIVE, SHELF))
         return [
             row
-            for stage, facts in ((SUPPLY, supply_facts(supplied)), (SHIP, left), (CARRY, carried))
+            for stage, facts in (
+                (SUPPLY, supply_facts(supplied)),
+                (RECEIVE, received),
+                (SHELF, shelved),
+                (SHIP, left),
+                (CARRY, carried),
+            )
             for row in measure_spreads(stage, facts, at)
         ]
 
