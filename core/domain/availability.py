@@ -124,6 +124,16 @@ class Timeline:
         index = bisect_right(days, max(day or self.today, self.today)) - 1
         return atp[index]
 
+    def free_beside(self, before: Timeline) -> int:
+        """Units free today where a day that was short already in `before` needs no more than it had then."""
+        days, _ = self._curve()
+        earlier, _ = before._curve()
+        lowest = min(
+            self._projected[bisect_right(days, day) - 1] - min(0, before._projected[bisect_right(earlier, day) - 1])
+            for day in {*days, *earlier}
+        )
+        return max(0, lowest - self._gone[0])
+
     def free_until(self, day: date, before: date) -> int:
         """Units of a claim that stands on `before` which may be moved to `day`: what no day between them needs.
 

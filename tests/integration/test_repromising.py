@@ -114,6 +114,26 @@ async def test_late_receipts_that_leave_unrealistic_confirmations(world, strateg
     assert await diff(world, await propose(world, definition(strategy))) == []
 
 
+async def test_a_late_receipt_whose_day_another_line_can_save(world):
+    """The VIP's supply slips past its day; a run keeps that with the stock of a line that may lose, given at once."""
+    await world.stock(5)
+    (plain,) = await world.place(world.order(("S", 5), customer="C1"))
+    supply = await world.supply(5, day(5))
+    (vip,) = await world.place(world.order(("S", 5), customer="V1"))
+    await slip(world, supply, day(12))
+    assert (await world.line(vip.number))["promised_date"] == day(6)
+    run_id = await propose(world, definition("FILL"))
+    assert [(r["number"], r["effect"], r["days"]) for r in await diff(world, run_id)] == [
+        (plain.number, "LOST", 12),
+        (vip.number, "GAINED", 0),
+    ]
+    await publish(world, run_id)
+    assert await world.quantities(vip.number) == (0, 5, 0, 0, 0)
+    assert (await world.line(vip.number))["promised_date"] == day(1)
+    assert (await world.line(plain.number))["promised_date"] == day(13)
+    assert await diff(world, await propose(world, definition("FILL"))) == []
+
+
 async def test_the_reaction_to_a_gain_that_cannot_be_kept(world):
     supply = await world.supply(5, day(5))
     await world.place(world.order(("S", 5), customer="C1"))

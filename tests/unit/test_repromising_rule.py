@@ -93,6 +93,8 @@ def as_arrays(cases):
 
 
 def is_same(claim: Claim, outcome: Outcome) -> bool:
+    if claim.is_late and not outcome.is_kept:
+        return False
     return by_day(promised(claim, outcome)) == by_day(present_promise(claim))
 
 

@@ -226,7 +226,9 @@ def _decide(claims: Claims, block: _Block, reaction: Reaction) -> tuple[Solution
     final = np.ones(shape[0], bool)
     if reaction is Reaction.KEEP:
         final[row[broken]] = False
-    return _changes(claims, block, final[row] & ~skip, confirmed, present, broken), broken
+    late = np.zeros(count, bool)
+    late[claims.step_claim[source_column > step_column]] = True
+    return _changes(claims, block, final[row] & ~skip, late, confirmed, present, broken), broken
 
 
 def _once(
@@ -306,13 +308,16 @@ def _changes(
     claims: Claims,
     block: _Block,
     decided: NDArray[np.bool_],
+    late: NDArray[np.bool_],
     confirmed: Ints,
     present: Ints,
     broken: NDArray[np.bool_],
 ) -> Solution:
-    """Claims whose promise by day differs from the present one, units without a source on their day included."""
+    """Claims whose promise by day differs from the present one, units without a source on their day included, and
+    those that keep it but need another source, since theirs comes too late.
+    """
     total = confirmed[:, -1]
-    different = np.any(confirmed != present, axis=1)
+    different = late | np.any(confirmed != present, axis=1)
     rest = claims.quantity - total
     different |= (rest > 0) & (claims.open > 0) & (claims.open_day != claims.fallback)
     rows = np.flatnonzero(decided & different)
@@ -321,7 +326,7 @@ def _changes(
     before = present[rows] + np.where(columns >= claims.open_day[rows, None], claims.open[rows, None], 0)
     after = confirmed[rows] + np.where(columns >= claims.fallback[rows, None], rest[rows, None], 0)
     shown = (rest[rows] == 0) | np.any(columns == claims.fallback[rows, None], axis=1)
-    rows = rows[~(shown & np.all(before == after, axis=1))]
+    rows = rows[late[rows] | ~(shown & np.all(before == after, axis=1))]
     steps = np.diff(confirmed[rows], axis=1, prepend=0)
     at, column = np.nonzero(steps)
     return Solution(

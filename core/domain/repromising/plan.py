@@ -114,8 +114,11 @@ def make_plan(
     return plan
 
 
-_WEAK = (Strategy.IMPROVE, Strategy.REDISTRIBUTE, Strategy.FILL)
-_INSTEAD = {Strategy.LOSE: (Strategy.SKIP, Strategy.SKIP), **dict.fromkeys(_WEAK, (Strategy.GAIN, Strategy.IMPROVE))}
+_INSTEAD = {
+    Strategy.LOSE: (Strategy.SKIP, Strategy.SKIP),
+    Strategy.FILL: (Strategy.SKIP, Strategy.FILL),  # never gains, spared or not
+    **dict.fromkeys((Strategy.IMPROVE, Strategy.REDISTRIBUTE), (Strategy.GAIN, Strategy.IMPROVE)),
+}
 _SPARED = np.array([[CODE[_INSTEAD.get(s, (s, s))[forced]] for s in STRATEGIES] for forced in (0, 1)], np.int8)
 """Strategy of a line that may not be worsened, by whether its promise is lost anyway and its strategy."""
 
@@ -286,6 +289,9 @@ def _compare(
     )
     lengths = [len(old_claim), len(old_open), int(stays.sum()), int(open_stays.sum()), len(answer.step_claim)]
     sourced = np.repeat([True, False, True, False, True, False], [*lengths, len(new_open)])
+    in_time = claims.step_source[steps] <= days
+    sourced[: len(in_time)] = in_time
+    sourced[lengths[0] + lengths[1] :][: lengths[2]] = in_time[stays]
     is_after = np.repeat([False, False, True, True, True, True], [*lengths, len(new_open)])
     entry = entry_of[problem.claim_line[claim]]
 

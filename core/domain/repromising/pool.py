@@ -59,6 +59,11 @@ class Claim:
     def open(self) -> int:
         return self.quantity - self.confirmed
 
+    @property
+    def is_late(self) -> bool:
+        """Does a source come later than what it is claimed for?"""
+        return any(step.source_day > step.day for step in self.steps)
+
 
 @dataclass(frozen=True, slots=True)
 class Pool:
@@ -126,8 +131,17 @@ class _State:
 
     def _bound(self, of_class: int) -> list[int]:
         """What binds a class now: of what is kept from it as much as would be free if it stayed as it is at present
-        and those from whom less is kept had no more than they have been given by now.
+        and those from whom less is kept had no more than they have been given by now; never less than binds those.
         """
+        if not self.given_up:
+            return self._kept_free(of_class)
+        by_class = {name: self._kept_free(name) for name in self.kept}
+        mine = self.kept[of_class]
+        return [
+            max(bound[k] for name, bound in by_class.items() if self.kept[name][k] <= mine[k]) for k in range(len(mine))
+        ]
+
+    def _kept_free(self, of_class: int) -> list[int]:
         kept, limit = self.kept[of_class], self.in_place
         for other, units in self.given_up.items():
             less = self.kept[other]

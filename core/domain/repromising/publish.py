@@ -38,13 +38,18 @@ def apply(
     """Give each line (by id) the parts it is to have at the locations where something changes (`moved_parts`).
 
     All claims that move are taken out first. Then the latest days are served first, each from the latest supply that is
-    in time, and stock last: whatever order is feasible on the days is feasible on the sources. What finds no source
-    keeps its day without one. Each line is settled and, where days or quantities by day move, promised anew with the run
-    as its cause; one that loses to a younger line is bumped. Returns the lines that were given stock.
+    in time, and what is left, the earliest first, from stock: whatever order is feasible on the days is feasible on the
+    sources. What finds no source keeps its day without one. Each line is settled and, where days or quantities by day
+    move, promised anew with the run as its cause; one that loses to a younger line is bumped. Returns the lines that
+    were given stock.
     """
     had: dict[int, int] = {}
     told = {line_id: _by_day(book, book.lines[line_id], network) for line_id in changes}
     todo: list[tuple[int, int, Line, int, bool]] = []
+    curves = _Curves(book, {})
+    for line_id, parts in changes.items():
+        for place in {location_id for location_id, *_ in parts}:
+            curves.remember(place, book.lines[line_id])
     for line_id, parts in changes.items():
         line = book.lines[line_id]
         had[line_id] = line.allocated
@@ -52,13 +57,18 @@ def apply(
             kept = _take_out(book, line, place, [part for part in parts if part[0] == place], run_id, reallocates)
             todo += [(day, place, line, units, sourced) for _, day, units, sourced in kept]
     before = {id(peg) for peg in book.pegs}
-    curves = _Curves(book)
+    rest: list[tuple[date, int, Line, int]] = []
     for day, location_id, line, units, sourced in sorted(todo, key=lambda t: (-t[0], t[1], t[2].id or 0)):
-        missing, waits = (
-            _cover(curves, line, location_id, date.fromordinal(day), units, run_id) if sourced else (units, 0)
-        )
-        curves.open_places.append((location_id, date.fromordinal(day), missing, line, CAUSE))
-        curves.open_places.append((location_id, date.fromordinal(day), waits, line, WAITS_FOR_QUOTA))
+        when = date.fromordinal(day)
+        if not sourced:
+            curves.open_places.append((location_id, when, units, line, CAUSE))
+            continue
+        covered = _from_supply(curves, line, location_id, when, units) if when > book.today[location_id] else 0
+        rest.append((when, location_id, line, units - covered))
+    for when, location_id, line, units in reversed(rest):
+        missing, waits = _from_stock(curves, line, location_id, when, units, run_id)
+        curves.open_places.append((location_id, when, missing, line, CAUSE))
+        curves.open_places.append((location_id, when, waits, line, WAITS_FOR_QUOTA))
     for location_id, need_date, units, line, cause in curves.open_places:
         book.add_peg(location_id, need_date, units, PegKind.OPEN, line=line, cause=cause)
     for peg in book.pegs:
@@ -155,19 +165,30 @@ class _Curves:
     """What is free at each location while claims are laid out, without the places of claims that have no source.
 
     Those are either laid out here or were weighed when the run was decided; later promises, holds and protected stock
-    count.
+    count, as far as there were units for them before anything was moved: what was short already takes nothing away.
     """
 
     book: SkuBook
+    before: dict[tuple[int, str], Timeline]
     open_places: list[tuple[int, date, int, Line, str]] = field(default_factory=list)
     _known: dict[tuple[int, str], Timeline] = field(default_factory=dict)
 
-    def atp(self, location_id: int, line: Line) -> int:
+    def remember(self, location_id: int, line: Line) -> None:
+        """Note what is free to the line before anything is moved."""
+        name = self.book.protection_class(location_id, line.demand_class)
+        if (location_id, name) not in self.before:
+            self.before[location_id, name] = self._curve(location_id, name)
+
+    def free(self, location_id: int, line: Line) -> int:
+        """Units of stock that the line may have today."""
         name = self.book.protection_class(location_id, line.demand_class)
         if (location_id, name) not in self._known:
-            places = [peg for peg in self.book.pegs if peg.kind == PegKind.OPEN]
-            self._known[location_id, name] = self.book.timeline_without(location_id, places, name)
-        return self._known[location_id, name].atp()
+            self._known[location_id, name] = self._curve(location_id, name)
+        return self._known[location_id, name].free_beside(self.before[location_id, name])
+
+    def _curve(self, location_id: int, name: str) -> Timeline:
+        places = [peg for peg in self.book.pegs if peg.kind == PegKind.OPEN]
+        return self.book.timeline_without(location_id, places, name)
 
     def take(self, location_id: int, day: date, units: int) -> None:
         for (place, _), curve in self._known.items():
@@ -175,26 +196,27 @@ class _Curves:
                 curve.add(day, -units)
 
 
-def _cover(curves: _Curves, line: Line, location_id: int, day: date, units: int, run_id: int) -> tuple[int, int]:
-    """Claim `units` on `day` from dated supply, else from stock; returns what found neither, and what is there but has
-    to wait for the window of a quota.
+def _from_supply(curves: _Curves, line: Line, location_id: int, day: date, units: int) -> int:
+    """Claim `units` on `day` from dated supply; how many found one."""
+    covered = curves.book.cover_dated(line, location_id, day, units, CAUSE) if units else 0
+    curves.take(location_id, day, covered)
+    return covered
+
+
+def _from_stock(curves: _Curves, line: Line, location_id: int, day: date, units: int, run_id: int) -> tuple[int, int]:
+    """Give `units` for `day` from stock; returns what found none, and what is there but has to wait for the window of
+    a quota.
     """
-    book, today, left = curves.book, curves.book.today[location_id], units
-
-    def from_supply(wanted: int) -> int:
-        covered = book.cover_dated(line, location_id, day, wanted, CAUSE) if wanted else 0
-        curves.take(location_id, day, covered)
-        return covered
-
-    if day > today:
-        left -= from_supply(left)
+    book, today = curves.book, curves.book.today[location_id]
     free = 0 if book.is_preorder(location_id) else book.shelf(location_id, line)
-    free = max(0, min(left, free, curves.atp(location_id, line)))
+    if day > today:  # what is for today was weighed against what is kept back when the run was decided
+        free = min(free, curves.free(location_id, line))
+    free = max(0, min(units, free))
     given = free if counts_as(book, line, day, today) else 0
     if given:
         book.allocate(line, location_id, given, CAUSE, run_id)
         curves.take(location_id, today, given)
-        left -= given
-    left -= from_supply(left)  # an exchange of sources may carry the smaller rest
+    left = units - given
+    left -= _from_supply(curves, line, location_id, day, left)  # an exchange of sources may carry the smaller rest
     waits = min(left, free - given)
     return left - waits, waits

@@ -65,7 +65,8 @@ def solve_steps(
             outcome = outcomes[row]
             if outcome.is_exception:
                 exceptions.append(row)
-            if _by_day(promised(claim, outcome)) != _by_day(present_promise(claim)):
+            is_new = claim.is_late and not outcome.is_kept  # the same days perhaps, but from another source
+            if is_new or _by_day(promised(claim, outcome)) != _by_day(present_promise(claim)):
                 changed.append(row)
                 found += [(row, day, quantity) for day, quantity in outcome.steps]
     table = np.array(found, np.int64).reshape(len(found), 3)
