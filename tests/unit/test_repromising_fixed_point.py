@@ -113,7 +113,7 @@ def told(book: SkuBook) -> Counter[tuple]:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)  # an answer in some thousands is not settled by one run
 @given(worlds_of_lines(), VARIANTS)
 def test_a_second_run_moves_nothing(world, variant):
     book, roads = world
