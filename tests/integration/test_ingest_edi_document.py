@@ -23,7 +23,7 @@ from core.edi.documents import (
 from core.edi.reader import read
 from core.edi.supplier_side import write_214, write_855, write_856
 from core.edi.write_997 import write_997
-from core.edi.x12_writer import Envelope
+from core.edi.x12_writer import Envelope, write_interchange
 from core.errors import NotFound
 from core.services.ingest_edi_document import apply_set, ingest_edi_file
 from core.services.plan_edi_file import plan_interchanges
@@ -351,6 +351,17 @@ async def test_two_workers_on_one_file_enter_its_documents_once(world):
 
 
 async def test_a_set_the_database_cannot_hold_is_set_aside_alone(world):
+    number = await sent(world)
+    await world.database.system.execute("update partner_guide set guide = $1", {"unit_map": {"CA": 1000}})
+    report = [("BIA", "00", "DD", "R1", day(0)), ("LIN", "1", "BP", "S"), ("QTY", "33", 999_999_999, "CA")]
+    both = write_interchange("846", "IB", [report], envelope(1)) + answer(number, 2, ("IA", 10, day(12)))
+    assert await take(world, both) == {"quarantined": 1, "applied": 1}
+    (stock, _) = await documents(world)
+    assert stock["quarantine_reason"].startswith("content: A value cannot be stored")
+    assert len(await answers(world)) == 2
+
+
+async def test_a_value_with_a_nul_spoils_no_other_set(world):
     number = await sent(world)
     good = answer(number, 1, ("IA", 10, day(12)))
     bad = answer("PO-X", 1, ("IA", 10, day(12))).replace(b"*0001~", b"*0009~").replace(b"PO-X", b"PO\0X")
