@@ -80,9 +80,13 @@ def state_of_pegs(waiting: list[Peg]) -> S:
 def end_delay(backorder: Backorder, waiting: list[Peg], reason: str) -> BackorderFact | None:
     """Let a backorder leave DELAYED once its claims are in time and it is expected by the day promised before."""
     before, expected = backorder.delayed_from, backorder.expected_date
-    if backorder.state is not S.DELAYED or state_of_pegs(waiting) is not S.PEGGED:
+    held = backorder.state is S.ON_HOLD and backorder.held_from_state is S.DELAYED
+    if not (held or backorder.state is S.DELAYED) or state_of_pegs(waiting) is not S.PEGGED:
         return None
     if before is not None and (expected is None or expected > before):
+        return None
+    if held:
+        backorder.held_from_state, backorder.delayed_from, backorder.is_changed = S.PEGGED, None, True
         return None
     return step(backorder, S.PEGGED, reason)
 

@@ -98,10 +98,16 @@ def separate(book: SkuBook, supply: Supply, quantity: int) -> Supply:
 def mark_delayed(book: SkuBook, line: Line, reason: str, previous: date | None = None) -> None:
     """The date of the line's backorder has moved past its promise (`previous`): it is DELAYED.
 
-    It ends when the goods are there, when they are expected by that day again, or when the customer agrees to wait.
+    It ends when the goods are there, when they are expected by that day again, or when the customer agrees to wait. One
+    that is on hold comes back to it.
     """
     backorder = book.backorder_of(line)
-    if backorder is None or backorder.state is not BackorderState.PEGGED:
+    if backorder is None:
+        return
+    if backorder.state is BackorderState.ON_HOLD and backorder.held_from_state is BackorderState.PEGGED:
+        backorder.held_from_state, backorder.delayed_from = BackorderState.DELAYED, previous
+        backorder.is_changed = line.is_changed = book.is_changed = True
+    if backorder.state is not BackorderState.PEGGED:
         return
     backorder.delayed_from = previous
     for state in path(str(backorder.id or "of this line"), backorder.state, BackorderState.DELAYED):

@@ -79,6 +79,23 @@ async def test_a_delay_ends_when_the_day_promised_before_is_good_again(world):
     assert await world.do(recount) == []
 
 
+async def test_what_slips_while_its_order_is_on_hold_comes_back_delayed(world):
+    supply = await world.supply(5, day(10))
+    (order,) = await world.place(world.order(("S", 5)))
+    await world.do(lambda uow: hold_order(uow, HoldOrder(order.number, "CREDIT")))
+    await redate(world, supply, 20)
+    row = await one(world)
+    assert (row["state"], row["held_from_state"], row["delayed_from"]) == ("ON_HOLD", "DELAYED", day(11))
+    await redate(world, supply, 9)
+    assert [(await one(world))[name] for name in ("held_from_state", "delayed_from")] == ["PEGGED", None]
+    await redate(world, supply, 26)
+    await world.do(lambda uow: release_order_hold(uow, order.number))
+    row = await one(world)
+    assert (row["state"], row["delayed_from"], row["held_from_state"]) == ("DELAYED", day(21), None)
+    for name, query in QUERIES.items():
+        assert await world.rows(query) == [], name
+
+
 async def test_a_cause_gives_way_to_what_is_found_later_and_is_kept(world):
     await world.place(world.order(("S", 5)))
     await course(world)
