@@ -65,4 +65,5 @@ def _fields(given: SkuFieldsInput | None) -> SkuFields:
         given.tracks_lots,
         given.tracks_expiry,
         given.tracks_serials,
+        given.gtin,
     )

@@ -52,6 +52,7 @@ class Sku(Node):
     available_from: date | None = field(
         description="Release day of a pre-order: nothing leaves before it; null for any other SKU.", default=None
     )
+    gtin: str | None = field(description="Its GTIN, by which partners name it; null where none is known.", default=None)
     price: strawberry.Private[tuple[int, str] | None] = None
 
     @field(description="Its lots with units, first expired first; empty for callers who do not work with stock.")

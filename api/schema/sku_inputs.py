@@ -42,6 +42,9 @@ class SkuFieldsInput:
     tracks_serials: bool | None = field(
         default=None, description="Every unit has a serial number; only before any has moved."
     )
+    gtin: str | None = field(
+        default=None, description="Its GTIN (8, 12, 13 or 14 digits), by which partners name it; no other SKU has it."
+    )
 
 
 @strawberry.input(description="A SKU for the catalogue.")

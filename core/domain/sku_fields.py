@@ -34,6 +34,7 @@ class SkuFields:
     tracks_lots: bool | None = None
     tracks_expiry: bool | None = None
     tracks_serials: bool | None = None
+    gtin: str | None = None
 
     @property
     def given(self) -> dict[str, Any]:
@@ -51,8 +52,20 @@ class SkuFields:
                         raise InvalidInput(
                             "A name has a language of two letters and 1 to 200 characters.", path=path, value=language
                         )
+            elif name == "gtin":
+                if not is_gtin(value):
+                    text = "A GTIN has 8, 12, 13 or 14 digits, the last a check digit."
+                    raise InvalidInput(text, path=path, value=value)
             elif not isinstance(value, bool) and not 0 <= value <= MAX_FIGURE:
                 raise InvalidInput(f"{value} is not between 0 and {MAX_FIGURE}.", path=path, value=value)
+
+
+def is_gtin(digits: str) -> bool:
+    """Whether the last digit is the GS1 check digit (modulo 10, weights 3 and 1 from the right)."""
+    if len(digits) not in (8, 12, 13, 14) or not (digits.isascii() and digits.isdecimal()):
+        return False
+    weighted = sum(int(digit) * (3 if at % 2 == 0 else 1) for at, digit in enumerate(reversed(digits[:-1])))
+    return (10 - weighted % 10) % 10 == int(digits[-1])
 
 
 def check_identity(code: str, unit: str, currency: str) -> None:

@@ -10,7 +10,7 @@ import asyncpg
 from core.queries.page import Filter, Page, Sort, SortKey, fetch_page
 
 SORT = Sort("code+", (SortKey('s.code collate "C"', str, "text"),), descending=False)
-_SELECT = """select s.id, s.code, s.name as names, s.unit, s.status, s.low_stock_at, s.tracks_lots,
+_SELECT = """select s.id, s.code, s.name as names, s.unit, s.status, s.gtin, s.low_stock_at, s.tracks_lots,
     s.tracks_expiry, s.tracks_serials, s.min_life_days,
     case when s.status = 'PREORDER' then s.available_from end as available_from
 from sku s"""

@@ -9,16 +9,17 @@ from typing import Any
 from core.ports import Transaction
 
 
-async def article_names(uow: Transaction, purchase_order_id: int) -> dict[int, tuple[str, str]]:
-    """(our code, the supplier's code) by line id of an order."""
+async def article_names(uow: Transaction, purchase_order_id: int) -> dict[int, tuple[str, str, str]]:
+    """(our code, the supplier's code, GTIN) by line id of an order; empty where there is none."""
     rows = await uow.sql.fetch(
-        """select l.id, k.code, coalesce(x.vendor_code, '') as vendor from purchase_order_line l
+        """select l.id, k.code, coalesce(x.vendor_code, '') as vendor, coalesce(k.gtin, '') as gtin
+        from purchase_order_line l
         join sku k on k.id = l.sku_id
         left join supplier_sku x on x.sku_id = l.sku_id and x.supplier_id = l.supplier_id
         where l.purchase_order_id = $1""",
         purchase_order_id,
     )
-    return {row["id"]: (row["code"], row["vendor"]) for row in rows}
+    return {row["id"]: (row["code"], row["vendor"], row["gtin"]) for row in rows}
 
 
 async def currency_of(uow: Transaction, purchase_order_id: int) -> str:

@@ -28,7 +28,7 @@ async def read_paper(uow: Transaction, purchase_order_id: int) -> OrderPaper:
         purchase_order_id,
     )
     rows = await uow.sql.fetch(
-        """select l.*, k.code, k.unit, k.name, x.vendor_code from purchase_order_line l join sku k on k.id = l.sku_id
+        """select l.*, k.code, k.unit, k.name, k.gtin, x.vendor_code from purchase_order_line l join sku k on k.id = l.sku_id
         left join supplier_sku x on x.sku_id = l.sku_id and x.supplier_id = l.supplier_id
         where l.purchase_order_id = $1 order by l.line_number""",
         purchase_order_id,

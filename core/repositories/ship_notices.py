@@ -273,7 +273,7 @@ async def mark_event_applied(uow: Transaction, event_id: int) -> None:
 async def open_lines_of(uow: Transaction, supplier_id: int, numbers: Collection[str]) -> dict[str, list[OpenLine]]:
     """The lines of the supplier's orders with these numbers, as they can be named in a document."""
     rows = await uow.sql.fetch(
-        """select o.number, l.line_number, k.code, coalesce(x.vendor_code, '') as vendor
+        """select o.number, l.line_number, k.code, coalesce(x.vendor_code, '') as vendor, coalesce(k.gtin, '') as gtin
         from purchase_order o join purchase_order_line l on l.purchase_order_id = o.id join sku k on k.id = l.sku_id
         left join supplier_sku x on x.sku_id = l.sku_id and x.supplier_id = l.supplier_id
         where o.supplier_id = $1 and o.number = any($2::text[]) order by o.number, l.line_number""",
@@ -282,5 +282,7 @@ async def open_lines_of(uow: Transaction, supplier_id: int, numbers: Collection[
     )
     found: dict[str, list[OpenLine]] = {}
     for row in rows:
-        found.setdefault(row["number"], []).append(OpenLine(row["line_number"], 0, row["code"], row["vendor"]))
+        found.setdefault(row["number"], []).append(
+            OpenLine(row["line_number"], 0, row["code"], row["vendor"], row["gtin"])
+        )
     return found

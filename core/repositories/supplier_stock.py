@@ -18,14 +18,14 @@ class StagedStock(NamedTuple):
     next_quantity: int | None = None
 
 
-async def supplied_skus(uow: Transaction, supplier_id: int) -> dict[int, tuple[str, str]]:
-    """(our code, the supplier's code) of everything that the supplier delivers, by SKU id."""
+async def supplied_skus(uow: Transaction, supplier_id: int) -> dict[int, tuple[str, str, str]]:
+    """(our code, the supplier's code, GTIN) of everything that the supplier delivers, by SKU id; empty where there is none."""
     rows = await uow.sql.fetch(
-        """select k.id, k.code, coalesce(x.vendor_code, '') as vendor from supplier_sku x join sku k on k.id = x.sku_id
-        where x.supplier_id = $1""",
+        """select k.id, k.code, coalesce(x.vendor_code, '') as vendor, coalesce(k.gtin, '') as gtin
+        from supplier_sku x join sku k on k.id = x.sku_id where x.supplier_id = $1""",
         supplier_id,
     )
-    return {row["id"]: (row["code"], row["vendor"]) for row in rows}
+    return {row["id"]: (row["code"], row["vendor"], row["gtin"]) for row in rows}
 
 
 async def newest_stock(uow: Transaction, supplier_id: int) -> tuple[datetime | None, dict[int, int]]:

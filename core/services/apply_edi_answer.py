@@ -274,7 +274,7 @@ def _refuse_mismatches(outcomes: Sequence[LineOutcome]) -> None:
 
 async def _names(uow: Transaction, order_id: int) -> dict[int, Any]:
     rows = await uow.sql.fetch(
-        """select l.id, k.code, x.vendor_code from purchase_order_line l join sku k on k.id = l.sku_id
+        """select l.id, k.code, k.gtin, x.vendor_code from purchase_order_line l join sku k on k.id = l.sku_id
         left join supplier_sku x on x.sku_id = l.sku_id and x.supplier_id = l.supplier_id
         where l.purchase_order_id = $1""",
         order_id,
@@ -289,6 +289,7 @@ def _open(rows: dict[int, PurchaseOrderLine], names: dict[int, Any], *, restated
             line.parts.ordered - line.parts.cancelled if restated else line.parts.not_shipped,
             names[line.id]["code"],
             names[line.id]["vendor_code"] or "",
+            names[line.id]["gtin"] or "",
         )
         for line in rows.values()
     ]

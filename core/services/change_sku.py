@@ -16,11 +16,14 @@ from core.repositories.kits import kit_parts
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
 from core.repositories.save_book import save_books
+from core.services.create_sku import check_gtin
 from core.services.follow_up import request_allocation, request_purchase
 from core.services.set_release_day import SetReleaseDay, set_release_day
 
 _TRACKING = ("tracks_lots", "tracks_expiry", "tracks_serials")
-_COLUMNS = "name, status, low_stock_at, reorder_point, reorder_quantity, weight_g, unit_cost, unit_price, min_life_days"
+_COLUMNS = (
+    "name, status, low_stock_at, reorder_point, reorder_quantity, weight_g, unit_cost, unit_price, min_life_days, gtin"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ async def change_sku(uow: Transaction, request: ChangeSku) -> int:
     puts_on_sale = before["status"] == SkuStatus.PREORDER and changed.get("status") == SkuStatus.ACTIVE
     if puts_on_sale:
         del changed["status"]
+    await check_gtin(uow, sku_id, changed.get("gtin"))
     if changed:
         sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(changed, start=3))
         await uow.sql.execute(

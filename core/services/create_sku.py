@@ -25,6 +25,15 @@ class CreateSku:
     fields: SkuFields = field(default_factory=SkuFields)
 
 
+async def check_gtin(uow: Transaction, sku_id: int | None, gtin: str | None) -> None:
+    """Raises InvalidInput for a GTIN that another SKU has."""
+    if gtin is None:
+        return
+    taken = await uow.sql.fetchval("select code from sku where gtin = $1 and id is distinct from $2", gtin, sku_id)
+    if taken is not None:
+        raise InvalidInput(f"SKU {taken!r} has this GTIN.", path=("input", "gtin"), value=gtin)
+
+
 async def create_sku(uow: Transaction, request: CreateSku) -> int:
     """Write the SKU, on sale or as a pre-order; its gate opens with it. Returns its id.
 
@@ -47,6 +56,7 @@ async def create_sku(uow: Transaction, request: CreateSku) -> int:
         "updated_at": uow.now,
         **given,
     }
+    await check_gtin(uow, None, given.get("gtin"))
     marks = ", ".join(f"${n}" for n in range(1, len(row) + 1))
     sku_id = await uow.sql.fetchval(
         f"insert into sku ({', '.join(row)}) values ({marks}) on conflict (code) do nothing returning id", *row.values()

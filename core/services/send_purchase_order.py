@@ -88,6 +88,7 @@ async def _write(uow: Transaction, head: PurchaseOrderHead, partner: Partner) ->
                 row["unit"],
                 Decimal(row["price"]).scaleb(-digits),
                 row["requested_date"],
+                gtin=row["gtin"] or "",
                 description=row["name"].get("en", ""),
             )
             for row in paper.lines

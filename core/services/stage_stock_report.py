@@ -46,15 +46,16 @@ async def stage_stock_report(
 
 
 def _by_sku(
-    report: InventoryReport, skus: Mapping[int, tuple[str, str]]
+    report: InventoryReport, skus: Mapping[int, tuple[str, str, str]]
 ) -> tuple[dict[int, StagedStock], list[StockLine]]:
     """Summed over places and lots; and the lines that name nothing the supplier delivers."""
-    ours = {code: sku_id for sku_id, (code, _) in skus.items()}
-    theirs = {vendor: sku_id for sku_id, (_, vendor) in skus.items() if vendor}
+    ours = {code: sku_id for sku_id, (code, _, _) in skus.items()}
+    theirs = {vendor: sku_id for sku_id, (_, vendor, _) in skus.items() if vendor}
+    numbered = {gtin.lstrip("0"): sku_id for sku_id, (_, _, gtin) in skus.items() if gtin}
     found: dict[int, StagedStock] = {}
     strangers = []
     for line in report.lines:
-        sku_id = ours.get(line.buyer_sku) or theirs.get(line.vendor_code)
+        sku_id = ours.get(line.buyer_sku) or numbered.get(line.gtin.lstrip("0")) or theirs.get(line.vendor_code)
         if sku_id is None:
             strangers.append(line)
             continue

@@ -17,6 +17,7 @@ class Sku(c.Row, table=True):
         c.one_of("status", SkuStatus),
         c.check("min_life_days >= 0", "min_life_days"),
         c.check("tracks_lots or not tracks_expiry", "expiry_needs_lots"),
+        c.index("sku_gtin_idx", "gtin", where="gtin is not null", unique=True),
     )
 
     id: int | None = c.identity()
@@ -37,6 +38,8 @@ class Sku(c.Row, table=True):
     reorder_quantity: int = c.integer(default=0)
     available_from: date | None = c.day(null=True)
     """Release day of a PREORDER SKU."""
+    gtin: str | None = c.text(null=True)
+    """GTIN of 8, 12, 13 or 14 digits, by which partners name the article."""
     created_at: datetime = c.created()
     updated_at: datetime = c.updated()
 

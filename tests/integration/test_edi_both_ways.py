@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.domain.sku_fields import SkuFields
 from core.domain.supplier_changes import ChangeSource, ChangeState
 from core.edi.change_documents import ChangeAcknowledgement, ChangedLine
 from core.edi.decode_860 import decode_860
@@ -39,9 +40,10 @@ from core.edi.write_997 import write_997
 from core.edi.write_contrl import write_contrl
 from core.edi.write_ta1 import write_ta1
 from core.edi.x12_writer import write_interchange
-from core.errors import IllegalTransition
+from core.errors import IllegalTransition, InvalidInput
 from core.services.apply_acknowledgement import AcknowledgeLine, AnsweredPart
 from core.services.cancel_purchase_order import cancel_purchase_order
+from core.services.change_sku import ChangeSku, change_sku
 from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
 from core.services.decide_supplier_change import DecideSupplierChange, decide_supplier_change
 from core.services.ingest_edi_document import ingest_edi_file
@@ -164,6 +166,7 @@ async def test_what_a_supplier_asks_for_moves_nothing_until_a_planner_accepts(wo
     )
     (content,) = await outbound(world, "860")
     agreed = decode_860(read(content).interchanges[0].groups[0].sets[0]).document
+    assert agreed is not None
     assert (agreed.purpose, agreed.lines[0].change, agreed.lines[0].quantity, agreed.lines[0].requested_date) == (
         "04",
         "CT",
@@ -602,3 +605,23 @@ async def test_lines_of_a_ship_notice_are_told_by_the_guide_as_those_of_an_answe
     wrong = replace(told, orders=(ShippedOrder(number, (clash,)),))
     assert await take(world, write_856(wrong, envelope(2)), "f2") == {"quarantined": 1}
     assert await line(world) == {"in_transit": 6, "rejected": 4}
+
+
+async def test_a_partner_that_knows_articles_by_their_gtin_is_understood(world):
+    gtin = "4006381333931"
+    await world.do(lambda uow: change_sku(uow, ChangeSku("S", fields=SkuFields(gtin=gtin))))
+    number = await sent(world)
+    (order,) = await outbound(world, "850")
+    assert f"*EN*{gtin}".encode() in order
+    status = LineStatus("IA", 10, day(12), "067", Effect.ACCEPT)
+    named = AcknowledgedLine("", "", "", "", f"0{gtin}", 10, "EA", (status,))
+    told = Acknowledgement(number, "AC", day(1), "", (named,))
+    assert await take(world, write_855(told, envelope(1)), "f1") == {"applied": 1}
+    shipped = ShippedLine("", "", "", 6, "EA", gtin=gtin)
+    left = ShipNotice("G1", "00", day(2), None, "CARR", "G1", (ShippedOrder(number, (shipped,)),), noticed_on=day(1))
+    assert await take(world, write_856(left, envelope(2)), "f2") == {"applied": 1}
+    assert await line(world) == {"accepted": 4, "in_transit": 6}
+    with pytest.raises(InvalidInput, match="check digit"):
+        await world.do(lambda uow: change_sku(uow, ChangeSku("S2", fields=SkuFields(gtin="4006381333930"))))
+    with pytest.raises(InvalidInput, match="has this GTIN"):
+        await world.do(lambda uow: change_sku(uow, ChangeSku("S2", fields=SkuFields(gtin=gtin))))
