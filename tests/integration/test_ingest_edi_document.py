@@ -244,6 +244,9 @@ async def test_work_that_was_cut_off_goes_on_where_it_stood(world):
     await world.do(lambda uow: plan_interchanges(uow, raw_id))
     assert await ingest_edi_file(world.do, raw_id) == {"applied": 1}
     assert await ingest_edi_file(world.do, raw_id) == {"done": 1}
+    # A worker that was believed dead comes late with the same set.
+    assert await world.do(lambda uow: apply_set(uow, raw_id, 0, 0)) == "done"
+    assert [row["delivery"] for row in await documents(world)] == ["applied"]
     assert len(await answers(world)) == 1
 
 
