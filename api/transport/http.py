@@ -98,6 +98,8 @@ async def _asked(scope: Scope, receive: Receive, limit: int) -> bytes:
         return b"?" + scope["query_string"]
     if not is_json_content(header(scope, b"content-type")):
         raise Refused(415, ErrorCode.BAD_REQUEST, "Send the body as application/json in UTF-8.")
+    if (header(scope, b"content-encoding") or "identity").lower() != "identity":
+        raise Refused(415, ErrorCode.BAD_REQUEST, "Send the body as it is.", {"Accept-Encoding": "identity"})
     return await read_body(_chunks(receive), header(scope, b"content-length"), limit)
 
 

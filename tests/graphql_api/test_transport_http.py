@@ -104,6 +104,8 @@ async def test_methods_media_types_and_get(api: Any) -> None:
     assert (put.status_code, put.headers["allow"]) == (405, "GET, POST")
     text = await client.post("/graphql", content=b"{}", headers={**token, "content-type": "text/plain"})
     assert text.status_code == 415
+    packed = await client.post("/graphql", json={"query": "{ hello }"}, headers={**token, "content-encoding": "gzip"})
+    assert (packed.status_code, packed.headers["accept-encoding"]) == (415, "identity")
     html = await ask(api, "{ hello }", accept="text/html")
     assert html.status_code == 406
     got = await client.get(
