@@ -27,7 +27,9 @@ class RepromisingPart:
     location_id: strawberry.Private[int]
     day: date = field(description="The day on which it is to leave.")
     quantity: int = field(description="Base units.")
-    is_sourced: bool = field(description="Stock or a dated supply covers it; otherwise it would be ordered anew.")
+    is_sourced: bool = field(
+        description="Stock or a supply that comes in time covers it; otherwise it would be ordered anew, or fail."
+    )
 
     @field(description="From where.")
     async def location(self, info: Info) -> Location:
