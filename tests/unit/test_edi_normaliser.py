@@ -112,6 +112,8 @@ def test_isa_in_a_name_starts_no_interchange():
     data = FILE.replace("SE*3", "N1*ST*ISAAC ISA~SE*4").replace("BAK*00", "REF*ZZ*ISA~BAK*00").encode()
     assert len(normalise(data).interchanges) == 1
     assert len(normalise(b"ISAAC NEWTON").interchanges) == 0
+    around = normalise(b"Order of ISAAC by VISA*1\r\n" + FILE.encode())
+    assert ([fault.code for fault in around.faults], len(around.interchanges)) == (["leftover"], 1)
 
 
 def test_unterminated_last_segment_is_closed():
