@@ -276,6 +276,13 @@ def test_what_an_exempt_class_takes_is_not_taken_from_those_who_keep_off_it():
     assert [found[n].steps for n in (0, 2)] == [((5, 1),), ((0, 1),)]
 
 
+def test_what_gain_has_comes_before_what_improve_has_whatever_the_rank():
+    """Two units were promised for today and one has slipped: the line that may lose nothing keeps the other."""
+    improve, gain = line(0, 1, Strategy.IMPROVE, Step(0, 1, 0)), line(1, 1, Strategy.GAIN, Step(0, 1, 4))
+    found = solve(Pool([(0, 1), (4, 1)]), [improve, gain])
+    assert [found[n].steps for n in (0, 1)] == [((4, 1),), ((0, 1),)]
+
+
 def test_many_claims_of_one_pool_are_split_into_blocks(monkeypatch):
     monkeypatch.setattr("core.domain.repromising.arrays.MAX_CELLS", 8)
     cases = [(Pool([(0, 2), (4, 3)]), [line(n, 2, Strategy.REDISTRIBUTE) for n in range(3)]) for _ in range(5)]
