@@ -45,6 +45,7 @@ class Findings:
     suspects: Counter[str] = field(default_factory=Counter)
     repeated_rows: int = 0
     ignored_columns: list[str] = field(default_factory=list)
+    unreadable_label: str = ""
 
     def reject(self, reason: str, line: int) -> None:
         self.rejected[reason] += 1
@@ -111,7 +112,8 @@ def read_backorder_file(path: Path) -> BackorderTable:
     place = {name: column for column, name in enumerate(header)} | places_of(path, header, REQUIRED)
     findings.ignored_columns = [name for name in header if name not in (*REQUIRED, "sku")]
     if not rows:
-        raise UnreadableFile(f"{path}: no row could be used ({dict(findings.rejected) or 'it is empty'}).")
+        told = f" {LABEL} is Yes or No, not {findings.unreadable_label!r}." if findings.unreadable_label else ""
+        raise UnreadableFile(f"{path}: no row could be used ({dict(findings.rejected) or 'it is empty'}).{told}")
     columns = list(zip(*rows, strict=True))
     numbers = {name: _numbers(columns[place[name]], name, findings) for name in NUMBERS}
     repair_unit_slips(numbers, findings.repaired, findings.suspects)
@@ -144,6 +146,7 @@ def _rows(path: Path, findings: Findings) -> tuple[list[str], list[list[str]], l
             reason = "another_number_of_cells"
         elif label is not None and row[label].strip().lower() not in _WORDS:
             reason = "label_unreadable" if row[label].strip() else "label_missing"
+            findings.unreadable_label = findings.unreadable_label or row[label].strip()
         findings.rows_read += 1
         if reason is not None:
             findings.reject(reason, line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,11 +17,15 @@ PROMISED = "Scheduled Delivery Date"
 ACTUAL = "Delivered to Client Date"
 LEVELS = ("Fulfill Via", "Vendor", "Country")
 """Route, supplier, destination: from what has many lines to what has few."""
-FORMATS = ("%d-%b-%y", "%m/%d/%y", "%m/%d/%Y", "%Y-%m-%d")
+FORMATS = ("%d-%b-%y", "%m/%d/%y", "%m/%d/%Y", "%Y-%m-%d", "%d.%m.%Y", "%d.%m.%y", "%d-%b-%Y", "%Y/%m/%d", "%d-%m-%Y")
+READABLE = "2-Jun-06, 6/2/2006 (month first), 2006-06-02 or 2.6.2006"
 ABSURD_DAYS = 1095
+LONGEST_OPEN = 0.999
+"""A line that has been open at the end of the file for longer than this share of all delays has lost its day."""
 OPEN = np.iinfo(np.int64).max
 """The day of a delivery that has not happened."""
 
+_TIME = re.compile(r"[T ]\d{1,2}:\d{2}.*$")
 Days = NDArray[np.int64]
 
 
@@ -45,30 +50,43 @@ class Deliveries:
 def read_delivery_file(path: Path) -> Deliveries:
     """Raises UnreadableFile when columns are missing or no line can be used; unusable lines are counted by reason.
 
-    A line without an actual day is still open and counts as such. Lines more than three years off are typing errors.
+    A line without an actual day is still open and counts as such, but not for longer than almost any delivery ever took: then
+    its day is missing, and nothing is known of it. Lines more than three years off are typing errors.
     """
     lines = rows_of(path)
     header = [name.strip() for name in next(lines, (0, []))[1]]
     at = places_of(path, header, (PROMISED, ACTUAL, *LEVELS))
     findings: Counter[str] = Counter()
     kept: list[tuple[int, int, list[str]]] = []
+    unreadable = ""
+    seen: set[tuple[str, ...]] = set()
+    tells_apart = len(header) > len(at)  # a file of nothing but the needed columns may say the same of two lines
     for _, row in lines:
         findings["rows_read"] += 1
         if len(row) != len(header):
             findings["rejected: another number of cells"] += 1
             continue
+        if tells_apart and tuple(row) in seen:
+            findings["dropped: repeated row"] += 1
+            continue
+        seen.add(tuple(row))
         promised, actual = day_of_cell(row[at[PROMISED]]), day_of_cell(row[at[ACTUAL]])
         if promised is None:
-            findings["rejected: promised day unreadable"] += 1
+            known = row[at[PROMISED]].strip()
+            findings[f"rejected: promised day {'unreadable' if known else 'missing'}"] += 1
+            unreadable = unreadable or known
         elif actual is None and row[at[ACTUAL]].strip():
             findings["rejected: actual day unreadable"] += 1
+            unreadable = unreadable or row[at[ACTUAL]].strip()
         elif actual is not None and abs(actual - promised) > ABSURD_DAYS:
             findings["rejected: more than three years off"] += 1
         else:
             keys = [row[at[name]].strip() or "unknown" for name in LEVELS]
             kept.append((promised, OPEN if actual is None else actual, keys))
     if not kept:
-        raise UnreadableFile(f"{path}: no line could be used ({dict(findings)}).")
+        told = f" Days are read as {READABLE}, not as {unreadable!r}." if unreadable else ""
+        raise UnreadableFile(f"{path}: no line could be used ({dict(findings)}).{told}")
+    kept = _without_lost_days(kept, findings)
     findings["rows_used"] = len(kept)
     findings["open"] = sum(actual == OPEN for _, actual, _ in kept)
     levels = tuple(
@@ -78,13 +96,28 @@ def read_delivery_file(path: Path) -> Deliveries:
     return Deliveries(promised, actual, levels, dict(findings))
 
 
+def _without_lost_days(
+    lines: list[tuple[int, int, list[str]]], findings: Counter[str]
+) -> list[tuple[int, int, list[str]]]:
+    came = [(promised, actual) for promised, actual, _ in lines if actual != OPEN]
+    if not came:
+        return lines
+    end = max(actual for _, actual in came)
+    longest = float(np.quantile([actual - promised for promised, actual in came], LONGEST_OPEN))
+    kept = [line for line in lines if line[1] != OPEN or end - line[0] <= max(longest, 0.0)]
+    if len(kept) < len(lines):
+        findings["rejected: actual day missing"] = len(lines) - len(kept)
+    return kept
+
+
 _known: dict[str, int | None] = {}
 
 
 def day_of_cell(cell: str) -> int | None:
     """Ordinal of a day in one of FORMATS. Histories repeat their days, so that each is read once."""
     if cell not in _known:
-        _known[cell] = next((day.toordinal() for form in FORMATS if (day := _parsed(cell.strip(), form))), None)
+        plain = _TIME.sub("", cell.strip())
+        _known[cell] = next((day.toordinal() for form in FORMATS if (day := _parsed(plain, form))), None)
     return _known[cell]
 
 

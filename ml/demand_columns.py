@@ -78,7 +78,7 @@ def recognise(header: Sequence[str], numeric: Sequence[bool]) -> Columns:
     lead_days: float | None = None
     for place, name in enumerate(names):
         fact, days = fact_of(name)
-        if fact is not None and fact not in facts and place > 0:
+        if fact is not None and fact not in facts and (place > 0 or _is_named(names[1:])):
             facts[fact] = place
             lead_days = days if fact == "lead_time" else lead_days
     named = [place for place, name in enumerate(names) if place not in facts.values() and is_period(name)]
@@ -87,7 +87,7 @@ def recognise(header: Sequence[str], numeric: Sequence[bool]) -> Columns:
     else:
         periods = [place for place in range(1, len(names)) if numeric[place] and place not in facts.values()]
     rest = [place for place in range(len(names)) if place not in periods and place not in facts.values()]
-    name = rest[0] if rest else -1
+    name = next((place for place in rest if _is_named([names[place]])), rest[0] if rest else -1)
     return Columns(
         name,
         periods,
@@ -96,6 +96,12 @@ def recognise(header: Sequence[str], numeric: Sequence[bool]) -> Columns:
         lead_days,
         period_days([header[p] for p in periods]),
     )
+
+
+def _is_named(names: Sequence[str]) -> bool:
+    """Is one of these plain headings that of the item itself."""
+    words = {*LONG["name"], "name", *(f"{word}_{suffix}" for word in LONG["name"] for suffix in SUFFIXES)}
+    return any(name in words for name in names)
 
 
 def fact_of(name: str) -> tuple[str | None, float | None]:

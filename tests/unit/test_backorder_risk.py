@@ -153,6 +153,16 @@ def test_every_reason_has_words_in_every_language():
     assert say_reason("LEAD_TIME", facts | {"weeks": float("nan")}) == "New goods take ? weeks."
 
 
+@pytest.mark.parametrize("label", [0, 1])
+def test_where_all_answers_are_alike_the_rule_speaks(label):
+    training = training_set([played(600)])
+    training.label[:] = label
+    model = fit_risk(training)
+    chance = model.probability(training.numbers)
+    assert model.kind == "rule"
+    assert np.isfinite(chance).all()
+
+
 def test_threshold_by_cost():
     assert act_above(1, 20) == 0.05
     assert act_above(30, 20) == 1

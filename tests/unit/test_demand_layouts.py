@@ -36,6 +36,10 @@ LAYOUTS = {
     "semicolons, dates, days of lead time": wide(
         "part,LT_days,price," + ",".join(MONTHS), [f"P{n},91,{n}.5,{cells(n)}" for n in range(40)], ";"
     ),
+    "facts first, decimal commas, the name in their midst": "\n".join(
+        ["Unit Cost;part;lt;" + ";".join(f"M{n + 1}" for n in range(24))]
+        + [f"{n},5;P{n};3;{cells(n).replace(',', ';')}" for n in range(40)]
+    ),
     "a row per item and month": wide(
         "item_id,date,qty,leadTime,unitCost",
         [f"P{n},{month},{UNITS[n, at]},3,{n}.5" for n in range(40) for at, month in enumerate(MONTHS)],
