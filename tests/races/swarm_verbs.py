@@ -247,10 +247,17 @@ async def course(s: Scene) -> None:
 
 
 async def repromise(s: Scene) -> None:
-    """A run that redistributes everything and is published with a snapshot that is stale by then, or given up."""
+    """A run by any strategies, published with a snapshot that is stale by then, or given up."""
+    every = ("REDISTRIBUTE", "REDISTRIBUTE", "IMPROVE", "GAIN", "WIN", "FILL", "LOSE", "SKIP")
+    budget = {"worsenedShare": s.dice.choice((None, 0.2)), "maxDays": s.dice.choice((None, 14)), "windowDays": 0}
     given: dict[str, Any] = {
         "definition": {
-            "segments": [{"name": "all", "strategy": s.dice.choice(("REDISTRIBUTE", "IMPROVE", "GAIN"))}],
+            "segments": [
+                {"name": "web", "strategy": s.dice.choice(every), "include": {"channels": ["web"]}},
+                {"name": "others", "strategy": s.dice.choice(every[:3])},
+            ],
+            "reaction": s.dice.choice(("KEEP", "BEST_EFFORT")),
+            "budget": budget,
         },
         "seed": s.dice.randint(1, 99),
     }
@@ -266,6 +273,26 @@ async def repromise(s: Scene) -> None:
         await asyncio.sleep(0.25)
     verb = "repromisingRunPublish" if s.dice.random() < 0.8 else "repromisingRunCancel"
     await s.planner.do(verb, "run { id }", {"id": identity})
+
+
+async def limit(s: Scene) -> None:
+    """A quota of a channel for this week and the next ones, or its end."""
+    given = {
+        "sku": s.dice.choice(s.skus), "period": "WEEK", "quantity": s.dice.choice((None, 3, 9)), "channel": "web",
+        "fromDay": datetime.now(UTC).date().isoformat(),
+    }  # fmt: skip
+    await s.planner.do("quotaSet", "sku { code }", given)
+
+
+async def protect(s: Scene) -> None:
+    """Stock that is kept back from now on, less in a week, or nothing."""
+    today = datetime.now(UTC).date()
+    steps = [(today, s.dice.randint(1, 9)), (today + timedelta(days=7), 0)] if s.dice.random() < 0.7 else []
+    given = {
+        "sku": s.dice.choice(s.skus), "location": s.dice.choice(SHOPS),
+        "steps": [{"fromDay": day.isoformat(), "quantity": units} for day, units in steps],
+    }  # fmt: skip
+    await s.planner.do("protectedStockSet", "sku { code }", given)
 
 
 async def look(s: Scene) -> None:
@@ -290,7 +317,8 @@ VERBS: tuple[Deed, ...] = (
     (buy, 2, "purchaseOrderCreate"), (acknowledge, 3, "purchaseOrderAcknowledge"), (receive, 6, "goodsReceive"),
     (transfer, 3, "stockTransfer"), (move_transfer, 3, "stockTransferShip"), (ship, 6, "shipmentConfirm"),
     (reprioritize, 2, "backorderReprioritize"), (cancel_backorder, 2, "backorderCancel"),
-    (choose, 2, "backorderOptionChoose"), (repromise, 1, "repromisingRunStart"), (course, 2, "backorderCourseRun"), (look, 4, ""),
+    (choose, 2, "backorderOptionChoose"), (repromise, 1, "repromisingRunStart"), (course, 2, "backorderCourseRun"),
+    (limit, 1, "quotaSet"), (protect, 1, "protectedStockSet"), (look, 4, ""),
 )  # fmt: skip
 
 
