@@ -356,28 +356,26 @@ class Loaders(SupplierLoaders):
 
     async def order_timeline(self, order_id: int, first: int | None, after: str | None) -> Slice:
         """One page of an order's kept events; the cursors are those of subscriptions."""
-        page = page_of(_TIMELINE, first, None, None, None)
-        position = None if after is None else decode_cursor(after).position
-        async with self._context.read() as sql:
-            rows, more = await timelines.order_events(sql, self._principal, order_id, page.limit, position)
-        return _timeline(rows, more, after)
+        return await self._timeline(self._order_events, order_id, first, after)
 
     async def backorder_timeline(self, sku_id: int, backorder_id: int, first: int | None, after: str | None) -> Slice:
         """One page of a backorder's kept events; the cursors are those of subscriptions."""
-        page = page_of(_TIMELINE, first, None, None, None)
-        position = None if after is None else decode_cursor(after).position
-        async with self._context.read() as sql:
-            rows, more = await timelines.backorder_events(
-                sql, self._principal, sku_id, backorder_id, page.limit, position
-            )
-        return _timeline(rows, more, after)
+        return await self._timeline(self._backorder_events, (sku_id, backorder_id), first, after)
 
+    async def _timeline(self, loader: DataLoader[Any, Any], key: Any, first: int | None, after: str | None) -> Slice:
+        limit = page_of(_TIMELINE, first, None, None, None).limit
+        rows = await loader.load((key, limit, None if after is None else decode_cursor(after).position))
+        cursors = [encode_cursor(row["epoch"], row["position"]) for row in rows[:limit]]
+        shown = [{**row, "cursor": cursor} for row, cursor in zip(rows, cursors, strict=False)]
+        return Slice(shown, cursors, len(rows) > limit, after is not None)
 
-def _timeline(rows: Sequence[Any], more: bool, after: str | None) -> Slice:
-    cursors = [encode_cursor(row["epoch"], row["position"]) for row in rows]
-    return Slice(
-        [{**row, "cursor": cursor} for row, cursor in zip(rows, cursors, strict=True)], cursors, more, after is not None
-    )
+    @cached_property
+    def _order_events(self) -> DataLoader[Any, Any]:
+        return self._paged(timelines.order_events, lambda row: row["id"])
+
+    @cached_property
+    def _backorder_events(self) -> DataLoader[Any, Any]:
+        return self._paged(timelines.backorder_events, lambda row: (row["of_sku_id"], row["id"]))
 
 
 def _place(row: Any) -> Key:

@@ -60,3 +60,17 @@ class LoaderBase:
             return [found[wanted] for wanted in keys]
 
         return DataLoader(load_fn=load, cache=False)
+
+    def _paged(self, fetch: Callable[..., Awaitable[list[Any]]], key: Callable[[Any], Any]) -> DataLoader[Any, Any]:
+        """A loader of rows by (key, limit, after): one query for all pages that are alike."""
+
+        async def load(asked: list[Any]) -> list[list[Any]]:
+            found: dict[Any, list[Any]] = {one: [] for one in asked}
+            async with self._context.read() as sql:
+                for limit, after in dict.fromkeys((limit, after) for _, limit, after in asked):
+                    keys = list(dict.fromkeys(one for one, *page in asked if page == [limit, after]))
+                    for row in await fetch(sql, self._principal, keys, limit, after):
+                        found[key(row), limit, after].append(row)
+            return [found[one] for one in asked]
+
+        return DataLoader(load_fn=load, cache=False)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Awaitable
+from contextlib import aclosing
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from api.examples import AUDIENCES, examples
+from api.live import LiveHub
 from api.operations import schema
 from core.domain.access import Role
+from core.repositories.outbox import move_outbox
 from tests.graphql_api.schema_under_test import Shop, open_shop
 from tests.graphql_api.test_access_by_owner import questions
 from tests.graphql_api.test_examples import Stage
@@ -82,3 +87,91 @@ async def test_more_rows_are_not_more_statements_for_any_audience(
     assert max(few.values()) <= MOST
     assert sum(few.values()) > 100
     assert {audience for audience, _ in few} >= set(AUDIENCES) - {"warehouse"}  # whose examples only change
+
+
+LINES = """lines { lineNumber sku { code } allocated promise { slices { source { kind } location { code } } }
+    pegs { quantity supply { kind } } promiseHistory { reason } backorder { id options { kind } timeline(first: 9) { nodes { kind } } } }"""
+ORDER = f"order {{ number status {LINES} holds {{ reason }} shipments {{ number }} customer {{ code }} }}"
+PURCHASE = "purchaseOrder { number lines { sku { code } schedules { quantity } ordersWaiting } }"
+
+FOR_OTHER_CASES = 2
+"""Statements that are only sent when one of the lines is a case of its own; far fewer than three lines would cost."""
+
+
+async def test_more_lines_are_not_more_statements_for_any_change_or_event(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements: list[str] = []
+    monkeypatch.setattr(
+        "core.database.watch_statements", lambda c: c.add_query_logger(lambda r: statements.append(r.query))
+    )
+    async with open_shop(database_url) as shop:
+        rows = await shop.database.system.fetch(
+            """select s.code from sku s join supplier_sku x on x.sku_id = s.id join supplier p on p.id = x.supplier_id
+            where s.status = 'ACTIVE' and p.code = 'BRIGHTWORKS' order by s.id"""
+        )
+        codes = [row["code"] for row in rows]
+        hub = LiveHub(shop.database, None, shop.settings)
+        await hub.start()
+
+        async def all_of(chosen: list[str]) -> dict[str, int]:
+            """Statements of each change, and of being told of it, with a line for each SKU."""
+            cost: dict[str, int] = {}
+
+            async def change(role: Role, name: str, given: dict[str, Any], selection: str) -> Any:
+                context = shop.context(role)
+                statements.clear()
+                answer = await shop.change(context, name, given, selection)
+                cost[name] = len(statements)
+                assert answer["userErrors"] == [], (name, answer)
+                return answer
+
+            async def event(document: str, during: Awaitable[Any]) -> Any:
+                """What `during` answers; counted is how its first event is told."""
+                context: Any = shop.context(Role.PLANNER)
+                context.hub = hub
+                stream: Any = await schema.subscribe(document, context_value=context)
+                async with aclosing(stream):
+                    hearing = asyncio.ensure_future(anext(stream))
+                    done = await during
+                    async with shop.database.system.acquire() as sql, sql.transaction():
+                        await move_outbox(sql)
+                    statements.clear()
+                    result = await asyncio.wait_for(hearing, 10)
+                assert result.errors is None
+                name = next(iter(result.data))
+                cost[name] = sum(" relay" not in text and " event " not in text for text in statements)
+                return done
+
+            lines = [{"sku": code, "quantity": 9_000} for code in chosen]
+            held = {"channel": "web", "items": [{"sku": code, "quantity": 1} for code in chosen]}
+            await change(Role.STOREFRONT, "reservationCreate", held, "reservation { id items { sku { code } } }")
+            placed = {
+                "channel": "web",
+                "customer": {"code": "MINSEO"},
+                "shipTo": {"country": "KR", "postalCode": "04524"},
+            }
+            watched = f"subscription {{ orderChanged {{ kind {ORDER} }} }}"
+            placing = change(Role.STOREFRONT, "orderPlace", {**placed, "lines": lines}, ORDER)
+            number = (await event(watched, placing))["order"]["number"]
+            watched = f"subscription {{ purchaseOrderChanged {{ kind {PURCHASE} }} }}"
+            bought = {
+                "supplier": "BRIGHTWORKS",
+                "location": "DC-ICN",
+                "lines": [{**one, "quantity": 60} for one in lines],
+            }
+            buying = change(Role.PLANNER, "purchaseOrderCreate", bought, PURCHASE)
+            bought = (await event(watched, buying))["purchaseOrder"]["number"]
+            await shop.database.system.execute("update purchase_order set status = 'SENT', sent_at = now()")
+            received = [{"sku": code, "quantity": 9, "lineNumber": number} for number, code in enumerate(chosen, 1)]
+            goods = {"reference": bought, "location": "DC-ICN", "lines": received}
+            await change(Role.WAREHOUSE, "goodsReceive", goods, "receipt { number lines { sku { code } } }")
+            await change(Role.PLANNER, "orderCancel", {"number": number}, ORDER)
+            return cost
+
+        await all_of(codes)  # what is read once per process or connection is read here
+        few, many = await all_of(codes[:2]), await all_of(codes)
+        await hub.close()
+    assert len(codes) >= 5
+    grown = {name: (count, many[name]) for name, count in few.items() if many[name] > count + FOR_OTHER_CASES}
+    assert (grown, len(few), min(few.values()) > 0) == ({}, 7, True), (few, many)
