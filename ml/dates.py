@@ -43,14 +43,14 @@ class Delay:
         """The first day by which at least `level` of the deliveries have come."""
         return int(GRID[min(int(np.searchsorted(self.cdf, level - 1e-9)), len(GRID) - 1)])
 
-    def below(self, days: float) -> float:
-        """P(delay < days): the conformity score of a delivery; `days` <= quantile(level) exactly if this < level."""
-        place = int(np.clip(np.ceil(days) - EARLIEST - 1, -1, len(GRID) - 1))
-        return float(self.cdf[place]) if place >= 0 else 0.0
+    def below(self, days: Floats | float) -> Floats:
+        """P(delay < days): the conformity scores of deliveries; `days` <= quantile(level) exactly if this < level."""
+        places = np.clip(np.ceil(days) - EARLIEST - 1, -1, len(GRID) - 1).astype(np.int64)
+        return np.where(places >= 0, self.cdf[places], 0.0)
 
     def given_late(self, days: int) -> Delay:
         """What is left to expect once `days` after the promised day have passed without a delivery."""
-        gone = self.below(days + 1)
+        gone = float(self.below(np.array(days + 1.0)))
         if gone >= 1 - 1e-9:  # later than everything that was ever seen: nothing is known but "not yet"
             return Delay((days + 1 <= GRID).astype(float), self.deliveries, self.group)
         return Delay(np.clip((self.cdf - gone) / (1 - gone), 0.0, 1.0), self.deliveries, self.group)
@@ -125,33 +125,36 @@ NO_CORRECTION = Correction({}, True)
 
 
 def conformal(
-    forecasts: Iterable[tuple[Delay, float]],
+    forecasts: Iterable[tuple[Delay, Floats | float]],
     levels: Sequence[float],
     settings: DateSettings,
-    waiting: Iterable[tuple[Delay, float]] = (),
+    waiting: Iterable[tuple[Delay, Floats | float]] = (),
 ) -> Correction:
-    """Split conformal on past forecasts (distribution, delay that came): the level whose quantile held `level` of them.
+    """Split conformal on past forecasts (distribution, delay or delays that came): the level whose quantile held `level` of them.
 
     The ceil((n+1) level)-th smallest conformity score, at most `widest_correction` away from `level`: without that
     bound coverage is guaranteed for exchangeable deliveries, but suppliers change, and then one bad half-year would
-    spoil the next. `waiting` are forecasts of what is still open, with its delay so far: their scores are censored.
+    spoil the next. `waiting` are forecasts of what is still open, with its delays so far: their scores are censored.
     Left out, they would make every supplier look more punctual than it is.
     """
-    pairs, still = list(forecasts), list(waiting)
-    if len(pairs) < settings.calibration_needs:
+    known, still = ([(delay, np.atleast_1d(days)) for delay, days in said] for said in (forecasts, waiting))
+    came = _joined([days for _, days in known])
+    if len(came) < settings.calibration_needs:
         return NO_CORRECTION
-    scores, reached = reached_by(
-        np.array([delay.below(days) for delay, days in pairs + still]), np.arange(len(pairs) + len(still)) >= len(pairs)
-    )
+    found = _joined([delay.below(days) for delay, days in known + still])
+    scores, reached = reached_by(found, np.arange(len(found)) >= len(came))
     asked = {}
     for level in levels:
         share = min(1.0, float(np.ceil((len(scores) + 1) * level)) / len(scores))
         place = int(np.searchsorted(reached, share - 1e-9))
         low, high = level - settings.widest_correction, min(level + settings.widest_correction, 0.99)
         asked[level] = high if place == len(scores) else float(np.clip(scores[place] + JUST_ABOVE, low, high))
-    came = np.array([came for _, came in pairs])
-    medians = np.array([delay.quantile(0.5) for delay, _ in pairs])
+    medians = _joined([np.full(len(days), float(delay.quantile(0.5))) for delay, days in known])
     return Correction(asked, bool(np.abs(came - medians).mean() <= np.abs(came).mean()))
+
+
+def _joined(parts: Sequence[Floats]) -> Floats:
+    return np.concatenate([np.zeros(0), *parts])
 
 
 def expected_days(delay: Delay, correction: Correction, levels: Sequence[float]) -> dict[float, int]:

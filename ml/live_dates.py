@@ -9,8 +9,20 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ml.dates import GRID, Correction, DateSettings, Delay, DelayTables, conformal, expected_days, reached_by
+from ml.dates import (
+    GRID,
+    Correction,
+    DateSettings,
+    Days,
+    Delay,
+    DelayTables,
+    Floats,
+    conformal,
+    expected_days,
+    reached_by,
+)
 from ml.delivery_file import ABSURD_DAYS, OPEN, Deliveries
 
 LEVELS = (0.5, 0.8, 0.95)
@@ -60,17 +72,17 @@ class SpreadRow:
 
 @dataclass(frozen=True)
 class Said:
-    """A past forecast: its distribution, the stated day, the day that came (OPEN: not yet), and the delays that would have
-    been said by level."""
+    """Past forecasts of one group and month: their distribution, the stated days, the days that came (OPEN: not yet), and the
+    delays that would have been said by level."""
 
     delay: Delay
-    stated: int
-    day: int
+    stated: Days
+    day: Days
     days: dict[float, int]
 
-    def so_far(self, today: int) -> float:
-        """Days it came late, or has been waited for beyond the stated day."""
-        return float(min(self.day, today) - self.stated)
+    def so_far(self, today: int) -> Floats:
+        """Days each came late, or has been waited for beyond the stated day."""
+        return (np.minimum(self.day, today) - self.stated).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -160,7 +172,7 @@ def measure_spreads(
                     support,
                     shares,
                     {one: _kept(judged, one, today) for one in LEVELS},
-                    sum(_is_decided(said, 0.8, today) for said in judged),
+                    sum(int(_is_decided(said, 0.8, today).sum()) for said in judged),
                     float(late.mean()),
                     float(late.std()),
                     {one: _kept(judged, one, today, ahead=1) for one in LEVELS},
@@ -192,11 +204,13 @@ def _walk(history: Deliveries, today: int, settings: DateSettings) -> dict[str, 
         tables = DelayTables(history, begin, settings)
         roots = np.unique(history.levels[0][rows]).tolist()
         corrections = {root: _correction(found[root], settings, begin) for root in roots}
-        for row in rows:
-            path = [str(level[row]) for level in history.levels]
+        groups = history.levels[-1][rows]
+        for group in np.unique(groups):
+            these = rows[groups == group]
+            path = [str(level[these[0]]) for level in history.levels]
             delay = tables.delay(path)
             days = expected_days(delay, corrections[path[0]], LEVELS)
-            said = Said(delay, int(history.promised[row]), int(history.actual[row]), days)
+            said = Said(delay, history.promised[these], history.actual[these], days)
             for key in path:
                 found[key].append(said)
     return found
@@ -205,23 +219,23 @@ def _walk(history: Deliveries, today: int, settings: DateSettings) -> dict[str, 
 def _correction(said: Sequence[Said], settings: DateSettings, today: int) -> Correction:
     """The conformal step of these forecasts by what was known when `today` began: what had not come is open."""
     known, waiting = (
-        [(one.delay, one.so_far(today)) for one in said if (one.day < today) is came] for came in (True, False)
+        [(one.delay, one.so_far(today)[(one.day < today) == came]) for one in said] for came in (True, False)
     )
     return conformal(known, LEVELS, settings, waiting)
 
 
-def _is_decided(said: Said, level: float, today: int) -> bool:
+def _is_decided(said: Said, level: float, today: int) -> NDArray[np.bool_]:
     """Has it come, or has the day said of it passed without it?"""
-    return said.day < today or said.so_far(today) > said.days[level]
+    return (said.day < today) | (said.so_far(today) > said.days[level])
 
 
 def _kept(judged: Sequence[Said], level: float, today: int, ahead: int = 0) -> float | None:
     """Share that came by the day said of it (`ahead` days before it): what is open counts as later than today, and what could
     still keep its day has no say either way. None while nothing is decided."""
-    if not any(_is_decided(said, level, today) for said in judged):
+    if not any(_is_decided(said, level, today).any() for said in judged):
         return None
-    beyond = np.array([said.so_far(today) - said.days[level] for said in judged])
-    days, reached = reached_by(beyond, np.array([said.day >= today for said in judged]))
+    beyond = np.concatenate([said.so_far(today) - said.days[level] for said in judged])
+    days, reached = reached_by(beyond, np.concatenate([said.day >= today for said in judged]))
     place = int(np.searchsorted(days, -ahead, side="right"))
     return float(reached[place - 1]) if place else 0.0
 
