@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date
 
 import pytest
 
 pytest.importorskip("sklearn")
 
 from core.domain.access import Role
+from core.domain.risk_actions import Situation, Source, Spare, suggest_actions
+from core.domain.states import RiskActionKind
 from core.settings import Settings
 from tests.graphql_api.schema_under_test import Shop, open_shop
 from workers.job import JobContext
@@ -51,6 +55,33 @@ async def test_a_planner_sees_the_risk_why_and_what_to_send(shop: Shop):
     assert changed["backorder"]["priority"] == {"score": wanted["score"], "isManual": True}
     customer = await shop.customer("MINSEO")
     assert await shop.ask(customer, '{ sku(code: "KETTLE-17") { risk { probability } } }') == {"sku": {"risk": None}}
+
+
+async def test_every_suggestion_can_be_sent_as_it_stands(shop: Shop):
+    """Stock, lanes and offers are those of the shop; what is short is made up."""
+    sql = shop.database.system
+    stock = await sql.fetchrow(
+        """select k.code as sku, a.code as location, b.code as there, s.on_hand - s.allocated as units
+        from stock_level s join sku k on k.id = s.sku_id join lane n on n.from_location_id = s.location_id
+        join location b on b.id = s.location_id join location a on a.id = n.to_location_id and a.kind in ('dc', 'warehouse')
+        where s.on_hand - s.allocated - s.unsellable > 3 and not k.tracks_expiry
+            and exists (select from supplier_sku x where x.sku_id = k.id)
+            and exists (select from stock_level h where h.sku_id = k.id and h.location_id = a.id and h.on_hand - h.allocated > 3)
+        order by 1, 2 limit 1"""
+    )
+    offers = [dict(row) for row in await sql.fetch(
+        """select p.code as supplier, x.lead_time_days, x.moq, x.order_multiple, x.is_preferred from supplier_sku x
+        join supplier p on p.id = x.supplier_id join sku k on k.id = x.sku_id where k.code = $1""", stock["sku"]
+    )]  # fmt: skip
+    sources = [Source(**{**offer, "is_preferred": usual}) for offer in offers[:1] for usual in (True, False)]
+    sources[1] = replace(sources[0], supplier=offers[-1]["supplier"], lead_time_days=0, is_preferred=False)
+    made_up = Situation(stock["sku"], stock["location"], 2, 0, 5, 10, 0, 1.0, date(2026, 6, 1), sources,
+                        [Spare(stock["there"], 2, 1)], [])  # fmt: skip
+    found = {one.kind: one for one in suggest_actions(made_up)}
+    assert {RiskActionKind.TRANSFER, RiskActionKind.EXPEDITE, RiskActionKind.RESERVE} <= set(found)
+    for one in found.values():
+        answer = await shop.change(shop.context(Role.PLANNER), one.mutation, dict(one.input), "")
+        assert answer["userErrors"] == [], one.kind
 
 
 async def test_the_report_names_who_speaks_and_one_call_goes_back(shop: Shop):
