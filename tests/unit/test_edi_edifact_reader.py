@@ -75,6 +75,12 @@ def test_a_released_terminator_does_not_end_a_segment():
     document = message(GOOD.replace("A1", "A?'1??"))
     assert document.segments[1].value(2) == "A'1?"
     assert document.faults == ()
+    # A doubled one in front of the terminator is a value's own last character.
+    document = message(GOOD.replace("RFF+ON:PO1'", "RFF+ON:PO1??'"))
+    assert ([segment.tag for segment in document.segments[3:5]], document.segments[3].value(1, 2)) == (
+        ["RFF", "LIN"],
+        "PO1?",
+    )
 
 
 def test_a_una_with_other_marks_and_a_decimal_comma():
