@@ -140,7 +140,7 @@ class Query:
     )
     sourcing_options = _field(
         suppliers.sourcing_options,
-        "From whom to buy what is needed, and why; null for a SKU that nobody supplies, and with an UNKNOWN_SKU error.",
+        "From whom to buy what is needed, and why; null for a SKU that is unknown or that nobody supplies.",
         *READING,
     )
     single_sources = _field(

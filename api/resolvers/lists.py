@@ -15,6 +15,7 @@ from api.schema.audit import (
     LedgerAlarm,
     LedgerAlarmFilter,
     alarm_of,
+    object_of,
 )
 from api.schema.backorder import Backorder, BackorderFilter, BackorderOrder
 from api.schema.edi import EdiDocument, EdiDocumentFilter
@@ -160,8 +161,11 @@ async def audit_entry_list(
 ) -> Connection[AuditEntry]:
     """The audit trail."""
     page = page_of(audit_entries.SORT, first, after, last, before)
+    given = as_filter(filter)
+    if "object_id" in given:
+        given["node"] = object_of(given["object_id"])
     async with info.context.read() as sql:
-        rows, more = await audit_entries.audit_entries_page(sql, as_filter(filter), page)
+        rows, more = await audit_entries.audit_entries_page(sql, given, page)
     return connection(slice_of(audit_entries.SORT, page, rows, more), lambda row: build("AuditEntry", row))
 
 

@@ -13,7 +13,7 @@ from api.schema.node import Connection, PageAfter, PageBefore, PageFirst, PageLa
 from api.schema.sku import as_filter
 from api.schema.sourcing import ApproverAbsence, InboundDelivery, SingleSource, SourcingChoice
 from api.schema.suppliers import SupplierDeadline, SupplierDeadlineFilter, SupplierRequest, SupplierRequestFilter
-from core.errors import DomainError, UnknownSku
+from core.errors import DomainError
 from core.queries import inbound_priority as inbound
 from core.queries import supplier_deadlines, supplier_portal
 from core.queries.policies import stored_policies
@@ -65,7 +65,7 @@ async def sourcing_options(
     async with context.read() as sql:
         found = await skus_by_codes(sql, [sku])
         if not found:
-            raise UnknownSku(sku, path=("sku",))
+            return None
         policies = {code: row["value"] for code, row in (await stored_policies(sql)).items()}
         try:
             choice = await sourcing_choice(sql, policies, found[0]["id"], quantity, need_date, now.date(), now)

@@ -8,7 +8,8 @@ from datetime import datetime
 import strawberry
 from strawberry import field
 
-from api.schema.node import Node, Row, register
+from api.pagination import decode_id, encode_id
+from api.schema.node import SKU_KEYED, Node, Row, register
 
 
 @register
@@ -27,6 +28,10 @@ class AuditEntry(Node):
         description="Number of its seal; null for the few seconds before it is sealed.", default=None
     )
 
+    @field(description="Id of what it was done to, for `node`; null where that is no node, or is one with others.")
+    def object_id(self) -> strawberry.ID | None:
+        return node_of(self.object)
+
     @field(description="State before, as JSON text.")
     def before(self) -> str | None:
         return (
@@ -38,6 +43,38 @@ class AuditEntry(Node):
         return None if self.row["after"] is None else json.dumps(self.row["after"], ensure_ascii=False, sort_keys=True)
 
 
+_KINDS = {
+    "order": "Order",
+    "backorder": "Backorder",
+    "purchase_order": "PurchaseOrder",
+    "shipment": "Shipment",
+    "sku": "Sku",
+    "supplier": "Supplier",
+    "supplier_change": "SupplierChange",
+    "edi_document": "EdiDocument",
+    "simulation": "Simulation",
+    "repromising_run": "RepromisingRun",
+    "webhook": "Webhook",
+}
+"""Nodes by the word that the trail has for them."""
+
+
+def node_of(object: str) -> strawberry.ID | None:
+    """The opaque id of what the trail calls `kind:id` (`kind:sku id:id` where ids are counted per SKU)."""
+    word, *numbers = object.split(":")
+    kind = _KINDS.get(word)
+    if kind is None or len(numbers) != 1 + (kind in SKU_KEYED) or not all(one.isdecimal() for one in numbers):
+        return None
+    return strawberry.ID(encode_id(kind, int(numbers[-1]), int(numbers[0]) if kind in SKU_KEYED else 0))
+
+
+def object_of(id: str) -> str:
+    """What the trail calls the node with this id; raises BadUserInput."""
+    found = decode_id(id)
+    word = next((word for word, kind in _KINDS.items() if kind == found.kind), found.kind)
+    return f"{word}:{found.sku_id}:{found.id}" if found.kind in SKU_KEYED else f"{word}:{found.id}"
+
+
 @strawberry.input(description="Which entries.")
 class AuditFilter:
     """All given conditions must hold."""
@@ -45,6 +82,7 @@ class AuditFilter:
     actor: str | None = field(default=None, description="By this actor.")
     operation: str | None = field(default=None, description="Of this operation.")
     object: str | None = field(default=None, description="About this object.")
+    object_id: strawberry.ID | None = field(default=None, description="About the node with this id.")
     request_id: str | None = field(default=None, description="Of this request.")
     at_from: datetime | None = field(default=None, description="At or after.")
     at_before: datetime | None = field(default=None, description="Before.")

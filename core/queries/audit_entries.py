@@ -22,6 +22,7 @@ async def audit_entries_page(
     where.add_given("a.actor = ?", given.get("actor"))
     where.add_given("a.operation = ?", given.get("operation"))
     where.add_given("a.object = ?", given.get("object"))
+    where.add_given("a.object = ?", given.get("node"))
     where.add_given("a.request_id = ?", given.get("request_id"))
     where.add_given("a.at >= ?", given.get("at_from"))
     where.add_given("a.at < ?", given.get("at_before"))

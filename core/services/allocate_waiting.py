@@ -70,7 +70,7 @@ async def serve_books(uow: Transaction, books: Iterable[SkuBook], network: Netwo
         given += served
         if served:
             rule = AllocationRule.FAIR_SHARE if policy.fair(book.sku) else AllocationRule.PRIORITY
-            uow.audit("allocateWaiting", f"sku:{book.sku}", None, _decision(book, served, rule))
+            uow.audit("allocateWaiting", f"sku:{book.sku_id}", None, _decision(book, served, rule))
         if any(supply.unpegged > unpegged.get(id(supply), supply.unpegged) for supply in book.supplies):
             request_purchase(uow, [book.sku_id])  # a late supply has lost its claim: others may use it
     request_shipments(uow, {line.order_id for line, quantity in given if quantity})

@@ -215,6 +215,10 @@ async def test_the_audit_trail_is_for_auditors(shop: Shop):
     )
     (entry,) = answer["auditEntries"]["nodes"]
     assert placed["order"]["number"] in entry["after"]
+    about = "query ($id: ID!) { auditEntries(first: 5, filter: { objectId: $id }) { nodes { operation objectId } } }"
+    order = await shop.ask(auditor, "query ($n: String!) { order(number: $n) { id } }", n=placed["order"]["number"])
+    found = await shop.ask(auditor, about, id=order["order"]["id"])
+    assert found["auditEntries"]["nodes"] == [{"operation": "orderPlace", "objectId": order["order"]["id"]}]
     node = "query ($id: ID!) { node(id: $id) { id } }"
     assert await shop.ask(auditor, node, id=entry["id"]) == {"node": {"id": entry["id"]}}
     assert await shop.ask(shop.context(Role.PLANNER), node, id=entry["id"]) == {"node": None}
