@@ -21,9 +21,14 @@ LONGEST_CLOSURE_DAYS = 400
 @lru_cache(maxsize=512)
 def _public_holidays(country: str, year: int) -> frozenset[date]:
     try:
-        return frozenset(holidays.country_holidays(country, years=year))
+        known = holidays.country_holidays(country, years=year)
     except NotImplementedError as error:
         raise ConfigurationError(f"There is no holiday calendar for country {country!r}.") from error
+    if known.country != country:  # a second name that ISO 3166 does not have, as UK of GB
+        raise ConfigurationError(
+            f"There is no holiday calendar for country {country!r}; ISO 3166 says {known.country!r}."
+        )
+    return frozenset(known)
 
 
 def recall_holidays(countries: Iterable[str], year: int) -> None:

@@ -86,6 +86,8 @@ def test_a_calendar_that_cannot_be_is_refused():
         local_day(datetime(2026, 1, 1, tzinfo=UTC), "Mars/Base")
     with pytest.raises(ValueError, match="needs an offset"):
         local_day(datetime(2026, 1, 1), "Asia/Seoul")
+    with pytest.raises(ConfigurationError, match="'UK'; ISO 3166 says 'GB'"):
+        WorkCalendar(country="UK").is_working(date(2026, 1, 1))
 
 
 def test_holidays_that_were_recalled_are_there_and_an_unknown_country_stops_nobody():
