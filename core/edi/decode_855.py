@@ -17,6 +17,7 @@ from core.edi.decoding import (
     dates,
     item,
     quantity,
+    with_pack_size,
 )
 from core.edi.documents import AcknowledgedLine, Acknowledgement, Decoded, Effect, LineStatus
 from core.edi.guide import DEFAULT_GUIDE, LineKey, PartnerGuide
@@ -107,6 +108,7 @@ def acknowledged_line(
     po1 = block[0]
     pairs = po1.pairs(layout.items, layout.items + 19)
     unit = po1.value(layout.unit)
+    guide = with_pack_size(guide, unit, (segment.value(1) for segment in block if segment.tag == "PO4"))
     statuses = tuple(
         _status(ack, _dates_under(block, at), unit, guide, notes) for at, ack in enumerate(block) if ack.tag == "ACK"
     )

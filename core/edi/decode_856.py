@@ -14,6 +14,7 @@ from core.edi.decoding import (
     dates,
     item,
     quantity,
+    with_pack_size,
 )
 from core.edi.documents import Decoded, Pack, ShipNotice, ShippedLine, ShippedOrder
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
@@ -131,6 +132,8 @@ def _line(node: Node, block: list[Segment], guide: PartnerGuide, notes: Notes) -
     sn1 = next(segment for segment in block if segment.tag == "SN1")
     lin = next((segment for segment in block if segment.tag == "LIN"), None)
     pairs = lin.pairs(2, 31) if lin is not None else ()
+    packed = [segment.value(1) for segment in block if segment.tag == "PO4"]
+    guide = with_pack_size(guide, sn1.value(3), packed)
     shipped = quantity(sn1, 2, sn1.value(3), guide, notes)
     if shipped is None:
         if not sn1.value(2):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from core.edi.decode_856 import is_sscc
-from core.edi.decoding import DELIVERY_DATES, SHIP_DATES, Notes, best_date, item
+from core.edi.decoding import DELIVERY_DATES, SHIP_DATES, Notes, best_date, item, with_pack_size
 from core.edi.documents import Decoded, Pack, ShipNotice, ShippedLine, ShippedOrder
 from core.edi.edifact_decoding import (
     BUYER_ITEM,
@@ -17,6 +17,7 @@ from core.edi.edifact_decoding import (
     items,
     note_unknown_quantities,
     order_line,
+    pack_sizes,
     purpose_of,
     quantity,
     reference,
@@ -135,6 +136,7 @@ def _line(pack: _Pack | None, block: list[Segment], guide: PartnerGuide, notes: 
         notes.error("quantity", "A despatched line has no despatched quantity (QTY 12)", block[0])
         return None
     note_unknown_quantities(block, notes)
+    guide = with_pack_size(guide, despatched[0].value(1, 3), pack_sizes(block))
     amounts = [quantity(segment, guide, notes) for segment in despatched]
     pairs = items(block)
     variance = first(block, "QVR")

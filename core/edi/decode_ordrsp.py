@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from core.edi.decoding import DELIVERY_DATES, SHIP_DATES, Notes, best_date, item
+from core.edi.decoding import DELIVERY_DATES, SHIP_DATES, Notes, best_date, item, with_pack_size
 from core.edi.documents import AcknowledgedLine, Acknowledgement, Decoded, Effect, LineStatus
 from core.edi.edifact_decoding import (
     BUYER_ITEM,
@@ -20,6 +20,7 @@ from core.edi.edifact_decoding import (
     items,
     note_unknown_quantities,
     order_line,
+    pack_sizes,
     parts,
     purpose_of,
     quantity,
@@ -110,6 +111,9 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes, usual_currenc
         notes.warning("line_status", "The supplier has not acted on this line yet", lin, 2)
         return None
     pairs = items(block)
+    qty = first(block, "QTY", "21") or first(block, "QTY")
+    unit = (qty.value(1, 3) if qty is not None else "") or "EA"
+    guide = with_pack_size(guide, unit, pack_sizes(block))
     note_unknown_quantities(block, notes)
     amounts, dates = _amounts(block, guide, notes)
     ordered = next((amount.quantity for amount in amounts if amount.qualifier == "21"), None)
@@ -119,8 +123,6 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes, usual_currenc
         LineKey.VENDOR_CODE: item(pairs, VENDOR_ITEM),
         LineKey.GTIN: item(pairs, GTIN_ITEM),
     }
-    qty = first(block, "QTY", "21") or first(block, "QTY")
-    unit = (qty.value(1, 3) if qty is not None else "") or "EA"
     return AcknowledgedLine(
         line_key=keys[guide.line_key],
         po_line_number=keys[LineKey.PO_LINE_NUMBER],

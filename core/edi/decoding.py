@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -18,6 +19,13 @@ GTIN_ITEM = ("UP", "EN", "UK", "UA", "UI", "EO", "GT")
 DELIVERY_DATES = ("067", "069", "078", "070", "017", "371")
 SHIP_DATES = ("068", "079", "086")
 _SINGLE_UNITS = ("", "EA", "UN", "PC", "PCE", "ZZ", "C62", "H87", "NAR")
+
+
+class RawUnits(dict[str, int]):
+    """A unit map for looking at documents before any factor is known: every quantity is as it was sent."""
+
+    def get(self, key: str, default: object = None) -> int:  # type: ignore[override]
+        return 1
 
 
 class Notes:
@@ -76,6 +84,19 @@ def quantity(
     behind = (at for at in range(element + 1, element + 4) if segment.value(at) == unit)
     places = (element, 1), (next(behind, element + 1), 1)
     return base_units(decimal(text), text, unit, guide, notes, segment, places, is_signed=is_signed)
+
+
+def with_pack_size(guide: PartnerGuide, unit: str, sizes: Iterable[str]) -> PartnerGuide:
+    """The guide, with what the line itself says of its packs: articles differ in it, the guide's factor is for all.
+
+    `sizes` are the units in a pack as sent (PO401, QTY 59); several that differ, or none above 1, say nothing.
+    """
+    if unit in _SINGLE_UNITS or isinstance(guide.unit_map, RawUnits):
+        return guide
+    known = {int(text) for text in sizes if text.isascii() and text.isdecimal() and len(text) < 7} - {0, 1}
+    if len(known) != 1:
+        return guide
+    return replace(guide, unit_map={**guide.unit_map, unit: known.pop()})
 
 
 def base_units(

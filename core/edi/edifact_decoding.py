@@ -117,6 +117,11 @@ def quantity(qty: Segment, guide: PartnerGuide, notes: Notes, *, is_signed: bool
     return base_units(number(text), text, qty.value(1, 3), guide, notes, qty, places, is_signed=is_signed)
 
 
+def pack_sizes(block: Iterable[Segment]) -> list[str]:
+    """Units in a traded unit (QTY 59) as the line states them."""
+    return [qty.value(1, 2) for qty in block if qty.tag == "QTY" and qty.value(1) == "59"]
+
+
 def note_unknown_quantities(block: Iterable[Segment], notes: Notes) -> None:
     """A kind of quantity that we do not know may be the one that matters."""
     for segment in block:

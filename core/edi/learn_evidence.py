@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from core.edi.change_documents import ChangeAcknowledgement
 from core.edi.decoders import DECODERS
+from core.edi.decoding import RawUnits
 from core.edi.documents import Acknowledgement, PurchaseOrderDocument, ShipNotice
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Interchange, Segment, TransactionSet, Verdict, verdict
@@ -56,13 +57,6 @@ class Evidence:
     groups: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     shipments: Shipments = field(default_factory=Shipments)
     controls: dict[Partner, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
-
-
-class EveryUnit(dict[str, int]):
-    """A unit map for looking at documents before any factor is known."""
-
-    def get(self, key: str, default: object = None) -> int:  # type: ignore[override]
-        return 1
 
 
 # Where codes stand: (segment, element, component) to the name of the list.
@@ -148,7 +142,7 @@ def _look_at_set(evidence: Evidence, interchange: Interchange, document: Transac
     decode = DECODERS.get(document.kind)
     if decode is None or judged is Verdict.REJECTED:
         return
-    found = decode(document, replace(guide, unit_map=EveryUnit())).document
+    found = decode(document, replace(guide, unit_map=RawUnits())).document
     place = sum(evidence.kinds.values())
     if isinstance(found, ChangeAcknowledgement):
         found = found.acknowledgement

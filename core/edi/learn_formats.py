@@ -18,6 +18,7 @@ _T = TypeVar("_T")
 def decide_units(proposal: Proposal, evidence: Evidence) -> None:
     factors: dict[str, int] = {}
     unknown: list[str] = []
+    stated: list[str] = []
     ratios = _ratios(evidence)
     for unit, count in evidence.units.most_common():
         if unit in SINGLE_UNITS:
@@ -25,6 +26,8 @@ def decide_units(proposal: Proposal, evidence: Evidence) -> None:
         sizes = evidence.pack_sizes.get(unit, Counter()) + ratios.get(unit, Counter())
         if len(sizes) == 1 and next(iter(sizes)) > 0:
             factors[unit] = next(iter(sizes))
+        elif not ratios.get(unit) and evidence.pack_sizes.get(unit):
+            stated.append(unit)
         else:
             why = "several pack sizes" if sizes else "no pack size"
             unknown.append(f"{unit} ({count} times, {why})")
@@ -32,6 +35,9 @@ def decide_units(proposal: Proposal, evidence: Evidence) -> None:
         why = ", ".join(f"{unit} holds {size}" for unit, size in factors.items())
         why = f"The only size that packs, or answers beside their orders, show: {why}. Check it against the articles."
         proposal.settle("unit_map", factors, why)
+    if stated:
+        why = f"How many units {' and '.join(stated)} hold differs by article and is read from each line (PO4, QTY 59)."
+        proposal.evidence["unit_map"] = " ".join(filter(None, (proposal.evidence.get("unit_map"), why)))
     if unknown:
         proposal.undecided["unit_map"] = f"Base units in one of: {', '.join(unknown)}."
 

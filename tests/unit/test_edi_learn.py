@@ -9,6 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from core.edi.decode_855 import decode_855
+from core.edi.decode_856 import decode_856
+from core.edi.decode_desadv import decode_desadv
 from core.edi.documents import (
     AcknowledgedLine,
     Acknowledgement,
@@ -22,6 +25,7 @@ from core.edi.documents import (
 )
 from core.edi.guide import PartnerGuide
 from core.edi.learn_guide import learn
+from core.edi.reader import read
 from core.edi.supplier_side import write_855, write_856
 from core.edi.write_850 import write_850
 from core.edi.x12_writer import Envelope
@@ -253,6 +257,26 @@ def test_a_unit_is_told_by_what_we_ordered_and_the_directory_by_our_orders():
     ours = edifact_file("ORDERS", EDIFACT["ORDERS"]).replace(b"ORDERS:D:96A:UN", b"ORDERS:D:01B:UN:EAN010")
     found = learn([("o.edi", ours), ("a.edi", edifact_file("ORDRSP", EDIFACT["ORDRSP"]))])
     assert (found["guide"]["edifact_directory"], found["guide"]["edifact_association"]) == ("D01B", "EAN010")
+
+
+def test_pack_sizes_that_differ_by_article_are_read_from_the_lines():
+    body = "BAK*00*AC*PO1*20261120~PO1*1*5*CA***BP*S1~PO4*12~ACK*IA*5*CA~PO1*2*2*CA***BP*S2~PO4*6~ACK*IA*2*CA~CTT*2~"
+    found = learn([("a.edi", x12_file("855", body))])
+    assert (found["guide"]["unit_map"], "unit_map" in undecided(found)) == ({}, False)
+    assert "is read from each line" in found["evidence"]["unit_map"]
+    document = read(x12_file("855", body)).interchanges[0].groups[0].sets[0]
+    for guide in (PartnerGuide(), PartnerGuide(unit_map={"CA": 10})):
+        said = decode_855(document, guide).document
+        assert said is not None
+        assert [(line.ordered, line.statuses[0].quantity) for line in said.lines] == [(60, 60), (12, 12)]
+    notice = X12["856"].replace("SN1*1*6*EA~", "SN1*1*6*CA~PO4*12~")
+    left = decode_856(read(x12_file("856", notice)).interchanges[0].groups[0].sets[0]).document
+    assert left is not None
+    assert left.orders[0].lines[0].quantity == 72
+    shipped = EDIFACT["DESADV"].replace("QTY+12:6'", "QTY+12:6:CT'QTY+59:8:CT'")
+    sent = decode_desadv(read(edifact_file("DESADV", shipped)).interchanges[0].groups[0].sets[0]).document
+    assert sent is not None
+    assert sent.orders[0].lines[0].quantity == 48
 
 
 def test_whether_a_stock_report_is_full_is_left_to_a_person():
