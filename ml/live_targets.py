@@ -56,6 +56,24 @@ def draft_targets(
     ]  # fmt: skip
 
 
+def draft_idle(
+    idle: Sequence[Mapping[str, Any]], places: Sequence[Mapping[str, Any]], rules: ReplenishmentRules
+) -> list[dict[str, Any]]:
+    """Drafts for stock that nobody asks for: it has no demand to foresee, and may have been lying there for long.
+
+    `idle` are rows of `core/queries/stock_positions.py:idle_stock`, `places` their positions.
+    """
+    drafts = []
+    for row, place in zip(idle, places, strict=True):
+        days, sd = lead_days(place)
+        drafts.append({
+            **place, "abc": "C", "xyz": "Z", "service_level": rules.service["CZ"], "weekly_mean": 0.0, "weekly_sd": 0.0,
+            "lead_days": days, "lead_sd_days": sd, "protected_mean": 0.0, "reorder_point": 0, "chance_short": 0.0,
+            "idle_weeks": row["idle_weeks"], "expected_change": 0.0,
+        })  # fmt: skip
+    return drafts
+
+
 def lead_days(place: Mapping[str, Any]) -> tuple[float, float]:
     """Days until goods ordered now are there, and their standard deviation: as observed, else as agreed and as late as
     the supplier usually is."""

@@ -46,6 +46,22 @@ from peg p join backorder b on b.sku_id = p.sku_id and b.order_line_id = p.order
 where p.kind = 'OPEN' and p.sku_id = any($1::bigint[]) group by 1, 2, 3 order by 3"""
 
 
+_IDLE = """select s.sku_id, s.location_id, greatest(0, floor(extract(epoch from $1::timestamptz - max(m.occurred_at)) / 604800))::int
+    as idle_weeks
+from stock_level s
+join stock_movement m on m.sku_id = s.sku_id and m.location_id = s.location_id and m.on_hand_delta > 0
+    and m.occurred_at <= $1::timestamptz
+where s.on_hand > 0 and not exists (select from unnest($2::bigint[], $3::bigint[]) as u(sku_id, location_id)
+    where u.sku_id = s.sku_id and u.location_id = s.location_id)
+group by 1, 2 order by 1, 2"""
+
+
+async def idle_stock(sql: asyncpg.Connection, wanted: Sequence[tuple[int, int]], at: datetime) -> list[dict[str, Any]]:
+    """Stock where nothing of it is asked for: what lies elsewhere than at the `wanted` (SKU, location), with the weeks since any
+    of it came."""
+    return [dict(row) for row in await sql.fetch(_IDLE, at, [key[0] for key in wanted], [key[1] for key in wanted])]
+
+
 async def positions(sql: asyncpg.Connection, keys: Sequence[tuple[int, int]], at: datetime) -> list[dict[str, Any]]:
     """One row per key, in their order: free stock, inbound, claims without stock, terms of the usual supplier and how far
     its dates are off (days; null below twenty deliveries), prices by quantity, and how long goods of a SKU that expires can

@@ -56,6 +56,20 @@ async def test_orders_become_a_forecast_a_target_and_a_proposal(world):
     assert {reason["code"] for reason in target["reasons"]} >= {"REPLENISH", "BACKORDERED"}
 
 
+async def test_stock_that_nobody_asks_for_is_listed(world):
+    now = world.clock.at
+    world.clock.at = now - timedelta(weeks=30)
+    await world.stock(40, sku="S2", location="B")
+    world.clock.at = now
+    await world.stock(5, sku="S2")
+    await _weeks(world, [10] * 12)
+    assert (await forecast_demand(_context(world), {}))["targets"] == 3
+    targets = await world.rows(
+        "select sku_id, location_id, on_hand, flags, suggested from stock_target where weekly_mean = 0"
+    )
+    assert [(row["on_hand"], row["flags"], row["suggested"]) for row in targets] == [(5, [], 0), (40, ["AGEING"], 0)]
+
+
 async def test_reorder_points_follow_when_planners_want_that(world):
     await world.database.system.execute(
         """insert into policy (code, value) values ('replenishment', '{"isAutomatic": true}')"""

@@ -15,7 +15,7 @@ async def forecast_demand(context: JobContext, _: dict[str, Any]) -> dict[str, A
 
     from core.queries.demand_drivers import imported_figures, usual_country
     from core.queries.demand_history import WEEKS, weekly_demand, weeks_out_of_stock
-    from core.queries.stock_positions import positions
+    from core.queries.stock_positions import idle_stock, positions
     from core.services.keep_demand import (
         first_known_day,
         keep_forecasts,
@@ -28,7 +28,7 @@ async def forecast_demand(context: JobContext, _: dict[str, Any]) -> dict[str, A
     from ml.live_demand import HORIZON, clean_history, forecast_rows, of_whole_company, start_as_similar
     from ml.live_drivers import live_factors, scaled
     from ml.live_rules import SkuDemand, reorder_rules
-    from ml.live_targets import draft_targets
+    from ml.live_targets import draft_idle, draft_targets
 
     async with context.snapshot() as uow:
         at = uow.now
@@ -42,6 +42,8 @@ async def forecast_demand(context: JobContext, _: dict[str, Any]) -> dict[str, A
     history = await asyncio.to_thread(clean_history, asked, out, at, WEEKS)
     async with context.snapshot() as uow:
         places = await positions(uow.sql, history.keys, at)
+        idle = await idle_stock(uow.sql, history.keys, at)
+        idle_places = await positions(uow.sql, [(row["sku_id"], row["location_id"]) for row in idle], at)
         own = await planners_rules(uow, sorted({sku_id for sku_id, _ in history.keys})) if rules.is_automatic else {}
 
     def foresee() -> tuple[Any, Any, list[dict[str, Any]], list[dict[str, Any]]]:
@@ -65,5 +67,6 @@ async def forecast_demand(context: JobContext, _: dict[str, Any]) -> dict[str, A
     factors, _, rows, drafts = await asyncio.to_thread(foresee)
     done = await context.run(lambda uow: keep_forecasts(uow, rows, history.faults))
     wanted = await asyncio.to_thread(rule) if rules.is_automatic else {}
+    drafts += draft_idle(idle, idle_places, rules)
     done |= await context.run(lambda uow: keep_targets(uow, drafts, wanted))
     return done | {"drivers": factors.learned.used}
