@@ -66,7 +66,7 @@ def test_statuses_of_a_raised_line_speak_of_what_it_is_raised_to():
 
 
 @pytest.mark.parametrize(
-    ("change", "quantity"), [("QI", 9), ("QD", 12), ("PC", 10), ("PQ", 12), ("AI", 1), ("??", None), ("CA", 1)]
+    ("change", "quantity"), [("QI", 9), ("QD", 12), ("PC", 10), ("PQ", 12), ("??", None), ("CA", 1)]
 )
 def test_a_rise_that_is_none_a_price_not_named_and_unknown_changes_need_a_person(change, quantity):
     line = AcknowledgedLine("1", "1", "S", "", "", None, "EA", ())
