@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from core.domain.repromising.arrays import solve_arrays
 from core.domain.repromising.columns import Claims, Events, Market, sorted_with_order, stable_order
 from core.domain.repromising.pool import Claim, Outcome, Pool, Step, present_promise, promised, solve
+from core.domain.repromising.stepwise import solve_steps
 from core.domain.repromising.strategies import CODE, Reaction, Strategy, bounds
 
 TODAY, END = 0, 12
@@ -281,6 +282,16 @@ def test_what_gain_has_comes_before_what_improve_has_whatever_the_rank():
     improve, gain = line(0, 1, Strategy.IMPROVE, Step(0, 1, 0)), line(1, 1, Strategy.GAIN, Step(0, 1, 4))
     found = solve(Pool([(0, 1), (4, 1)]), [improve, gain])
     assert [found[n].steps for n in (0, 1)] == [((4, 1),), ((0, 1),)]
+
+
+def test_a_line_whose_source_has_slipped_takes_another_for_the_same_day():
+    """Both ways: free stock covers what was promised for the fifth day, so the day stays and the claim moves."""
+    late = line(0, 4, Strategy.GAIN, Step(5, 4, 9), wanted=5)
+    arrays, market, rank, _ = as_arrays([(Pool([(0, 4), (9, 4)]), [late])])
+    for solver in (solve_arrays, solve_steps):
+        answer = solver(arrays, market, rank)
+        assert answer.steps() == {0: [(5, 4)]}
+        assert answer.exceptions.tolist() == []
 
 
 def test_many_claims_of_one_pool_are_split_into_blocks(monkeypatch):

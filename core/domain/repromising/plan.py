@@ -251,7 +251,8 @@ def _compare(
     touched = np.zeros(len(raw.facts), bool)
     touched[problem.claim_line[answer.is_changed | answer.is_exception]] = True
     lines = np.flatnonzero(touched)
-    lines = lines[np.lexsort((raw.facts.line[lines], raw.line_sku[lines]))]
+    number = raw.facts.line[lines]
+    lines = lines[np.argsort(raw.line_sku[lines] * (int(number.max(initial=0)) + 1) + number)]
     entry_of = np.full(len(raw.facts), -1, np.int64)
     entry_of[lines] = np.arange(len(lines))
     rows = np.flatnonzero(touched[problem.claim_line])
@@ -260,7 +261,9 @@ def _compare(
 
     old_claim, old_open = claims.step_claim[steps], rows[claims.open[rows] > 0]
     stays, open_stays = ~answer.is_changed[old_claim], ~answer.is_changed[old_open]
-    covered = np.bincount(np.searchsorted(rows, answer.step_claim), answer.step_quantity, len(rows)).astype(np.int64)
+    place = np.empty(len(claims.pool), np.int64)
+    place[rows] = np.arange(len(rows))
+    covered = np.bincount(place[answer.step_claim], answer.step_quantity, len(rows)).astype(np.int64)
     left = claims.quantity[rows] - covered
     new_open = np.flatnonzero(is_changed & (left > 0))
     days, units = claims.step_day[steps], claims.step_quantity[steps]

@@ -30,15 +30,12 @@ def active_pools(claims: Claims, market: Market) -> NDArray[np.bool_]:
     active[step_pool[((claims.step_source > claims.step_day) & moved) | (step_strategy == _LOSE)]] = True
     active[claims.pool[waiting[claims.open_day[waiting] < claims.fallback[waiting]]]] = True
     waiting = waiting[strategy[waiting] != _FILL]
+    active[claims.pool[waiting[strategy[waiting] == _WIN]]] = True
+    active[step_pool[late[step_strategy[late] == _WIN]]] = True
 
-    has_supply = np.zeros(pools, bool)
-    has_supply[events.pool[events.quantity > 0]] = True
-    decides = np.zeros(pools, bool)
-    decides[claims.pool[waiting[strategy[waiting] == _WIN]]] = True
-    decides[step_pool[late[step_strategy[late] == _WIN]]] = True
-    active |= decides
-    waiting = waiting[has_supply[claims.pool[waiting]]]
-
+    arrives = _first_supply(events, pools)  # nobody is better off before that day
+    late = late[arrives[step_pool[late]] < claims.step_day[late]]
+    waiting = waiting[arrives[claims.pool[waiting]] <= claims.fallback[waiting]]
     takeable = np.flatnonzero((step_strategy == _REDISTRIBUTE) | (step_strategy == _FILL))
     if len(takeable):
         # (assignment keeps the last: sorted by day, backward, that is the earliest)
@@ -48,9 +45,8 @@ def active_pools(claims: Claims, market: Market) -> NDArray[np.bool_]:
         active[step_pool[late[claims.step_day[late] > earliest[step_pool[late]]]]] = True
         active[claims.pool[waiting[claims.fallback[waiting] >= earliest[claims.pool[waiting]]]]] = True
 
-    arrives = _first_supply(events, pools)
-    late = late[~active[step_pool[late]] & (arrives[step_pool[late]] < claims.step_day[late])]
-    waiting = waiting[~active[claims.pool[waiting]] & (arrives[claims.pool[waiting]] <= claims.fallback[waiting])]
+    late = late[~active[step_pool[late]]]
+    waiting = waiting[~active[claims.pool[waiting]]]
     if len(late) or len(waiting):
         _mark_improvable(active, claims, market, late, waiting)
     return active

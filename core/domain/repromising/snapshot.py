@@ -145,11 +145,14 @@ def build(raw: Raw, strategy: NDArray[np.int8], network: Network, *, reallocates
     wanted = np.maximum(raw.facts.wanted[claim_line], here)
     if raw.released.any():
         np.maximum(wanted, raw.released[claim_sku], out=wanted)
-    open_day = np.zeros(count, np.int64)
-    by_day = np.flatnonzero(kind == OPEN)
-    if count < len(line):  # the latest of several
+    is_open, is_single = kind == OPEN, claim_line is line  # of one peg each, which has a source or none
+    if is_single:
+        open_day = np.where(is_open, need, 0)
+    else:  # the latest of several
+        by_day = np.flatnonzero(is_open)
         by_day = by_day[np.argsort(need[by_day], kind="stable")]
-    open_day[claim[by_day]] = need[by_day]
+        open_day = np.zeros(count, np.int64)
+        open_day[claim[by_day]] = need[by_day]
     alive = open_day >= here
     lapsed = (open_day > 0) & ~alive
     # an order anew is the day for units without a source, unless they have one that is still to come
@@ -160,15 +163,15 @@ def build(raw: Raw, strategy: NDArray[np.int8], network: Network, *, reallocates
     fallback = open_day.copy()
     fallback[other] = anew
     open_day[other] = np.where(lapsed[other], open_day[other], anew)
-    stepped = np.flatnonzero(kind != OPEN)
+    stepped = np.flatnonzero(~is_open)
     is_stock = kind[stepped] == HARD
     where = location[stepped]
     now = raw.today[where]
     source = np.where(is_stock, now, ship_days(where, np.where(is_stock, now, raw.peg_usable[use][stepped])))
     day = np.where(is_stock, now, np.maximum(need[stepped], now))
     total, unsourced = quantity, NOTHING
-    if count == len(line) and claim_line is line:  # of one peg each, which has a source or none
-        unsourced = np.where(kind == OPEN, quantity, 0)
+    if is_single:
+        unsourced = np.where(is_open, quantity, 0)
     else:
         total = np.bincount(claim, quantity, count).astype(np.int64)
     claims = Claims(
