@@ -210,4 +210,4 @@ def test_real_demand(name):
     assert abs(report["bias"]) < 0.2
     assert report["coverage"]["0.9"] == pytest.approx(0.9, abs=0.03)
     assert abs(report["coverage"]["0.95"] - 0.95) < abs(report["coverage_normal"]["0.95"] - 0.95)
-    assert report["seconds_per_10000"] < 5
+    assert report["cpu_seconds_per_10000"] < 5

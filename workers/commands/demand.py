@@ -89,6 +89,12 @@ def evaluate(
         [[level, share, *[other[level] for other in others]] for level, share in report["coverage"].items()],
     )  # fmt: skip
     print_table(
-        "Time", ("", "seconds"), [["these series", report["seconds"]], ["10,000 series", report["seconds_per_10000"]]]
+        "Time",
+        ("", "seconds"),
+        [
+            ["these series", report["seconds"]],
+            ["10,000 series", report["seconds_per_10000"]],
+            ["10,000 series, processor", report["cpu_seconds_per_10000"]],
+        ],
     )
     print_table("File", ("", "count"), list(report["file"].items()))
