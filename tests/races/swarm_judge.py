@@ -54,12 +54,13 @@ OWN_RECOUNT: dict[str, str] = {
             join order_line l on l.sku_id = b.sku_id and l.id = b.order_line_id
             left join backorder_course c on c.sku_id = b.sku_id and c.backorder_id = b.id
             left join option_offer o on o.sku_id = b.sku_id and o.backorder_id = b.id and o.state = 'OPEN'
-            cross join lateral (select count(*) filter (where p.kind = 'OPEN') as bare from peg p
+            cross join lateral (select count(*) filter (where p.kind = 'OPEN') as bare,
+                    count(*) filter (where p.kind = 'OPEN' and p.cause = 'QUOTA') as rationed from peg p
                 where p.sku_id = b.sku_id and p.order_line_id = l.id and p.kind <> 'HARD') p
             cross join lateral (select exists (select from order_hold h
                 where h.order_id = l.order_id and h.released_at is null) as held) h
         where b.closed_at is null and (
-            (b.state in ('PROVISIONAL', 'SOURCING') and not coalesce(c.is_paused, false))
+            (b.state in ('PROVISIONAL', 'SOURCING') and not coalesce(c.is_paused, false) and p.rationed = 0)
             or (b.state = 'AWAITING_SUPPLY' and p.bare = 0) or (b.state in ('PEGGED', 'DELAYED') and p.bare > 0)
             or (b.state = 'ON_HOLD') <> h.held
             or (b.state = 'OPTION_OFFERED' and (o.id is null or o.deadline < now() - interval '2 minutes'))
@@ -67,6 +68,8 @@ OWN_RECOUNT: dict[str, str] = {
     "nothing was asked of a supplier": """select b.sku_id, b.id, b.state, c.steps::text from backorder b
             left join backorder_course c on c.sku_id = b.sku_id and c.backorder_id = b.id
         where b.closed_at is null and b.state = 'AWAITING_SUPPLY' and not coalesce(c.is_paused, false)
+            and not exists (select from peg p where p.sku_id = b.sku_id and p.order_line_id = b.order_line_id
+                and p.kind = 'OPEN' and p.cause = 'QUOTA')
             and not exists (select from purchase_order_line p where p.sku_id = b.sku_id
                 and p.unanswered + p.accepted + p.supplier_backordered + p.held + p.in_transit > 0)""",
     "order hold past its end": """select id, order_id from order_hold where released_at is null
