@@ -24,6 +24,10 @@ def _not_found() -> GraphQLError:
     return GraphQLError("PersistedQueryNotFound", extensions={"code": "PERSISTED_QUERY_NOT_FOUND"})
 
 
+def _not_supported() -> GraphQLError:
+    return GraphQLError("PersistedQueryNotSupported", extensions={"code": "PERSISTED_QUERY_NOT_SUPPORTED"})
+
+
 def read_manifest(file: Path) -> dict[str, str]:
     """Texts by id from a JSON file: an object of id and text, as relay-compiler and persisted-query tools write it.
 
@@ -59,7 +63,8 @@ class Documents:
     def text_of(self, query: str | None, document_id: str | None, extensions: Mapping[str, Any]) -> str:
         """The document to execute.
 
-        Raises PERSISTED_QUERY_NOT_FOUND for an unknown id or hash, FORBIDDEN for a text outside the manifest in
+        Raises PERSISTED_QUERY_NOT_FOUND for an unknown id or hash, PERSISTED_QUERY_NOT_SUPPORTED for any hash where
+        there are neither trusted documents nor registered ones, FORBIDDEN for a text outside the manifest in
         allow-list mode, BAD_USER_INPUT for a hash that is not that of the text.
         """
         if document_id is not None:
@@ -80,8 +85,8 @@ class Documents:
     def _persisted(self, query: str | None, digest: str) -> str:
         if query is None:
             text = self._manifest.get(digest) or self._registered.get(digest)
-            if text is None:
-                raise _not_found()
+            if text is None:  # who is told that there is no use stops asking twice each time
+                raise _not_found() if self._registers or self._manifest else _not_supported()
             return text
         if hashlib.sha256(query.encode()).hexdigest() != digest:
             raise GraphQLError("The hash is not that of the document.", extensions={"code": "BAD_USER_INPUT"})

@@ -32,6 +32,7 @@ class ErrorCode(StrEnum):
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
     OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE"
     PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+    PERSISTED_QUERY_NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
     UNKNOWN_SKU = "UNKNOWN_SKU"
@@ -68,6 +69,10 @@ CATALOGUE: dict[ErrorCode, Meaning] = {
     ),
     ErrorCode.PERSISTED_QUERY_NOT_FOUND: Meaning(
         "No document is known by this id or hash.", "Send hash and text once (development), or a known id."
+    ),
+    ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED: Meaning(
+        "Hashes are not kept here (production without trusted documents).",
+        "Send the text; clients stop asking by hash.",
     ),
     ErrorCode.UNAUTHENTICATED: Meaning(
         "There is no credential, or it is wrong, expired or revoked.", "Get a new credential; resume streams with it."

@@ -44,6 +44,10 @@ class _Flow(FlowControl):
         if self.read_paused and self._may_read():
             super().resume_reading()
 
+    def forget(self) -> None:
+        """Let go of who was asked: nobody waits for the collector because of this."""
+        self._may_read = bool
+
 
 class HttpProtocol(HttpToolsProtocol):
     """HTTP/1.1 as uvicorn speaks it, with bounds on what is read ahead, on the head, and on slow senders."""
@@ -61,13 +65,14 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.flow = _Flow(transport, self._may_read)
+        self.flow = self._gate = _Flow(transport, self._may_read)
         self._timer = self.loop.call_later(HEAD_SECONDS, self._check)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._backlog = b""
         self._stop_timer()
         super().connection_lost(exc)
+        self._gate.forget()
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
@@ -164,6 +169,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._is_upgraded, self._is_in_head, self._is_in_body = True, False, False
         self._stop_timer()
         super().handle_websocket_upgrade()
+        self._gate.forget()
 
     # What the parser tells.
 

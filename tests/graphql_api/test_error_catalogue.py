@@ -12,7 +12,7 @@ import core
 from api.commands.error_catalogue import CLOSE_CODES, FILE, error_catalogue
 from api.error_handlers import CATALOGUE, ErrorCode
 from api.schema.errors import UserErrorCode
-from api.transport import websocket
+from api.transport import reading, websocket
 from core.errors import DomainError
 
 INSIDE = {"EDI_UNUSABLE"}
@@ -55,6 +55,7 @@ def test_every_refusal_of_the_product_has_a_published_code() -> None:
 
 def test_every_close_code_of_the_socket_is_told() -> None:
     codes = {value for name, value in vars(websocket).items() if name.isupper() and isinstance(value, int)}
+    codes.add(reading.TOO_MANY_FRAMES)
     not_told = {
         websocket.NO_STATUS,
         websocket.POLICY,

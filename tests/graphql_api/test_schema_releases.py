@@ -4,7 +4,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from graphql import build_schema
+from graphql import GraphQLError, build_schema
 from typer.testing import CliRunner
 
 from api.commands import schema as command
@@ -133,3 +133,13 @@ def test_a_major_release_is_said_and_never_happens_by_itself(files, monkeypatch)
     assert (files / "released.graphql").read_text() == OLD
     assert _run(monkeypatch, new, "release", "--major")[0] == 0
     assert {(files / name).read_text() for name in ("schema.graphql", "released.graphql")} == {new}
+
+
+def test_where_no_hash_is_kept_clients_are_told_to_stop_asking_by_hash() -> None:
+    extensions = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
+    found = []
+    for documents in (Documents(), Documents(registers=True), Documents({"1": "{ a }"})):
+        with pytest.raises(GraphQLError) as refused:
+            documents.text_of(None, None, extensions)
+        found.append((refused.value.extensions or {})["code"])
+    assert found == ["PERSISTED_QUERY_NOT_SUPPORTED", "PERSISTED_QUERY_NOT_FOUND", "PERSISTED_QUERY_NOT_FOUND"]
