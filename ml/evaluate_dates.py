@@ -23,6 +23,8 @@ TABLE_DAYS = 365
 TABLE_NEEDS = 20
 CALIBRATION_HALVES = 2
 SUPPLIERS_SHOWN = 15
+TOO_EXACT = 0.8
+"""Share of lines to the very day from which promised days look written afterwards."""
 
 
 def evaluate_dates(
@@ -56,6 +58,7 @@ def evaluate_dates(
             for (begin, _), half in zip(starts, judged, strict=True)
         ],
         "suppliers": _by_supplier(joined),
+        "suspicions": _written_afterwards(joined),
         "settings": {"half_life_days": settings.half_life_days, "shrinkage": settings.shrinkage,
                      "widest_correction": settings.widest_correction},
         "file": history.findings,
@@ -100,7 +103,8 @@ def _judge(
         for level in LEVELS:
             days[level][place] = expected[level]
     return {
-        "came": history.delay[rows], "supplier": history.levels[1][rows], "table": _plain_table(history, begin, rows, 0.9),
+        "came": history.delay[rows], "supplier": history.levels[1][rows],
+        "route": history.levels[0][rows], "table": _plain_table(history, begin, rows, 0.9),
         **{f"p{round(level * 100)}": values for level, values in days.items()},
     }  # fmt: skip
 
@@ -166,6 +170,19 @@ def _figures(lines: dict[str, NDArray[Any]]) -> dict[str, Any]:
         "p50_mae": float(np.abs(came - lines["p50"]).mean()),
         "promise_mae": float(np.abs(came).mean()),
     }
+
+
+def _written_afterwards(lines: dict[str, NDArray[Any]]) -> list[str]:
+    """Routes whose promised days are nearly always the days of delivery: what was promised may have been put right later."""
+    found = []
+    for route in np.unique(lines["route"]).tolist():
+        exact = float((lines["came"][lines["route"] == route] == 0).mean())
+        if exact > TOO_EXACT:
+            found.append(
+                f"{route}: {exact:.0%} of the lines came on the very day that was promised. Such schedules look written "
+                "afterwards, and then no figure of this route says how good a promise was when it was made."
+            )
+    return found
 
 
 def _by_supplier(lines: dict[str, NDArray[Any]]) -> list[dict[str, Any]]:

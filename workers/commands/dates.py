@@ -49,6 +49,8 @@ def evaluate(
         from ml.evaluate_dates import evaluate_dates
 
         report = evaluate_dates(file, start.date() if start else None, say=say)
+    for sentence in report["suspicions"]:
+        say(f"LEAK? {sentence}")
     if as_json:
         print_json(report)
         return
