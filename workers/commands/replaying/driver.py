@@ -293,7 +293,7 @@ class Replay:
         pause = 0.01
         while True:
             state = await self.patiently(self._unrest)
-            if not any(state):
+            if not any(state[:3]):
                 return
             if state != last:
                 last, since = state, time.monotonic()
@@ -318,10 +318,12 @@ class Replay:
                 raise ReplayError(f"The live stream has not reached position {position} for {REST_TIMEOUT:.0f} s.")
             await asyncio.sleep(0.1)
 
-    async def _unrest(self) -> tuple[int, int, int]:
+    async def _unrest(self) -> tuple[int, int, int, datetime | None]:
+        """Facts, jobs and files on their way, and the last sign of life of a running job: a long one is no standstill."""
         row = await self.database.system.fetchrow(
             """select (select count(*) from outbox) as facts,
-            (select count(*) from job_run where state in ('waiting', 'queued', 'running')) as jobs"""
+            (select count(*) from job_run where state in ('waiting', 'queued', 'running')) as jobs,
+            (select max(heartbeat_at) from job_run where state = 'running') as beat"""
         )
         assert row is not None
         files = sum(
@@ -329,7 +331,7 @@ class Replay:
             for path in self.settings.edi_dir.glob("*/in/*")
             if path.is_file() and not path.name.startswith(".") and path.suffix != ".tmp"
         )
-        return row["facts"], row["jobs"], files
+        return row["facts"], row["jobs"], files, row["beat"]
 
     def write_rejects(self, path: Path) -> int:
         """All rejected rows as CSV with the reason, each once; returns how many."""
