@@ -37,6 +37,7 @@ class Report:
     lateDaysP90: float | None
     promiseMovesPerOrder: float
     purchaseOrders: int
+    purchaseOrderLines: int
     foresight: bool
     """Did reorder points follow forecasts."""
     averageStockUnits: float
@@ -183,6 +184,7 @@ async def make_report(
         lateDaysP90=_figure(promises["late_p90"]),
         promiseMovesPerOrder=_rate(promises["moves"], max(demand["orders"], 1)),
         purchaseOrders=await sql.fetchval("select count(*) from purchase_order") or 0,
+        purchaseOrderLines=await sql.fetchval("select count(*) from purchase_order_line") or 0,
         foresight=foresight,
         averageStockUnits=round(float(stock["units"] or 0), 1),
         averageStockValue=round(float(stock["value"] or 0) / 100, 2),
