@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from core.domain.causes import (
+    HISTORY,
     BlockedStock,
     Demand,
     LateSupply,
@@ -16,6 +17,7 @@ from core.domain.causes import (
     StockElsewhere,
     UnreceivedDelivery,
     classify,
+    rejudge,
 )
 from core.domain.states import BackorderCause as Kind
 
@@ -131,3 +133,33 @@ def test_forecast_error_shows_what_reordering_assumed():
 def test_nothing_short_has_no_cause():
     with pytest.raises(ValueError, match="nothing is short"):
         classify(replace(PLAIN, shortage=0))
+
+
+SHORT = {"short_answers": EVERYTHING.short_answers}
+COUNTED = {"corrections": EVERYTHING.corrections}
+
+
+@pytest.mark.parametrize(
+    ("present", "facts", "found"),
+    [
+        (Kind.FORECAST_ERROR, SHORT, Kind.SUPPLIER_SHORT),  # a fact takes the place of a guess
+        (Kind.DEMAND_SPIKE, {}, None),
+        (Kind.SUPPLIER_SHORT, SHORT, None),
+        (Kind.SUPPLIER_SHORT, SHORT | COUNTED, Kind.STOCK_RECORD_ERROR),  # the harder fact
+        (Kind.QUALITY, SHORT, Kind.SUPPLIER_SHORT),  # the goods are no longer blocked
+        (Kind.FORECAST_ERROR, SHORT | {"shortage": 0}, None),
+    ],
+)
+def test_a_verdict_gives_way_to_a_harder_fact_or_when_nothing_shows_it_any_more(present, facts, found):
+    cause = rejudge(present, {}, replace(PLAIN, **facts), DAY)
+    assert (cause and cause.kind) == found
+
+
+def test_earlier_verdicts_are_kept_newest_first():
+    old = [{"cause": "QUALITY", "until": f"2026-05-{n:02d}", "evidence": {}} for n in range(HISTORY, 0, -1)]
+    evidence = {"shortage": 6, "previous": old}
+    cause = rejudge(Kind.FORECAST_ERROR, evidence, replace(PLAIN, **SHORT), DAY)
+    assert cause is not None
+    assert (cause.evidence["shortage"], cause.evidence["explained"]) == (4, 4)
+    newest = {"cause": "FORECAST_ERROR", "until": "2026-06-10", "evidence": {"shortage": 6}}
+    assert cause.evidence["previous"] == [newest, *old[:-1]]
