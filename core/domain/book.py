@@ -664,11 +664,13 @@ class SkuBook:
         free = quantity - damaged
         too_early: set[int] = set()
         for peg in sorted((p for p in self.pegs if p.supply is supply), key=claim_order):
-            line = peg.line
-            given = 0 if line is None else min(free, may_serve(self, peg, today), self.shelf(location_id, line))
-            if peg.quantity > may_serve(self, peg, today):
+            line, may = peg.line, may_serve(self, peg, today)
+            if peg.quantity > may:
                 too_early.add(id(peg))
-            if given <= 0 or line is None or peg.kind == PegKind.SOFT or self.is_preorder(location_id):
+            if line is None or peg.kind == PegKind.SOFT or self.is_preorder(location_id):
+                continue
+            given = min(free, may, self.shelf(location_id, line))
+            if given <= 0:
                 continue
             self.drop_peg(peg, given)
             self.allocate(line, location_id, given, cause_kind, cause_id)
