@@ -15,7 +15,7 @@ from core.domain.calendars import WorkCalendar
 from core.domain.late_pegs import Cause, MovePolicy, repair
 from core.domain.network import Lane, Location, Network
 from core.domain.promising import Demand, commit, promise, propose
-from core.domain.quotas import Asker, allowance_of, allowances_for, move_use
+from core.domain.quotas import Asker, allowance_of, allowances_for, may_serve, move_use
 from core.domain.records import Line, Movement, Quota, Supply
 from core.domain.sourcing import search_sites
 from core.domain.states import OrderLineStatus, PegKind, PromiseReason
@@ -123,6 +123,22 @@ def test_the_search_of_other_places_and_a_late_supply_obey_the_week() -> None:
     book.redate_supply(supply, MONDAY + timedelta(days=20), "SUPPLIER", None)
     repair(book, NETWORK, [supply], Cause(PromiseReason.SUPPLY_DELAYED), MovePolicy())
     assert line.allocated == 0
+
+
+def test_supply_that_comes_earlier_pulls_nothing_into_a_week_that_is_full() -> None:
+    book, line, supply = _later_claim()
+    book.redate_supply(supply, MONDAY + timedelta(days=2), "SUPPLIER", None)
+    repair(book, NETWORK, [supply], Cause(PromiseReason.SUPPLY_ADVANCED), MovePolicy(pull_in_days=1))
+    assert [p.need_date >= MONDAY + timedelta(days=7) for p in book.pegs_of(line)] == [True]
+
+
+def test_a_claim_of_the_last_day_of_a_window_may_be_served_from_its_first() -> None:
+    friday = MONDAY + timedelta(days=4)
+    book = book_with(week(5, MONDAY, friday, "WINDOW"))
+    book.add_supply(Supply(1, A, "purchase", 5, friday))
+    line = placed(book, 5)
+    (peg,) = book.pegs_of(line)
+    assert (peg.need_date, may_serve(book, peg, MONDAY)) == (friday, 5)
 
 
 def test_a_claim_whose_day_was_moved_keeps_its_share_of_the_week_it_missed() -> None:

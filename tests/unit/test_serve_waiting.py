@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.allocation import serve_waiting
 from core.domain.book import SkuBook
+from core.domain.book_supplies import resource
 from core.domain.calendars import WorkCalendar
 from core.domain.network import Lane, Location, Network
-from core.domain.priority import PriorityWeights, Standing
-from core.domain.ranking import rank_lines
+from core.domain.priority import PriorityWeights, Standing, serve_order
+from core.domain.ranking import rank_again, rank_lines
 from core.domain.records import Line, Movement, Supply
-from core.domain.serving import AllocationRule, CompleteLines, FairShares, Redistribution, ServePolicy, ShareGroup
+from core.domain.serving import (
+    AllocationRule,
+    CompleteLines,
+    FairShares,
+    Redistribution,
+    ServePolicy,
+    ShareGroup,
+    serve_policy,
+)
 from core.domain.states import OrderLineStatus, PegKind, ShipPolicy
+from core.errors import InvalidInput
 
 TODAY = date(2026, 11, 2)
 NOW = datetime(2026, 11, 2, 3, tzinfo=UTC)
@@ -79,6 +90,10 @@ def deficits(book: SkuBook) -> dict[int, int]:
     return found
 
 
+def by_rank(book: SkuBook) -> list[int | None]:
+    return [x.id for x in sorted(book.lines.values(), key=lambda x: serve_order(x.priority, x.promised, x.id))]
+
+
 def check(book: SkuBook, before: dict[int, int]) -> None:
     for place, level in book.levels.items():
         assert 0 <= level.allocated <= level.on_hand
@@ -96,12 +111,16 @@ def check(book: SkuBook, before: dict[int, int]) -> None:
 @given(lines, stock, promised, st.sampled_from(list(CompleteLines)), st.booleans(), st.booleans())
 def test_promises_of_others_stay_whole(wanted, shelves, promises, complete, moves, fair):
     book = book_of(wanted, shelves, promises)
-    before = deficits(book)
+    before, ranked = deficits(book), by_rank(book)
     rule = AllocationRule.FAIR_SHARE if fair else AllocationRule.PRIORITY
     serve_waiting(book, NETWORK, policy=ServePolicy(complete, Redistribution(moves), rule))
     check(book, before)
+    rank_again(book, book.lines.values(), NOW)
+    wait = {peg.line_id for peg in book.waiting(PegKind.OPEN, PegKind.FIRM)}
+    as_before = [key for key in ranked if key in wait] == [key for key in by_rank(book) if key in wait]
     again = serve_waiting(book, NETWORK, policy=ServePolicy(complete, Redistribution(moves), rule))
-    if not (fair and complete is CompleteLines.FREE):  # new shares of what a whole line could not use
+    # a part that comes sooner now ranks its line higher; and new shares of what a whole line could not use
+    if as_before and not (fair and complete is CompleteLines.FREE):
         assert sum(units for _, units in again) == 0, "a second look finds nothing that the first left"
     if not moves:
         assert not book.transfers
@@ -203,3 +222,47 @@ def test_what_a_group_cannot_reach_is_shared_by_the_same_rule():
     shares = FairShares(ShareGroup.GRADE, weights={"VIP": 9.0, "GOLD": 2.0}, pack=3)
     serve_waiting(book, NETWORK, policy=ServePolicy(rule=AllocationRule.FAIR_SHARE, shares=shares))
     assert [line.allocated for line in book.lines.values()] == [3, 9, 3]
+
+
+@pytest.mark.parametrize(
+    ("max_days", "supply_day", "is_pegged", "moved"),
+    [
+        (None, None, False, 4),
+        (2, None, False, 4),  # two days on the road
+        (1, None, False, 0),
+        (None, 2, False, 0),  # supply of nobody comes as soon
+        (None, 3, False, 4),
+        (None, 2, True, 0),  # its own late supply comes as soon
+        (None, 3, True, 4),
+    ],
+)
+def test_stock_is_moved_here_only_within_the_days_allowed_and_when_nothing_comes_as_soon(
+    max_days, supply_day, is_pegged, moved
+):
+    book = book_of([("STANDARD", 4, A, 1, False, 0)], {A: 0, B: 0, R: 9}, [])
+    line = book.lines[1]
+    if supply_day is not None:
+        supply = book.add_supply(Supply(5, A, "purchase", 4, TODAY + timedelta(days=supply_day)))
+        if is_pegged:
+            (peg,) = book.pegs_of(line)
+            resource(book, peg, supply, peg.need_date, "test")
+            book.settle(line, "test")
+    serve_waiting(book, NETWORK, policy=ServePolicy(redistribution=Redistribution(max_days=max_days)))
+    assert sum(transfer.quantity for transfer in book.transfers) == moved
+
+
+def test_a_line_that_is_not_validated_gets_nothing():
+    book = book_of([("STANDARD", 4, A, 1, False, 0)], {A: 9, B: 0, R: 9}, [])
+    book.lines[1].status = OrderLineStatus.RECEIVED
+    assert serve_waiting(book, NETWORK) == []
+    assert (book.lines[1].allocated, book.transfers) == (0, [])
+
+
+def test_the_policy_of_serving_is_read_as_planners_write_it():
+    sharing = {"groupBy": "GRADE", "weights": {"VIP": 2}, "floors": {"VIP": 3, "BASIC": 0}, "pack": 0, "minimum": 4}
+    policy = serve_policy({"redistribution": {"maxDays": 0}, "allocation": {"skus": {"S": "FAIR_SHARE"}, **sharing}})
+    shares = FairShares(ShareGroup.GRADE, {"VIP": 2.0}, {"VIP": 3, "BASIC": 0}, 1, 4)
+    assert (policy.fair("S"), policy.fair("T"), policy.redistribution) == (shares, None, Redistribution(max_days=0))
+    for wrong in ({"floors": {"VIP": -1}}, {"floors": {"VIP": True}}, {"weights": {"VIP": 0}}, {"default": "LUCK"}):
+        with pytest.raises(InvalidInput):
+            serve_policy({"allocation": wrong})
