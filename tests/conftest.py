@@ -14,11 +14,15 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 import redis
+from hypothesis import settings
 
 from core.embedded import discard_private_data, start_postgres, start_valkey
 from migrations.upgrade import upgrade
 
 pytest_plugins = ["tests.world"]
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 FAST = {
     "shared_buffers": "64MB",

@@ -15,6 +15,9 @@ from core.ports import Transaction
 RECENT_RECEIPTS = 60
 """Newest receipts of a supplier that count for how late it comes: what it did long ago says little, and reading it costs."""
 
+RECENT_DOCUMENTS = 500
+"""Newest orders and ship notices among whose receipts those are looked for, so that a long history costs nothing."""
+
 
 async def load_policies(uow: Transaction) -> dict[str, Any]:
     """All business parameters by code."""
@@ -100,11 +103,13 @@ async def load_lateness(uow: Transaction, supplier_ids: Iterable[int]) -> dict[t
     rows = await uow.sql.fetch(
         """select s.supplier_id, s.date_basis, ((r.received_at at time zone p.time_zone)::date - s.paper_date) as late
         from unnest($1::bigint[]) as x(supplier_id) cross join lateral (
-            (select g.id, g.location_id, g.received_at from purchase_order o join goods_receipt g on g.purchase_order_id = o.id
-            where o.supplier_id = x.supplier_id order by g.id desc limit $2)
+            (select g.id, g.location_id, g.received_at
+            from (select id from purchase_order o where o.supplier_id = x.supplier_id order by id desc limit $3) o
+            join goods_receipt g on g.purchase_order_id = o.id order by g.id desc limit $2)
             union all
-            (select g.id, g.location_id, g.received_at from ship_notice n join goods_receipt g on g.ship_notice_id = n.id
-            where n.supplier_id = x.supplier_id order by g.id desc limit $2)
+            (select g.id, g.location_id, g.received_at
+            from (select id from ship_notice n where n.supplier_id = x.supplier_id order by id desc limit $3) n
+            join goods_receipt g on g.ship_notice_id = n.id order by g.id desc limit $2)
             order by id desc limit $2) r
         join location p on p.id = r.location_id
         join goods_receipt_line l on l.goods_receipt_id = r.id
@@ -112,6 +117,7 @@ async def load_lateness(uow: Transaction, supplier_ids: Iterable[int]) -> dict[t
         where s.paper_date is not null""",
         sorted(set(supplier_ids)),
         RECENT_RECEIPTS,
+        RECENT_DOCUMENTS,
     )
     days: dict[tuple[int, str], list[int]] = defaultdict(list)
     for row in rows:

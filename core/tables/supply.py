@@ -120,6 +120,7 @@ class ShipNotice(c.Row, table=True):
     __table_args__ = (
         c.unique("supplier_id", "number"),
         c.index("ship_notice_tracking_idx", "carrier", "tracking_number"),
+        c.index("ship_notice_supplier_idx", "supplier_id", "id"),
     )
 
     id: int | None = c.identity()

@@ -13,6 +13,7 @@ depends_on = None
 INDEXES = {
     "goods_receipt_order_idx": "goods_receipt (purchase_order_id)",
     "goods_receipt_notice_idx": "goods_receipt (ship_notice_id)",
+    "ship_notice_supplier_idx": "ship_notice (supplier_id, id)",
 }
 
 
