@@ -21,14 +21,22 @@ LONGEST_CLOSURE_DAYS = 400
 @lru_cache(maxsize=512)
 def _public_holidays(country: str, year: int) -> frozenset[date]:
     try:
-        known = holidays.country_holidays(country, years=year)
+        return frozenset(holidays.country_holidays(country, years=year))
     except NotImplementedError as error:
         raise ConfigurationError(f"There is no holiday calendar for country {country!r}.") from error
-    if known.country != country:  # a second name that ISO 3166 does not have, as UK of GB
-        raise ConfigurationError(
-            f"There is no holiday calendar for country {country!r}; ISO 3166 says {known.country!r}."
-        )
-    return frozenset(known)
+
+
+def check_country(country: str) -> None:
+    """Raises ConfigurationError for a country whose holidays are unknown and for a second name that ISO 3166 does not have.
+
+    Calendars that were written with a second name (UK of GB) go on with its holidays; new ones are not.
+    """
+    try:
+        code = holidays.country_holidays(country).country
+    except NotImplementedError as error:
+        raise ConfigurationError(f"There is no holiday calendar for country {country!r}.") from error
+    if code != country:
+        raise ConfigurationError(f"There is no holiday calendar for country {country!r}; ISO 3166 says {code!r}.")
 
 
 def recall_holidays(countries: Iterable[str], year: int) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Any
 
-from core.domain.calendars import LONGEST_CLOSURE_DAYS, WorkCalendar
+from core.domain.calendars import LONGEST_CLOSURE_DAYS, WorkCalendar, check_country
 from core.domain.states import LocationKind
 from core.errors import ConfigurationError, InvalidInput, NotFound
 from core.ports import Transaction
@@ -218,7 +218,13 @@ def _country(code: str) -> str | None:
             path=("input", "country"),
             value=code[:MAX_CODE],
         )
-    return code.upper() or None
+    if not code:
+        return None
+    try:
+        check_country(code.upper())
+    except ConfigurationError as error:
+        raise InvalidInput(str(error), path=("input", "country"), value=code) from error
+    return code.upper()
 
 
 def _must_open(calendar: WorkCalendar, today: date) -> None:

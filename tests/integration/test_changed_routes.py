@@ -219,6 +219,7 @@ WRONG: list[tuple[Any, type[DomainError], str | None]] = [
         "exceptions",
     ),
     (SetCalendar("X", working_days=[1], country="KOR"), InvalidInput, "country"),
+    (SetCalendar("X", working_days=[1], country="UK"), InvalidInput, "country"),
     (SetCalendar("DAILY", exceptions=[(day(200 + n), False) for n in range(400)]), InvalidInput, "exceptions"),
     (SetCalendar("DAILY", exceptions=[(date.max, False)]), InvalidInput, "exceptions"),
     (SetLane("A", "A", 1), InvalidInput, "toLocation"),
@@ -229,6 +230,15 @@ WRONG: list[tuple[Any, type[DomainError], str | None]] = [
     (ChangeLocation("A", "25:00"), InvalidInput, "cutoffTime"),
     (ChangeLocation("NOPE"), NotFound, None),
 ]
+
+
+async def test_a_calendar_that_was_written_with_a_second_name_goes_on_and_can_be_changed(world: World) -> None:
+    await world.database.system.execute("update calendar set country = 'UK'")
+    await world.stock(3)
+    (placed,) = await world.place(world.order(("S", 3)))
+    assert placed.number is not None
+    await world.do(lambda uow: set_calendar(uow, SetCalendar("DAILY", name="All days")))
+    assert await world.value("select country from calendar where code = 'DAILY'") == "UK"
 
 
 async def test_what_cannot_be_is_refused(world: World) -> None:

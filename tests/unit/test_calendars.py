@@ -86,8 +86,15 @@ def test_a_calendar_that_cannot_be_is_refused():
         local_day(datetime(2026, 1, 1, tzinfo=UTC), "Mars/Base")
     with pytest.raises(ValueError, match="needs an offset"):
         local_day(datetime(2026, 1, 1), "Asia/Seoul")
+
+
+def test_a_second_name_is_no_new_country_but_one_that_was_written_keeps_its_holidays():
+    calendars.check_country("GB")
     with pytest.raises(ConfigurationError, match="'UK'; ISO 3166 says 'GB'"):
-        WorkCalendar(country="UK").is_working(date(2026, 1, 1))
+        calendars.check_country("UK")
+    with pytest.raises(ConfigurationError, match="no holiday calendar for country 'ZZ'"):
+        calendars.check_country("ZZ")
+    assert [WorkCalendar(country="UK").is_working(date(2026, 12, day)) for day in (24, 25)] == [True, False]
 
 
 def test_holidays_that_were_recalled_are_there_and_an_unknown_country_stops_nobody():
