@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+
 import pytest
 
-from core.domain.reserving import hold_time
+from core.domain.book import SkuBook
+from core.domain.records import StockLevel
+from core.domain.reserving import HoldTime, hold_time, split_hold
 from core.domain.states import ReservationKind
+from core.errors import InvalidInput
 
 HOUR, DAY = 3_600, 86_400
 
@@ -35,3 +40,26 @@ def test_a_channels_own_figure_goes_before_the_companys_and_the_maximum_before_b
     assert [hold_time(policy, cart, channel).seconds for channel in (None, "WEB", "MARKET")] == [900, 900, 60]
     assert [hold_time(policy, quote, channel).seconds for channel in (None, "MARKET")] == [DAY, 2 * DAY]
     assert hold_time(policy, ReservationKind.INTERNAL).seconds == DAY, "a figure without a kind is that of carts"
+
+
+def test_a_hold_ends_when_asked_but_never_after_its_maximum_nor_the_last_instant_of_its_units():
+    now = datetime(2026, 11, 2, 9, tzinfo=UTC)
+    lasts = HoldTime(600, HOUR)
+
+    def seconds(ttl: int | None, latest: datetime | None = None) -> float:
+        return (lasts.expiry(now, ttl, latest) - now).total_seconds()
+
+    assert [seconds(ttl) for ttl in (None, 60, 2 * HOUR)] == [600, 60, HOUR]
+    assert [seconds(ttl, now + timedelta(seconds=300)) for ttl in (None, 60)] == [300, 60]
+    for wrong in (0, -1):
+        with pytest.raises(InvalidInput):
+            lasts.expiry(now, wrong)
+
+
+def test_units_are_held_at_one_place_if_one_suffices_else_where_most_is_first():
+    today = date(2026, 11, 2)
+    book = SkuBook(1, "S", 1, datetime(2026, 11, 2, 9, tzinfo=UTC), dict.fromkeys((1, 2, 3), today))
+    book.levels = {place: StockLevel(place, units) for place, units in ((1, 2), (2, 5), (3, 4))}
+    assert split_hold(book, 4, [1, 2, 3], None) == [(2, 4)]
+    assert split_hold(book, 7, [1, 2, 3], None) == [(2, 5), (3, 2)]
+    assert split_hold(book, 99, [1, 2], None) == [(2, 5), (1, 2)]

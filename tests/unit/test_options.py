@@ -1,5 +1,6 @@
 """Options as one object: pure, complete, with exactly one default; never more than a policy or a rule allows."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import hypothesis.strategies as st
@@ -8,7 +9,15 @@ from hypothesis import given
 
 from core.domain.course import CourseFacts, applies, is_before, read_course, rule_of
 from core.domain.delay_rules import DelayRule, rule_for
-from core.domain.options import DEFAULT_POLICY, OptionFacts, SubstituteOffer, make_options, read_policy
+from core.domain.options import (
+    DEFAULT_POLICY,
+    OptionFacts,
+    OptionPolicy,
+    SubstituteOffer,
+    compensation,
+    make_options,
+    read_policy,
+)
 from core.domain.policies import RULES, check_policy
 from core.domain.states import BackorderState, CourseStep, ResolutionKind
 from core.errors import InvalidInput
@@ -153,3 +162,37 @@ def test_the_rule_of_a_country_and_a_day():
     assert rule_for(rules, "KR", DAY) is new
     assert rule_for(rules, "DE", DAY) is general
     assert rule_for(rules, None, date(2019, 1, 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("days", "maximum", "amount"), [(4, {}, 0), (5, {}, 49), (None, {}, 49), (5, {"KRW": 30}, 30), (5, {"USD": 1}, 49)]
+)
+def test_waiting_is_compensated_from_the_day_on_that_the_policy_says(days, maximum, amount):
+    policy = OptionPolicy(basis_points=500, min_wait_days=5, maximum=maximum)
+    facts = OptionFacts(3, 333, "KRW", NOW, wait_days=days)  # 5 % of 999, rounded down
+    assert compensation(facts, policy) == amount
+    for is_compensated, offered in ((False, amount > 0), (True, False)):
+        made = make_options(replace(facts, is_compensated=is_compensated), policy)
+        assert made is not None
+        assert (ResolutionKind.COMPENSATE in [option.kind for option in made.options]) == offered
+
+
+@pytest.mark.parametrize(
+    ("unit_price", "charges", "told"),
+    [(70, False, (0, 160, None)), (70, True, (160, 160, None)), (40, True, (0, -80, 80)), (50, True, (0, 0, None))],
+)
+def test_a_dearer_substitute_is_charged_only_by_policy_and_a_cheaper_one_gives_back(unit_price, charges, told):
+    offer = SubstituteOffer(2, 2, unit_price, "KRW", 8, DAY)
+    made = make_options(
+        OptionFacts(4, 2 * 50, "KRW", NOW, DAY, substitutes=(offer,)), OptionPolicy(charge_difference=charges)
+    )
+    assert made is not None
+    (option,) = [option for option in made.options if option.kind is ResolutionKind.SUBSTITUTE]
+    assert (option.price, option.price_difference, option.compensation) == told
+
+
+def test_days_of_consideration_are_those_of_a_rule_that_asks_for_consent():
+    for rule, wait in ((CONSENT, timedelta(days=4)), (replace(CONSENT, consent_needed=False), timedelta(hours=72))):
+        made = make_options(OptionFacts(4, 100, "KRW", NOW, DAY, rule=rule), OptionPolicy())
+        assert made is not None
+        assert made.deadline - NOW == wait

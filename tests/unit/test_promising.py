@@ -232,3 +232,29 @@ def test_a_day_asked_for_limits_what_is_in_time(quantity, kind):
     found = ask(book, quantity, requested_date=day(9))
     assert found.slices[-1].kind == kind
     assert binding(book, found).kind == (BindingKind.NONE if kind == "ON_HAND" else BindingKind.REQUESTED_DATE)
+
+
+@pytest.mark.parametrize(
+    ("stock", "holds", "slices"),
+    [
+        (5, [(0, 4), (0, 4)], [("ON_HAND", 4, 0), ("ON_HAND", 1, 0)]),  # three of the units held were lost
+        (1, [(2, 4)], [("ON_HAND", 1, 0), ("DATED", 3, 2)]),
+        (9, [(2, 4)], [("ON_HAND", 4, 0)]),
+        (3, [(2, 2), (2, 4)], [("ON_HAND", 2, 0), ("ON_HAND", 1, 0), ("DATED", 3, 2)]),
+    ],
+)
+def test_a_hold_gives_what_is_there_of_it_and_the_rest_on_its_day(stock, holds, slices):
+    held = [Hold(n, "g", A, day(at), units) for n, (at, units) in enumerate(holds, start=1)]
+    found = ask(book_of(stock, (2, 9)), sum(units for _, units in holds), held=held)
+    assert [(s.kind, s.quantity, s.ship_date) for s in found.slices[: len(slices)]] == [
+        (kind, units, day(at)) for kind, units, at in slices
+    ]
+
+
+def test_what_has_no_source_is_ordered_to_where_it_reaches_the_customer_first():
+    roads = network()
+    roads.lanes[R, ZONE] = Lane(R, ZONE, 5, WEEK)
+    book = book_of(0)
+    book.levels[R] = StockLevel(R, 1)
+    found = propose(book, Demand(4, ZONE, sources=[R, A], lead_time_days=7), roads, book.now)
+    assert [(s.kind, s.location_id, s.quantity) for s in found.slices][-1] == ("LEAD_TIME", A, 3)
