@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("sklearn")
 
 from core.queries.demand_drivers import imported_figures
+from core.queries.demand_history import WEEKS
 from core.services.import_demand_drivers import import_demand_drivers
 from core.settings import Settings
 from workers.job import JobContext
@@ -68,6 +69,18 @@ async def test_stock_that_nobody_asks_for_is_listed(world):
         "select sku_id, location_id, on_hand, flags, suggested from stock_target where weekly_mean = 0"
     )
     assert [(row["on_hand"], row["flags"], row["suggested"]) for row in targets] == [(5, [], 0), (40, ["AGEING"], 0)]
+
+
+async def test_a_company_that_nobody_asks_anything_of_keeps_the_list_of_its_stock(world):
+    start = world.clock.at
+    await _weeks(world, [10])
+    await forecast_demand(_context(world), {})
+    world.clock.at = start + timedelta(weeks=WEEKS + 1)
+    done = await forecast_demand(_context(world), {})
+    assert (done["forecasts"], done["targets"]) == (0, 1)
+    assert await world.rows("select weekly_mean, on_hand, flags from stock_target") == [
+        {"weekly_mean": 0.0, "on_hand": 30, "flags": ["AGEING"]}
+    ]
 
 
 async def test_reorder_points_follow_when_planners_want_that(world):

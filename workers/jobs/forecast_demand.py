@@ -10,7 +10,8 @@ from workers.job import JobContext, job
 
 @job(queue="learning", timeout=900, attempts=3)
 async def forecast_demand(context: JobContext, _: dict[str, Any]) -> dict[str, Any]:
-    """All SKUs and places with demand; running it again on the same day replaces the day's figures."""
+    """All SKUs and places with demand, and targets for stock without any; running it again on the same day replaces the day's
+    figures."""
     import numpy as np
 
     from core.queries.demand_drivers import imported_figures, usual_country
@@ -37,8 +38,6 @@ async def forecast_demand(context: JobContext, _: dict[str, Any]) -> dict[str, A
         rules, plan = await load_replenishment_rules(uow), await load_demand_plan(uow)
         figures = await imported_figures(uow.sql, first_known_day(at, WEEKS))
         country = await usual_country(uow.sql)
-    if not asked:
-        return {"forecasts": 0}
     history = await asyncio.to_thread(clean_history, asked, out, at, WEEKS)
     async with context.snapshot() as uow:
         places = await positions(uow.sql, history.keys, at)
@@ -46,14 +45,16 @@ async def forecast_demand(context: JobContext, _: dict[str, Any]) -> dict[str, A
         idle_places = await positions(uow.sql, [(row["sku_id"], row["location_id"]) for row in idle], at)
         own = await planners_rules(uow, sorted({sku_id for sku_id, _ in history.keys})) if rules.is_automatic else {}
 
-    def foresee() -> tuple[Any, Any, list[dict[str, Any]], list[dict[str, Any]]]:
+    def foresee() -> tuple[Any, list[dict[str, Any]], list[dict[str, Any]]]:
+        if not history.keys:
+            return None, [], []
         codes = [place["code"] for place in places]
         factors = live_factors(
             history.units, [key[0] for key in history.keys], codes, at.date(), plan, country, figures
         )
         found = start_as_similar(forecast(history.units / factors.past, HORIZON), history.units, places)
         rows = forecast_rows(history, scaled(found, factors.over(HORIZON)))
-        return factors, found, rows, draft_targets(history, found, factors, rows, places, rules, plan, at.date())
+        return factors, rows, draft_targets(history, found, factors, rows, places, rules, plan, at.date())
 
     def rule() -> dict[int, tuple[int, int]]:
         skus, units, lines = of_whole_company(history)
@@ -64,9 +65,9 @@ async def forecast_demand(context: JobContext, _: dict[str, Any]) -> dict[str, A
         found = forecast(units / factors.past[first], HORIZON)
         return reorder_rules(SkuDemand(skus, found, lines, weeks), drafts, own, rules, factors, first)
 
-    factors, _, rows, drafts = await asyncio.to_thread(foresee)
+    factors, rows, drafts = await asyncio.to_thread(foresee)
     done = await context.run(lambda uow: keep_forecasts(uow, rows, history.faults))
-    wanted = await asyncio.to_thread(rule) if rules.is_automatic else {}
+    wanted = await asyncio.to_thread(rule) if rules.is_automatic and history.keys else {}
     drafts += draft_idle(idle, idle_places, rules)
     done |= await context.run(lambda uow: keep_targets(uow, drafts, wanted))
-    return done | {"drivers": factors.learned.used}
+    return done | {"drivers": factors.learned.used if history.keys else {}}
