@@ -12,6 +12,7 @@ from core.domain.supplier_states import DeadlineKind
 from core.errors import Forbidden, InvalidInput, NotFound, QuantityExceeded
 from core.queries.supplier_facts import supplier_lines
 from core.repositories.approvals import order_to_approve
+from core.repositories.gates import take_gates
 from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
 from core.services.approve_purchase_order import approve_purchase_order
 from core.services.calibrate_lead_times import calibrate_suppliers
@@ -161,11 +162,50 @@ async def test_what_a_supplier_refused_is_not_missing_and_what_is_to_come_is(wor
     )
     assert [row["observed_count"] for row in rows] == [7], "six came, one is 100 days on its way, one never will be"
     assert (
-        await world.rows(
-            "select 1 from supplier_sku where supplier_id <> $1 and observed_count is not null", supplier_id
-        )
-        == []
+        await world.rows("select 1 from supplier_sku where supplier_id <> $1 and observed_count > 0", supplier_id) == []
     )
+
+
+async def test_an_agreement_counts_again_when_too_little_is_left_and_one_made_meanwhile_is_not_overwritten(
+    world, monkeypatch
+):
+    sku_id, supplier_id = await world.sku(), await world.value("select id from supplier where code = 'SUP'")
+    for _ in range(6):
+        number = await sent(world)
+        world.clock.at += timedelta(days=24)
+        await receive(world, number, 10)
+
+    async def terms():
+        return tuple(
+            (
+                await world.rows(
+                    """select lead_time_days, agreed_lead_time_p80, lead_time_p80, observed_count from supplier_sku
+                    where sku_id = $1 and supplier_id = $2""",
+                    sku_id,
+                    supplier_id,
+                )
+            )[0].values()
+        )
+
+    async def gates_after_a_new_agreement(uow, sku_ids):
+        await world.database.system.execute(
+            "update supplier_sku set lead_time_days = 60, lead_time_p80 = 70 where sku_id = $1 and supplier_id = $2",
+            sku_id,
+            supplier_id,
+        )
+        return await take_gates(uow, sku_ids)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("core.services.calibrate_lead_times.take_gates", gates_after_a_new_agreement)
+        await world.do(lambda uow: calibrate_suppliers(uow, [supplier_id]))
+    assert await terms() == (60, None, 70, 0)
+    await world.do(lambda uow: calibrate_suppliers(uow, [supplier_id]))
+    days, agreed, observed, count = await terms()
+    assert (days, agreed, observed < 70, count) == (60, 70, True, 6)
+    world.clock.at += timedelta(days=400)
+    await world.do(lambda uow: calibrate_suppliers(uow, [supplier_id]))
+    assert await terms() == (60, 70, 70, 0)
+    assert await world.do(lambda uow: calibrate_suppliers(uow, [supplier_id])) == 0
 
 
 async def second_source(world, price=500, lead=30, **more):

@@ -14,10 +14,14 @@ CHUNK = 20
 @job(queue="bulk", timeout=600)
 async def calibrate_lead_times(context: JobContext, _: dict[str, Any]) -> dict[str, Any]:
     """Chunk by chunk, each whole: a run that dies is taken up by the next one."""
-    from core.services.calibrate_lead_times import calibrate_suppliers, suppliers_to_calibrate
+    from core.services.calibrate_lead_times import MOST_OFFERS, calibrate_suppliers, suppliers_to_calibrate
 
     suppliers = await context.run(suppliers_to_calibrate)
     changed = 0
     for start in range(0, len(suppliers), CHUNK):
-        changed += await context.run(partial(calibrate_suppliers, supplier_ids=suppliers[start : start + CHUNK]))
+        chunk = partial(calibrate_suppliers, supplier_ids=suppliers[start : start + CHUNK])
+        while written := await context.run(chunk):
+            changed += written
+            if written < MOST_OFFERS:
+                break
     return {"suppliers": len(suppliers), "changed": changed}
