@@ -180,3 +180,20 @@ def test_the_day_before_a_delay_is_that_of_the_promise():
     supply.usable_date = day(8)
     book.settle(line, "test")
     assert (backorder.state, backorder.delayed_from) == (BackorderState.DELAYED, day(6))
+
+
+def test_what_is_not_validated_loses_a_cancelled_supply_before_any_rank():
+    book, (supply,) = book_of(0, (5, 8))
+    low, soft = claim(book, 1, 4, 5, supply, 1), Line(2, 2, 1, 4, open=4, priority=9, location_id=A)
+    book.lines[2] = soft
+    book.add_peg(A, day(5), 4, PegKind.SOFT, line=soft, supply=supply)
+    assert book.cancel_supply(supply, 5, "test") == [soft, low]
+    assert claims(book, soft) == [(PegKind.OPEN, day(5), 4)]
+    assert claims(book, low) == [(PegKind.FIRM, day(5), 3), (PegKind.OPEN, day(5), 1)]
+
+
+def test_stock_is_protected_from_the_very_day_its_step_begins():
+    book, _ = book_of(9)
+    book.protected = {"": {A: [(TODAY, 2), (day(3), 5)]}, "urgent": {A: [(day(1), 0)]}}
+    assert [book.protected_at(A, "", day(n)) for n in (-1, 0, 2, 3, 4)] == [0, 2, 2, 5, 5]
+    assert [book.protected_at(A, "urgent", day(n)) for n in (0, 1)] == [0, 0], "exempt by a step of its own"

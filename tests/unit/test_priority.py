@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from core.domain.priority import (
     COMPONENTS,
     SCALE,
+    TIER_RANK,
     TIER_STEP,
     PriorityFacts,
     PriorityWeights,
     Tier,
+    margin_of,
     priority_weights,
     score,
     serve_order,
@@ -156,3 +158,9 @@ def test_ties_go_to_the_earliest_promise_then_to_the_oldest_line():
     day = date(2026, 11, 5)
     keys = [serve_order(7, None, 1), serve_order(7, day, 3), serve_order(7, day, 2), serve_order(8, None, 9)]
     assert sorted(keys) == [keys[3], keys[2], keys[1], keys[0]]
+
+
+def test_grades_rank_in_their_order_and_a_margin_needs_a_price():
+    ranks = [TIER_RANK[grade] for grade in ("BASIC", "STANDARD", "SILVER", "GOLD", "VIP", "STRATEGIC")]
+    assert ranks == [0, 1, 2, 3, 4, 4]
+    assert [margin_of(*pair) for pair in ((4, 1), (1, 0), (0, 1))] == [0.75, 1.0, 0.0]

@@ -17,6 +17,7 @@ from core.domain.network import Lane, Location, Network
 from core.domain.promising import Demand, commit, promise, propose
 from core.domain.quotas import Asker, allowance_of, allowances_for, may_serve, move_use
 from core.domain.records import Line, Movement, Quota, Supply
+from core.domain.repromising.rooms import counts_as, rooms_of
 from core.domain.sourcing import search_sites
 from core.domain.states import OrderLineStatus, PegKind, PromiseReason
 from core.services.correct_stock import cover_again
@@ -202,3 +203,21 @@ def test_what_was_promised_before_there_was_a_quota_counts_nowhere() -> None:
     move_use(book, line, MONDAY)
     assert line.allocated == 7
     assert book.quota_shares[1, 1] == {MONDAY: 2, MONDAY + timedelta(days=7): 1}
+
+
+def test_what_a_run_may_pull_into_a_week() -> None:
+    """Seven a week, five of them used by the first line; the second was promised when there was no quota."""
+    book = book_with(week(7), stock=5)
+    first, second = placed(book, 5), Line(2, 2, 1, 4)
+    book.lines[2] = second
+    rooms = rooms_of(book)
+    assert rooms is not None
+    ((room,), monday) = rooms.quotas, MONDAY.toordinal()
+    assert (room.windows[0], room.left[:2], list(room.own)) == ((monday, monday + 7), [2, 7], [1])
+    days = [MONDAY + timedelta(days=n) for n in (0, 6, 7)]
+    assert [counts_as(book, first, day, MONDAY) for day in days] == [True, True, False]
+    assert [counts_as(book, second, day, MONDAY) for day in days] == [True] * 3, "nothing binds it"
+    book.quotas = [week(7, MONDAY + timedelta(days=7))]
+    assert counts_as(book, first, days[2], MONDAY), "today nothing is limited yet"
+    del book.quota_shares[1, 1]
+    assert rooms_of(book) is None

@@ -147,3 +147,9 @@ def test_last_year_says_how_demand_goes_on():
 def test_rules_that_cannot_be_are_refused(value):
     with pytest.raises(InvalidInput):
         rebalancing_rules(value)
+
+
+def test_rules_are_read_as_planners_write_them():
+    given = {"isOn": False, "shortDays": 0, "targetDays": 5, "keepDays": 3_650, "minUnits": 0, "validDays": 9}
+    assert rebalancing_rules(given) == RebalancingRules(False, 0, 5, 3_650, 1, 20, 9)
+    assert rebalancing_rules(None) == RebalancingRules()

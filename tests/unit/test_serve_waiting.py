@@ -13,7 +13,7 @@ from core.domain.book import SkuBook
 from core.domain.book_supplies import resource
 from core.domain.calendars import WorkCalendar
 from core.domain.network import Lane, Location, Network
-from core.domain.priority import PriorityWeights, Standing, serve_order
+from core.domain.priority import PriorityWeights, Standing, Tier, serve_order
 from core.domain.ranking import rank_again, rank_lines
 from core.domain.records import Line, Movement, Supply
 from core.domain.serving import (
@@ -25,7 +25,7 @@ from core.domain.serving import (
     ShareGroup,
     serve_policy,
 )
-from core.domain.states import OrderLineStatus, PegKind, ShipPolicy
+from core.domain.states import BackorderState, OrderLineStatus, PegKind, ShipPolicy
 from core.errors import InvalidInput
 
 TODAY = date(2026, 11, 2)
@@ -266,3 +266,19 @@ def test_the_policy_of_serving_is_read_as_planners_write_it():
     for wrong in ({"floors": {"VIP": -1}}, {"floors": {"VIP": True}}, {"weights": {"VIP": 0}}, {"default": "LUCK"}):
         with pytest.raises(InvalidInput):
             serve_policy({"allocation": wrong})
+
+
+@pytest.mark.parametrize(
+    ("supply_day", "state", "tier"),
+    [(9, "PEGGED", Tier.REST), (9, "DELAYED", Tier.AT_RISK), (11, "PEGGED", Tier.AT_RISK), (None, None, Tier.REST)],
+)
+def test_a_promise_is_at_risk_when_it_was_not_kept_or_its_supply_is_late(supply_day, state, tier):
+    book = book_of([("BASIC", 4, A, 10, False, 0)], {A: 0, B: 0, R: 0}, [])
+    if supply_day is not None:
+        supply = book.add_supply(Supply(5, A, "purchase", 4, TODAY + timedelta(days=supply_day)))
+        resource(book, book.pegs[0], supply, TODAY + timedelta(days=10), "test")
+        book.backorders[0].state = BackorderState[state]
+    rank_again(book, book.lines.values(), NOW)
+    rank = book.lines[1].rank
+    assert rank is not None
+    assert rank.tier is tier

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from core.domain.approval_routes import Absence, decide, in_place_of, read_routes, step_for
+from core.domain.approval_routes import Absence, RouteStep, decide, in_place_of, read_routes, step_for
 from core.domain.lead_times import Agreed, calibrate
 from core.domain.scorecards import LineFacts, LineReceipt, LineStep, OpenPart, Rate, scorecard
 from core.domain.supplier_deadlines import acknowledgement_times, deadline_rules, ship_notice_times, state_at
@@ -129,6 +129,9 @@ ROUTES = {
 }
 
 
+STEP = {"approvers": ["a"]}
+
+
 def test_the_amount_chooses_the_step():
     steps = read_routes(ROUTES)
     assert steps is not None
@@ -136,7 +139,16 @@ def test_the_amount_chooses_the_step():
     assert [step.approvers[0] for step in found if step] == ["buyer", "lead", "head"]
     assert step_for(steps[:1], 1001, "EUR") is None
     assert read_routes({"isOn": False, "steps": []}) is None
-    for wrong in ({"steps": [{"approvers": []}]}, {"steps": [{"approvers": ["a"], "needed": 2}]}, {"on": True}, "x"):
+    assert read_routes({"isOn": True, "steps": [STEP | {"upTo": 0}]}) == [RouteStep(0, None, ("a",), 1)]
+    for wrong in (
+        {"steps": [{"approvers": []}]},
+        {"steps": [{"approvers": ["a"], "needed": 2}]},
+        {"on": True},
+        "x",
+        {"steps": [STEP | {"needed": 0}]},
+        {"steps": [STEP | {"upTo": -1}]},
+        {"steps": [STEP | {"upTo": "1"}]},
+    ):
         with pytest.raises(InvalidInput):
             read_routes(wrong)
 
