@@ -52,23 +52,27 @@ async def released_shipment(uow: Transaction, number: str) -> Any:
     )
 
 
-async def released_units(uow: Transaction, shipment_id: int) -> list[Any]:
-    """Units on the shipment by SKU code and lot."""
+async def release_lines(uow: Transaction, shipment_id: int) -> list[Any]:
+    """What is on the shipment, by line of the customer's order and lot."""
     return await uow.sql.fetch(
-        """select k.code, t.code as lot, sum(i.quantity)::int as quantity
-        from shipment_line i join sku k on k.id = i.sku_id left join lot t on t.id = i.lot_id and t.sku_id = i.sku_id
-        where i.shipment_id = $1 group by k.code, t.code order by k.code, t.code""",
+        """select x.line_number, k.code, k.unit, k.name, k.tracks_lots, t.code as lot, sum(i.quantity)::int as quantity
+        from shipment_line i join order_line x on x.id = i.order_line_id and x.sku_id = i.sku_id
+        join sku k on k.id = i.sku_id left join lot t on t.id = i.lot_id and t.sku_id = i.sku_id
+        where i.shipment_id = $1 group by x.line_number, k.id, t.code order by x.line_number, t.code""",
         shipment_id,
     )
 
 
-async def release_lines(uow: Transaction, shipment_id: int) -> list[Any]:
-    """What is on the shipment, by line of the customer's order and lot."""
+async def held_lots(uow: Transaction, shipment_id: int) -> list[Any]:
+    """What the lines on the shipment hold of lots at its place, by line of the customer's order."""
     return await uow.sql.fetch(
-        """select x.line_number, k.code, k.unit, k.name, t.code as lot, sum(i.quantity)::int as quantity
-        from shipment_line i join order_line x on x.id = i.order_line_id and x.sku_id = i.sku_id
-        join sku k on k.id = i.sku_id left join lot t on t.id = i.lot_id and t.sku_id = i.sku_id
-        where i.shipment_id = $1 group by x.line_number, k.code, k.unit, k.name, t.code order by x.line_number, t.code""",
+        """select x.line_number, k.code, t.code as lot, sum(p.quantity)::int as quantity
+        from shipment s join sku k on k.id in (select sku_id from shipment_line where shipment_id = s.id)
+        join order_line x on x.sku_id = k.id and x.order_id = s.order_id
+            and x.id in (select order_line_id from shipment_line where shipment_id = s.id)
+        join peg p on p.sku_id = x.sku_id and p.order_line_id = x.id and p.location_id = s.location_id and p.kind = 'HARD'
+        join lot t on t.sku_id = p.sku_id and t.id = p.lot_id
+        where s.id = $1 group by x.line_number, k.code, t.code order by x.line_number, t.code""",
         shipment_id,
     )
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from core.domain.picking import Pick
 from core.domain.states import ShipmentStatus
 from core.edi.interchanges import Fault
 from core.edi.warehouse_documents import ShippingAdvice
-from core.errors import NotFound
+from core.errors import InvalidInput, QuantityExceeded
 from core.events import Event
 from core.ports import Transaction
 from core.repositories.edi import Partner
-from core.repositories.warehouse_releases import released_shipment, released_units
+from core.repositories.warehouse_releases import held_lots, release_lines, released_shipment
 from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
 from core.services.edi_outcome import Applied, Unusable, doubt
+from core.services.take_shipments import take_shipments
 
 # W0601: a report of all that left. What another code means is for a person.
 _FULL = ("F", "N", "00", "")
@@ -24,57 +27,100 @@ _FULL = ("F", "N", "00", "")
 async def apply_shipping_advice(
     uow: Transaction, advice: ShippingAdvice, faults: tuple[Fault, ...], partner: Partner, document_id: int
 ) -> Applied:
-    """A planned shipment that left as released, from the warehouse that this partner runs, is confirmed; a difference in
-    units or lots is an event `SHIPPING_DOUBT` and moves nothing.
+    """A planned shipment that left in the units released, from the warehouse that this partner runs, is confirmed in the
+    lots that the advice names; other units, or lots that cannot have left, are an event `SHIPPING_DOUBT` and move nothing.
 
     Raises NotFound for a shipment that we do not know, Unusable for one that was cancelled.
     """
+    # Locked first: what is compared here is what leaves below.
+    await take_shipments(uow, [advice.order_number])
     ours = await released_shipment(uow, advice.order_number)
-    if ours is None:
-        raise NotFound("shipment", advice.order_number)
     if ours["status"] == ShipmentStatus.CANCELLED and any(line.shipped for line in advice.lines):
         text = f"Shipment {ours['number']} was cancelled; the warehouse says that it left."
         raise Unusable("cancelled_shipment", text, [doubt("number", text, None, "W06")])
-    released = await released_units(uow, ours["id"])
+    released = await release_lines(uow, ours["id"])
+    tracked = {row["code"] for row in released if row["tracks_lots"]}
+    has_left = ours["status"] in (ShipmentStatus.SHIPPED, ShipmentStatus.DELIVERED)
     differences = _differences(advice, released)
+    is_full = partner.guide.warehouse == ours["location"] and advice.purpose in _FULL
+    refusal = ""
+    if has_left:
+        differences += _other_lots(_named_lots(advice, tracked), released)
+    elif is_full and not differences:
+        held, named = await held_lots(uow, ours["id"]), _named_lots(advice, tracked)
+        left = _moment(advice, ours["time_zone"], uow.now)
+        picks = _picks(named, released, held) if any(lot for _, lot in named) else []
+        request = ConfirmShipment(ours["number"], advice.carrier or None, advice.tracking or None, left, picks)
+        try:
+            await confirm_shipments(uow, [request])
+        except (InvalidInput, QuantityExceeded) as error:
+            # Picks are judged before anything is written.
+            refusal, differences = error.message, _other_lots(named, held)
     told: dict[str, Any] = {
         "shipment": advice.order_number,
         "differences": differences,
         "tracking": advice.tracking,
-        "confirmed": False,
+        "confirmed": is_full and not (differences or refusal),
     }
-    if differences:
-        text = f"Warehouse shipment {advice.number} differs from {advice.order_number}."
+    if differences or refusal:
+        text = f"Warehouse shipment {advice.number} differs from {advice.order_number}. {refusal}".rstrip()
         facts = {"documentId": document_id, "error": text}
         uow.announce(Event("edi", "SHIPPING_DOUBT", facts, f"document:{document_id}", supplier_id=partner.supplier_id))
-    elif partner.guide.warehouse == ours["location"] and advice.purpose in _FULL:
-        left = _moment(advice, ours["time_zone"], uow.now)
-        request = ConfirmShipment(ours["number"], advice.carrier or None, advice.tracking or None, left)
-        await confirm_shipments(uow, [request])
-        told["confirmed"] = True
     return Applied("applied", advice.number, None, faults, told)
 
 
 def _differences(advice: ShippingAdvice, released: list[Any]) -> list[dict[str, Any]]:
-    """By article; lots count where the warehouse names them."""
-    ours, theirs = {}, {}
+    """Articles of which more or fewer units left than were released."""
+    ours, theirs = Counter[str](), Counter[str]()
     for row in released:
-        ours[row["code"]] = ours.get(row["code"], 0) + row["quantity"]
+        ours[row["code"]] += row["quantity"]
     for line in advice.lines:
-        theirs[line.buyer_sku] = theirs.get(line.buyer_sku, 0) + (line.shipped or 0)
-    found: list[dict[str, Any]] = [
-        {"sku": sku, "released": ours.get(sku, 0), "shipped": theirs.get(sku, 0)}
+        theirs[line.buyer_sku] += line.shipped or 0
+    return [
+        {"sku": sku, "released": ours[sku], "shipped": theirs[sku]}
         for sku in sorted({*ours, *theirs})
-        if ours.get(sku, 0) != theirs.get(sku, 0)
+        if ours[sku] != theirs[sku]
     ]
-    lots = {(row["code"], row["lot"]) for row in released if row["lot"] is not None}
-    tracked = {sku for sku, _ in lots}
-    found += [
-        {"sku": sku, "lot": lot, "released": 0, "shipped": quantity}
-        for sku, lot, quantity in sorted((x.buyer_sku, x.lot, x.shipped or 0) for x in advice.lines if x.lot)
-        if sku in tracked and (sku, lot) not in lots
+
+
+def _named_lots(advice: ShippingAdvice, tracked: set[str]) -> Counter[tuple[str, str]]:
+    """Units by article and lot ("" where none is named), of articles that have lots."""
+    named = Counter[tuple[str, str]]()
+    for line in advice.lines:
+        if line.buyer_sku in tracked and line.shipped:
+            named[line.buyer_sku, line.lot] += line.shipped
+    return named
+
+
+def _other_lots(named: Counter[tuple[str, str]], ours: list[Any]) -> list[dict[str, Any]]:
+    """Lots of which the warehouse names more units than we have here."""
+    known = Counter[tuple[str, str]]()
+    for row in ours:
+        known[row["code"], row["lot"] or ""] += row["quantity"]
+    return [
+        {"sku": sku, "lot": lot, "released": known[sku, lot], "shipped": units}
+        for (sku, lot), units in sorted(named.items())
+        if lot and units > known[sku, lot]
     ]
-    return found
+
+
+def _picks(named: Counter[tuple[str, str]], released: list[Any], held: list[Any]) -> list[Pick]:
+    """The lots that left by line of the order: what a line holds of them it keeps, the rest fills up. An article of which
+    no lot is named leaves as it is allocated."""
+    lots, picked = +named, Counter[tuple[int, str]]()
+    with_lots = {sku for sku, lot in lots if lot}
+    room = Counter[tuple[str, int]]()
+    for row in released:
+        if row["code"] in with_lots:
+            room[row["code"], row["line_number"]] += row["quantity"]
+    wanted = [(row["code"], row["line_number"], row["lot"], row["quantity"]) for row in held]
+    wanted += [(sku, number, lot, room[sku, number]) for sku, lot in lots for code, number in room if code == sku]
+    for sku, number, lot, most in wanted:
+        units = min(most, room[sku, number], lots[sku, lot])
+        room[sku, number] -= units
+        lots[sku, lot] -= units
+        picked[number, lot] += units
+    return [Pick(number, units, lot or None) for (number, lot), units in picked.items() if units]
 
 
 def _moment(advice: ShippingAdvice, time_zone: str, now: datetime) -> datetime:

@@ -1,5 +1,7 @@
 """A warehouse that a partner runs is told by a 940 what to ship, what changed of it and what is off; its 945 comes back."""
 
+import asyncio
+
 import pytest
 
 from core.edi.decode_940 import decode_940
@@ -8,13 +10,16 @@ from core.edi.interchanges import Fault, Level, Severity, Verdict
 from core.edi.reader import read
 from core.edi.write_997 import write_997
 from core.edi.x12_writer import write_interchange
-from core.errors import InvalidInput
+from core.errors import DomainError, InvalidInput
+from core.services import apply_shipping_advice
 from core.services.adjust_stock import AdjustStock, adjust_stock
 from core.services.cancel_order import CancelOrder, cancel_order
+from core.services.change_order_line import ChangeOrderLine, change_order_line
 from core.services.plan_shipments import plan_shipments
 from core.services.rejudge_routes import move_planned_shipments
 from core.services.send_warehouse_release import send_release_anew, send_warehouse_release
 from tests.integration.test_ingest_edi_document import PARTNER, day, documents, envelope, take
+from tests.integration.test_lots import LATER, SOON, lots, receive, track
 
 pytestmark = pytest.mark.anyio
 WAREHOUSE = PARTNER.replace("1, '{}', 'active'", """1, '{"warehouse": "A"}', 'active'""")
@@ -153,3 +158,63 @@ async def test_a_lost_unit_and_a_day_off_are_told_too(world):
     assert await world.value(asked) == 3
     later = await released(world, shipment_id)
     assert (later.purpose, later.ship_on > ship_on) == ("R", True)
+
+
+@pytest.mark.parametrize(
+    ("told", "confirmed", "differences", "left"),
+    [
+        ([("L1", 1), ("L2", 9)], True, [], {"A/L1": (4, 0, 0), "A/L2": (11, 0, 0)}),
+        ([("L2", 5), ("L1", 5)], True, [], {"A/L2": (15, 0, 0)}),
+        ([("L2", 10)], True, [], {"A/L1": (5, 0, 0), "A/L2": (10, 0, 0)}),
+        (
+            [("L9", 10)],
+            False,
+            [{"sku": "S", "lot": "L9", "released": 0, "shipped": 10}],
+            {"A/L1": (5, 0, 5), "A/L2": (20, 0, 5)},
+        ),
+    ],
+)
+async def test_a_945_that_names_lots_ships_these_lots(world, told, confirmed, differences, left):
+    await track(world)
+    await world.database.system.execute(WAREHOUSE)
+    await world.database.system.execute("update supplier_sku set moq = 1")
+    await receive(world, 5, "L1", SOON)
+    await receive(world, 20, "L2", LATER)
+    (placed,) = await world.place(world.order(("S", 4), ("S", 6)))
+    await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
+    number = await world.value("select number from shipment")
+    rows = [("W06", "F", number, day(0), "W7")]
+    for at, (lot, units) in enumerate(told, 1):
+        rows += [("LX", at), ("W12", "CC", units, units, 0, "EA", "", "BP", "S", lot)]
+    assert await take(world, write_interchange("945", "SW", [rows], envelope(2)), "b") == {"applied": 1}
+    result = (await documents(world))[-1]["result"]
+    assert (result["confirmed"], result["differences"]) == (confirmed, differences)
+    assert await lots(world) == left
+    doubts = await world.value("select count(*) from outbox where kind = 'SHIPPING_DOUBT'")
+    assert doubts == (0 if confirmed else 1)
+
+
+async def test_what_a_945_is_compared_with_is_what_leaves(world, monkeypatch):
+    await world.database.system.execute(WAREHOUSE)
+    await world.stock(5, "S2")
+    (placed,) = await world.place(world.order(("S2", 3)))
+    await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
+    number = await world.value("select number from shipment")
+    fewer = ChangeOrderLine(placed.number, 1, quantity=2)
+    confirm = apply_shipping_advice.confirm_shipments
+    changes: list[asyncio.Task] = []
+
+    async def after_a_change(uow, requests):
+        changes.append(asyncio.create_task(world.do(lambda other: change_order_line(other, fewer))))
+        await asyncio.wait(changes, timeout=0.3)
+        return await confirm(uow, requests)
+
+    monkeypatch.setattr(apply_shipping_advice, "confirm_shipments", after_a_change)
+    rows = [("W06", "F", number, day(0), "W7"), ("LX", 1), ("W12", "CC", 3, 3, 0, "EA", "", "BP", "S2")]
+    assert await take(world, write_interchange("945", "SW", [rows], envelope(2)), "b") == {"applied": 1}
+    (refused,) = await asyncio.gather(*changes, return_exceptions=True)
+    assert isinstance(refused, DomainError)
+    assert await world.rows("select ordered, shipped from order_line") == [{"ordered": 3, "shipped": 3}]
+    assert await world.rows("select on_hand, allocated from stock_level where on_hand > 0") == [
+        {"on_hand": 2, "allocated": 0}
+    ]
