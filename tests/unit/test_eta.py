@@ -98,6 +98,15 @@ def test_a_date_is_shown_with_what_its_stages_make_of_it():
     assert quantiles_of([on_hand, part_spread(leaves, supply, {}, NOW, NETWORK)]).p95 == DAY + timedelta(9)
 
 
+@pytest.mark.parametrize(("usable", "comes"), [(-2, 0), (3, 3)])
+def test_what_moves_between_our_own_places_comes_as_planned_while_nobody_measures_it(usable: int, comes: int):
+    today = NOW.date()
+    supply = SupplyDates(today, today + timedelta(usable), None, is_own=True)
+    spread = part_spread(DatePart(None, 7, (1, 5)), supply, {}, NOW, NETWORK)
+    assert spread is not None
+    assert [date.fromordinal(day) for day in spread.days] == [today + timedelta(comes)]
+
+
 def test_closed_days_receiving_cut_off_and_lanes_are_part_of_the_quantiles():
     """10 June 2026 is a Wednesday; the dock works Monday to Friday, the carrier on Saturdays too."""
     lane = Lane(7, 9, 2, WorkCalendar(frozenset(range(1, 7))))

@@ -13,7 +13,7 @@ from core.domain.repromising.arrays import solve_arrays
 from core.domain.repromising.columns import Claims, Events, Market, sorted_with_order, stable_order
 from core.domain.repromising.pool import Claim, Outcome, Pool, Step, present_promise, promised, solve
 from core.domain.repromising.stepwise import solve_steps
-from core.domain.repromising.strategies import CODE, Reaction, Strategy, bounds
+from core.domain.repromising.strategies import CODE, Reaction, Strategy, bounds, confirm
 
 TODAY, END = 0, 12
 FALLBACK = 10
@@ -313,3 +313,13 @@ def test_the_fast_sorts_are_stable_sorts(numbers, scale):
     assert (key.tolist(), places.tolist()) == (values[order].tolist(), order.tolist())
     assert stable_order(values).tolist() == order.tolist()
     assert stable_order(-values).tolist() == np.argsort(-values, kind="stable").tolist()
+
+
+def test_after_the_day_of_ordering_anew_only_what_is_there_already_is_kept():
+    upper, present, atp = [3, 3, 3], [0, 0, 1], [1, 2, 3]
+    assert [confirm(upper, present, atp, last) for last in (2, 1, 0, -1)] == [
+        [1, 2, 3],
+        [1, 2, 2],
+        [1, 1, 1],
+        [0, 0, 1],
+    ]

@@ -173,7 +173,7 @@ def _demand(
     if not expected.lines_per_day or not expected.sources:
         return
     lines = _poisson(random.random(), expected.lines_per_day)
-    units = [max(1, _poisson(random.random(), max(expected.units_per_line - 1, 0)) + 1) for _ in range(lines)]
+    units = [_poisson(random.random(), max(expected.units_per_line - 1, 0)) + 1 for _ in range(lines)]
     day = min(book.today.values())
     total = round(sum(units) * scenario.uplift(book.sku_id, day))
     if units and total != sum(units):
