@@ -110,8 +110,24 @@ def _dated(line: AcknowledgedLine) -> tuple[LineStatus, ...]:
 
 
 def _contradicts(line: AcknowledgedLine, ours: OpenLine) -> bool:
-    """Partners who number lines on their own hit a line of ours by chance: the item then tells."""
-    return bool(line.buyer_sku and ours.buyer_sku and line.buyer_sku != ours.buyer_sku)
+    """Partners who number lines on their own hit a line of ours by chance: the article then tells.
+
+    Our own number decides where it is named; without it a GTIN or vendor code that is ours is enough, and one that is
+    another's contradicts. A code that only one side names says nothing.
+    """
+    if line.buyer_sku and ours.buyer_sku:
+        return line.buyer_sku != ours.buyer_sku
+    codes = (
+        (_article(line.gtin), _article(ours.gtin)),
+        (line.vendor_code.casefold(), ours.vendor_code.casefold()),
+    )
+    told = [theirs == known for theirs, known in codes if theirs and known]
+    return bool(told) and not any(told)
+
+
+def _article(gtin: str) -> str:
+    """What the GTINs of a unit and of its cases have in common: not the level of packing, nor the check digit."""
+    return gtin.zfill(14)[1:13] if gtin.isdecimal() and len(gtin) in (8, 12, 13, 14) else ""
 
 
 def _same_line_number(sent: str, ours: int) -> bool:

@@ -289,6 +289,13 @@ def test_header_date_is_the_date_of_accepted_quantities_only():
         ("PO1**5*EA***VP*V2", [2]),
         ("PO1*1*10*EA***BP*SKU2", []),
         ("PO1*77*10*EA", []),
+        ("PO1*1*10*EA***VP*V2", []),
+        ("PO1*2*5*EA***UP*036000291452", []),
+        ("PO1*2*5*EA***UP*036000291452*VP*V1", []),
+        ("PO1*1*10*EA***UP*036000291452", [1]),  # ours has no GTIN
+        ("PO1*2*5*EA***UP*036000291452*VP*v2", [2]),
+        ("PO1*2*5*EA***UK*10012345678902", [2]),  # the GTIN of a case of them
+        ("PO1*1*10*EA***BP*SKU1*VP*NEW", [1]),
     ],
 )
 def test_lines_are_matched_by_number_then_item_then_gtin_then_vendor_code(po1, matches):
