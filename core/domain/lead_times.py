@@ -10,6 +10,8 @@ PRIOR_WEIGHT = 10
 """Observations that the agreed lead time weighs as much as: with as many of our own, both count half."""
 FEWEST = 5
 """Below this many observations of a supplier nothing is changed."""
+LONGEST_LEAD_DAYS = 3_650
+"""A lead time beyond ten years is a slip of the pen; days that far ahead must still be days of the calendar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def calibrate(
 
     Two steps of shrinkage: the supplier's factor (its quantile of taken to agreed days over all SKUs) is drawn to 1 with
     the weight of `prior_weight` observations, and each SKU's own quantile to the agreed one times that factor. Empty
-    below FEWEST observations in all. A lead time is at least one day, and P80 at least P50.
+    below FEWEST observations in all. A lead time is 1 to LONGEST_LEAD_DAYS days, and P80 at least P50.
     """
     total = sum(len(observed.get(sku_id, ())) for sku_id in agreed)
     if total < FEWEST:
@@ -51,8 +53,12 @@ def calibrate(
         own = observed.get(sku_id, ())
         p50 = _drawn(own, 0.5, terms.days * factors[0], prior_weight)
         p80 = _drawn(own, 0.8, terms.p80 * factors[1], prior_weight)
-        found[sku_id] = Calibrated(max(1, min(p50, p80)), max(1, p50, p80), len(own), total)
+        found[sku_id] = Calibrated(_lead_days(min(p50, p80)), _lead_days(max(p50, p80)), len(own), total)
     return found
+
+
+def _lead_days(days: int) -> int:
+    return min(max(1, days), LONGEST_LEAD_DAYS)
 
 
 def _drawn(own: Sequence[int], q: float, prior: float, weight: int) -> int:

@@ -56,11 +56,12 @@ async def write_terms(
     sku_id: int,
     terms: dict[str, Any],
     breaks: Sequence[tuple[int, int]] | None,
+    follows_agreement: bool,
 ) -> dict[str, Any]:
     """Write the terms that are given (None: as it was) and, when given, all price breaks; returns all terms.
 
-    What dates rest on (`lead_time_p80`) follows the agreed figure at once where nothing was observed, else with the next
-    calibration.
+    What dates rest on (`lead_time_p80`) follows a newly agreed figure at once where nothing was observed or
+    `follows_agreement` (nothing calibrates), else with the next calibration.
     """
     if terms.get("is_preferred"):
         await uow.sql.execute(
@@ -72,10 +73,11 @@ async def write_terms(
         """update supplier_sku set price = coalesce($3, price), is_approved = coalesce($4, is_approved),
             is_preferred = coalesce($5, is_preferred), expedite_days = nullif(coalesce($6, expedite_days), 0),
             expedite_fee = coalesce($7, expedite_fee), expedite_unit_fee = coalesce($8, expedite_unit_fee),
-            vendor_code = coalesce($9, vendor_code), moq = coalesce($10, moq),
+            vendor_code = nullif(coalesce($9, vendor_code), ''), moq = coalesce($10, moq),
             order_multiple = coalesce($11, order_multiple), lead_time_days = coalesce($12, lead_time_days),
-            lead_time_p80 = case when agreed_lead_time_p80 is null
-                then greatest(coalesce($13, lead_time_p80), coalesce($12, lead_time_days)) else lead_time_p80 end,
+            lead_time_p80 = case when agreed_lead_time_p80 is null or ($15 and coalesce($12, $13) is not null)
+                then greatest(coalesce($13, agreed_lead_time_p80, lead_time_p80), coalesce($12, lead_time_days))
+                else lead_time_p80 end,
             agreed_lead_time_p80 = case when agreed_lead_time_p80 is not null
                 then greatest(coalesce($13, agreed_lead_time_p80), coalesce($12, lead_time_days)) end,
             updated_at = $14
@@ -84,6 +86,7 @@ async def write_terms(
         sku_id,
         *[terms[name] for name in TERMS],
         uow.now,
+        follows_agreement,
     )
     if breaks is not None:
         await uow.sql.execute(

@@ -6,14 +6,26 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.domain.lead_times import LONGEST_LEAD_DAYS
+from core.domain.sku_fields import MAX_FIGURE
 from core.errors import InvalidInput
 from core.ports import Transaction
 from core.repositories.codes import sku_ids_of
 from core.repositories.gates import take_gates
 from core.repositories.supplier_portal import supplier_id_of
 from core.repositories.supplier_terms import TERMS, add_offer, read_terms, write_terms
+from core.repositories.supplying import load_policies
+from core.services.calibrate_lead_times import POLICY as CALIBRATION
 from core.services.follow_up import request_purchase
 
+MAX_MONEY = 1_000_000_000_000
+MAX_VENDOR_CODE = 80
+MAX_BREAKS = 100
+_BOUNDS = (
+    (("lead_time_days", "lead_time_p80", "expedite_days"), 0, LONGEST_LEAD_DAYS),
+    (("moq", "order_multiple"), 1, MAX_FIGURE),
+    (("price", "expedite_fee", "expedite_unit_fee"), 0, MAX_MONEY),
+)
 _CURRENCY = re.compile("[A-Z]{3}")
 
 
@@ -43,7 +55,8 @@ async def set_supplier_terms(uow: Transaction, terms: SupplierTerms) -> int:
     """Write the terms, of a SKU that the supplier did not offer a new offer; returns the supplier's id.
 
     The first offer of a SKU is the preferred one unless it is said otherwise; what waits without a source is bought anew.
-    Raises NotFound, UnknownSku, InvalidInput for a figure that cannot be, or is missing of a new offer.
+    While lead times are not calibrated, dates rest on newly agreed ones at once. Raises NotFound, UnknownSku, InvalidInput
+    for a figure that cannot be, or is missing of a new offer.
     """
     supplier_id = await supplier_id_of(uow, terms.supplier)
     sku_id = (await sku_ids_of(uow, [terms.sku]))[terms.sku]
@@ -59,7 +72,8 @@ async def set_supplier_terms(uow: Transaction, terms: SupplierTerms) -> int:
             value=terms.currency,
         )
     given = {name: getattr(terms, name) for name in TERMS}
-    after = await write_terms(uow, supplier_id, sku_id, given, terms.breaks)
+    is_calibrated = (await load_policies(uow)).get(CALIBRATION, {}).get("isOn", True)
+    after = await write_terms(uow, supplier_id, sku_id, given, terms.breaks, follows_agreement=not is_calibrated)
     if before is None or (after["is_approved"] and not before["is_approved"]):
         request_purchase(uow, [sku_id])
     uow.audit("supplierTermsSet", f"supplier:{supplier_id}:sku:{sku_id}", before, after)
@@ -67,16 +81,25 @@ async def set_supplier_terms(uow: Transaction, terms: SupplierTerms) -> int:
 
 
 def _check(terms: SupplierTerms) -> None:
-    for name in ("price", "expedite_days", "expedite_fee", "expedite_unit_fee", "lead_time_days", "lead_time_p80"):
-        if (getattr(terms, name) or 0) < 0:
-            raise InvalidInput("A figure must not be negative.", path=("input", _camel(name)), field=_camel(name))
-    for name in ("moq", "order_multiple"):
-        if (figure := getattr(terms, name)) is not None and figure < 1:
-            raise InvalidInput("A quantity is at least 1.", path=("input", _camel(name)), field=_camel(name))
-    starts = [start for start, _ in terms.breaks or ()]
-    if starts != sorted(set(starts)) or any(start < 2 or price < 0 for start, price in terms.breaks or ()):
+    for names, fewest, most in _BOUNDS:
+        for name in names:
+            figure = getattr(terms, name)
+            if figure is not None and not fewest <= figure <= most:
+                field = _camel(name)
+                text = f"{figure} is not between {fewest} and {most}."
+                raise InvalidInput(text, path=("input", field), field=field, value=figure)
+    code = terms.vendor_code
+    if code is not None and (len(code) > MAX_VENDOR_CODE or not code.isprintable()):
+        text = f"A supplier's code has at most {MAX_VENDOR_CODE} characters that can be printed."
+        raise InvalidInput(text, path=("input", "vendorCode"), value=code[:MAX_VENDOR_CODE])
+    breaks = terms.breaks or ()
+    starts = [start for start, _ in breaks]
+    are_figures = all(2 <= start <= MAX_FIGURE and 0 <= price <= MAX_MONEY for start, price in breaks)
+    if starts != sorted(set(starts)) or len(breaks) > MAX_BREAKS or not are_figures:
         raise InvalidInput(
-            "Price breaks begin at different quantities from 2 on, ascending.", path=("input", "priceBreaks")
+            f"Price breaks begin at different quantities from 2 on, ascending: {MAX_BREAKS} at most, quantities up to"
+            f" {MAX_FIGURE}, prices from 0 to {MAX_MONEY}.",
+            path=("input", "priceBreaks"),
         )
 
 

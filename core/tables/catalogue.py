@@ -125,6 +125,12 @@ class SupplierSku(c.Row, table=True):
     __table_args__ = (
         c.check("moq > 0 and order_multiple > 0", "multiples"),
         c.check("expedite_days >= 0 and expedite_fee >= 0 and expedite_unit_fee >= 0", "expedite"),
+        c.check(
+            "lead_time_days between 0 and 3650 and lead_time_p80 between 0 and 3650"
+            " and agreed_lead_time_p80 between 0 and 3650 and expedite_days <= 3650",
+            "lead_times",
+        ),
+        c.check("moq <= 1000000000 and order_multiple <= 1000000000", "quantities"),
         c.index("supplier_sku_sku_idx", "sku_id", "supplier_id"),
         c.index("supplier_sku_vendor_code_idx", "supplier_id", "vendor_code"),
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from core.domain.access import Role
+from core.errors import InvalidInput
 from core.services.raise_purchase_requests import raise_purchase_requests
+from core.services.set_supplier_terms import SupplierTerms, set_supplier_terms
 from tests.integration.test_supplier_portal import Portal, day
 
 pytestmark = pytest.mark.anyio
@@ -64,6 +68,60 @@ async def test_a_first_offer_is_preferred_and_buys_what_waits(world):
     change = {"supplier": "SUP2", "sku": "S2", "leadTimeDays": 9, "currency": "EUR"}
     refused = await portal.change(planner, "supplierTermsSet", change, "supplier { code }")
     assert "another currency needs another supplier" in refused["userErrors"][0]["message"]
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"lead_time_days": 3_651}, "leadTimeDays"),
+    ({"lead_time_p80": 2_147_483_647}, "leadTimeP80"),
+    ({"expedite_days": 4_000}, "expediteDays"),
+    ({"moq": 1_000_000_001}, "moq"),
+    ({"order_multiple": 0}, "orderMultiple"),
+    ({"price": 1_000_000_000_001}, "priceMinor"),
+    ({"expedite_fee": -1}, "expediteFeeMinor"),
+    ({"vendor_code": "x" * 81}, "vendorCode"),
+    ({"vendor_code": "a\x00b"}, "vendorCode"),
+    ({"breaks": [(n, 1) for n in range(2, 103)]}, "priceBreaks"),
+    ({"breaks": [(1_000_000_001, 1)]}, "priceBreaks"),
+]
+
+
+async def test_terms_that_no_order_could_rest_on_are_refused(world):
+    before = await world.rows("select * from supplier_sku order by supplier_id, sku_id")
+    for wrong, field in WRONG:
+        terms = SupplierTerms("SUP", "S", **wrong)
+        with pytest.raises(InvalidInput) as refused:
+            await world.do(lambda uow, terms=terms: set_supplier_terms(uow, terms))
+        assert refused.value.path == ("input", field), wrong
+    assert await world.rows("select * from supplier_sku order by supplier_id, sku_id") == before
+    longest = SupplierTerms("SUP", "S", lead_time_days=3_650, vendor_code="x" * 80)
+    await world.do(lambda uow: set_supplier_terms(uow, longest))
+    (placed,) = await world.place(world.order(("S", 5)))
+    assert placed.number is not None
+
+
+async def test_a_newly_agreed_lead_time_counts_at_once_while_nothing_calibrates(world):
+    portal = Portal(world)
+    planner = portal.caller(Role.PLANNER)
+    sku_id = await world.sku("S")
+    figures = f"select lead_time_p80, agreed_lead_time_p80 as agreed from supplier_sku where sku_id = {sku_id}"
+    await world.database.system.execute("update supplier_sku set agreed_lead_time_p80 = 14, lead_time_p80 = 20")
+
+    async def agree(**terms):
+        done = await portal.change(
+            planner, "supplierTermsSet", {"supplier": "SUP", "sku": "S", **terms}, "supplier { code }"
+        )
+        assert done["userErrors"] == []
+        return await world.rows(figures)
+
+    assert await agree(leadTimeP80=40) == [{"lead_time_p80": 20, "agreed": 40}], (
+        "what is observed stays until the next run"
+    )
+    await world.database.system.execute(
+        """insert into policy (code, value) values ('lead_time_calibration', '{"isOn": false}')"""
+    )
+    assert await agree(priceMinor=5) == [{"lead_time_p80": 20, "agreed": 40}]
+    assert await agree(leadTimeP80=45) == [{"lead_time_p80": 45, "agreed": 45}]
+    assert await agree(leadTimeDays=50) == [{"lead_time_p80": 50, "agreed": 50}]
 
 
 CHOICE = """query($need: Date!) { sourcingOptions(sku: "S", quantity: 20, needDate: $need) {

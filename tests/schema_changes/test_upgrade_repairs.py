@@ -40,3 +40,22 @@ async def test_a_backorder_at_rest_in_cancel_pending_is_named_and_the_upgrade_go
     await upgrade(empty_database_url)
     assert await sql.fetchval("select count(*) from pg_constraint where not convalidated") == 0
     await sql.close()
+
+
+async def test_offers_with_days_that_no_calendar_has_take_the_longest_lead_time_there_is(
+    empty_database_url: str,
+) -> None:
+    await upgrade(empty_database_url, "sku_gtin")
+    sql = await asyncpg.connect(empty_database_url)
+    await sql.execute("insert into sku (id, code, name, currency) values (1, 'A', '{}', 'USD'), (2, 'B', '{}', 'USD')")
+    await sql.execute("insert into supplier (id, code, name, time_zone) values (1, 'S', 'S', 'UTC')")
+    await sql.execute(
+        """insert into supplier_sku (supplier_id, sku_id, currency, moq, lead_time_days, lead_time_p80, expedite_days)
+        values (1, 1, 'USD', 2147483647, 3000000, 2147483647, null), (1, 2, 'USD', 2, 5, 7, 3)"""
+    )
+    await upgrade(empty_database_url)
+    figures = "moq, lead_time_days, lead_time_p80, agreed_lead_time_p80, expedite_days"
+    rows = await sql.fetch(f"select {figures} from supplier_sku order by sku_id")
+    assert [tuple(row) for row in rows] == [(1_000_000_000, 3650, 3650, None, None), (2, 5, 7, None, 3)]
+    assert await sql.fetchval("select count(*) from pg_constraint where not convalidated") == 0
+    await sql.close()

@@ -92,6 +92,8 @@ def test_observed_lead_times_are_drawn_to_what_was_agreed_while_there_are_few():
     assert (many[1].count, many[2].count, many[2].supplier_count) == (500, 0, 500)
     quick = calibrate(agreed, {1: [4] * 500})
     assert (quick[1].p50, quick[1].p80) == (5, 5)
+    wide = calibrate({1: Agreed(1, 1), 2: Agreed(3_650, 3_650)}, {1: [366] * 500})
+    assert (wide[2].p50, wide[2].p80) == (3_650, 3_650)
 
 
 def test_deadlines_warn_breach_and_escalate_by_the_clock_alone():
