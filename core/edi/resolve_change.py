@@ -62,15 +62,20 @@ def _additional(
     dates: tuple[tuple[str, date], ...],
     our_price: Decimal | None,
 ) -> LineOutcome:
-    """More units of an article that the order has: they come on top of those that are open, which keep their days."""
+    """More units of an article that the order has: they come on top of those that are open, which keep their days and
+    their price: at another price beyond the tolerance a person has to see it."""
     more = change.quantity if change.quantity is not None else change.left_to_receive
     if not more:
         return LineOutcome(mismatch=f"The additional line {change.line_number} names no quantity.")
+    price = other_price(change.price, our_price, guide)
+    if price is not None:
+        text = f"The additional line {change.line_number} costs {price:f}, the line that has its article {our_price:f}."
+        return LineOutcome(mismatch=f"{text} One line has one price: agree on one, or order the units anew.")
     on = next((x for x in line.statuses if x.date is not None), None)
     known = (on.date_qualifier, on.date) if on is not None and on.date is not None else None
     portion = dated(more, known or known_date(line.dates) or known_date(dates))
     kept = (dated(open_quantity, None),) if open_quantity else ()
-    return LineOutcome((*kept, portion), added=more, price=other_price(change.price, our_price, guide))
+    return LineOutcome((*kept, portion), added=more)
 
 
 def _left(open_quantity: int, standing: int, change: ChangedLine) -> int:

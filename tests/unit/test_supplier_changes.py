@@ -74,6 +74,14 @@ def test_a_rise_that_is_none_a_price_not_named_and_unknown_changes_need_a_person
     assert found.mismatch is not None
 
 
+@pytest.mark.parametrize(("price", "added"), [(None, 5), ("7.10", 5), ("9.00", 0), ("6.00", 0)])
+def test_an_additional_line_at_another_price_needs_a_person_for_a_line_has_one_price(price, added):
+    line = AcknowledgedLine("2", "2", "S", "", "", None, "EA", (), (("067", KNOWN),))
+    wanted = ChangedLine("2", "AI", quantity=5, price=None if price is None else Decimal(price))
+    found = resolve_change(8, 10, line, wanted, replace(DEFAULT_GUIDE, price_tolerance_percent=2), (), Decimal("7.00"))
+    assert (found.added, found.price, found.mismatch is None) == (added, None, bool(added))
+
+
 @pytest.mark.parametrize(
     ("line", "accepted"),
     [
