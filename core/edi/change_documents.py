@@ -12,7 +12,8 @@ from core.edi.documents import Acknowledgement, Party
 @dataclass(frozen=True, slots=True)
 class ChangedLine:
     """One line of an 860 or 865. `change` is POC02 (element 670): AI add, DI delete, QI and QD quantity up and down, CT
-    dates, PC price, RZ replace all. `quantity` is the new ordered one, `left_to_receive` what is still to come."""
+    dates, PC price, RZ replace all. `quantity` is the new ordered one, `left_to_receive` what is still to come.
+    `schedule` has (units, day) of each part where they do not all come on the `requested_date`."""
 
     line_number: str
     change: str
@@ -26,6 +27,7 @@ class ChangedLine:
     requested_date: date | None = None
     description: str = ""
     segment_number: int = 0
+    schedule: tuple[tuple[int, date], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

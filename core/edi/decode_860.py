@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 from core.edi.change_documents import ChangeAcknowledgement, ChangedLine, PurchaseOrderChange
 from core.edi.decode_850 import REQUESTED, party
 from core.edi.decode_855 import LineLayout, acknowledged_line, currency, cut_lines, known_header
@@ -46,7 +49,9 @@ def decode_860(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
         number=bch.value(3),
         ordered_on=ordered_on,
         changed_on=changed_on,
-        lines=tuple(_changed(block, guide, notes) for block in blocks),
+        lines=tuple(
+            replace(_changed(block, guide, notes), schedule=_schedule(block, guide, notes)) for block in blocks
+        ),
         sequence_number=bch.value(5),
         purpose=bch.value(1),
         order_type=bch.value(2),
@@ -108,3 +113,13 @@ def _changed(block: list[Segment], guide: PartnerGuide, notes: Notes) -> Changed
         description=next((segment.value(5) for segment in block if segment.tag == "PID"), ""),
         segment_number=poc.number,
     )
+
+
+def _schedule(block: list[Segment], guide: PartnerGuide, notes: Notes) -> tuple[tuple[int, date], ...]:
+    """(units, day) of the SCH segments that have both."""
+    said = [
+        (quantity(sch, 1, sch.value(2) or block[0].value(5), guide, notes), check_date(sch, 6, notes))
+        for sch in block
+        if sch.tag == "SCH"
+    ]
+    return tuple((units, on) for units, on in said if units is not None and on is not None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import takewhile
 
 from core.edi.change_documents import ChangedLine, PurchaseOrderChange
 from core.edi.decoding import Notes, item
@@ -111,6 +112,8 @@ def _changed(block: list[Segment], guide: PartnerGuide, notes: Notes) -> Changed
     pairs = items(block)
     ordered = ordered_quantity(block, guide, notes)
     action = block[0].value(2)
+    schedule = _schedule(block, guide, notes)
+    of_line = takewhile(lambda segment: segment.tag != "SCC", block) if schedule else block
     return ChangedLine(
         line_number=block[0].value(1),
         change=CHANGES.get(action, action),
@@ -120,10 +123,22 @@ def _changed(block: list[Segment], guide: PartnerGuide, notes: Notes) -> Changed
         quantity=ordered[0] if ordered is not None else None,
         unit=ordered[1] if ordered is not None else "EA",
         price=price(block),
-        requested_date=document_day(block, *_REQUESTED),
+        requested_date=document_day(list(of_line), *_REQUESTED),
         description=description(block),
         segment_number=block[0].number,
+        schedule=schedule,
     )
+
+
+def _schedule(block: list[Segment], guide: PartnerGuide, notes: Notes) -> tuple[tuple[int, date], ...]:
+    """(units, day) of each SCC with its QTY and DTM, where there are several; a day under one alone is that of the line."""
+    found: list[tuple[int, date]] = []
+    for at in (at for at, segment in enumerate(block) if segment.tag == "SCC"):
+        part = list(takewhile(lambda segment: segment.tag != "SCC", block[at + 1 :]))
+        ordered, on = ordered_quantity(part, guide, notes), document_day(part, *_REQUESTED)
+        if ordered is not None and on is not None:
+            found.append((ordered[0], on))
+    return tuple(found) if len(found) > 1 else ()
 
 
 def ordered_quantity(block: list[Segment], guide: PartnerGuide, notes: Notes) -> tuple[int, str] | None:

@@ -57,4 +57,5 @@ def _line_rows(line: ChangedLine) -> list[Row]:
         rows.append(("PID", "F", "", "", "", free_text(line.description)))
     if line.requested_date:
         rows.append(("DTM", "002", line.requested_date))
+    rows.extend(("SCH", units, line.unit, "", "", "002", on) for units, on in line.schedule)
     return rows

@@ -86,6 +86,9 @@ def _line_rows(line: ChangedLine, action: str) -> list[Row]:
         rows.append(day_row("2", line.requested_date))
     if line.price is not None:
         rows.append(("PRI", ("AAA", line.price)))
+    for units, on in line.schedule:
+        part = ("QTY", ("21", units, "" if line.unit == "EA" else line.unit))
+        rows.extend([("SCC", "1"), part, day_row("2", on)])
     return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -36,3 +37,19 @@ async def read_paper(uow: Transaction, purchase_order_id: int) -> OrderPaper:
     ship_to = Party(order["name"] or order["code"], order["code"])
     zone = ZoneInfo(order["time_zone"])
     return OrderPaper(order["currency"], order["requested_date"], order["created_at"], ship_to, zone, rows)
+
+
+async def parts_to_come(uow: Transaction, purchase_order_id: int) -> dict[int, list[tuple[int, date | None]]]:
+    """(units, agreed day) of what has not left the supplier, by line number; without a day where none was agreed."""
+    rows = await uow.sql.fetch(
+        """select l.line_number, s.paper_date, sum(s.quantity - s.received - s.cancelled)::int as units
+        from purchase_order_line l
+        join supply s on s.sku_id = l.sku_id and s.purchase_order_line_id = l.id and s.ship_notice_line_id is null
+            and s.quantity > s.received + s.cancelled
+        where l.purchase_order_id = $1 group by l.line_number, s.paper_date order by l.line_number, s.paper_date""",
+        purchase_order_id,
+    )
+    parts: dict[int, list[tuple[int, date | None]]] = {}
+    for row in rows:
+        parts.setdefault(row["line_number"], []).append((row["units"], row["paper_date"]))
+    return parts

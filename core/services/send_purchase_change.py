@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,7 @@ from core.events import Event, JobRequest
 from core.ports import Transaction
 from core.repositories.edi import add_outbound, due_times, outbound_bytes, partner_of_supplier
 from core.repositories.edi_replies import newest_order
-from core.repositories.order_documents import read_paper
+from core.repositories.order_documents import parts_to_come, read_paper
 from core.repositories.purchase_orders import PurchaseOrderHead, lock_order
 from core.services.edi_envelopes import number_document
 
@@ -35,7 +36,7 @@ def request_change_document(
     """Ask for the document after the commit: control numbers are drawn while no gate is held.
 
     `before` is the order as it stood, `version` the one that the change gave it. An order that was never sent needs none.
-    `agreed` has the kind of change (element 670) of lines that the supplier asked to be changed: their agreed day is told.
+    `agreed` has the kind of change (element 670) of lines that the supplier asked to be changed: their agreed days are told.
     """
     if before.status in _UNSENT:
         return
@@ -70,6 +71,7 @@ async def send_purchase_change(
     paper = await read_paper(uow, head.id)
     local = uow.now.astimezone(paper.zone)
     digits = digits_of(paper.currency)
+    to_come = await parts_to_come(uow, head.id) if agreed else {}
     lines = []
     for row in paper.lines:
         if row["line_number"] not in line_numbers:
@@ -77,7 +79,9 @@ async def send_purchase_change(
         left = row["unanswered"] + row["accepted"] + row["supplier_backordered"] + row["held"] + row["in_transit"]
         wanted = row["ordered"] - row["cancelled"] - row["rejected"]
         kind_of_change = (agreed or {}).get(row["line_number"], "QD") if wanted else "DI"
-        asked = row["requested_date"]
+        on, schedule = row["requested_date"], ()
+        if row["line_number"] in (agreed or {}):
+            on, schedule = _agreed_days(to_come.get(row["line_number"], []), on)
         lines.append(
             ChangedLine(
                 str(row["line_number"]),
@@ -88,7 +92,8 @@ async def send_purchase_change(
                 left_to_receive=left,
                 unit=row["unit"],
                 price=Decimal(row["price"]).scaleb(-digits),
-                requested_date=(row["promised_date"] or asked) if row["line_number"] in (agreed or {}) else asked,
+                requested_date=on,
+                schedule=schedule,
             )
         )
     is_gone = all(row["ordered"] == row["cancelled"] + row["rejected"] for row in paper.lines)
@@ -114,3 +119,16 @@ async def send_purchase_change(
     uow.announce(Event("edi", "QUEUED", facts, f"purchase_order:{head.id}", supplier_id=head.supplier_id))
     uow.audit("purchaseOrderSendChange", f"purchase_order:{head.id}", None, {"outboundId": outbound_id})
     return outbound_id
+
+
+def _agreed_days(
+    parts: Sequence[tuple[int, date | None]], asked: date | None
+) -> tuple[date | None, tuple[tuple[int, date], ...]]:
+    """The day of all units, or a schedule where they have several. A day that was not agreed is never told: neither
+    where some units have none; what was asked where no unit has one."""
+    dated = tuple((units, on) for units, on in parts if on is not None)
+    if len(dated) < len(parts):
+        return (None if dated else asked), ()
+    if len(dated) == 1:
+        return dated[0][1], ()
+    return None, dated

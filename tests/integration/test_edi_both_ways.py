@@ -257,10 +257,34 @@ async def test_an_additional_line_adds_units_of_an_article_that_the_order_has(wo
     await world.do(lambda uow: decide_supplier_change(uow, DecideSupplierChange(change_id, True)))
     assert await line(world) == {"accepted": 14}
     days = "select usable_date, quantity from supply order by usable_date"
-    assert await world.rows(days) == [{"usable_date": day(12), "quantity": 10}, {"usable_date": day(20), "quantity": 4}]
+    days_now = [{"usable_date": day(12), "quantity": 10}, {"usable_date": day(20), "quantity": 4}]
+    assert await world.rows(days) == days_now
+    # Our order says so too, part by part; and the supplier's consent to that moves no day.
+    told = await world.value("select payload from outbox where job = 'send_purchase_change'")
+    order_id, version = told["purchaseOrderId"], told["version"]
+    await world.do(lambda uow: send_purchase_change(uow, order_id, version, [1], {1: told["agreed"]["1"]}))
+    (content,) = await outbound(world, "860")
+    agreed = decode_860(read(content).interchanges[0].groups[0].sets[0]).document
+    assert agreed is not None
+    assert (agreed.lines[0].requested_date, agreed.lines[0].schedule) == (None, ((10, day(12)), (4, day(20))))
+    status = LineStatus("IA", 14, None, "", Effect.ACCEPT)
+    consent = write_865(
+        ChangeAcknowledgement(
+            Acknowledgement(number, "AC", day(1), "", (replace(answered(), statuses=(status,)),), purpose="06"),
+            (ChangedLine("1", "QI", "S", "V-S", quantity=14, left_to_receive=14),),
+            str(version),
+            day(0),
+        ),
+        envelope(5),
+    )
+    assert await take(world, consent, "f5") == {"applied": 1}
+    assert await world.rows(days) == days_now
     strange = change(number, 3, "AI", 4).replace(b"POC*1*", b"POC*2*").replace(b"*BP*S*VP*V-S", b"*BP*S2*VP*V-9")
     assert await take(world, strange, "f3") == {"quarantined": 1}
     assert (await documents(world))[-1]["quarantine_reason"].startswith("additional_line")
+    dearer = change(number, 6, "AI", 4).replace(b"POC*1*AI**4*EA*", b"POC*2*AI**4*EA*900")
+    assert await take(world, dearer, "f6") == {"quarantined": 1}
+    assert "one price" in (await documents(world))[-1]["quarantine_reason"]
     assert await world.do(recount) == []
 
 
@@ -604,6 +628,10 @@ async def test_lines_of_a_ship_notice_are_told_by_the_guide_as_those_of_an_answe
     clash = replace(foreign, po_line_number="1", buyer_sku="S2", vendor_code="")
     wrong = replace(told, orders=(ShippedOrder(number, (clash,)),))
     assert await take(world, write_856(wrong, envelope(2)), "f2") == {"quarantined": 1}
+    await world.database.system.execute("update supplier_sku set vendor_code = 'V-NEW'")
+    article = replace(clash, buyer_sku="", vendor_code="V-S")
+    wrong = replace(told, orders=(ShippedOrder(number, (article,)),))
+    assert await take(world, write_856(wrong, envelope(3)), "f3") == {"quarantined": 1}, "its line 1 is not ours"
     assert await line(world) == {"in_transit": 6, "rejected": 4}
 
 

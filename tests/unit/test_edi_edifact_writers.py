@@ -44,6 +44,7 @@ CHANGE = PurchaseOrderChange(
         ChangedLine("1", "CA", "SKU-1", "V-1", "", 8, None, "EA", Decimal("2.5"), date(2026, 12, 2), "Blue widget"),
         ChangedLine("2", "DI", "SKU-2"),
         ChangedLine("3", "AI", "SKU-3", "", "", 5),
+        ChangedLine("4", "CA", "SKU-4", quantity=9, schedule=((6, date(2026, 12, 1)), (3, date(2026, 12, 8)))),
     ),
     sequence_number="PO-000123-1",
     currency="EUR",

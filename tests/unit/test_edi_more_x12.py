@@ -88,6 +88,7 @@ CHANGE = PurchaseOrderChange(
     lines=(
         ChangedLine("1", "QD", "SKU-1", "V-1", "012345678905", 8, 6, "EA", Decimal("2.5"), date(2026, 12, 1), "Widget"),
         ChangedLine("2", "DI", "SKU-2"),
+        ChangedLine("3", "QI", "SKU-3", quantity=9, schedule=((6, date(2026, 12, 1)), (3, date(2026, 12, 8)))),
     ),
     sequence_number="3",
     currency="USD",
@@ -100,6 +101,7 @@ def test_an_860_is_read_back_and_has_its_segments():
     data = write_860(CHANGE, ENVELOPE)
     assert b"BCH*04*SA*PO-1**3*20261101*****20261120~" in data
     assert b"POC*1*QD*8*6*EA*2.5**BP*SKU-1*VP*V-1*UP*012345678905~" in data
+    assert b"POC*3*QI*9**EA***BP*SKU-3~\nSCH*6*EA***002*20261201~\nSCH*3*EA***002*20261208~" in data
     found = DECODERS["860"](only_set(data), DEFAULT_GUIDE)
     assert found.faults == ()
     assert dataclasses.replace(found.document, lines=tuple(plain(line) for line in found.document.lines)) == CHANGE
