@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.delivery_file import day_of_cell
-from ml.table_file import UnreadableFile, folded, places_of, rows_of
+from ml.table_file import LONGEST_NAME, UnreadableFile, folded, places_of, rows_of
 from ml.unit_slips import repair_unit_slips
 
 Floats = NDArray[np.float64]
@@ -119,7 +119,7 @@ def read_backorder_file(path: Path) -> BackorderTable:
     repair_unit_slips(numbers, findings.repaired, findings.suspects)
     flags = np.stack([_flags(columns[place[name]], name, findings) for name in FLAGS], axis=1)
     label = np.fromiter((_WORDS[cell.strip().lower()] for cell in columns[place[LABEL]]), np.int8, len(rows))
-    sku = np.array([cell.strip() for cell in columns[place["sku"]]]) if "sku" in place else None
+    sku = np.array([cell.strip()[:LONGEST_NAME] for cell in columns[place["sku"]]]) if "sku" in place else None
     others = {name: other_column(columns[place[name]]) for name in findings.ignored_columns}
     table = BackorderTable(numbers, flags, label, np.array(index), sku, findings, others)
     if sku is not None:
@@ -201,7 +201,8 @@ def other_column(cells: tuple[str, ...]) -> Floats:
         if sum(day is not None for day in days) > 0.5 * (~blank).sum():
             found = np.array([np.nan if day is None else day for day in days], dtype=np.float64)
         else:
-            found = np.unique(np.array(words), return_inverse=True)[1].astype(np.float64)
+            rank = {word: place for place, word in enumerate(sorted(set(words)))}
+            found = np.array([rank[word] for word in words], dtype=np.float64)
     return np.where(blank, np.nan, np.nan_to_num(found))
 
 

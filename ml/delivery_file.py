@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.table_file import UnreadableFile, places_of, rows_of
+from ml.table_file import LONGEST_NAME, UnreadableFile, places_of, rows_of
 
 PROMISED = "Scheduled Delivery Date"
 ACTUAL = "Delivered to Client Date"
@@ -81,7 +81,7 @@ def read_delivery_file(path: Path) -> Deliveries:
         elif actual is not None and abs(actual - promised) > ABSURD_DAYS:
             findings["rejected: more than three years off"] += 1
         else:
-            keys = [row[at[name]].strip() or "unknown" for name in LEVELS]
+            keys = [row[at[name]].strip()[:LONGEST_NAME] or "unknown" for name in LEVELS]
             kept.append((promised, OPEN if actual is None else actual, keys))
     if not kept:
         told = f" Days are read as {READABLE}, not as {unreadable!r}." if unreadable else ""

@@ -16,6 +16,8 @@ from core.errors import BackorderManagerError
 
 SEPARATORS = ",;\t|"
 SHOWN_COLUMNS = 12
+LONGEST_NAME = 100
+"""Characters by which names are told apart: an array of words is as wide as its longest, in every row."""
 _COMMA = re.compile(r"^\s*-?[\d.\s]*\d,\d+\s*$")
 _THOUSANDS = re.compile(r"^\s*-?\d{1,3}(,\d{3})+\s*$")
 

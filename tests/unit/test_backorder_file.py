@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,22 @@ def test_values_unknowns_and_footer(tmp_path):
     assert found["cells_unknown"] == {
         "national_inv: unreadable": 1, "lead_time: empty": 1, "perf_6_month_avg: -99": 1, "pieces_past_due: impossible": 1
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("column", ["sku", "remark"])
+def test_one_long_cell_makes_no_other_row_longer(tmp_path, column):
+    path = write(tmp_path / "parts.csv", *({"sku": str(number)} for number in range(1000)))
+    head, first, *others = path.read_text().splitlines()
+    long = "x" * 20_000
+    first = f"{long}{first[1:]},b" if column == "sku" else f"{first},{long}"
+    path.write_text("\n".join([f"{head},remark", first, *(f"{row},a" for row in others)]))
+    tracemalloc.start()
+    try:
+        table = read_backorder_file(path)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+    assert table.others["remark"].tolist() == [1.0] + [0.0] * 999
 
 
 def test_layout_of_the_balanced_file(tmp_path):

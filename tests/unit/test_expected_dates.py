@@ -145,6 +145,12 @@ def test_a_day_that_was_lost_is_no_delivery_that_never_came(tmp_path):
     assert reports[1]["p90_coverage"] == pytest.approx(reports[0]["p90_coverage"], abs=0.02)
 
 
+def test_one_long_name_makes_no_other_line_longer(tmp_path):
+    path = history(tmp_path / "a.csv")
+    path.write_text(path.read_text().replace("Road,V0", f"Road,{'V' * 20_000}", 1))
+    assert all(level.nbytes < 2_000_000 for level in read_delivery_file(path).levels)
+
+
 def test_a_schedule_that_was_written_afterwards_is_told(tmp_path):
     honest = evaluate_dates(history(tmp_path / "a.csv"))
     assert honest["suspicions"] == []
