@@ -84,6 +84,16 @@ def reshape(
     return kept, later
 
 
+def beside_standing(portions: list[Portion], standing: list[Supply]) -> list[Portion]:
+    """Units ordered on top may come before those that stand: an undated portion that is all of these has their days."""
+    units = sum(supply.open for supply in standing)
+    whole = next((p for p in portions if p.usable_date is None and p.quantity == units), None)
+    if whole is None or len(portions) == 1:
+        return portions
+    days = [Portion(s.open, s.usable_date, s.paper_date, s.date_basis, s.overdue_days) for s in standing]
+    return [p for p in portions if p is not whole] + days
+
+
 def separate(book: SkuBook, supply: Supply, quantity: int) -> Supply:
     """Make `supply` stand for just `quantity` of its open part; the rest goes to a supply of its own, same date.
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from core.domain.book import SkuBook
-from core.domain.book_supplies import Portion, cover_open, reshape
+from core.domain.book_supplies import Portion, beside_standing, cover_open, reshape
 from core.domain.buying import lead_time_day, open_pegs
 from core.domain.conclude import conclude
 from core.domain.eta import usable_date
@@ -229,6 +229,8 @@ def _apply(book: SkuBook, line: PurchaseOrderLine, said: AcknowledgeLine, contex
     known = [p.paper_date for p in portions if p.paper_date is not None]
     if known and all(p.date is not None for p in accepted):
         line.promised_date = max(known)
+    if said.added:
+        portions = beside_standing(portions, [s for s in supplies if not s.is_new and s.open > 0])
     kept, later = reshape(book, [s for s in supplies if s.open > 0], portions, context.sequence or None)
     split = {id(s) for s in later if s.is_new}
     reason = PromiseReason.SUPPLY_DATED if was_estimate else PromiseReason.SUPPLY_DELAYED

@@ -288,6 +288,17 @@ async def test_an_additional_line_adds_units_of_an_article_that_the_order_has(wo
     assert await world.do(recount) == []
 
 
+async def test_units_ordered_on_top_that_come_first_leave_those_that_stand_where_they_are(world):
+    number = await sent(world)
+    await take(world, answer(number, 1, ("IA", 10, day(60))))
+    assert await take(world, change(number, 2, "AI", 4).replace(b"POC*1*", b"POC*2*"), "f2") == {"applied": 1}
+    change_id = await world.value("select id from supplier_change")
+    await world.do(lambda uow: decide_supplier_change(uow, DecideSupplierChange(change_id, True)))
+    days = "select usable_date, paper_date, quantity from supply order by usable_date"
+    assert [tuple(r.values()) for r in await world.rows(days)] == [(day(20), day(20), 4), (day(60), day(60), 10)]
+    assert await world.do(recount) == []
+
+
 async def test_prices_and_units_that_are_asked_for_are_ordered_in_time_each_for_itself(world):
     number = await sent(world)
     await take(world, answer(number, 1, ("IA", 10, day(12))))
