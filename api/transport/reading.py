@@ -113,7 +113,7 @@ class HttpProtocol(HttpToolsProtocol):
             if rest:
                 successor.data_received(rest)  # pyright: ignore[reportAttributeAccessIssue]
             return
-        is_full = bool(self.pipeline) or (self.cycle is not None and len(self.cycle.body) > HIGH_WATER_LIMIT)
+        is_full = bool(self.pipeline) or (not self._is_answered() and len(self.cycle.body) > HIGH_WATER_LIMIT)
         if self._backlog:
             self.flow.pause_reading()
             if not is_full:
@@ -131,13 +131,16 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _waits(self) -> bool:
         """Does it depend on the client alone that something happens."""
-        is_idle = self.cycle is None or self.cycle.response_complete
-        return self._is_in_head or self._is_in_body or (is_idle and not self._is_upgraded)
+        return self._is_in_head or self._is_in_body or (self._is_answered() and not self._is_upgraded)
+
+    def _is_answered(self) -> bool:
+        """Has the newest request its answer, or is there none: nobody will take what more comes of its body."""
+        return self.cycle is None or self.cycle.response_complete
 
     def _check(self) -> None:
         """Time is up for a head, or for a part of a body."""
         self._timer = None
-        if self._is_in_body and (self.flow.read_paused or self._received >= BODY_BYTES):
+        if self._is_in_body and not self._is_answered() and (self.flow.read_paused or self._received >= BODY_BYTES):
             self._received = 0
             self._timer = self.loop.call_later(BODY_SECONDS, self._check)
         elif self._waits():
@@ -156,13 +159,14 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()  # it has asked nothing
             return
         before = self.cycle
-        if before is None or before.response_complete or (self._is_in_body and not before.response_started):
+        if before is None or (before.response_complete if self._is_in_head else not before.response_started):
             text = f"{status.phrase}.".encode()
             head = f"HTTP/1.1 {status.value} {status.phrase}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n"
             self.transport.write(head.encode() + b"content-length: %d\r\n\r\n" % len(text) + text)
         if before is not None and not before.response_complete:
             before.disconnected = True
             before.message_event.set()
+        self.flow.resume_reading()
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def handle_websocket_upgrade(self) -> None:
@@ -170,6 +174,12 @@ class HttpProtocol(HttpToolsProtocol):
         self._stop_timer()
         super().handle_websocket_upgrade()
         self._gate.forget()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._is_in_body and self._is_answered():  # the rest of a body that nobody took
+            self._stop_timer()
+            self._timer = self.loop.call_later(BODY_SECONDS, self._check)
 
     # What the parser tells.
 

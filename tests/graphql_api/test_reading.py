@@ -1,6 +1,7 @@
 """What the server reads in bites: nothing is lost or reordered by it, and who floods, stalls or overflows is refused."""
 
 import asyncio
+import gc
 import json
 import time
 from collections.abc import AsyncIterator
@@ -32,6 +33,11 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
         return
     if scope["path"] == "/early":
         await EarlyResponse(b"too large", 413)(scope, receive, send)
+        return
+    if scope["path"] == "/deaf":
+        await asyncio.sleep(0.05)  # more of the body has come than is read ahead
+        await send({"type": "http.response.start", "status": 401, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"no"})
         return
     length, more = 0, True
     while more:
@@ -99,6 +105,39 @@ async def test_requests_sent_ahead_are_answered_one_after_the_other(port: int) -
     assert answers == [*gets, ["/p", len(body)], *gets]
 
 
+@pytest.mark.parametrize("begin", [b"POST /deaf", b"GET /deaf", b"HEAD /deaf"], ids=["post", "get", "head"])
+@pytest.mark.parametrize("is_ahead", [False, True], ids=["afterwards", "ahead"])
+async def test_a_body_that_nobody_reads_is_not_in_the_way_of_the_next_request(
+    port: int, begin: bytes, is_ahead: bool
+) -> None:
+    body = b"x" * 300_000
+    following = b"GET /next HTTP/1.1\r\nHost: x\r\n\r\n"
+    first = begin + b" HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    reader, writer = await talk(port, first + following if is_ahead else first)
+    async with asyncio.timeout(5):
+        assert b" 401 " in await reader.readuntil(b"\r\n\r\n")
+        assert begin.startswith(b"HEAD") or await reader.readexactly(2) == b"no"
+        if not is_ahead:
+            writer.write(following)
+        assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+        assert await reader.readexactly(12) == b'["/next", 0]'
+    writer.close()
+
+
+async def test_a_body_may_not_go_on_for_ever_after_its_answer(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(reading, "LINGER_SECONDS", 0.1)
+    reader, writer = await talk(port, b"POST /deaf HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    async with asyncio.timeout(3):
+        heard = asyncio.create_task(reader.read())
+        while not heard.done():
+            writer.write(b"ffff\r\n" + bytes(0xFFFF) + b"\r\n")
+            await asyncio.sleep(0.01)
+    if heard.exception() is None:  # it may be cut
+        assert heard.result().endswith(b"\r\n\r\nno")
+    writer.close()
+
+
 async def test_a_socket_that_is_silent_stays_open(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "HEAD_SECONDS", 0.05)
     monkeypatch.setattr(reading, "BODY_SECONDS", 0.05)
@@ -132,6 +171,7 @@ async def test_a_flood_of_frames_is_closed_and_nobody_waits_for_it(port: int, fl
             held = max(held, time.thread_time() - before)
 
     watching = asyncio.create_task(watch())
+    gc.collect()  # what earlier tests left is not counted
     writer.write(flood * 30_000)
     async with asyncio.timeout(10):
         while (heard := await hear(reader))[0] != 8:
