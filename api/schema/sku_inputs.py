@@ -43,7 +43,9 @@ class SkuFieldsInput:
         default=None, description="Every unit has a serial number; only before any has moved."
     )
     gtin: str | None = field(
-        default=None, description="Its GTIN (8, 12, 13 or 14 digits), by which partners name it; no other SKU has it."
+        default=None,
+        description="Its GTIN (8, 12, 13 or 14 digits), by which partners name it; no other SKU has it. Kept without needless"
+        " leading zeros; '' takes it away.",
     )
 
 

@@ -20,7 +20,7 @@ _COLUMNS = {"names": "name"}
 class SkuFields:
     """None: as it was (a new SKU: the column's default). Costs and prices in minor units, weights in grams, life in days.
 
-    `names` by language (two letters); a language that is not named keeps its name.
+    `names` by language (two letters); a language that is not named keeps its name. `gtin` '' takes the GTIN away.
     """
 
     names: Mapping[str, str] | None = None
@@ -53,7 +53,7 @@ class SkuFields:
                             "A name has a language of two letters and 1 to 200 characters.", path=path, value=language
                         )
             elif name == "gtin":
-                if not is_gtin(value):
+                if value and not is_gtin(value):
                     text = "A GTIN has 8, 12, 13 or 14 digits, the last a check digit."
                     raise InvalidInput(text, path=path, value=value)
             elif not isinstance(value, bool) and not 0 <= value <= MAX_FIGURE:
@@ -61,11 +61,17 @@ class SkuFields:
 
 
 def is_gtin(digits: str) -> bool:
-    """Whether the last digit is the GS1 check digit (modulo 10, weights 3 and 1 from the right)."""
-    if len(digits) not in (8, 12, 13, 14) or not (digits.isascii() and digits.isdecimal()):
+    """Whether the last digit is the GS1 check digit (modulo 10, weights 3 and 1 from the right); zeros alone are none."""
+    if len(digits) not in (8, 12, 13, 14) or not (digits.isascii() and digits.isdecimal() and digits.strip("0")):
         return False
     weighted = sum(int(digit) * (3 if at % 2 == 0 else 1) for at, digit in enumerate(reversed(digits[:-1])))
     return (10 - weighted % 10) % 10 == int(digits[-1])
+
+
+def shortest_gtin(digits: str) -> str:
+    """One form for the forms of a GTIN that differ by leading zeros: the shortest of 8, 12, 13 and 14 digits."""
+    bare = digits.lstrip("0")
+    return bare.zfill(8 if len(bare) <= 8 else 12)
 
 
 def check_identity(code: str, unit: str, currency: str) -> None:

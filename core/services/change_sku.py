@@ -16,7 +16,7 @@ from core.repositories.kits import kit_parts
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
 from core.repositories.save_book import save_books
-from core.services.create_sku import check_gtin
+from core.services.create_sku import free_gtin
 from core.services.follow_up import request_allocation, request_purchase
 from core.services.set_release_day import SetReleaseDay, set_release_day
 
@@ -52,12 +52,13 @@ async def change_sku(uow: Transaction, request: ChangeSku) -> int:
     after = {**given, **({} if request.status is None else {"status": str(SkuStatus(request.status))})}
     if "name" in after:
         after["name"] = {**before["name"], **after["name"]}
+    if "gtin" in after:
+        after["gtin"] = await free_gtin(uow, sku_id, after["gtin"])
     changed = {name: value for name, value in after.items() if before[name] != value}
     release = request.available_from
     puts_on_sale = before["status"] == SkuStatus.PREORDER and changed.get("status") == SkuStatus.ACTIVE
     if puts_on_sale:
         del changed["status"]
-    await check_gtin(uow, sku_id, changed.get("gtin"))
     if changed:
         sets = ", ".join(f"{name} = ${n}" for n, name in enumerate(changed, start=3))
         await uow.sql.execute(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from core.domain.sku_fields import SkuFields, check_identity, check_tracking
+from core.domain.sku_fields import SkuFields, check_identity, check_tracking, shortest_gtin
 from core.domain.states import SkuStatus
 from core.errors import InvalidInput
 from core.ports import Transaction
@@ -25,13 +25,19 @@ class CreateSku:
     fields: SkuFields = field(default_factory=SkuFields)
 
 
-async def check_gtin(uow: Transaction, sku_id: int | None, gtin: str | None) -> None:
-    """Raises InvalidInput for a GTIN that another SKU has."""
-    if gtin is None:
-        return
+async def free_gtin(uow: Transaction, sku_id: int | None, gtin: str) -> str | None:
+    """The form in which the GTIN is kept; None for ''. Raises InvalidInput for one that another SKU has.
+
+    Whoever asks for the same GTIN meanwhile waits until this transaction ends.
+    """
+    if not gtin:
+        return None
+    gtin = shortest_gtin(gtin)
+    await uow.sql.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"gtin:{gtin}")
     taken = await uow.sql.fetchval("select code from sku where gtin = $1 and id is distinct from $2", gtin, sku_id)
     if taken is not None:
         raise InvalidInput(f"SKU {taken!r} has this GTIN.", path=("input", "gtin"), value=gtin)
+    return gtin
 
 
 async def create_sku(uow: Transaction, request: CreateSku) -> int:
@@ -45,6 +51,8 @@ async def create_sku(uow: Transaction, request: CreateSku) -> int:
     check_tracking({**_UNTRACKED, **given})
     if not given.get("name"):
         raise InvalidInput("A SKU has a name in at least one language.", path=("input", "names"))
+    if "gtin" in given:
+        given["gtin"] = await free_gtin(uow, None, given["gtin"])
     status = SkuStatus.ACTIVE if request.available_from is None else SkuStatus.PREORDER
     row: dict[str, Any] = {
         "code": request.code,
@@ -56,7 +64,6 @@ async def create_sku(uow: Transaction, request: CreateSku) -> int:
         "updated_at": uow.now,
         **given,
     }
-    await check_gtin(uow, None, given.get("gtin"))
     marks = ", ".join(f"${n}" for n in range(1, len(row) + 1))
     sku_id = await uow.sql.fetchval(
         f"insert into sku ({', '.join(row)}) values ({marks}) on conflict (code) do nothing returning id", *row.values()

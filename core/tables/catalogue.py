@@ -17,6 +17,7 @@ class Sku(c.Row, table=True):
         c.one_of("status", SkuStatus),
         c.check("min_life_days >= 0", "min_life_days"),
         c.check("tracks_lots or not tracks_expiry", "expiry_needs_lots"),
+        c.check("gtin ~ '^((?!0{8})[0-9]{8}|(?!0000)[0-9]{12}|[1-9][0-9]{12,13})$'", "gtin_form"),
         c.index("sku_gtin_idx", "gtin", where="gtin is not null", unique=True),
     )
 
@@ -39,7 +40,7 @@ class Sku(c.Row, table=True):
     available_from: date | None = c.day(null=True)
     """Release day of a PREORDER SKU."""
     gtin: str | None = c.text(null=True)
-    """GTIN of 8, 12, 13 or 14 digits, by which partners name the article."""
+    """GTIN in its shortest form of 8, 12, 13 or 14 digits, by which partners name the article."""
     created_at: datetime = c.created()
     updated_at: datetime = c.updated()
 

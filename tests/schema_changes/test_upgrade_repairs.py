@@ -59,3 +59,21 @@ async def test_offers_with_days_that_no_calendar_has_take_the_longest_lead_time_
     assert [tuple(row) for row in rows] == [(1_000_000_000, 3650, 3650, None, None), (2, 5, 7, None, 3)]
     assert await sql.fetchval("select count(*) from pg_constraint where not convalidated") == 0
     await sql.close()
+
+
+async def test_stored_gtins_take_their_shortest_form_and_the_older_of_two_skus_keeps_it(
+    empty_database_url: str,
+) -> None:
+    await upgrade(empty_database_url, "sku_gtin")
+    sql = await asyncpg.connect(empty_database_url)
+    await sql.execute(
+        """insert into sku (code, name, currency, gtin) select v[1], '{}', 'USD', v[2] from (values
+        (array['A', '0036000291452']), (array['B', '036000291452']), (array['C', '04006381333931']),
+        (array['D', '00000096385074']), (array['E', '00000000']), (array['F', null])) as x(v)"""
+    )
+    await upgrade(empty_database_url)
+    found = {row["code"]: row["gtin"] for row in await sql.fetch("select code, gtin from sku")}
+    kept = {"A": "036000291452", "C": "4006381333931", "D": "96385074"}
+    assert found == {**dict.fromkeys("BEF"), **kept}
+    assert await sql.fetchval("select count(*) from pg_constraint where not convalidated") == 0
+    await sql.close()
