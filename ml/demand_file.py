@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ml.demand_columns import Columns, day_of, long_columns, recognise
 from ml.demand_repairs import repair
-from ml.table_file import UnreadableFile, rows_of
+from ml.table_file import NOTHING, UnreadableFile, rows_of
 
 Floats = NDArray[np.float64]
 
@@ -21,7 +21,6 @@ SHORTEST = 6
 """Known periods below which nothing can be learned and judged."""
 LOOKED_AT = 200
 """Rows from which is seen which columns hold numbers."""
-NOTHING = {"", "na", "n/a", "nan", "null", "none", "-", "."}
 
 
 @dataclass(frozen=True)

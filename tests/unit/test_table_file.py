@@ -34,9 +34,32 @@ def test_however_it_was_saved_it_says_the_same(tmp_path: Path, raw: bytes):
     assert [row for _, row in rows_of(tmp_path / "file")] == PLAIN
 
 
-def test_thousands_stay_thousands_where_every_comma_could_be_one(tmp_path: Path):
-    (tmp_path / "a.csv").write_text("part;units\nA;1,500\nB;12,000\n")
-    assert [row[1] for _, row in rows_of(tmp_path / "a.csv")] == ["units", "1,500", "12,000"]
+def _saved(path: Path, *lines: str) -> list[list[str]]:
+    path.write_text("\n".join(lines) + "\n")
+    head, *rows = (row for _, row in rows_of(path))
+    assert head == lines[0].split(";")
+    return rows
+
+
+def test_where_decimals_are_commas_points_are_group_marks_and_words_stay(tmp_path: Path):
+    assert _saved(tmp_path / "a.csv", "sku;price;01.2026;m2", "A;9,50;1.200;900", "1,5;1.234,50;1.100;-12.500", "B;0,625;;7") == [
+        ["A", "9.50", "1200", "900"], ["1,5", "1234.50", "1100", "-12500"], ["B", "0.625", "", "7"],
+    ]  # fmt: skip
+    assert _saved(tmp_path / "a.csv", "sku;price", "A;0,625", "B;1,250") == [["A", "0.625"], ["B", "1.250"]]
+
+
+def test_thousands_stay_thousands_where_decimals_are_points(tmp_path: Path):
+    rows = [["A", "1,500", "0.5"], ["B", "1,012,000", "1.234"]]
+    assert _saved(tmp_path / "a.csv", "part;units;price", *map(";".join, rows)) == rows
+
+
+@pytest.mark.parametrize("lines", [("A;1,500", "B;12,000"), ("A;9,5", "B;9.5")])
+def test_a_comma_that_may_be_either_is_refused(tmp_path: Path, lines: tuple[str, ...]):
+    cell = lines[0][2:]
+    with pytest.raises(
+        UnreadableFile, match=f"line 2: the comma of '{cell}' may part decimals or thousands. Save the file"
+    ):
+        _saved(tmp_path / "a.csv", "part;units", *lines)
 
 
 def test_headings_in_any_order_and_spelling():
