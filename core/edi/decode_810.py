@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.edi.decoding import BUYER_ITEM, GTIN_ITEM, VENDOR_ITEM, Notes, check_date, item, quantity
+from core.edi.decoding import (
+    BUYER_ITEM,
+    GTIN_ITEM,
+    VENDOR_ITEM,
+    Notes,
+    check_date,
+    item,
+    quantity,
+    with_pack_size,
+    x12_pack_sizes,
+)
 from core.edi.documents import Decoded
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
@@ -49,6 +59,7 @@ def decode_810(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
 def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> InvoiceLine:
     it1 = block[0]
     pairs = it1.pairs(6, 25)
+    guide = with_pack_size(guide, it1.value(3), x12_pack_sizes(block))
     return InvoiceLine(
         line_number=it1.value(1),
         buyer_sku=item(pairs, BUYER_ITEM),

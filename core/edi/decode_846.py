@@ -13,6 +13,8 @@ from core.edi.decoding import (
     dates,
     item,
     quantity,
+    with_pack_size,
+    x12_pack_sizes,
 )
 from core.edi.documents import Decoded
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
@@ -66,7 +68,7 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> StockLine:
     lin = block[0]
     pairs = lin.pairs(2, 31)
     found: list[StockQuantity] = []
-    unit = "EA"
+    unit, sizes = "EA", x12_pack_sizes(block)
     for segment in block:
         if segment.tag != "QTY":
             continue
@@ -75,7 +77,8 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> StockLine:
         unit = segment.value(3) or unit
         if kind is StockKind.OTHER:
             notes.warning("quantity_kind", f"The kind of quantity {code!r} is not known", segment, 1)
-        amount = quantity(segment, 2, segment.value(3), guide, notes, is_signed=True)
+        own = with_pack_size(guide, segment.value(3), sizes)
+        amount = quantity(segment, 2, segment.value(3), own, notes, is_signed=True)
         if amount is not None:
             found.append(counted(kind, amount, segment, (2, 1), notes))
     if not any(segment.tag == "QTY" for segment in block):

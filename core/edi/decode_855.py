@@ -18,6 +18,7 @@ from core.edi.decoding import (
     item,
     quantity,
     with_pack_size,
+    x12_pack_sizes,
 )
 from core.edi.documents import AcknowledgedLine, Acknowledgement, Decoded, Effect, LineStatus
 from core.edi.guide import DEFAULT_GUIDE, LineKey, PartnerGuide
@@ -108,7 +109,7 @@ def acknowledged_line(
     po1 = block[0]
     pairs = po1.pairs(layout.items, layout.items + 19)
     unit = po1.value(layout.unit)
-    guide = with_pack_size(guide, unit, (segment.value(1) for segment in block if segment.tag == "PO4"))
+    guide = with_pack_size(guide, unit, x12_pack_sizes(block))
     statuses = tuple(
         _status(ack, _dates_under(block, at), unit, guide, notes) for at, ack in enumerate(block) if ack.tag == "ACK"
     )

@@ -15,6 +15,7 @@ from core.edi.decoding import (
     item,
     quantity,
     with_pack_size,
+    x12_pack_sizes,
 )
 from core.edi.documents import Decoded, Pack, ShipNotice, ShippedLine, ShippedOrder
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
@@ -132,8 +133,7 @@ def _line(node: Node, block: list[Segment], guide: PartnerGuide, notes: Notes) -
     sn1 = next(segment for segment in block if segment.tag == "SN1")
     lin = next((segment for segment in block if segment.tag == "LIN"), None)
     pairs = lin.pairs(2, 31) if lin is not None else ()
-    packed = [segment.value(1) for segment in block if segment.tag == "PO4"]
-    guide = with_pack_size(guide, sn1.value(3), packed)
+    guide = with_pack_size(guide, sn1.value(3), x12_pack_sizes(block))
     shipped = quantity(sn1, 2, sn1.value(3), guide, notes)
     if shipped is None:
         if not sn1.value(2):

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from core.edi.decoding import BUYER_ITEM, GTIN_ITEM, VENDOR_ITEM, Notes, best_date, check_date, dates, item, quantity
+from core.edi.decoding import (
+    BUYER_ITEM,
+    GTIN_ITEM,
+    VENDOR_ITEM,
+    Notes,
+    best_date,
+    check_date,
+    dates,
+    item,
+    quantity,
+    with_pack_size,
+    x12_pack_sizes,
+)
 from core.edi.documents import Decoded
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
@@ -48,6 +60,7 @@ def _line(block: list[Segment], po_number: str, guide: PartnerGuide, notes: Note
     sn1 = next((segment for segment in block if segment.tag == "SN1"), None)
     pairs = lin.pairs(2, 31) if lin is not None else ()
     unit = rcd.value(3) or rcd.value(5) or "EA"
+    guide = with_pack_size(guide, unit, x12_pack_sizes(block))
     received = quantity(rcd, 2, unit, guide, notes)
     returned = quantity(rcd, 4, rcd.value(5) or unit, guide, notes) or 0
     conditions: list[tuple[str, int]] = []

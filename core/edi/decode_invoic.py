@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.edi.decoding import Notes, item
+from core.edi.decoding import Notes, item, with_pack_size
 from core.edi.documents import Decoded
 from core.edi.edifact_decoding import (
     BUYER_ITEM,
@@ -15,6 +15,7 @@ from core.edi.edifact_decoding import (
     first,
     items,
     order_line,
+    pack_sizes,
     parts,
     quantity,
     reference,
@@ -59,6 +60,7 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> InvoiceLin
     qty = first(block, "QTY", "47") or first(block, "QTY", "46") or first(block, "QTY", "12")
     amount = next((s for code in ("203", "38") if (s := first(block, "MOA", code)) is not None), None)
     unit = (qty.value(1, 3) if qty is not None else "") or "EA"
+    guide = with_pack_size(guide, unit, pack_sizes(block))
     return InvoiceLine(
         line_number=order_line(block),
         buyer_sku=item(pairs, BUYER_ITEM),

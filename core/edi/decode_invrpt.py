@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from core.edi.decoding import Notes, best_date, item
+from core.edi.decoding import Notes, best_date, item, with_pack_size
 from core.edi.documents import Decoded
 from core.edi.edifact_decoding import (
     BUYER_ITEM,
     GTIN_ITEM,
+    PACK_SIZE,
     VENDOR_ITEM,
     document_day,
     first,
     items,
+    pack_sizes,
     parts,
     purpose_of,
     quantity,
@@ -60,13 +62,13 @@ def decode_invrpt(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE)
 def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> StockLine:
     pairs = items(block)
     found: list[StockQuantity] = []
-    unit = "EA"
+    unit, sizes = "EA", pack_sizes(block)
     for segment in block:
-        if segment.tag != "QTY":
+        if segment.tag != "QTY" or segment.value(1) == PACK_SIZE:
             continue
         code = guide.code_map.get(segment.value(1), segment.value(1))
         kind = _KINDS.get(code, StockKind.OTHER)
-        amount = quantity(segment, guide, notes, is_signed=True)
+        amount = quantity(segment, with_pack_size(guide, segment.value(1, 3), sizes), notes, is_signed=True)
         unit = segment.value(1, 3) or unit
         if kind is StockKind.OTHER:
             notes.warning("quantity_kind", f"The kind of quantity {code!r} is not known", segment, 1)

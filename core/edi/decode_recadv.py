@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from core.edi.decoding import Notes, best_date, item
+from core.edi.decoding import Notes, best_date, item, with_pack_size
 from core.edi.documents import Decoded
 from core.edi.edifact_decoding import (
     BUYER_ITEM,
     GTIN_ITEM,
+    PACK_SIZE,
     VENDOR_ITEM,
     document_day,
     first,
     items,
     order_line,
+    pack_sizes,
     parts,
     purpose_of,
     quantity,
@@ -50,12 +52,12 @@ def decode_recadv(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE)
 
 def _line(block: list[Segment], po_number: str, guide: PartnerGuide, notes: Notes) -> ReceivedLine:
     amounts: dict[str, int] = {}
-    unit = "EA"
+    unit, sizes = "EA", pack_sizes(block)
     for segment in block:
-        if segment.tag != "QTY":
+        if segment.tag != "QTY" or segment.value(1) == PACK_SIZE:
             continue
         code = segment.value(1)
-        amount = quantity(segment, guide, notes)
+        amount = quantity(segment, with_pack_size(guide, segment.value(1, 3), sizes), notes)
         unit = segment.value(1, 3) or unit
         if code not in _KNOWN:
             notes.warning("quantity_kind", f"The kind of quantity {code!r} is not known", segment, 1)

@@ -18,6 +18,9 @@ GTIN_ITEM = ("UP", "EN", "UK", "UA", "UI", "EO", "GT")
 # List 374, best first: schedule before promise before estimate. 002, 010, 001 and the like are our own wishes echoed.
 DELIVERY_DATES = ("067", "069", "078", "070", "017", "371")
 SHIP_DATES = ("068", "079", "086")
+PACK_UNITS = frozenset(("BA", "BD", "BE", "BG", "BO", "BX", "CA", "CN", "CR", "CS", "CT", "DR", "KT", "NMP"))
+PACK_UNITS |= {"PA", "PK", "RL", "RO", "SL", "TB", "TY"}
+"""Packs of base units, in both standards; what is on a pallet may be counted in packs."""
 _SINGLE_UNITS = ("", "EA", "UN", "PC", "PCE", "ZZ", "C62", "H87", "NAR")
 
 
@@ -26,6 +29,12 @@ class RawUnits(dict[str, int]):
 
     def get(self, key: str, default: object = None) -> int:  # type: ignore[override]
         return 1
+
+
+class CountedUnits(dict[str, int]):
+    """A unit map beside which we count articles in packs ourselves (`counted`): a line's pack size says nothing of those."""
+
+    counted: frozenset[str] = frozenset()
 
 
 class Notes:
@@ -87,16 +96,25 @@ def quantity(
 
 
 def with_pack_size(guide: PartnerGuide, unit: str, sizes: Iterable[str]) -> PartnerGuide:
-    """The guide, with what the line itself says of its packs: articles differ in it, the guide's factor is for all.
+    """The guide, with what the line itself says of its packs where the guide has no factor for them: articles differ.
 
     `sizes` are the units in a pack as sent (PO401, QTY 59); several that differ, or none above 1, say nothing.
     """
-    if unit in _SINGLE_UNITS or isinstance(guide.unit_map, RawUnits):
+    known_to_guide = unit in guide.unit_map or isinstance(guide.unit_map, RawUnits)
+    if known_to_guide or unit not in PACK_UNITS:
+        return guide
+    if isinstance(guide.unit_map, CountedUnits) and unit in guide.unit_map.counted:
         return guide
     known = {int(text) for text in sizes if text.isascii() and text.isdecimal() and len(text) < 7} - {0, 1}
     if len(known) != 1:
         return guide
     return replace(guide, unit_map={**guide.unit_map, unit: known.pop()})
+
+
+def x12_pack_sizes(block: Iterable[Segment]) -> list[str]:
+    """Units in a pack as the line states them (PO401); of packs within packs (PO414) it counts those, and says nothing."""
+    sizes = [segment for segment in block if segment.tag == "PO4"]
+    return [] if any(s.value(14) not in ("", "0", "1") for s in sizes) else [s.value(1) for s in sizes]
 
 
 def base_units(

@@ -117,9 +117,13 @@ def quantity(qty: Segment, guide: PartnerGuide, notes: Notes, *, is_signed: bool
     return base_units(number(text), text, qty.value(1, 3), guide, notes, qty, places, is_signed=is_signed)
 
 
+PACK_SIZE = "59"
+"""List 6063: units in a traded unit."""
+
+
 def pack_sizes(block: Iterable[Segment]) -> list[str]:
     """Units in a traded unit (QTY 59) as the line states them."""
-    return [qty.value(1, 2) for qty in block if qty.tag == "QTY" and qty.value(1) == "59"]
+    return [qty.value(1, 2) for qty in block if qty.tag == "QTY" and qty.value(1) == PACK_SIZE]
 
 
 def note_unknown_quantities(block: Iterable[Segment], notes: Notes) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.edi.decode_ta1 import decode_ta1
 from core.edi.decoders import DECODERS, Decoder
+from core.edi.decoding import RawUnits
 from core.edi.documents import Decoded
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Fault, Group, Interchange, Level, Segment, Severity, TransactionSet, Verdict, verdict
@@ -127,7 +128,7 @@ def _with_every_unit(
     return Decoded(again.document, (*units, *again.faults))
 
 
-class _EveryUnit(dict[str, int]):
+class _EveryUnit(RawUnits):
     """A factor so large that a part of an unknown unit (12.65 kilograms) is a whole number of something."""
 
     def get(self, key: str, default: Any = None) -> Any:  # type: ignore[override]

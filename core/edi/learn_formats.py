@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TypeVar
 
+from core.edi.decoding import PACK_UNITS
 from core.edi.guide import GroupAnswer
 from core.edi.learn_evidence import OURS, SINGLE_UNITS, Evidence
 from core.edi.learn_lines import ours_of
@@ -26,7 +27,7 @@ def decide_units(proposal: Proposal, evidence: Evidence) -> None:
         sizes = evidence.pack_sizes.get(unit, Counter()) + ratios.get(unit, Counter())
         if len(sizes) == 1 and next(iter(sizes)) > 0:
             factors[unit] = next(iter(sizes))
-        elif not ratios.get(unit) and evidence.pack_sizes.get(unit):
+        elif not ratios.get(unit) and sizes and unit in PACK_UNITS and not evidence.kinds["945"]:
             stated.append(unit)
         else:
             why = "several pack sizes" if sizes else "no pack size"
@@ -36,7 +37,8 @@ def decide_units(proposal: Proposal, evidence: Evidence) -> None:
         why = f"The only size that packs, or answers beside their orders, show: {why}. Check it against the articles."
         proposal.settle("unit_map", factors, why)
     if stated:
-        why = f"How many units {' and '.join(stated)} hold differs by article and is read from each line (PO4, QTY 59)."
+        why = f"How many units {' and '.join(stated)} hold differs by article and is read from each line "
+        why += "(PO4, QTY 59); a line that does not say it is set aside."
         proposal.evidence["unit_map"] = " ".join(filter(None, (proposal.evidence.get("unit_map"), why)))
     if unknown:
         proposal.undecided["unit_map"] = f"Base units in one of: {', '.join(unknown)}."

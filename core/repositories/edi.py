@@ -82,6 +82,16 @@ def _partner(row: Any) -> Partner:
     )
 
 
+async def counted_units(uow: Transaction, supplier_id: int | None) -> frozenset[str]:
+    """Units in which we count the articles of a supplier (None: all articles)."""
+    rows = await uow.sql.fetch(
+        """select distinct k.unit from sku k
+        where $1::bigint is null or exists (select from supplier_sku s where s.sku_id = k.id and s.supplier_id = $1)""",
+        supplier_id,
+    )
+    return frozenset(row["unit"] for row in rows)
+
+
 async def partner_by_code(uow: Transaction, code: str) -> Partner | None:
     row = await uow.sql.fetchrow(_PARTNER + "p.code = $1", code)
     return _partner(row) if row is not None else None

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from core.edi.change_documents import ChangeAcknowledgement
 from core.edi.decoders import DECODERS
+from core.edi.decoding import PACK_UNITS, CountedUnits
 from core.edi.documents import Acknowledgement, ShipNotice
+from core.edi.edifact_decoding import PACK_SIZE
+from core.edi.guide import PartnerGuide
 from core.edi.interchanges import Fault, TransactionSet
 from core.ports import Transaction
-from core.repositories.edi import Partner
+from core.repositories.edi import Partner, counted_units
 from core.services.apply_edi_answer import apply_answer, apply_change_answer
 from core.services.apply_edi_receipt import note_application, note_group, note_interchange
 from core.services.apply_edi_shipment import apply_notice, apply_status
@@ -58,7 +62,8 @@ async def apply_edi_set(uow: Transaction, document: TransactionSet, partner: Par
     """Apply a set whose syntax is sound. Raises Unusable, or the DomainError of the service: nothing is changed then."""
     if document.kind not in INBOUND:
         raise Unusable("unknown_kind", f"Documents of kind {document.kind!r} are not processed here.")
-    said, faults = usable(DECODERS[document.kind](document, partner.guide))
+    guide = await _with_counted_units(uow, document, partner)
+    said, faults = usable(DECODERS[document.kind](document, guide))
     if document.kind in _NOTICES:
         return await apply_notice(uow, said, faults, partner, document, document_id)
     if document.kind in _GROUP_ANSWERS:
@@ -68,3 +73,12 @@ async def apply_edi_set(uow: Transaction, document: TransactionSet, partner: Par
     if document.kind in _ADVICES:
         return await note_application(uow, said, faults, partner)
     return await _BUSINESS[document.kind](uow, said, faults, partner, document_id)
+
+
+async def _with_counted_units(uow: Transaction, document: TransactionSet, partner: Partner) -> PartnerGuide:
+    """The partner's guide; where lines state sizes of packs, with the packs in which we count its articles ourselves."""
+    if not any(s.tag == "PO4" or (s.tag == "QTY" and s.value(1) == PACK_SIZE) for s in document.segments):
+        return partner.guide
+    units = CountedUnits(partner.guide.unit_map)
+    units.counted = await counted_units(uow, partner.supplier_id) & PACK_UNITS
+    return replace(partner.guide, unit_map=units)

@@ -265,10 +265,9 @@ def test_pack_sizes_that_differ_by_article_are_read_from_the_lines():
     assert (found["guide"]["unit_map"], "unit_map" in undecided(found)) == ({}, False)
     assert "is read from each line" in found["evidence"]["unit_map"]
     document = read(x12_file("855", body)).interchanges[0].groups[0].sets[0]
-    for guide in (PartnerGuide(), PartnerGuide(unit_map={"CA": 10})):
-        said = decode_855(document, guide).document
-        assert said is not None
-        assert [(line.ordered, line.statuses[0].quantity) for line in said.lines] == [(60, 60), (12, 12)]
+    said = decode_855(document).document
+    assert said is not None
+    assert [(line.ordered, line.statuses[0].quantity) for line in said.lines] == [(60, 60), (12, 12)]
     notice = X12["856"].replace("SN1*1*6*EA~", "SN1*1*6*CA~PO4*12~")
     left = decode_856(read(x12_file("856", notice)).interchanges[0].groups[0].sets[0]).document
     assert left is not None
@@ -277,6 +276,16 @@ def test_pack_sizes_that_differ_by_article_are_read_from_the_lines():
     sent = decode_desadv(read(edifact_file("DESADV", shipped)).interchanges[0].groups[0].sets[0]).document
     assert sent is not None
     assert sent.orders[0].lines[0].quantity == 48
+
+
+def test_units_that_no_line_turns_into_ours_are_left_to_a_person():
+    body = (
+        "BAK*00*AC*PO1*20261120~PO1*1*5*{0}***BP*S1~PO4*12~ACK*IA*5*{0}~PO1*2*2*{0}***BP*S2~PO4*6~ACK*IA*2*{0}~CTT*2~"
+    )
+    assert "unit_map" in undecided(learn([("a.edi", x12_file("855", body.format("KG")))]))
+    advice = X12["945"].replace("*EA*", "*CA*")
+    files = [("a.edi", x12_file("855", body.format("CA"))), ("b.edi", x12_file("945", advice))]
+    assert "unit_map" in undecided(learn(files))
 
 
 def test_whether_a_stock_report_is_full_is_left_to_a_person():
