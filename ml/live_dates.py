@@ -23,9 +23,11 @@ from ml.dates import (
     expected_days,
     reached_by,
 )
-from ml.delivery_file import ABSURD_DAYS, OPEN, Deliveries
+from ml.delivery_file import ABSURD_DAYS, LONGEST_OPEN, OPEN, Deliveries
 
 LEVELS = (0.5, 0.8, 0.95)
+LOST_AFTER = 120
+"""Days beyond the stated day after which what is open has lost its day, where deliveries never took longer."""
 BACKTEST_MONTHS = 6
 MONTH = 30
 SHORTEST_TAIL = 1e-4
@@ -135,14 +137,15 @@ def measure_spreads(
 
     Coverage is that of P50, P80 and P95 over the last six months, each month forecast from what was known before it, with
     the conformal step that the months before it gave. What is still open counts there too, as "not until today". Deliveries
-    more than three years off are typing errors and left out.
+    more than three years off are typing errors and left out; so is what has been open for longer than almost any delivery of
+    the stage took, and than LOST_AFTER: somebody forgot to book it, and nothing is known of its day.
     """
     facts = [fact for fact in facts if fact.came is None or abs((fact.came - fact.stated).days) <= ABSURD_DAYS]
     if not any(fact.came for fact in facts):
         return []
     settings = settings or DateSettings()
-    history = _history(facts)
     today = at.date().toordinal() + 1  # what came today is known
+    history = _history(_without_lost_days(facts, today))
     tables = DelayTables(history, today, settings)
     walked = _walk(history, today, settings)
     depth = len(history.levels)
@@ -179,6 +182,12 @@ def measure_spreads(
                 )
             )
     return found
+
+
+def _without_lost_days(facts: Sequence[Fact], today: int) -> list[Fact]:
+    took = [(fact.came - fact.stated).days for fact in facts if fact.came is not None]
+    longest = max(float(np.quantile(took, LONGEST_OPEN)), LOST_AFTER)
+    return [fact for fact in facts if fact.came is not None or today - fact.stated.toordinal() <= longest]
 
 
 def _history(facts: Sequence[Fact]) -> Deliveries:

@@ -69,12 +69,18 @@ group by n.ship_notice_id, s.location_id, s.id, s.sku_id, c.unloaded, p.time_zon
 
 _SHELVED = """select 'SHELF' as stage, g.location_id, (g.received_at at time zone p.time_zone)::date as stated,
     case when l.damaged = 0 then (g.received_at at time zone p.time_zone)::date
-        when coalesce(i.judged, 0) >= l.damaged then (i.last at time zone p.time_zone)::date end as came
+        when coalesce(i.judged, 0) >= l.damaged then (i.last at time zone p.time_zone)::date
+        else (u.gone at time zone p.time_zone)::date end as came
 from goods_receipt g
 join location p on p.id = g.location_id
 join goods_receipt_line l on l.goods_receipt_id = g.id
 left join lateral (select sum(x.accepted + x.rejected) as judged, max(x.inspected_at) as last from inspection_result x
     where x.sku_id = l.sku_id and x.goods_receipt_line_id = l.id and x.inspected_at <= $1::timestamptz) i on true
+left join lateral (select min(w.occurred_at) as gone from (
+        select m.occurred_at, m.unsellable_delta, sum(m.unsellable_delta) over (order by m.occurred_at, m.id) as level
+        from stock_movement m where m.sku_id = l.sku_id and m.location_id = g.location_id and m.unsellable_delta <> 0
+            and m.occurred_at <= $1::timestamptz) w
+    where w.level <= 0 and w.unsellable_delta < 0 and w.occurred_at >= g.received_at) u on l.damaged > coalesce(i.judged, 0)
 where g.received_at <= $1::timestamptz and g.received_at > $1::timestamptz - $2::interval"""
 
 
@@ -82,8 +88,9 @@ async def handling_residuals(sql: asyncpg.Connection, at: datetime, back_days: i
     """How long goods take at our own places: (stage RECEIVE or SHELF, location_id, stated, came).
 
     RECEIVE: per supply of a ship notice, from the day its carrier said it was unloaded to its first receipt. SHELF: per
-    receipt line, from the receipt to the day all its units were judged fit to sell or not; units that arrive sound are
-    there at once. What is not done by `at` has no `came`.
+    receipt line, from the receipt to the day all its units were judged fit to sell or not, or none of the SKU was unsellable
+    there any more (put right by an adjustment); units that arrive sound are there at once. What is not done by `at` has no
+    `came`.
     """
     back = timedelta(days=back_days)
     return [*await sql.fetch(_RECEIVING, at, back, list(UNLOADED)), *await sql.fetch(_SHELVED, at, back)]

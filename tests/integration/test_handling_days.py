@@ -8,6 +8,9 @@ import pytest
 
 from core.queries.date_residuals import handling_residuals
 from core.repositories.gates import take_gates
+from core.services.adjust_stock import AdjustStock, adjust_stock
+from core.services.raise_purchase_requests import raise_purchase_requests
+from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
 
 pytestmark = pytest.mark.anyio
 
@@ -56,3 +59,28 @@ async def test_from_the_carriers_delivery_to_the_first_receipt(world):
         came: date | None = row["came"]
         days.setdefault(row["stage"], []).append(None if came is None else (came - row["stated"]).days)
     assert {stage: sorted(found, key=str) for stage, found in days.items()} == {"RECEIVE": [2, None], "SHELF": [None]}
+
+
+async def test_damaged_units_that_an_adjustment_puts_right_are_on_the_shelf(world):
+    """Three receipts of one damaged unit each, the last without any adjustment: it waits, the others do not."""
+    start = world.clock.at
+    await world.place(world.order(("S", 40)))
+    sku_id = await world.sku("S")
+    (order,) = await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    await world.database.system.execute("update purchase_order set status = 'SENT', sent_at = now()")
+    number, place = (
+        await world.rows(
+            "select p.number, l.code from purchase_order p join location l on l.id = p.location_id where p.id = $1",
+            order,
+        )
+    )[0].values()
+    lines = [ReceiptLine("S", 5, 1)]
+    for day in (0, 10, 20):
+        world.clock.at = start + timedelta(days=day)
+        await world.do(lambda uow: receive_goods(uow, ReceiveGoods(number, "PURCHASE_ORDER", place, lines)))
+        world.clock.at += timedelta(days=2)
+        if day < 20:
+            await world.do(lambda uow: adjust_stock(uow, AdjustStock("S", place, -1, "nothing wrong", unsellable=True)))
+    rows = await world.do(lambda uow: handling_residuals(uow.sql, uow.now, 730))
+    assert [(row["came"] - row["stated"]).days for row in rows if row["came"]] == [2, 2]
+    assert len(rows) == 3

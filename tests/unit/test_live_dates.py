@@ -70,3 +70,8 @@ def test_only_a_day_later_than_need_be_drifts_upwards():
     punctual, early = _supplied((100, 0, 300), (50, 0, 100)), _supplied((100, 5, 300), (50, 0, 100))
     assert (punctual.coverage[0.8], punctual.drifts) == (1.0, [])
     assert (early.coverage[0.8], early.drifts) == (1.0, [0.5, 0.8])
+
+
+def test_what_was_forgotten_long_ago_is_no_delivery_that_never_comes():
+    forgotten = _supplied((90, 2, 200), (30, None, 200), (90, 2, 20))
+    assert (forgotten.days, forgotten.drifts) == ({0.5: 2, 0.8: 2, 0.95: 2}, [])
