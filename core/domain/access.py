@@ -38,5 +38,13 @@ class Principal:
         """True when look-ups run as the database role with row-level security."""
         return self.role in (Role.CUSTOMER, Role.SUPPLIER)
 
+    @property
+    def account(self) -> str:
+        """Whose idempotency keys these are: callers of one id who are bound to different parties share none.
+
+        The control character keeps it apart from every id: ids are printable.
+        """
+        return f"customer:{self.customer_id} supplier:{self.supplier_id}\x1f{self.id}"
+
 
 SYSTEM = Principal(id="system", role=Role.SYSTEM)

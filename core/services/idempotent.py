@@ -30,7 +30,7 @@ async def run_idempotent(
 ) -> Outcome:
     """Answer from the stored result, or run `use_case` and store what it returns.
 
-    Scope of a key: (principal, operation). A DomainError of the use case passes through, nothing is stored then.
+    Scope of a key: (`Principal.account`, operation). A DomainError of the use case passes through, nothing is stored then.
     Raises IdempotencyInProgress, IdempotencyMismatch, or InvalidInput for an empty or overlong key.
     """
     check_key(key)

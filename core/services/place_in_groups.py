@@ -61,12 +61,12 @@ class _Wish:
 
     @property
     def caller(self) -> tuple[Any, ...]:
-        return self.principal.id, self.principal.role, self.principal.customer_id
+        return self.principal.account, self.principal.role
 
     @property
     def name(self) -> tuple[str, str]:
         """What is placed once."""
-        return self.principal.id, self.key
+        return self.principal.account, self.key
 
     @property
     def names(self) -> set[tuple[str, str]]:

@@ -58,6 +58,26 @@ async def test_a_key_is_placed_once_however_often_it_comes(world):
         await place(groups, world, "", ("S", 1))
 
 
+async def test_customers_whose_people_have_one_name_share_no_keys(world):
+    await world.stock(10)
+    groups = groups_on(world)
+    anns = [Principal("ann", Role.CUSTOMER, customer_id=id) for id in (1, 2)]
+    placed = [await place(groups, world, "k", ("S", 2), principal=ann) for ann in (*anns, *anns)]
+    numbers = [answer.answer["number"] for answer in placed]
+    assert numbers[:2] == numbers[2:]
+    assert numbers[0] != numbers[1]
+
+
+async def test_what_an_older_version_has_answered_is_not_done_again(world):
+    await world.stock(10)
+    groups = groups_on(world)
+    first = await place(groups, world, "k", ("S", 2))
+    async with world.database.system.acquire() as sql:
+        await sql.execute("update idempotency set principal = 'shop'")
+    assert (await place(groups, world, "k", ("S", 2))).answer == first.answer
+    assert await world.value("select count(*) from sales_order") == 1
+
+
 async def test_a_refused_order_leaves_nothing_and_harms_nobody(world):
     await world.stock(10)
     groups = groups_on(world)

@@ -25,4 +25,6 @@ def test_a_token_is_for_a_role_or_for_a_person(tmp_path: Path):
     assert subject("PLANNER", *folder) == "planner"
     assert subject("PLANNER", "--person", "ann", *folder) == "ann"
     assert subject("SUPPLIER", "--supplier", "CLAYHOUSE", *folder) == "supplier:CLAYHOUSE"
+    assert subject("SUPPLIER", "--supplier", "CLAYHOUSE", "--person", "ann", *folder) == "supplier:CLAYHOUSE:ann"
+    assert subject("CUSTOMER", "--customer", "MINSEO", "--person", "ann", *folder) == "customer:MINSEO:ann"
     assert CliRunner().invoke(app, ["PLANNER", "--person", " ", *folder]).exit_code == 2

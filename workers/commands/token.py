@@ -19,7 +19,7 @@ def token(
     customer: Annotated[str | None, typer.Option(help="Code of the customer, for CUSTOMER.")] = None,
     supplier: Annotated[str | None, typer.Option(help="Code of the supplier, for SUPPLIER.")] = None,
     person: Annotated[
-        str | None, typer.Option(help="Who it is for, as approvals and the audit name them; the role when not given.")
+        str | None, typer.Option(help="Who it is for, as approvals and the audit name them (behind a CODE, if any).")
     ] = None,
     hours: Annotated[int, typer.Option(min=1, help="How long it is good for.")] = 24,
     data: DataOption = None,
@@ -47,12 +47,13 @@ def token(
         typer.echo(f"There is no data folder {folder} yet; `up` makes it.", err=True)
         raise typer.Exit(2)
     settings = load_settings()
+    owner = customer or supplier  # stays in the name of its person: two firms may have an Ann
     with said_plainly():
         keys = local_keys(folder, env.value if env else running_stack(folder).get("environment", "development"))
     typer.echo(
         keys.token(
             chosen,
-            subject=person or ":".join(part for part in (chosen.value.lower(), customer or supplier) if part),
+            subject=person if person and not owner else ":".join(filter(None, (chosen.value.lower(), owner, person))),
             issuer=settings.jwt_issuer,
             audience=settings.jwt_audience,
             now=utc_now(),
