@@ -76,7 +76,7 @@ def plan_sku(seed: int, code: str, facts: SkuFacts) -> SkuPlan:
 
 FORESIGHT = {"isAutomatic": True, "budgetPercent": 89, "orderCost": 150}
 """Reorder points follow the forecasts and tie up what the plain ones would; a tenth less is planned, since a point that rises is
-filled at once and one that falls only sells down. At this cost of a line as many lines are ordered as without forecasts."""
+filled at once and one that falls only sells down. A line that costs next to nothing would be ordered every other day."""
 
 
 async def found_company(database: Database, survey: Survey, seed: int, at: datetime, foresight: bool = False) -> None:
