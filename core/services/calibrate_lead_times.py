@@ -32,7 +32,7 @@ async def calibrate_suppliers(uow: Transaction, supplier_ids: Sequence[int]) -> 
     What was agreed is kept beside it and is what few observations are drawn to; it counts again where too few are left.
     Lines that are still missing after their agreed time count with the days they are missing already. Gates of SKUs whose
     figure moves are taken, so that every answer given before is seen to be old; terms that a planner changed meanwhile are
-    left to the next run. At most MOST_OFFERS are written at once: returns how many were; repeat until none is.
+    left to the next run. Returns how many offers were due; where that is MOST_OFFERS there may be more.
     """
     policies = await load_policies(uow)
     policy = policies.get(POLICY, {})
@@ -56,31 +56,29 @@ async def calibrate_suppliers(uow: Transaction, supplier_ids: Sequence[int]) -> 
         figures = (terms.p80, None, None, 0) if new is None else (new.p80, new.p50, new.p80, new.count)
         if figures != tuple(row)[2:]:
             changed.append((row, terms, figures))
+    if not changed:
+        return 0
     changed = changed[:MOST_OFFERS]
     moved = [row for row, _, figures in changed if figures[0] != row["lead_time_p80"]]
     await take_gates(uow, {row["sku_id"] for row in moved})
-    written = (
-        await uow.sql.fetch(
-            """update supplier_sku x set agreed_lead_time_p80 = u.agreed_p80, lead_time_p80 = u.p80, observed_p50 = u.observed_p50,
-            observed_p80 = u.observed_p80, observed_count = u.count,
+    written = await uow.sql.fetch(
+        """update supplier_sku x set agreed_lead_time_p80 = u.agreed_p80, lead_time_p80 = u.p80,
+            observed_p50 = u.observed_p50, observed_p80 = u.observed_p80, observed_count = u.count,
             calibrated_at = $1, updated_at = case when x.lead_time_p80 = u.p80 then x.updated_at else $1 end
         from unnest($2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[], $9::int[])
             as u(supplier_id, sku_id, agreed_days, agreed_p80, p80, observed_p50, observed_p80, count)
         where x.supplier_id = u.supplier_id and x.sku_id = u.sku_id
             and x.lead_time_days = u.agreed_days and coalesce(x.agreed_lead_time_p80, x.lead_time_p80) = u.agreed_p80
         returning x.supplier_id""",
-            uow.now,
-            [row["supplier_id"] for row, _, _ in changed],
-            [row["sku_id"] for row, _, _ in changed],
-            [terms.days for _, terms, _ in changed],
-            [terms.p80 for _, terms, _ in changed],
-            *zip(*(figures for _, _, figures in changed), strict=True),
-        )
-        if changed
-        else []
+        uow.now,
+        [row["supplier_id"] for row, _, _ in changed],
+        [row["sku_id"] for row, _, _ in changed],
+        [terms.days for _, terms, _ in changed],
+        [terms.p80 for _, terms, _ in changed],
+        *zip(*(figures for _, _, figures in changed), strict=True),
     )
     movers = Counter(row["supplier_id"] for row in moved)
     for supplier_id, skus in Counter(row["supplier_id"] for row in written).items():
         facts = {"skus": skus, "moved": movers[supplier_id]}
         uow.audit("leadTimeCalibrate", f"supplier:{supplier_id}", None, facts)
-    return len(written)
+    return len(changed)

@@ -20,8 +20,8 @@ async def calibrate_lead_times(context: JobContext, _: dict[str, Any]) -> dict[s
     changed = 0
     for start in range(0, len(suppliers), CHUNK):
         chunk = partial(calibrate_suppliers, supplier_ids=suppliers[start : start + CHUNK])
-        while written := await context.run(chunk):
-            changed += written
-            if written < MOST_OFFERS:
-                break
+        due = MOST_OFFERS
+        while due == MOST_OFFERS:
+            due = await context.run(chunk)
+            changed += due
     return {"suppliers": len(suppliers), "changed": changed}
