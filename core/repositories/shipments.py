@@ -90,6 +90,17 @@ async def shipment_lines(uow: Transaction, shipment_ids: Iterable[int]) -> list[
     ]
 
 
+async def skus_that_may_leave(uow: Transaction, shipment_ids: Iterable[int]) -> set[int]:
+    """SKUs on these shipments, and those that a planner who is at it this moment may put on a planned one."""
+    rows = await uow.sql.fetch(
+        """select x.sku_id from shipment_line x where x.shipment_id = any($1::bigint[])
+        union select l.sku_id from shipment s join order_line l on l.order_id = s.order_id
+        where s.id = any($1::bigint[]) and s.status = 'PLANNED' and l.allocated > l.ready""",
+        sorted(set(shipment_ids)),
+    )
+    return {row["sku_id"] for row in rows}
+
+
 _LINES = """select x.id, x.shipment_id, x.sku_id, x.order_line_id as line_id, x.location_id, x.lot_id, x.quantity
 from shipment_line x where x.shipment_id = any($1::bigint[]) """
 

@@ -14,7 +14,13 @@ from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
 from core.repositories.orders import again_with_more_gates, lock_orders
-from core.repositories.shipments import PlannedLine, ShipmentRow, shipment_lines, shipments_by_number
+from core.repositories.shipments import (
+    PlannedLine,
+    ShipmentRow,
+    shipment_lines,
+    shipments_by_number,
+    skus_that_may_leave,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +59,7 @@ async def take_shipments(uow: Transaction, numbers: Collection[str]) -> TakenShi
     for number in numbers:
         if number not in rows:
             raise NotFound("shipment", number, path=("input", "number"))
-    before = await shipment_lines(uow, [row.id for row in rows.values()])
-    versions = await take_gates(uow, {item.sku_id for item in before})
+    versions = await take_gates(uow, await skus_that_may_leave(uow, [row.id for row in rows.values()]))
     await lock_orders(uow, {row.order_id for row in rows.values()})
     rows = await shipments_by_number(uow, numbers)
     lines: dict[int, list[PlannedLine]] = defaultdict(list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import date
 
@@ -104,6 +105,42 @@ async def test_a_shipment_confirmed_twice_ships_once(world):
     (event,) = await world.rows("select payload from outbox where topic = 'order' and kind = 'SHIPPED'")
     assert (event["payload"]["status"], event["payload"]["quantity"]) == ("SHIPPED", 6)
     assert event["payload"]["trackingNumber"] == "T-1"
+
+
+async def test_a_shipment_that_gains_a_line_while_it_is_confirmed_leaves_with_it(world):
+    """Who confirms waits for the planner who is at it, and does not have to start again for what they put on."""
+    await world.stock(6)
+    number = (await world.place(world.order(("S", 6), ("S2", 2))))[0].number
+    await _plan(world, number)
+    await world.stock(2, sku="S2")
+    second = await world.sku("S2")
+    await world.do(lambda uow: allocate_waiting(uow, [second]))
+    order_id, code = await _order_id(world, number), await world.value("select number from shipment")
+    planned, attempts = asyncio.Event(), 0
+
+    async def planner(uow):
+        assert len(await plan_shipments(uow, [order_id])) == 1
+        planned.set()
+        async with asyncio.timeout(30):
+            while not await world.value(
+                "select count(*) from pg_locks where not granted and pid in"
+                " (select pid from pg_stat_activity where datname = current_database())"
+            ):
+                await asyncio.sleep(0.01)
+
+    async def warehouse(uow):
+        nonlocal attempts
+        attempts += 1
+        return await confirm_shipments(uow, [ConfirmShipment(code)])
+
+    async def behind():
+        await planned.wait()
+        return await world.do(warehouse)
+
+    await asyncio.gather(world.do(planner), behind())
+    assert attempts == 1
+    assert await world.quantities(number, 1) == (0, 0, 0, 6, 0)
+    assert await world.quantities(number, 2) == (0, 0, 0, 2, 0)
 
 
 async def test_delivery_and_returns(world):
