@@ -24,7 +24,7 @@ from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.place_orders import place_orders
 from core.services.return_goods import ReturnGoods, return_goods
 from core.settings import Settings
-from core.unit_of_work import UnitOfWork, run_unit_of_work
+from core.unit_of_work import EXPECTED, UnitOfWork, run_unit_of_work
 from workers.commands.replaying.company import CHANNEL, country_code
 from workers.commands.replaying.history import COLUMNS, Invoice, Reject, Row, Survey, read_history
 from workers.commands.replaying.stream import stream_head
@@ -45,6 +45,7 @@ FORESEEN = ("measure_dates", "forecast_demand")
 """Crons of the learning worker that a replay with foresight runs, on the last day of each of its weeks."""
 
 OUTAGES = (
+    *EXPECTED,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
@@ -228,14 +229,14 @@ class Replay:
         self._ticked = at
 
     async def patiently(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do work that may be repeated; when a server goes away, wait for the supervisor and do it again."""
+        """Do work that may be repeated; when a server goes away or others are always faster, do it again."""
         deadline = time.monotonic() + OUTAGE_TIMEOUT
         while True:
             try:
                 return await work()
             except OUTAGES as failure:
                 if time.monotonic() > deadline:
-                    raise ReplayError(f"A server has been away for {OUTAGE_TIMEOUT:.0f} s: {failure}") from failure
+                    raise ReplayError(f"A server has been away or too busy for {OUTAGE_TIMEOUT:.0f} s: {failure}") from failure
                 await asyncio.sleep(0.25)
 
     async def _flush(self, invoices: list[Invoice]) -> int:
