@@ -163,7 +163,7 @@ class Backorder(Node):
         found = await info.context.loaders.name_by_row.load_many([(kind, self.sku_id, row_id) for kind, row_id in rows])
         names = {row: name["name"] for row, name in zip(rows, found, strict=True) if name is not None}
         facts = in_words(facts, names)
-        return [EvidenceFact(name=name, value=_written(value)) for name, value in facts.items()]
+        return [EvidenceFact(name=name, value=_written(value)) for name, value in facts.items() if value is not None]
 
     @field(description="What covers it now: the line's pegs that are not stock on hand.")
     async def pegs(self, info: Info) -> list[Peg]:

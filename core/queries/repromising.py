@@ -70,9 +70,12 @@ async def sums(sql: asyncpg.Connection, run_id: int, by: str) -> list[asyncpg.Re
 
 
 async def compare(sql: asyncpg.Connection, left: int, right: int, limit: int) -> tuple[asyncpg.Record, list[Any]]:
-    """How the proposals of two runs differ: counts, and the lines that end differently (at most `limit`)."""
-    both = """with a as (select * from repromising_diff where run_id = $1), b as (
-            select * from repromising_diff where run_id = $2),
+    """How two runs differ: counts, and the lines that end differently (at most `limit`).
+
+    What a run gives up (over its budget, an exception, dropped when it was published) stays as it is: it is no move.
+    """
+    both = """with a as (select * from repromising_diff where run_id = $1 and state <> 'dropped'), b as (
+            select * from repromising_diff where run_id = $2 and state <> 'dropped'),
         x as (select coalesce(a.sku_id, b.sku_id) as sku_id, coalesce(a.order_line_id, b.order_line_id) as order_line_id,
             a.id is not null as in_left, b.id is not null as in_right, a.after is not distinct from b.after as is_same,
             a.days as left_days, b.days as right_days, a.effect as left_effect, b.effect as right_effect

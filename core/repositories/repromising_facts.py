@@ -249,7 +249,7 @@ async def _standings(
     mine = positions(facts["id"], sku)
     price, cost = facts["price"][mine], facts["cost"][mine]
     return Standings(
-        uow.now,
+        uow.now.replace(hour=23, minute=59, second=59, microsecond=0),
         weights,
         lines["given"],
         orders["placed"][at],

@@ -22,7 +22,7 @@ from workers.jobs.start_due_repromising import start_due_repromising
 pytestmark = pytest.mark.anyio
 
 TODAY = date(2026, 11, 2)
-RUN = """run { id state version gained lost unchanged exceptions forced ordersInRun ordersWorsened ordersMayWorsen
+RUN = """run { id state version gained lost unchanged exceptions overBudget forced ordersInRun ordersWorsened ordersMayWorsen
     inputsDigest proposalDigest budget { worsenedShare maxDays windowDays } policy actor
     bySegment { key gained lost ordersWorsened daysGained daysLost } byTier { key gained lost } byReason { key lost }
     diff(first: 10) { nodes { effect reason days isForced segment tier state orderNumber sku { code }
@@ -218,15 +218,16 @@ async def test_filters_are_tried_before_a_run_and_runs_are_compared(world, plann
     await world.rows("update order_hold set released_at = now()")
     left = await planner.propose(segments(("all", "REDISTRIBUTE", None)))
     right = await planner.propose(segments(("all", "LOSE", None)))
-    compared = await planner.ask(
-        """query ($a: ID!, $b: ID!) { repromisingComparison(left: $a, right: $b) {
-            same different onlyLeft onlyRight lines { leftDays rightDays orderLine { lineNumber } } } }""",
-        a=left["id"],
-        b=right["id"],
-    )
-    found = compared["repromisingComparison"]
+    comparison = """query ($a: ID!, $b: ID!) { repromisingComparison(left: $a, right: $b) {
+        same different onlyLeft onlyRight lines { leftDays rightDays orderLine { lineNumber } } } }"""
+    found = (await planner.ask(comparison, a=left["id"], b=right["id"]))["repromisingComparison"]
     assert (found["same"], found["different"], found["onlyLeft"], found["onlyRight"]) == (0, 2, 0, 0)
     assert len(found["lines"]) == 2
+    bound = await planner.propose({**segments(("all", "REDISTRIBUTE", None)), "budget": {"worsenedShare": 0}})
+    assert (bound["overBudget"], bound["gained"]) == (2, 0)
+    found = (await planner.ask(comparison, a=left["id"], b=bound["id"]))["repromisingComparison"]
+    assert (found["same"], found["onlyLeft"]) == (0, 2)  # what is given up does not happen
+    assert {line["rightDays"] for line in found["lines"]} == {None}
 
 
 async def hold(uow, order_id):

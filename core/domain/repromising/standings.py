@@ -29,6 +29,7 @@ class Standings:
     """What speaks for each line besides its claims: one row per line, but `margin` and `is_preorder` per SKU."""
 
     now: datetime
+    """Ages count to here: the end of the day, so that runs of a day that find equal facts propose the same."""
     weights: PriorityWeights
     given: Ints
     """A planner's own score; -1 less the times it was bumped for lines without one."""
