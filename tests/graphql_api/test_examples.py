@@ -61,7 +61,7 @@ class Stage:
         """Move what was announced to the events, as the relay does."""
         async with self.shop.database.system.acquire() as sql, sql.transaction():
             moved = await move_outbox(sql)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while self.hub.position < moved.head:
                 await asyncio.sleep(0.01)
 
@@ -71,7 +71,7 @@ class Stage:
         if re.search(r"^subscription\b", example.document, re.MULTILINE):
             context.resume_after = self.known["after"]  # as Last-Event-ID does: something has happened already
             stream = await schema.subscribe(example.document, variable_values=variables, context_value=context)
-            async with asyncio.timeout(10), aclosing(stream):  # type: ignore[type-var]
+            async with asyncio.timeout(30), aclosing(stream):  # type: ignore[type-var]
                 result = await anext(stream)  # type: ignore[arg-type]
         else:
             result = await schema.execute(example.document, variable_values=variables, context_value=context)

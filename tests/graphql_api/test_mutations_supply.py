@@ -197,7 +197,7 @@ async def test_a_customer_reads_its_notices_and_marks_them(shop: Shop):
 async def test_a_ship_notice_needs_one_connection_only(database_url):
     await seed(database_url, NOW)
     settings = Settings(env="test", database_url=database_url, pool_size=1)
-    async with Database(settings) as database, asyncio.timeout(10):
+    async with Database(settings) as database, asyncio.timeout(30):
         shop = Shop(database, settings)
         notice = {
             "supplier": "BRIGHTWORKS",

@@ -35,7 +35,7 @@ async def relay(shop: Shop) -> None:
     """Move the outbox to the events, as the relay does."""
     async with shop.database.system.acquire() as sql, sql.transaction():
         moved = await move_outbox(sql)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while shop.hub.position < moved.head:  # type: ignore[attr-defined]
             await asyncio.sleep(0.02)
 
@@ -62,7 +62,7 @@ async def take(shop: Shop, context, document: str, count: int, during=None, **va
     await asyncio.sleep(0.2)
     if during is not None:
         await during()
-    await asyncio.wait_for(reader, 15)
+    await asyncio.wait_for(reader, 30)
     return found
 
 

@@ -96,7 +96,7 @@ async def test_requests_sent_ahead_are_answered_one_after_the_other(port: int) -
     sent = b"".join(b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n" % number for number in range(1_000))
     reader, writer = await talk(port, sent + posts + sent)
     answers = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         for _ in range(2_001):
             head = await reader.readuntil(b"\r\n\r\n")
             answers.append(json.loads(await reader.readexactly(int(head.partition(b"content-length: ")[2].split()[0]))))
@@ -114,7 +114,7 @@ async def test_a_body_that_nobody_reads_is_not_in_the_way_of_the_next_request(
     following = b"GET /next HTTP/1.1\r\nHost: x\r\n\r\n"
     first = begin + b" HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
     reader, writer = await talk(port, first + following if is_ahead else first)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert b" 401 " in await reader.readuntil(b"\r\n\r\n")
         assert begin.startswith(b"HEAD") or await reader.readexactly(2) == b"no"
         if not is_ahead:
@@ -128,7 +128,7 @@ async def test_a_body_may_not_go_on_for_ever_after_its_answer(port: int, monkeyp
     monkeypatch.setattr(reading, "BODY_SECONDS", 0.2)
     monkeypatch.setattr(reading, "LINGER_SECONDS", 0.1)
     reader, writer = await talk(port, b"POST /deaf HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         heard = asyncio.create_task(reader.read())
         while not heard.done():
             writer.write(b"ffff\r\n" + bytes(0xFFFF) + b"\r\n")
@@ -144,7 +144,7 @@ async def test_a_socket_that_is_silent_stays_open(port: int, monkeypatch: pytest
     reader, writer = await socket(port)
     await asyncio.sleep(0.2)
     writer.write(frame(b"still here"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await hear(reader) == (1, b"still here")
     writer.close()
 
@@ -153,7 +153,7 @@ async def test_messages_sent_ahead_come_whole_and_in_order(port: int) -> None:
     reader, writer = await socket(port)
     texts = [b"%d" % number * (1 + number % 40 * 300) for number in range(600)]
     writer.write(b"".join(map(frame, texts)))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert [(await hear(reader))[1] for _ in texts] == texts
     writer.close()
 
@@ -173,7 +173,7 @@ async def test_a_flood_of_frames_is_closed_and_nobody_waits_for_it(port: int, fl
     watching = asyncio.create_task(watch())
     gc.collect()  # what earlier tests left is not counted
     writer.write(flood * 30_000)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (heard := await hear(reader))[0] != 8:
             pass
     stop = True
@@ -188,7 +188,7 @@ async def test_a_flood_of_frames_is_closed_and_nobody_waits_for_it(port: int, fl
 )
 async def test_a_head_without_end_is_refused(port: int, begin: bytes) -> None:
     reader, writer = await talk(port, begin + b"a:\r\n" * 50_000 if begin.endswith(b"\n") else begin + b"a" * 200_000)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert b" 431 " in await reader.readline()
     writer.close()
 
@@ -209,7 +209,7 @@ async def test_who_dawdles_is_sent_away(
     monkeypatch.setattr(reading, "HEAD_SECONDS", 0.1)
     monkeypatch.setattr(reading, "BODY_SECONDS", 0.1)
     reader, writer = await talk(port, begin)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         reply = asyncio.create_task(reader.readline())
         while not reply.done():
             writer.write(more)
@@ -220,19 +220,19 @@ async def test_who_dawdles_is_sent_away(
 
 
 async def test_a_body_that_comes_slowly_but_steadily_is_taken(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "BODY_SECONDS", 0.1)
+    monkeypatch.setattr(reading, "BODY_SECONDS", 1)
     reader, writer = await talk(port, b"POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n")
     for _ in range(20):
         writer.write(b"x" * 3_000)
-        await asyncio.sleep(0.03)
-    async with asyncio.timeout(5):
+        await asyncio.sleep(0.06)
+    async with asyncio.timeout(30):
         assert b" 200 " in await reader.readline()
     writer.close()
 
 
 async def test_who_is_refused_while_sending_can_read_why(port: int) -> None:
     reader, writer = await talk(port, b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         for _ in range(100):
             writer.write(bytes(200_000))
             await writer.drain()

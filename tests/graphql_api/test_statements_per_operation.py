@@ -150,7 +150,7 @@ async def test_more_lines_are_not_more_statements_for_any_change_or_event(
                     async with shop.database.system.acquire() as sql, sql.transaction():
                         await move_outbox(sql)
                     statements.clear()
-                    result = await asyncio.wait_for(hearing, 10)
+                    result = await asyncio.wait_for(hearing, 30)
                 assert result.errors is None
                 name = next(iter(result.data))
                 cost[name] = sum(" relay" not in text and " event " not in text for text in statements)

@@ -128,7 +128,7 @@ async def test_nobody_waits_long_for_a_group_that_waits_itself(world, monkeypatc
     first = asyncio.create_task(place(groups, world, "first", ("S", 1), external_number="stuck"))
     await asyncio.sleep(0)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             placed = await asyncio.gather(*(place(groups, world, f"k{i}", ("S", 1)) for i in range(2)))
         assert not first.done()
     finally:
@@ -182,11 +182,11 @@ async def test_when_the_process_stops_everybody_is_told(world, monkeypatch):
     first = asyncio.create_task(place(groups, world, "warm", ("S", 1)))
     await asyncio.sleep(0)
     wishes = [asyncio.create_task(place(groups, world, f"k{i}", ("S", 1))) for i in range(3)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(alone) < 2:
             await asyncio.sleep(0.01)
     for task in list(groups._busy):
         task.cancel()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         results = await asyncio.gather(first, *wishes, return_exceptions=True)
     assert [type(result) for result in results] == [asyncio.CancelledError] * 4

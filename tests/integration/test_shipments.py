@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import date
 
 import pytest
@@ -197,17 +196,14 @@ async def test_many_orders_are_planned_and_shipped_in_few_statements(world):
     placed = await world.place(*orders)
     ids = [result.order_id for result in placed]
     counted = _Counting()
-    start = time.perf_counter()
     shipments = await world.do(lambda uow: plan_shipments(counted.on(uow), ids))
-    planned_in, statements = time.perf_counter() - start, counted.statements
     assert len(shipments) == 64
-    assert statements < 40
+    assert counted.statements < 40
     codes = [r["number"] for r in await world.rows("select number from shipment")]
     counted = _Counting()
     await world.do(lambda uow: confirm_shipments(counted.on(uow), [ConfirmShipment(code) for code in codes]))
     assert counted.statements < 40
     assert await world.value("select sum(shipped) from order_line") == 1280
-    assert planned_in < 10
 
 
 async def _stock_all(uow):

