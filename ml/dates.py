@@ -27,7 +27,7 @@ class DateSettings:
 
     half_life_days: float = 365.0
     shrinkage: float = 100.0
-    widest_correction: float = 0.03
+    widest_correction: float = 0.02
     calibration_needs: int = 50
 
 
@@ -157,18 +157,32 @@ def _joined(parts: Sequence[Floats]) -> Floats:
     return np.concatenate([np.zeros(0), *parts])
 
 
-def expected_days(delay: Delay, correction: Correction, levels: Sequence[float]) -> dict[float, int]:
-    """Days of delay per level, never falling; the median is the promise itself where medians were no better."""
+def expected_days(
+    delay: Delay, correction: Correction, levels: Sequence[float], before: Delay | None = None
+) -> dict[float, int]:
+    """Days of delay per level, never falling; the median is the promise itself where medians were no better.
+
+    With `before`, the distribution as it was said a while ago, the median leaves the promise only as far as both say: one
+    unusual season moves a median by weeks, and the next one rarely repeats it.
+    """
     days, least = {}, EARLIEST
     for level in levels:
         found = delay.quantile(correction.ask(level))
         if level == 0.5:
             found = delay.quantile(0.5) if correction.median_beats_promise else 0
+            if before is not None:
+                found = _nearer_to_none(found, before.quantile(0.5))
         least = days[level] = max(least, found)
     return days
 
 
+def _nearer_to_none(one: int, other: int) -> int:
+    return min(one, other, key=abs) if one * other > 0 else 0
+
+
 def _grouped(keys: NDArray[np.str_]) -> dict[str, Days]:
+    if not len(keys):
+        return {}
     names, places = np.unique(keys, return_inverse=True)
     order = np.argsort(places, kind="stable")
     return dict(

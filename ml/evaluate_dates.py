@@ -90,6 +90,11 @@ def _half_years(history: Deliveries, start: date | None) -> list[tuple[int, int]
     ]
 
 
+def _half_before(edge: int) -> int:
+    before = date.fromordinal(edge - 1)
+    return date(before.year, 1 if before.month < 7 else 7, 1).toordinal()
+
+
 def _judge(
     history: Deliveries, begin: int, end: int, tables: dict[int, DelayTables], settings: DateSettings
 ) -> dict[str, NDArray[Any]]:
@@ -97,9 +102,11 @@ def _judge(
     rows = _lines(history, begin, end)
     days = {level: np.empty(len(rows)) for level in LEVELS}
     table = _tables_at(history, begin, tables, settings)
+    earlier = _tables_at(history, _half_before(begin), tables, settings)
     for place, row in enumerate(rows):
         keys = [str(level[row]) for level in history.levels]
-        expected = expected_days(table.delay(keys), corrections.get(keys[0], Correction({}, True)), LEVELS)
+        correction = corrections.get(keys[0], Correction({}, True))
+        expected = expected_days(table.delay(keys), correction, LEVELS, before=earlier.delay(keys))
         for level in LEVELS:
             days[level][place] = expected[level]
     return {
@@ -127,8 +134,7 @@ def _corrections(
     waiting: dict[str, list[tuple[Any, float]]] = {}
     edge = begin
     for _ in range(CALIBRATION_HALVES):
-        before = date.fromordinal(edge - 1)
-        since = date(before.year, 1 if before.month < 7 else 7, 1).toordinal()
+        since = _half_before(edge)
         table = _tables_at(history, since, tables, settings)
         for row in np.flatnonzero((history.promised >= since) & (history.promised < edge)):
             keys = [str(level[row]) for level in history.levels]
