@@ -7,17 +7,19 @@ proposal out on the book.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from core.domain import shelf_life
-from core.domain.allowance import Allowance, WaitsFor, blocker, marks, room
+from core.domain.allowance import Allowance, WaitsFor, blocker, room
 from core.domain.binding import BindingKind, Spot, spot_on
 from core.domain.book import SkuBook
 from core.domain.network import Network
 from core.domain.promises import commit, complete_date, promise, slices_of
 from core.domain.proposals import DEFAULT_LEAD_TIME_DAYS, Demand, Proposal, ProposedSlice
 from core.domain.shelf_life import on_hand
+from core.domain.ways import KIND_ORDER, Asking, Option, delivery_day, options_of, ship_by_day, stock_options
+from core.domain.windows import earlier_through_windows
 
 __all__ = [
     "DEFAULT_LEAD_TIME_DAYS",
@@ -31,8 +33,6 @@ __all__ = [
     "propose",
     "slices_of",
 ]
-
-_ORDER = {"ON_HAND": 0, "DATED": 0, "TRANSFER": 1, "LEAD_TIME": 2}
 
 
 def available_now(
@@ -63,41 +63,6 @@ def _with_release(book: SkuBook, allowances: Sequence[Allowance]) -> Sequence[Al
     return [*allowances, Allowance(((book.available_from, None),), WaitsFor.RELEASE_DATE)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Option:
-    """A way to cover units: at most `limit` in all of its location (or donor), whose days are taken in ascending order."""
-
-    key: tuple
-    part: ProposedSlice
-    limit: int | None
-    claim_day: date
-    """The day that counts for quotas."""
-
-
-class _Asking:
-    """One question under way: what was taken where, and what is still wanted."""
-
-    def __init__(self, book: SkuBook, demand: Demand, network: Network, now: datetime) -> None:
-        self.book, self.demand, self.network, self.now = book, demand, network, now
-        self.slices: list[ProposedSlice] = []
-        self.taken: dict[int, int] = {}
-        self.claims: list[tuple[date, int]] = []
-        self.remaining = demand.quantity
-
-    def take(self, part: ProposedSlice, limit: int | None, claim_day: date) -> None:
-        """Take as much of an option as is wanted, left and allowed."""
-        place = part.donor_id or part.location_id
-        units = min(part.quantity, self.remaining) if part.quantity else self.remaining
-        units = units if limit is None else min(units, limit - self.taken.get(place, 0))
-        allowed = room(self.demand.allowances, claim_day, self.claims)
-        units = units if allowed is None else min(units, allowed)
-        if units > 0:
-            self.taken[place] = self.taken.get(place, 0) + units
-            self.slices.append(replace(part, quantity=units))
-            self.claims.append((claim_day, units))
-            self.remaining -= units
-
-
 def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> Proposal:
     """The earliest complete answer for `demand`: no way to deliver all of it by an earlier day is left out.
 
@@ -109,33 +74,37 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
     if not demand.sources:
         return Proposal([], None, demand.requested_date)
     demand = replace(demand, allowances=_with_release(book, demand.allowances))
-    asking = _Asking(book, demand, network, now)
+    asking = Asking(book, demand, network, now)
     for part in _own(book, demand, network, now):
-        asking.take(part, None, part.ship_date if part.kind == "DATED" else book.today[part.location_id])
+        claim_day = part.ship_date if part.kind == "DATED" else book.today[part.location_id]
+        asking.take(Option((date.min,), part, None, claim_day))
     free = {
         location_id: max(0, on_hand(book, location_id, demand) - asking.taken.get(location_id, 0))
         for location_id in demand.sources
     }
     if demand.shelf is not None:
         free = {location_id: min(units, demand.shelf.get(location_id, 0)) for location_id, units in free.items()}
-    shelf = {place: _delivery(network, demand, place, network.first_ship_day(place, now)) for place in demand.sources}
+    shelf = {
+        place: delivery_day(network, demand, place, network.first_ship_day(place, now)) for place in demand.sources
+    }
+    stock = stock_options(asking, free, shelf)
+    own, ways = asking.copy(), None
     whole = next((p for p in demand.sources if free[p] >= asking.remaining and _stock_is_free(book, demand, p)), None)
     if demand.shelf is None and (whole is None or shelf[whole] > min(shelf.values())) and asking.remaining:
-        last = _complete_day(asking, free, shelf)
+        ways = [*options_of(asking, demand.sources[0]), *stock]
+        last = _complete_day(asking, ways)
         free = {place: units if shelf[place] <= last else 0 for place, units in free.items()}
         whole = next((place for place in demand.sources if free[place] >= asking.remaining), None)
     home = whole or next((place for place in demand.sources if free[place] > 0), demand.sources[0])
     home = asking.slices[0].location_id if asking.slices else home
-    ship_by = _ship_by(book, demand, network, home)
+    ship_by = ship_by_day(book, demand, network, home)
+    left = {option.part.location_id: option for option in stock_options(asking, free, shelf)}
     for place in [whole] if whole else [home, *(s for s in demand.sources if s != home)]:
-        day = network.first_ship_day(place, now)
-        limit = free.get(place, 0) + asking.taken.get(place, 0)
-        asking.take(ProposedSlice("ON_HAND", place, 0, day, None), limit, book.today[place])
+        asking.take(left[place])
     if asking.remaining:
-        for option in sorted(_options(asking, home), key=lambda o: o.key):
-            asking.take(option.part, option.limit, option.claim_day)
-            if not asking.remaining:
-                break
+        asking.take_first(options_of(asking, home))
+    if demand.allowances and asking.complete > max(demand.requested_date or date.min, min(shelf.values())):
+        asking = earlier_through_windows(own, ways or [*options_of(own, demand.sources[0]), *stock], asking)
     slices = [
         replace(s, delivery_date=network.delivery_date(s.location_id, demand.destination_id, s.ship_date))
         for s in asking.slices
@@ -149,34 +118,11 @@ def _stock_is_free(book: SkuBook, demand: Demand, location_id: int) -> bool:
     return room(demand.allowances, book.today[location_id], ()) is None
 
 
-def _delivery(network: Network, demand: Demand, location_id: int, ship_date: date) -> date:
-    return network.delivery_date(location_id, demand.destination_id, ship_date) or ship_date
-
-
-def _ship_by(book: SkuBook, demand: Demand, network: Network, home: int) -> date | None:
-    """The last day to ship in time; a pre-order is in time when it ships on its release day."""
-    ship_by = None
-    if demand.requested_date is not None:
-        ship_by = network.latest_ship_day(home, demand.destination_id, demand.requested_date)
-    if book.is_preorder(home) and book.available_from is not None:
-        ship_by = max(ship_by or date.min, network.ship_day_from(home, book.available_from))
-    return ship_by
-
-
-def _complete_day(asking: _Asking, free: dict[int, int], shelf: dict[int, date]) -> date:
+def _complete_day(asking: Asking, ways: list[Option]) -> date:
     """The earliest day by which all can have reached the customer, or the day asked for when that is later."""
-    trial = _Asking(asking.book, asking.demand, asking.network, asking.now)
-    trial.remaining, trial.taken, trial.claims = asking.remaining, dict(asking.taken), list(asking.claims)
-    options = _options(asking, asking.demand.sources[0])
-    for order, (place, units) in enumerate(free.items()):
-        part = ProposedSlice("ON_HAND", place, 0, asking.network.first_ship_day(place, asking.now), None)
-        key = (max(shelf[place], asking.demand.requested_date or date.min), -1, part.ship_date, order, 0)
-        options.append(_Option(key, part, units + asking.taken.get(place, 0), asking.book.today[place]))
-    for option in sorted(options, key=lambda o: o.key):
-        trial.take(option.part, option.limit, option.claim_day)
-        if not trial.remaining:
-            break
-    days = [_delivery(asking.network, asking.demand, s.location_id, s.ship_date) for s in trial.slices]
+    trial = asking.copy()
+    trial.take_first(ways)
+    days = [delivery_day(asking.network, asking.demand, s.location_id, s.ship_date) for s in trial.slices]
     return max([*days, asking.demand.requested_date or date.min])
 
 
@@ -210,74 +156,6 @@ def _own(book: SkuBook, demand: Demand, network: Network, now: datetime) -> list
     return slices
 
 
-def _options(asking: _Asking, home: int) -> list[_Option]:
-    """What could cover the rest: dated ATP per source, donors' stock over their lanes, the lead time.
-
-    In time is as good as early; what is later goes by the day it reaches the customer.
-    """
-    book, demand, network, now = asking.book, asking.demand, asking.network, asking.now
-    asked, ship_by = demand.requested_date or date.min, _ship_by(book, demand, network, home)
-    found: list[_Option] = []
-
-    def offer(part: ProposedSlice, limit: int | None, order: int, rank: int = 0, not_before: date = date.min) -> None:
-        earliest = part.ship_date
-        arrives = max(_delivery(network, demand, part.location_id, earliest), asked, not_before)
-        key, late = (
-            (arrives, _ORDER[part.kind], earliest, order, rank),
-            _as_late(network, demand, ship_by, part.location_id, earliest),
-        )
-        found.append(_Option(key, replace(part, ship_date=late), limit, late))
-        if demand.allowances and late != earliest:  # where the window of the day asked for is full, one before may do
-            found.append(_Option((*key, 1), part, limit, earliest))
-
-    for order, place in enumerate(demand.sources):
-        today, curve = book.today[place], shelf_life.curve(book, place, demand, asking.slices)
-        more = shelf_life.refund(book, place, asking.slices)
-        days = [day for day, atp in curve.steps() if day > today or atp + more > book.level(place).available]
-        for day in sorted({*days, *marks(demand.allowances, today)}):
-            ship = network.ship_day_from(place, day) if day > today else network.first_ship_day(place, now)
-            offer(ProposedSlice("DATED", place, 0, ship, None, None, day), curve.atp(day) + more, order)
-        for rank, donor in enumerate(network.donors(place)):
-            if donor in demand.sources:
-                continue
-            arrives = network.arrive(network.lanes[(donor, place)], network.first_ship_day(donor, now))
-            limit = on_hand(book, donor, demand, shelf_life.detour(book, donor, place, arrives, demand))
-            if limit > 0:
-                for day in [book.today[donor], *marks(demand.allowances, book.today[donor])]:
-                    ship = network.ship_day_from(place, max(arrives, day))
-                    offer(ProposedSlice("TRANSFER", place, 0, ship, None, donor, arrives), limit, order, rank)
-    place = _ordered_anew_at(asking, home)
-    again = book.today[place] + timedelta(days=demand.lead_time_days)
-    horizon = book.today[place] + timedelta(days=demand.horizon_days or book.horizon_days or 0)
-    for day in [again, *marks(demand.allowances, again)]:
-        ship = network.ship_day_from(place, day)
-        beyond = _delivery(network, demand, place, network.ship_day_from(place, horizon))
-        offer(ProposedSlice("LEAD_TIME", place, 0, ship, None, None, day), None, 0, 0, beyond)
-    return found
-
-
-def _ordered_anew_at(asking: _Asking, home: int) -> int:
-    """Where what has no source is ordered to: the place from which it reaches the customer first, home among equals.
-
-    Otherwise a unit of stock far away would draw the rest of the order there, and more stock mean a later day.
-    """
-    book, demand, network = asking.book, asking.demand, asking.network
-
-    def arrives(place: int) -> tuple[date, bool]:
-        day = network.ship_day_from(place, book.today[place] + timedelta(days=demand.lead_time_days))
-        return _delivery(network, demand, place, day), place != home
-
-    return min(demand.sources, key=arrives)
-
-
-def _as_late(network: Network, demand: Demand, ship_by: date | None, location_id: int, earliest: date) -> date:
-    """The day a dated claim takes: no earlier than the customer asked for, so that early supply stays free."""
-    if demand.requested_date is None or ship_by is None:
-        return earliest
-    last = min(ship_by, network.latest_ship_day(location_id, demand.destination_id, demand.requested_date))
-    return max(earliest, network.locations[location_id].calendar.previous_working_day(last))
-
-
 def _waiting(slices: list[ProposedSlice], book: SkuBook, demand: Demand) -> list[ProposedSlice]:
     """Mark what a quota or the release day has made late: units were there to be promised for an earlier day."""
     if not demand.allowances:
@@ -297,7 +175,7 @@ def _spot(book: SkuBook, demand: Demand, slices: list[ProposedSlice], network: N
     """Where the constraint of the last part is to be found."""
     if not slices:
         return None
-    last = max(slices, key=lambda s: (s.delivery_date or s.ship_date, s.ship_date, _ORDER[s.kind]))
+    last = max(slices, key=lambda s: (s.delivery_date or s.ship_date, s.ship_date, KIND_ORDER[s.kind]))
     place, today = last.location_id, book.today[last.location_id]
     curve = book.timeline(place, demand.demand_class)
     kind = None

@@ -16,14 +16,26 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
+from core.domain.binding import BindingKind
 from core.domain.book import SkuBook
 from core.domain.network import Network
 from core.domain.promising import Demand, available_now, commit, propose
 from core.domain.quotas import Asker, allowances_for
-from core.domain.records import Hold, Peg, Quota, StockLevel
+from core.domain.records import Hold, Peg, Quota, StockLevel, Supply
 from core.domain.states import PegKind, PromiseReason
 from core.services.answer_kits import _slices
-from tests.unit.test_promising_properties import ZONE, A, B, R, complete_day, line_of, offsets, quantities, worlds
+from tests.unit.test_promising_properties import (
+    ZONE,
+    A,
+    B,
+    R,
+    complete_day,
+    line_of,
+    network,
+    offsets,
+    quantities,
+    worlds,
+)
 
 LEAD = 20
 DAYS = 90
@@ -268,3 +280,20 @@ def test_a_claim_without_source_waits_above_what_is_kept_from_it():
     book.protected = {"": {A: [(today, 6)]}, "urgent": {A: [(today, 0)]}}
     book.pegs.append(Peg(1, A, today, 8, PegKind.OPEN, line_id=9))
     assert [available_now(book, [A], name) for name in CLASSES] == [0, 6]
+
+
+@pytest.mark.parametrize("sources", [[A, B], [B, A]])
+def test_who_arrives_later_uses_the_early_weeks(sources):
+    """Two a week; three on the shelf of the slow place, two arrive at the fast one: the last week is left to the fast."""
+    monday = date(2026, 11, 2)
+    book = SkuBook(1, "S", 1, datetime(2026, 11, 2, 9, tzinfo=UTC), dict.fromkeys((A, B, R, ZONE), monday))
+    book.levels[B] = StockLevel(B, 3)
+    book.supplies.append(Supply(1, A, "purchase", 2, monday + timedelta(days=3)))
+    book.quotas = [Quota(1, "web", None, None, "WEEK", monday, None, 2)]
+    proposal = propose(book, ask(book, 5, sources, ""), network((0, 1, 0), weekends=True), book.now)
+    assert complete_day(proposal) == monday + timedelta(days=14)
+    assert [(p.location_id, p.quantity, (p.ship_date - monday).days) for p in proposal.slices] == [
+        (B, 2, 0), (B, 1, 7), (A, 1, 7), (A, 1, 14),
+    ]  # fmt: skip
+    assert proposal.spot is not None
+    assert (proposal.spot.kind, proposal.spot.day) == (BindingKind.QUOTA, monday + timedelta(days=14))
