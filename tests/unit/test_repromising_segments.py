@@ -63,6 +63,15 @@ def test_lines_are_served_in_the_order_of_the_key(sorter, served):
     assert FACTS.line[np.argsort(place)].tolist() == served
 
 
+def test_segments_with_sorters_of_their_own_ask_for_no_priority():
+    segments = (
+        Segment("last", Strategy.IMPROVE, sorters=(Sorter(SortField.VALUE, descending=True),)),
+        Segment("first", Strategy.GAIN, sorters=(Sorter(SortField.PROMISED),)),
+    )
+    place = rank_of(FACTS, Variant(segments), np.array([0, NO_SEGMENT, 0], np.int16), np.arange(3), pytest.fail)
+    assert place.tolist() == [1, 2, 0]
+
+
 @pytest.mark.parametrize("ids", [[30, 10, 20], [30, 10**9, 20]])
 def test_ids_are_found_wherever_they_stand(ids):
     wanted = [20, 9, 30, 21, 2 * 10**9]

@@ -114,7 +114,8 @@ def rank_of(facts: Facts, variant: Variant, segments: NDArray[np.int16], rows: I
     """Places of these rows, 0 is served first. Equals go by present promise, then order, then line.
 
     With sorters of the variant one ranking holds over all segments; else segments rank in their order and each sorts
-    its own lines (by priority, present promise and age when it says nothing).
+    its own lines (by priority, present promise and age when it says nothing). Lines of no segment come last: they keep
+    what they have, in any order.
     """
     place = np.empty(len(rows), np.int64)
     if variant.sorters or not any(segment.sorters for segment in variant.segments):
@@ -123,8 +124,10 @@ def rank_of(facts: Facts, variant: Variant, segments: NDArray[np.int16], rows: I
     mine, begin = segments[rows], 0
     for position in [*range(len(variant.segments)), NO_SEGMENT]:
         inside = np.flatnonzero(mine == position)
-        sorters = variant.segments[position].sorters if position >= 0 else ()
-        order = _order(facts, sorters or DEFAULT_SORTERS, rows[inside], scores)
+        if position == NO_SEGMENT:
+            place[inside] = begin + np.arange(len(inside))
+            break
+        order = _order(facts, variant.segments[position].sorters or DEFAULT_SORTERS, rows[inside], scores)
         place[inside[order]] = begin + np.arange(len(inside))
         begin += len(inside)
     return place
