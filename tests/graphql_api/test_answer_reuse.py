@@ -134,10 +134,10 @@ async def test_an_answer_ends_with_its_time_even_when_no_version_moved() -> None
     caller = Principal("key", Role.STOREFRONT, is_publishable=True)
     name = reuse.key(GraphQLRequest(ASK), caller, "en")
     assert name is not None
-    context: Any = type("C", (), {"sources": Sources({7: 1}, datetime.now(UTC) + timedelta(seconds=0.2))})()
+    context: Any = type("C", (), {"sources": Sources({7: 1}, datetime.now(UTC) + timedelta(seconds=1))})()
     assert reuse.keep(name, b"{}", context) is not None
     assert await reuse.find(name) is not None
-    await asyncio.sleep(0.25)
+    await asyncio.sleep(1.05)
     assert await reuse.find(name) is None
 
 

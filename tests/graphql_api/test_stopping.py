@@ -14,6 +14,12 @@ from core.settings import Settings
 pytestmark = pytest.mark.anyio
 
 
+async def heard(told: list[str], count: int) -> None:
+    async with asyncio.timeout(30):
+        while len(told) < count:
+            await asyncio.sleep(0.01)
+
+
 async def test_streams_end_before_the_server_hears_of_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     before = signal.signal(signal.SIGTERM, lambda *_: told.append("server"))
@@ -24,7 +30,7 @@ async def test_streams_end_before_the_server_hears_of_the_stop(monkeypatch: pyte
         await asyncio.sleep(0.1)
         assert told == ["drain"]
         open_streams = 0
-        await asyncio.sleep(0.1)
+        await heard(told, 2)
         assert told == ["drain", "server"]
         os.kill(os.getpid(), signal.SIGTERM)  # a second signal does not wait
         await asyncio.sleep(0)
@@ -35,7 +41,7 @@ async def test_streams_end_before_the_server_hears_of_the_stop(monkeypatch: pyte
         open_streams = 1
         undo = app._on_stop(lambda: told.append("drain"), lambda: open_streams == 0)
         os.kill(os.getpid(), signal.SIGTERM)
-        await asyncio.sleep(0.2)
+        await heard(told, 2)
         assert told == ["drain", "server"]  # a stream that does not end holds nobody up
         undo()
     finally:

@@ -75,7 +75,7 @@ class Stack:
         row = await self.database.system.fetchrow("select * from job_run where key <> 'cron' order by id desc limit 1")
         return dict(row) if row else {}
 
-    async def until(self, question: Callable[[], Awaitable[Any]], seconds: float = 15) -> Any:
+    async def until(self, question: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
         """Wait until `question` answers with something true."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -84,7 +84,7 @@ class Stack:
             await asyncio.sleep(0.05)
         raise AssertionError(f"not within {seconds} s: last run {await self.run()}\n{self.logs()[-4000:]}")
 
-    async def until_state(self, state: str, seconds: float = 15) -> dict[str, Any]:
+    async def until_state(self, state: str, seconds: float = 60) -> dict[str, Any]:
         async def reached() -> dict[str, Any] | None:
             run = await self.run()
             return run if run.get("state") == state else None

@@ -34,13 +34,13 @@ async def test_a_run_is_computed_and_published_by_a_worker_and_tells_its_progres
     stack.relay()
     stack.start("-m", "workers.settings", "bulk")
     is_state = "select state = $2 from repromising_run where id = $1"
-    await stack.until(lambda: stack.value(is_state, run_id, "proposed"), 40)
+    await stack.until(lambda: stack.value(is_state, run_id, "proposed"), 120)
     await stack.until(lambda: stack.value("select count(*) = 2 from job_run where state = 'done' and key <> 'cron'"))
     assert await world.quantities(vip.number) == (0, 0, 5, 0, 0)
     assert await stack.value(is_state, cancelled, "cancelled")
     assert await stack.value("select count(*) from repromising_diff where run_id = $1", cancelled) == 0
     await run_unit_of_work(stack.database, partial(approve_repromising_run, run_id=run_id))
-    await stack.until(lambda: stack.value(is_state, run_id, "published"), 20)
+    await stack.until(lambda: stack.value(is_state, run_id, "published"), 60)
     assert await world.quantities(vip.number) == (0, 5, 0, 0, 0)
     assert await world.quantities(plain.number) == (0, 0, 5, 0, 0)
     done = "select count(*) from job_run where state = 'done' and function = 'publish_repromising_run'"
