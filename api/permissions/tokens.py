@@ -23,6 +23,8 @@ MAX_KEY_AGE = 3_600.0
 MIN_RETRY = 1.0
 """Seconds between two fetches at least."""
 MAX_FETCHES = 5
+FETCH_SECONDS = 5.0
+"""For the whole key set, however slowly it comes."""
 FETCH_WINDOW = 60.0
 """So many in so many seconds once keys are known: a new key is found at once, invented key ids hammer nobody."""
 LEEWAY = 10
@@ -46,7 +48,6 @@ class TokenVerifier:
         self._keys: dict[str, Any] = {}
         self._fetched_at = float("-inf")
         self._tries: deque[float] = deque(maxlen=MAX_FETCHES)
-        self._lock = asyncio.Lock()
         self._renewal: asyncio.Task[None] | None = None
         self._verified: dict[str, tuple[Any, float, dict[str, Any]]] = {}
         """Claims by token, with the key that verified them and the last second of their life."""
@@ -88,27 +89,32 @@ class TokenVerifier:
     async def _key(self, key_id: str) -> Any:
         key = self._known(key_id)
         if key is None:
-            await self._renew()
+            renewal = self._renew()
+            if renewal is not None:
+                await asyncio.shield(renewal)
             key = self._known(key_id)
-        elif time.monotonic() - self._fetched_at > MAX_KEY_AGE and (self._renewal is None or self._renewal.done()):
-            # Nobody with a known key waits for an issuer that is slow or away.
-            self._renewal = asyncio.create_task(self._renew(), name="signing-keys")
+        elif time.monotonic() - self._fetched_at > MAX_KEY_AGE:
+            self._renew()  # nobody with a known key waits for an issuer that is slow or away
         if key is None:
             raise jwt.InvalidTokenError("The key of this token is not known.")
         return key
 
-    async def _renew(self) -> None:
-        async with self._lock:
+    def _renew(self) -> asyncio.Task[None] | None:
+        """The fetch that is under way, one for all who wait, or a new one; None when it is too early for another."""
+        if self._renewal is None or self._renewal.done():
             now, tries = time.monotonic(), self._tries
             is_spent = len(tries) == MAX_FETCHES and now - tries[0] < FETCH_WINDOW
-            if (not tries or now - tries[-1] > MIN_RETRY) and not (is_spent and self._keys):
-                tries.append(now)
-                await self._refresh()
+            if (tries and now - tries[-1] <= MIN_RETRY) or (is_spent and self._keys):
+                return None
+            tries.append(now)
+            self._renewal = asyncio.create_task(self._refresh(), name="signing-keys")
+        return self._renewal
 
     async def _refresh(self) -> None:
         try:
-            keys = await self._load()
-        except (OSError, httpx2.HTTPError, ValueError, jwt.PyJWTError) as error:
+            async with asyncio.timeout(FETCH_SECONDS):
+                keys = await self._load()
+        except Exception as error:  # whatever an issuer answers, or does not: known keys stay
             log.warning("signing keys could not be read", error=type(error).__name__, kept=len(self._keys))
             return
         if keys:
@@ -126,14 +132,21 @@ class TokenVerifier:
 
     async def _fetch(self, url: str) -> bytes:
         if self._client is not None:
-            response = await self._client.get(url, timeout=5)
-        else:
-            async with httpx2.AsyncClient(timeout=5) as client:
-                response = await client.get(url)
+            return await _read(self._client, url)
+        async with httpx2.AsyncClient(timeout=FETCH_SECONDS) as client:
+            return await _read(client, url)
+
+
+async def _read(client: httpx2.AsyncClient, url: str) -> bytes:
+    """The key set at `url`; ValueError as soon as it is known to be too large."""
+    found = bytearray()
+    async with client.stream("GET", url) as response:
         response.raise_for_status()
-        if len(response.content) > MAX_JWKS_BYTES:
-            raise ValueError("The key set is too large.")
-        return response.content
+        async for part in response.aiter_bytes():
+            found += part
+            if len(found) > MAX_JWKS_BYTES:
+                raise ValueError("The key set is too large.")
+    return bytes(found)
 
 
 def _public_key(read: Any) -> Any:
@@ -147,9 +160,12 @@ def _public_key(read: Any) -> Any:
 
 
 def _parse(document: bytes) -> dict[str, Any]:
-    entries = msgspec.json.decode(document)
+    known: Any = msgspec.json.decode(document)
+    entries = known.get("keys") if isinstance(known, dict) else None
+    if not isinstance(entries, list):
+        raise ValueError("This is no key set.")
     keys: dict[str, Any] = {}
-    for entry in entries.get("keys", []) if isinstance(entries, dict) else []:
+    for entry in entries:
         if not isinstance(entry, dict) or entry.get("crv") != "P-256" or entry.get("use", "sig") != "sig":
             continue  # an issuer may publish keys of other kinds beside ours
         try:
