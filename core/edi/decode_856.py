@@ -139,6 +139,8 @@ def _line(node: Node, block: list[Segment], guide: PartnerGuide, notes: Notes) -
         if not sn1.value(2):
             notes.error("quantity", "A shipped line has no quantity", sn1, 2)
         return None
+    if not pairs and not sn1.value(1) and (lin is None or not lin.value(1)):
+        notes.warning("article", "A shipped line names neither an article nor a line of the order", sn1, 1)
     expiry = best_date(dates(block), ("036", "511"))
     lot = item(pairs, ("LT", "B8")) or _reference(block, "LT")
     return ShippedLine(

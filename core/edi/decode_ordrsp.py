@@ -150,6 +150,8 @@ def _statuses(
     )
     if substitutes:
         return (LineStatus(action or "3", None, None, "", Effect.HOLD, "IS", substitutes, lin.number),)
+    if action and action not in ACTIONS and (amounts or first(block, "QVR")):
+        notes.warning("line_status", f"The line action {action!r} is not known", lin, 2)
     delivered = [amount for amount in amounts if amount.qualifier in ("113", "12")]
     if any(amount.qualifier == "113" for amount in delivered):
         delivered = [amount for amount in delivered if amount.qualifier == "113"]
@@ -169,8 +171,6 @@ def _statuses(
         last = delivered[-1]
         found[len(delivered) - 1] = _status(last, Effect.CHANGED_QUANTITY, "IQ")
     if found:
-        if action and action not in ACTIONS:
-            notes.warning("line_status", f"The line action {action!r} is not known", lin, 2)
         return tuple(found)
     return _by_action(lin, action, amounts, ordered, notes)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 
-from core.edi.edifact_faults import CHARACTER_SETS, trailer_faults, warning
+from core.edi.edifact_faults import CHARACTER_SETS, trailer_faults, version_faults, warning
 from core.edi.edifact_messages import KINDS, message_faults
 from core.edi.edifact_segments import RawBlock, cut_blocks, split_segment
 from core.edi.interchanges import (
@@ -26,6 +26,7 @@ from core.edi.interchanges import (
     stray_text,
 )
 from core.edi.normaliser import DEFAULT_LIMITS, Limits, RawSegment
+from core.edi.x12_faults import TIME
 from core.edi.x12_values import day, same_number
 
 
@@ -158,6 +159,10 @@ class _Builder:
             self._note(
                 "12", f"UNB says that it was made on {sent_on!r}, which is not a date.", head, element=4, value=sent_on
             )
+        sent_at = head.value(4, 2)
+        if sent_at and not TIME.fullmatch(sent_at):
+            text_ = f"UNB says that it was made at {sent_at!r}, which is not a time."
+            self._note("12", text_, head, element=4, value=sent_at)
         if not head.value(5):
             self._note("13", "UNB has no control reference (0020).", head, Severity.ERROR, 5)
 
@@ -266,6 +271,8 @@ class _Builder:
         if not kind:
             text = "UNH names no message type (0065)."
             faults.append(fault(Level.SET, "13", text, opening, element=2, component=1))
+        if kind:
+            faults.extend(version_faults(opening))
         if reference in self.references:
             where = "the interchange" if self.group.opening is None else "the group"
             text = f"The message reference {reference!r} occurs twice in {where}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.edi.interchanges import Fault, Level, Segment, Severity, fault
+from core.edi.known_codes import is_directory
 from core.edi.x12_values import same_number
 
 # Syntax identifier of UNB to the character set it stands for (list 0001).
@@ -35,6 +36,20 @@ def trailer_faults(reference: str, count: int, trailer: Segment) -> list[Fault]:
         text = f"The reference of UNT is {trailer.value(2)!r}, that of UNH is {reference!r}."
         faults.append(warning(Level.SET, "28", text, trailer, 2, trailer.value(2)))
     return faults
+
+
+def version_faults(opening: Segment) -> list[Fault]:
+    """UNH S009: version, release and agency have to be named, and the first two can name a directory."""
+    version, release = opening.value(2, 2), opening.value(2, 3)
+    found = [
+        fault(Level.SET, "13", f"UNH names no {name}.", opening, Severity.WARNING, 2, component=component)
+        for component, name in ((2, "version (0052)"), (3, "release (0054)"), (4, "agency (0051)"))
+        if not opening.value(2, component)
+    ]
+    if version and release and not is_directory(version, release):
+        text = f"UNH names the directory {version[:6]}.{release[:6]}, which there is not."
+        found.append(fault(Level.SET, "12", text, opening, Severity.WARNING, 2, release, 3))
+    return found
 
 
 def warning(level: Level, code: str, message: str, segment: Segment, element: int, value: str) -> Fault:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from core.edi.edifact_segment_table import Component, components_of
-from core.edi.edifact_values import FORMATS, is_bad_date, number
+from core.edi.edifact_values import FORMATS, is_bad_date, is_other_format, number
 from core.edi.interchanges import Fault, Level, Segment, Severity
 from core.edi.known_codes import is_date_code, is_function
 
@@ -69,7 +69,7 @@ KINDS: dict[str, Message] = {
         ("CNI", "STS"),
     ),
     "APERAK": Message(("BGM",), _tags("BGM DTM FTX CNT DOC RFF NAD CTA COM ERC TDT LOC")),
-    "INVOIC": Message(("BGM", "DTM"), _TRADE, ("LIN", "UNS"), _OF_LINES),
+    "INVOIC": Message(("BGM", "DTM"), _TRADE, ("LIN", "UNS", "MOA"), _OF_LINES),
     "CONTRL": Message(("UCI",), _tags("UCI UCF UCM UCS UCD")),
 }
 
@@ -89,6 +89,7 @@ _ERRORS_WHEN_NO_NUMBER = ("QTY", "QVR", "UCS")
 _CODES: dict[str, tuple[tuple[tuple[int, int], Callable[[str], bool]], ...]] = {
     "BGM": (((3, 1), is_function),),
     "DTM": (((1, 1), is_date_code),),
+    "UNS": (((1, 1), "DS".__contains__),),
 }
 _CANCELLATION = "1"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -152,6 +153,9 @@ def _filled(segment: Segment) -> list[Fault]:
             faults.append(_of_element(Severity.WARNING, "14", "is a date format we do not know", segment, 1, 3))
         elif is_bad_date(segment):
             faults.append(_of_element(Severity.ERROR, "12", "is not a date", segment, 1, 2))
+        elif is_other_format(segment):
+            problem = f"is not written in the format {segment.value(1, 3)}"
+            faults.append(_of_element(Severity.WARNING, "12", problem, segment, 1, 2))
     return faults
 
 
@@ -194,7 +198,9 @@ def _against(segment: Segment, table: tuple[tuple[Component, ...], ...]) -> list
 
 
 def _repeated(body: list[Segment]) -> list[Fault]:
-    faults: list[Fault] = []
+    """BGM more than once, and more of a kind in a row than any directory allows."""
+    more = [segment for segment in body if segment.tag == "BGM"][1:2]
+    faults = [_of_segment(Severity.WARNING, "35", "BGM occurs more than once", segment) for segment in more]
     for tag, row in groupby(body, key=lambda segment: segment.tag):
         most = _MOST_IN_A_ROW.get(tag)
         following = list(row) if most is not None else []

@@ -192,6 +192,12 @@ class _Cutter:
             if segment in "\r\n" and text[at + 9 : self.stop].partition("UNH")[0].rstrip().endswith("'"):
                 segment = "'"  # UNA itself was left without its terminator
             syntax = {component, element, segment}
+            header = re.compile(r"[ \t\r\n]*UNB\+UNO[A-Z]:\d\+").match(text, at + 9)
+            if header is not None and element != "+":
+                # What follows has the marks of the standard, whatever UNA says.
+                message = "The UNA segment names other marks than those used; those of the standard were used."
+                self.repairs.append(Repair("una", at, message))
+                return STANDARD_MARKS, at + 9
             if len(found) == 6 and len(syntax) == 3 and not any(mark.isalnum() or mark == " " for mark in syntax):
                 release = "" if release == " " or release in syntax or release.isalnum() else release
                 used = {*syntax, release}

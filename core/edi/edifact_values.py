@@ -16,6 +16,8 @@ _RANGES = {"718": 8, "719": 12, "711": 8, "717": 6, "713": 10}
 FORMATS = frozenset(
     {*_DAY_FORMATS, *_RANGES, "2", "3", "602", "610", "616", "615", "609", "", "801", "802", "803", "804"}
 )
+# Formats of a fixed width, in characters: day, and day with time.
+_WIDTHS = {"101": 6, "102": 8, "201": 10, "202": 12, "203": 12, "204": 14}
 _DURATIONS = ("801", "802", "803", "804")
 
 
@@ -76,6 +78,12 @@ def is_bad_date(segment: Segment) -> bool:
     if not text or form in _DURATIONS or form not in FORMATS:
         return False
     return not is_unknown_date(text[:8]) and day_of(text, form) is None
+
+
+def is_other_format(segment: Segment) -> bool:
+    """Whether the digits of a DTM value are more or fewer than its format (2379) has."""
+    text, width = segment.value(1, 2), _WIDTHS.get(segment.value(1, 3))
+    return width is not None and _DIGITS.fullmatch(text) is not None and len(text) != width
 
 
 def _last_of_week(year: int, week: int) -> date | None:

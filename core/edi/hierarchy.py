@@ -77,9 +77,10 @@ def _implied_parent(nodes: list[Node], latest: dict[str, tuple[int, Node]], leve
 
 
 def hierarchy_faults(segments: tuple[Segment, ...], depth_limit: int) -> tuple[Fault, ...]:
-    """A repeated HL01, a parent that does not come before its child, a tree deeper than the limit."""
+    """A repeated HL01, one that does not count on (noted once), a parent behind its child, a tree deeper than the limit."""
     faults: list[Fault] = []
     depths: dict[str, int] = {}
+    is_counted = True
     for segment in segments:
         if segment.tag != "HL":
             continue
@@ -94,6 +95,10 @@ def hierarchy_faults(segments: tuple[Segment, ...], depth_limit: int) -> tuple[F
         if number in depths:
             text = f"HL01 of segment {segment.number} repeats the number {number!r}."
             faults.append(_fault(segment, "7", 1, number, "628", text))
+        elif is_counted and number != str(len(depths) + 1):
+            text = f"HL01 of segment {segment.number} is {segment.value(1)!r}; {len(depths) + 1} comes next."
+            faults.append(replace(_fault(segment, "7", 1, segment.value(1), "628", text), severity=Severity.WARNING))
+            is_counted = False
         depths[number] = depths.get(parent, 0) + 1 if parent else 1
         if depths[number] > depth_limit:
             text = f"HL {number} lies deeper than {depth_limit} levels."

@@ -30,6 +30,7 @@ X12: dict[str, frozenset[str] | re.Pattern[str]] = {
     "720": re.compile(r"[1-8]|I[0-9A-Z]{1,2}"),
     "723": re.compile(r"[1-9]|1[0-3]|I[0-9A-Z]{1,2}"),
     "962": re.compile(r"[1-9]"),
+    "1005": re.compile(r"00\d\d|ZZZZ"),
 }
 HEADERS = _codes("AK AT AD AC AE AH RD RJ")
 # Element 368: how a line of a warehouse's report ended.
@@ -45,6 +46,10 @@ CARRIER_STATUSES = _codes(
 # EDIFACT: data element 1229 (actions on a line), and what numbers 1225, 2005 and 6063 can be: directories add to them.
 ACTIONS = _codes("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36")
 _LAST_FUNCTION, _LAST_DATE, _LAST_QUANTITY = 70, 850, 520
+# ISA12 and the beginning of GS08: version, release and sub-release from 2000 to 8060.
+_INTERCHANGE_VERSION, _GROUP_VERSION = re.compile(r"00[2-8]0\d"), re.compile(r"00[2-8]\d\d\d.*")
+# UNH 0052 and 0054: D.96A; S.93A; 90.1, 1.911 and 2.912 of before; 3, 2.2 and 4.1 of service messages.
+_DIRECTORY = re.compile(r"[A-Z]{1,3}|\d{1,3}"), re.compile(r"\d\d[A-C]|\d{1,3}")
 _OF_A_SUBSET = re.compile(r"\d{1,3}[A-Z]")
 
 
@@ -54,6 +59,21 @@ def is_known_x12(reference: str, code: str) -> bool:
     if known is None:
         return True
     return code in known if isinstance(known, frozenset) else known.fullmatch(code) is not None
+
+
+def is_interchange_version(text: str) -> bool:
+    """Whether `text` (ISA12) is a version of X12."""
+    return _INTERCHANGE_VERSION.fullmatch(text) is not None
+
+
+def is_group_version(text: str) -> bool:
+    """Whether `text` (GS08) is a version of X12, whatever guide it names behind it."""
+    return _GROUP_VERSION.fullmatch(text) is not None
+
+
+def is_directory(version: str, release: str) -> bool:
+    """Whether data elements 0052 and 0054 can name a directory of EDIFACT."""
+    return all(pattern.fullmatch(text) for pattern, text in zip(_DIRECTORY, (version, release), strict=True))
 
 
 def is_function(code: str) -> bool:

@@ -15,10 +15,10 @@ from core.edi.isa_header import IsaHeader, read_isa_header
 _BLANK = " \t\r\n"
 _PADDING = _BLANK + "\x00\x1a"
 # Not \s: it takes 0x1C to 0x1F for blanks, and senders use these as separators.
-_ISA = re.compile(r"(?<![A-Za-z0-9])ISA(?=[^A-Za-z0-9 \t\r\n])")
-_ISA_AFTER_BREAK = re.compile(r"[\r\n][ \t\r\n]*(?=ISA[^A-Za-z0-9 \t\r\n])")
+# A tab may be the element mark; in a text it follows a word as a blank does, and then no 00 stands behind it.
+_ISA = re.compile(r"(?<![A-Za-z0-9])ISA(?=[^A-Za-z0-9 \t\r\n]|\t0\d\t)")
+_ISA_AFTER_BREAK = re.compile(r"[\r\n][ \t\r\n]*(?=ISA(?:[^A-Za-z0-9 \t\r\n]|\t0\d\t))")
 _EDIFACT_HEADER = re.compile(rb"(?<![A-Za-z0-9])UN[ABGH][^A-Za-z0-9 \t\r\n]")
-_MARKUP = re.compile(rb"<(!doctype|html|head|body|\?xml)\b", re.IGNORECASE)
 _FRAMES = ("GS", "ST", "BEG", "BAK", "BSN", "BIA", "SE", "GE", "IEA", "ISA")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -90,21 +90,12 @@ def is_edifact(data: bytes) -> bool:
     return b"ISA" not in data and _EDIFACT_HEADER.search(data) is not None
 
 
-def markup_fault(data: bytes) -> Fault | None:
-    """A web page or XML around or instead of EDI: its marks (`&gt;`) can no longer be told from those of the page."""
-    if _MARKUP.match(data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip(_PADDING.encode())) is None:
-        return None
-    return _refusal("markup", "The file is a web page or XML, not an EDI file as a partner sends it.")
-
-
 def normalise(data: bytes, limits: Limits = DEFAULT_LIMITS) -> NormalisedFile:
     """Every X12 interchange of `data`; a file without one gives a fault, never an exception."""
     if len(data) > limits.file_bytes:
         return NormalisedFile(
             (), (_refusal("size", f"The file has {len(data)} bytes; {limits.file_bytes} are allowed."),)
         )
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return NormalisedFile((), (_refusal("utf16", "The file is UTF-16; X12 needs one byte for a character."),))
     text = data.decode("latin-1")
     repairs: list[Repair] = []
     at = 0
@@ -124,8 +115,8 @@ def normalise(data: bytes, limits: Limits = DEFAULT_LIMITS) -> NormalisedFile:
         if start is None:
             if not found:
                 faults.append(_refusal("no_interchange", _without_header(text[at:stop])))
-            elif text[at:stop].strip(_PADDING):
-                faults.append(_leftover(text, at, stop, is_cut="ISA".startswith(text[at:stop].strip(_PADDING))))
+            elif rest := text[at:stop].strip(_PADDING + found[-1].separators.segment):
+                faults.append(_leftover(text, at, stop, is_cut="ISA".startswith(rest)))
             break
         if text[at : start.start()].strip(_PADDING):
             faults.append(_leftover(text, at, start.start()))

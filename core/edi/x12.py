@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 
+from core.edi.decode_ta1 import NOTES
 from core.edi.hierarchy import hierarchy_faults
 from core.edi.interchanges import (
     Fault,
@@ -23,9 +24,11 @@ from core.edi.interchanges import (
     fault,
     stray_text,
 )
+from core.edi.known_codes import is_interchange_version
 from core.edi.map_validation import has_map, map_faults
 from core.edi.normaliser import DEFAULT_LIMITS, Limits, RawInterchange, RawSegment, normalise
 from core.edi.x12_faults import TIME, header_faults, trailer_faults
+from core.edi.x12_totals import total_faults
 from core.edi.x12_values import day, same_number
 
 # Set identifier to the functional identifier of its group.
@@ -157,6 +160,8 @@ class _Builder:
             self._note_header("014", f"ISA09 is {header[8]!r}, which is not a date.", 8, Severity.WARNING)
         if not TIME.fullmatch(header[9]):
             self._note_header("015", f"ISA10 is {header[9]!r}, which is not a time.", 9, Severity.WARNING)
+        if not is_interchange_version(header[11]):
+            self._note_header("017", f"ISA12 is {header[11]!r}, which is no version of X12.", 11, Severity.WARNING)
 
     def _note_header(self, code: str, text: str, at: int, severity: Severity) -> None:
         found = fault(Level.INTERCHANGE, code, text, None, severity, at + 1, self.header[at].strip())
@@ -173,6 +178,12 @@ class _Builder:
                 self._note("022", f"TA1 names no {name}.", segment, severity, element)
         if said not in ("A", "E", "R", ""):
             self._note("022", f"TA1 has the verdict {said!r}, which is none.", segment, Severity.ERROR, 4, said)
+        sent_on, note = segment.value(2), segment.value(5)
+        if sent_on and day(sent_on) is None:
+            text = f"TA1 names an interchange of {sent_on!r}, which is not a date."
+            self._note("022", text, segment, Severity.WARNING, 2, sent_on)
+        if note and note not in NOTES:
+            self._note("022", f"TA1 has the note code {note!r}, which is none.", segment, Severity.WARNING, 5, note)
 
     def _parse(self, raw: RawSegment, number: int) -> Segment:
         text = _decoded(raw.text, self.encoding)
@@ -277,6 +288,7 @@ class _Builder:
             faults.append(fault(Level.SET, "6", text, opening, Severity.WARNING, 1, kind))
         if has_map(kind):
             faults.extend(map_faults(kind, segments))
+            faults.extend(total_faults(kind, segments))
         else:
             text = f"Transaction set {kind or '(empty)'} is not supported."
             faults.append(fault(Level.SET, "1", text, opening, element=1, value=kind))

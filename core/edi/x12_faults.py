@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from core.edi.interchanges import Fault, Level, Segment, Severity, fault
+from core.edi.known_codes import is_group_version
 from core.edi.x12_values import day, same_number
 
 TIME = re.compile(r"([01]\d|2[0-3])[0-5]\d([0-5]\d)?")
@@ -20,6 +21,9 @@ def header_faults(gs: Segment) -> list[Fault]:
         found.append((4, "8", f"GS04 is {gs.value(4)!r}, which is not a date."))
     if not TIME.match(gs.value(5)):
         found.append((5, "9", f"GS05 is {gs.value(5)!r}, which is not a time."))
+    version = gs.value(8)
+    if version and not is_group_version(version):
+        found.append((8, "7", f"GS08 is {version!r}, which is no version of X12."))
     return [
         fault(Level.ELEMENT, code, text, gs, Severity.WARNING, element, gs.value(element))
         for element, code, text in found

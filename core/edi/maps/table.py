@@ -56,6 +56,7 @@ SETS: dict[str, tuple[Row, ...]] = {
             ("N9", *_some("DTM MSG MTX")),
             _PARTY_ORDER,
             ("SLN", *_some("PID ITA PO3 TAX SAC DTM CTP PO4 REF")),
+            "AMT >1",
         ),
         ("CTT", "AMT >1"),
     ),
@@ -160,7 +161,7 @@ SETS: dict[str, tuple[Row, ...]] = {
     "940": (
         "W05!",
         ("N1", *_some("N2 N3 N4 N9 G61 PER REF")),
-        *_some("N9 G61 NTE G62 NTE MTX W66 W09 W6 AMT PER"),
+        *_some("N9 G61 NTE G62 NTE MTX W09 W66 W09 W6 AMT PER"),
         (
             "LX",
             *_some("MAN N9 REF PAL G62"),
