@@ -76,7 +76,7 @@ class PriorityFacts:
     placed_at: datetime
     grade: str = "STANDARD"
     due: date | None = None
-    """The last day to ship that keeps what was asked, else what was promised."""
+    """The last day to ship that keeps what was asked; the day of placing where it was asked for at once."""
     breach_on: date | None = None
     """The day on which a law or a contract is broken if the line still waits."""
     is_at_risk: bool = False

@@ -45,7 +45,7 @@ def _rank(book: SkuBook, line: Line, waiting: list[Peg], is_delayed: bool, now: 
     facts = PriorityFacts(
         placed_at=standing.placed_at,
         grade=standing.grade,
-        due=line.ship_by or min((peg.need_date for peg in waiting), default=None),
+        due=line.ship_by or standing.placed_at.date(),
         breach_on=_breach(standing, weights) if units else None,
         is_at_risk=is_delayed or any(is_at_risk(book, peg, weights.at_risk_days) for peg in waiting),
         margin=standing.margin,

@@ -217,6 +217,7 @@ def test_no_plan_of_several_places_is_complete_earlier(market, quantity, sources
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1_800)
 @given(markets(), st.integers(1, 20), st.sampled_from(([A], [B], [A, B], [B, A])), names)
 @settings(max_examples=3_000, deadline=None)
 def test_thousands_of_markets(market, quantity, sources, demand_class):
