@@ -13,7 +13,7 @@ from core.domain.book import SkuBook
 from core.domain.book_supplies import resource
 from core.domain.calendars import WorkCalendar
 from core.domain.network import Lane, Location, Network
-from core.domain.priority import PriorityWeights, Standing, Tier, serve_order
+from core.domain.priority import PriorityWeights, Standing, Tier
 from core.domain.ranking import rank_again, rank_lines
 from core.domain.records import Line, Movement, Supply
 from core.domain.serving import (
