@@ -133,6 +133,16 @@ def test_a_comparison_counts_who_is_moved_and_lists_the_hardest_first() -> None:
     assert comparison.as_json()["totals"]["late_unit_days"] == 4 * 18 * 2
 
 
+def test_what_never_comes_is_not_bought_and_whom_it_leaves_waiting_is_later_than_the_end() -> None:
+    book = make_book(0, [(5, 4), (12, 4)], [4, 4])
+    buying = Replenishment(5, 9, main_location_id=1)
+    usual, lost = play(book, buying=buying), play(book, SupplyOutage(TODAY), buying=buying)
+    assert (usual.bought_units, lost.bought_units) == (0, 0)
+    comparison = Comparison()
+    comparison.add(lost, usual)
+    assert [(m.line_id, m.days_later) for m in comparison.moved] == [(1, 21 - 5), (2, 21 - 12)]
+
+
 @pytest.mark.parametrize("mean", [0.1, 1.0, 30.0, 800.0])
 def test_a_draw_has_the_mean_it_should(mean: float) -> None:
     draws = [_poisson((n + 0.5) / 2000, mean) for n in range(2000)]

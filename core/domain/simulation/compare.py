@@ -110,7 +110,7 @@ class Comparison:
 def _moved(sku_id: int, lines: Iterable[LineOutcome], baseline: Iterable[LineOutcome]) -> list[Moved]:
     found = []
     for line, usual in zip(lines, baseline, strict=True):
-        if line.day is not None and usual.day is not None and line.day != usual.day:
+        if line.day != usual.day:
             days = (line.day - usual.day).days
             found.append(Moved(sku_id, line.line_id, line.order_id, line.customer_id, days))
     return found

@@ -63,18 +63,20 @@ class Setting:
 
 @dataclass(slots=True)
 class LineOutcome:
-    """What became of a line of the snapshot: filled on a day (None: not within the horizon), and its last promise."""
+    """What became of a line of the snapshot: filled on a day (None: not by `until`, the horizon), its last promise."""
 
     line_id: int
     order_id: int
     customer_id: int | None
     filled_on: date | None
     promised: date | None
+    until: date
 
     @property
-    def day(self) -> date | None:
-        """When the customer has it, as far as one knows."""
-        return self.filled_on or self.promised
+    def day(self) -> date:
+        """When the customer has it, as far as one knows: what still waits at the end comes after it at the earliest."""
+        beyond = self.until + timedelta(days=1)
+        return self.filled_on or max(self.promised or beyond, beyond)
 
 
 @dataclass(slots=True)
@@ -138,8 +140,9 @@ def project(
         outcome.free_stock_by_day.append(sum(level.available for level in book.levels.values()))
         _forget(book)
     outcome.lines_gone_short = len(short)
+    until = min(book.today.values())
     outcome.lines = [
-        LineOutcome(line.id or 0, line.order_id, line.customer_id, filled.get(id(line)), line.promised)
+        LineOutcome(line.id or 0, line.order_id, line.customer_id, filled.get(id(line)), line.promised, until)
         for line in watched
     ]
     return outcome
@@ -237,9 +240,9 @@ def _buy(
     ):
         day = lead_time_day(network, need.location_id, book.today[need.location_id], lead)
         day = scenario.delayed_until(book.sku_id, buying.supplier_id, day)
-        outcome.bought_units += need.quantity
-        if day is None:
+        if day is None:  # nobody orders, day after day, what never comes
             continue
+        outcome.bought_units += need.quantity
         supply = book.add_supply(
             Supply(
                 None,
