@@ -11,6 +11,7 @@ from core.edi.decoding import (
     Notes,
     check_date,
     item,
+    our_line,
     quantity,
     with_pack_size,
     x12_pack_sizes,
@@ -61,7 +62,7 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> InvoiceLin
     pairs = it1.pairs(6, 25)
     guide = with_pack_size(guide, it1.value(3), x12_pack_sizes(block))
     return InvoiceLine(
-        line_number=it1.value(1),
+        line_number=our_line(pairs, block, guide, it1.value(1)),
         buyer_sku=item(pairs, BUYER_ITEM),
         vendor_code=item(pairs, VENDOR_ITEM),
         gtin=item(pairs, GTIN_ITEM),

@@ -16,6 +16,7 @@ from core.edi.decoding import (
     check_date,
     dates,
     item,
+    our_line,
     quantity,
     with_pack_size,
     x12_pack_sizes,
@@ -114,7 +115,7 @@ def acknowledged_line(
         _status(ack, _dates_under(block, at), unit, guide, notes) for at, ack in enumerate(block) if ack.tag == "ACK"
     )
     keys = {
-        LineKey.PO_LINE_NUMBER: po1.value(1),
+        LineKey.PO_LINE_NUMBER: our_line(pairs, block, guide, po1.value(1)),
         LineKey.BUYER_SKU: item(pairs, BUYER_ITEM),
         LineKey.VENDOR_CODE: item(pairs, VENDOR_ITEM),
         LineKey.GTIN: item(pairs, GTIN_ITEM),

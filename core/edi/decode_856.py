@@ -13,6 +13,7 @@ from core.edi.decoding import (
     check_date,
     dates,
     item,
+    our_line,
     quantity,
     with_pack_size,
     x12_pack_sizes,
@@ -144,7 +145,7 @@ def _line(node: Node, block: list[Segment], guide: PartnerGuide, notes: Notes) -
     expiry = best_date(dates(block), ("036", "511"))
     lot = item(pairs, ("LT", "B8")) or _reference(block, "LT")
     return ShippedLine(
-        po_line_number=sn1.value(1) or (lin.value(1) if lin is not None else ""),
+        po_line_number=our_line(pairs, block, guide, sn1.value(1) or (lin.value(1) if lin is not None else "")),
         buyer_sku=item(pairs, BUYER_ITEM),
         vendor_code=item(pairs, VENDOR_ITEM),
         quantity=shipped,

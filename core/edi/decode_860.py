@@ -17,6 +17,7 @@ from core.edi.decoding import (
     check_date,
     dates,
     item,
+    our_line,
     quantity,
 )
 from core.edi.documents import Acknowledgement, Decoded
@@ -100,7 +101,7 @@ def _changed(block: list[Segment], guide: PartnerGuide, notes: Notes) -> Changed
         notes.warning("line_change", f"The line change {code!r} is not known and not in the partner's code map", poc, 2)
     requested = best_date(dates(block), REQUESTED)
     return ChangedLine(
-        line_number=poc.value(1),
+        line_number=our_line(pairs, block, guide, poc.value(1)),
         change=code,
         buyer_sku=item(pairs, BUYER_ITEM),
         vendor_code=item(pairs, VENDOR_ITEM),

@@ -11,6 +11,7 @@ from core.edi.decoding import (
     check_date,
     dates,
     item,
+    our_line,
     quantity,
     with_pack_size,
     x12_pack_sizes,
@@ -63,6 +64,7 @@ def _line(block: list[Segment], po_number: str, guide: PartnerGuide, notes: Note
     guide = with_pack_size(guide, unit, x12_pack_sizes(block))
     received = quantity(rcd, 2, unit, guide, notes)
     returned = quantity(rcd, 4, rcd.value(5) or unit, guide, notes) or 0
+    at_line = (sn1.value(1) if sn1 is not None else "") or (lin.value(1) if lin is not None else "") or rcd.value(1)
     conditions: list[tuple[str, int]] = []
     for at, unit_at, code_at in ((6, 7, 8), (9, 10, 11), (12, 13, 14), (15, 16, 17), (18, 19, 20)):
         amount = quantity(rcd, at, rcd.value(unit_at) or unit, guide, notes)
@@ -75,9 +77,7 @@ def _line(block: list[Segment], po_number: str, guide: PartnerGuide, notes: Note
     expiry = best_date(dates(block), ("036", "511"))
     return ReceivedLine(
         po_number=_po_number(block) or po_number,
-        line_number=(sn1.value(1) if sn1 is not None else "")
-        or (lin.value(1) if lin is not None else "")
-        or rcd.value(1),
+        line_number=our_line(pairs, block, guide, at_line),
         buyer_sku=item(pairs, BUYER_ITEM),
         vendor_code=item(pairs, VENDOR_ITEM),
         gtin=item(pairs, GTIN_ITEM),

@@ -6,7 +6,17 @@ from datetime import date
 
 from core.edi.decode_850 import party
 from core.edi.decode_856 import is_sscc
-from core.edi.decoding import BUYER_ITEM, GTIN_ITEM, VENDOR_ITEM, Notes, check_date, item, quantity
+from core.edi.decoding import (
+    BUYER_ITEM,
+    GTIN_ITEM,
+    VENDOR_ITEM,
+    Notes,
+    check_date,
+    item,
+    quantity,
+    warehouse_pack_sizes,
+    with_pack_size,
+)
 from core.edi.documents import Decoded, Pack
 from core.edi.guide import DEFAULT_GUIDE, PartnerGuide
 from core.edi.interchanges import Segment, TransactionSet
@@ -95,6 +105,7 @@ def _cut(document: TransactionSet, opening: str) -> tuple[list[Segment], list[li
 def _ordered(block: list[Segment], guide: PartnerGuide, notes: Notes) -> WarehouseLine:
     w01 = block[0]
     pairs = (*w01.pairs(4, 5), *w01.pairs(6, 7), *w01.pairs(15, 16))
+    guide = with_pack_size(guide, w01.value(2), warehouse_pack_sizes(block))
     ordered = quantity(w01, 1, w01.value(2), guide, notes)
     return WarehouseLine(
         line_number=_line_number(block),
@@ -118,6 +129,7 @@ def _shipped(block: list[Segment], guide: PartnerGuide, notes: Notes) -> Warehou
         notes.warning(
             "line_status", f"The line status {status!r} is not known and not in the partner's code map", w12, 1
         )
+    guide = with_pack_size(guide, unit, warehouse_pack_sizes(block))
     ordered, shipped = (quantity(w12, at, unit, guide, notes) for at in (2, 3))
     difference = w12.value(4).lstrip("-")
     short = quantity(w12, 4, unit, guide, notes) if difference == w12.value(4) else None

@@ -117,6 +117,12 @@ def x12_pack_sizes(block: Iterable[Segment]) -> list[str]:
     return [] if any(s.value(14) not in ("", "0", "1") for s in sizes) else [s.value(1) for s in sizes]
 
 
+def warehouse_pack_sizes(block: Iterable[Segment]) -> list[str]:
+    """Units in a pack as a line of a warehouse's document states them (W2001, else PO401)."""
+    block = list(block)
+    return [segment.value(1) for segment in block if segment.tag == "W20" and segment.value(1)] or x12_pack_sizes(block)
+
+
 def base_units(
     number: Decimal | None,
     text: str,
@@ -153,6 +159,13 @@ def item(pairs: Iterable[tuple[str, str]], qualifiers: tuple[str, ...]) -> str:
     """The identifier of the first qualifier of `qualifiers` that occurs, else empty."""
     known = dict(reversed(list(pairs)))
     return next((known[qualifier] for qualifier in qualifiers if qualifier in known), "")
+
+
+def our_line(pairs: Iterable[tuple[str, str]], block: Iterable[Segment], guide: PartnerGuide, otherwise: str) -> str:
+    """The number of our line: a pair that is one (235 PL), the reference that the guide names (REF01), else `otherwise`."""
+    code = guide.line_reference
+    said = (s.value(2) for s in block if s.tag in ("REF", "N9") and s.value(1) == code and s.value(2)) if code else ()
+    return item(pairs, ("PL",)) or next(iter(said), "") or otherwise
 
 
 def dates(segments: Iterable[Segment], tag: str = "DTM") -> tuple[tuple[str, date], ...]:

@@ -110,7 +110,8 @@ class PartnerGuide:
     sends nothing for `silence_hours` is an alert (None: judged by its usual pauses). `warehouse` is the code of the
     location of ours that the partner runs: what leaves there is released to it by a 940. `group_answer` is
     the set that acknowledges its groups. `order_number` is how it writes the numbers of our orders; from the first of
-    the `order_suffix_marks` on they are its own (a release: `-01`). `x12_version` (GS08) is that of the X12 that we write.
+    the `order_suffix_marks` on they are its own (a release: `-01`). `line_reference` is
+    the code of the reference (REF01) in which it repeats the numbers of our lines. `x12_version` (GS08) is that of the X12 that we write.
     """
 
     line_key: LineKey = LineKey.PO_LINE_NUMBER
@@ -137,6 +138,7 @@ class PartnerGuide:
     group_answer: GroupAnswer = GroupAnswer.FUNCTIONAL
     order_number: OrderNumber = OrderNumber.AS_SENT
     order_suffix_marks: str = ""
+    line_reference: str = ""
     x12_version: str = "004010"
 
     def to_json(self) -> dict[str, Any]:
@@ -233,6 +235,7 @@ _CASTS: dict[str, Any] = {
     "group_answer": GroupAnswer,
     "order_number": OrderNumber,
     "order_suffix_marks": _marks,
+    "line_reference": _word,
     "x12_version": _version,
     "all_or_none": AllOrNone,
     "silence_hours": _hours,

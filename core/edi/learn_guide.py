@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +13,7 @@ from core.edi.guide import DEFAULT_GUIDE, PartnerGuide, Standard
 from core.edi.judge_file import judge_file
 from core.edi.learn_evidence import Evidence, gather
 from core.edi.learn_formats import decide_stock_report, decide_units, decide_versions
-from core.edi.learn_line_key import decide_line_key
+from core.edi.learn_line_key import decide_line_key, decide_line_reference
 from core.edi.learn_order_number import decide_order_number
 from core.edi.learn_partial import decide_partial_backorder, decide_remainder
 from core.edi.learn_proposal import Proposal
@@ -32,6 +33,10 @@ def learn(files: list[tuple[str, bytes]]) -> dict[str, Any]:
     decide_order_number(proposal, evidence)
     if proposal.guide != DEFAULT_GUIDE:
         evidence = gather(files, proposal.guide)
+    under = proposal.guide
+    evidence = decide_line_reference(
+        proposal, evidence, lambda code: gather(files, replace(under, line_reference=code))
+    )
     decide_line_key(proposal, evidence)
     decide_partial_backorder(proposal, evidence)
     decide_remainder(proposal, evidence)

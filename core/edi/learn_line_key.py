@@ -18,8 +18,32 @@ _VALUES: dict[LineKey, Callable[[Named], str]] = {
 }
 _ARTICLES = (LineKey.BUYER_SKU, LineKey.GTIN, LineKey.VENDOR_CODE)
 _LONGEST_NUMBER = 6
+_REFERENCES = ("LI", "PL", "FJ", "LN")
 
 Line = AnsweredLine | SentLine
+
+
+def decide_line_reference(proposal: Proposal, evidence: Evidence, again: Callable[[str], Evidence]) -> Evidence:
+    """A reference that repeats the numbers of our lines, where the partner numbers its lines itself; what is seen by it.
+
+    `again` gathers under a code of REF01. Only lines of orders that are among the files tell.
+    """
+    if all(_names_ours(x, evidence) for x in _known(evidence)):
+        return evidence
+    for code in _REFERENCES:
+        if code not in evidence.codes["reference"]:
+            continue
+        found = again(code)
+        if (known := _known(found)) and all(x.number and _names_ours(x, found) for x in known):
+            why = f"All {len(known)} lines whose orders are among the files repeat our line number in REF {code}."
+            proposal.settle("line_reference", code, why)
+            return found
+    return evidence
+
+
+def _known(evidence: Evidence) -> list[Line]:
+    """Lines of orders that are among the files."""
+    return [x for x in (*evidence.answered, *evidence.shipments.lines()) if x.po_number in evidence.ordered]
 
 
 def decide_line_key(proposal: Proposal, evidence: Evidence) -> None:
@@ -34,7 +58,7 @@ def decide_line_key(proposal: Proposal, evidence: Evidence) -> None:
         proposal.undecided["line_key"] = "No answer to an order (855, 865, ORDRSP) or ship notice is among the files."
         return
     total = f"{len(evidence.answered)} answered and {len(sent)} shipped" if sent else f"{len(lines)} answered"
-    known = [x for x in lines if x.po_number in evidence.ordered]
+    known = _known(evidence)
     if known:
         foreign = [x for x in known if x.number and not _names_ours(x, evidence)]
         doubt = f"{len(foreign)} line numbers are not ours"

@@ -90,7 +90,7 @@ def _order(row: Any, lines: list[Any]) -> ShippingOrder:
                 line_number=str(line["line_number"]),
                 buyer_sku=line["code"],
                 vendor_code="",
-                gtin="",
+                gtin=line["gtin"] or "",
                 ordered=line["quantity"],
                 unit=line["unit"],
                 lot=line["lot"] or "",

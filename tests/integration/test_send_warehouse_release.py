@@ -45,9 +45,10 @@ async def test_a_release_its_changes_and_its_945(world):
     shipment_id, number = await world.value("select id from shipment"), await world.value("select number from shipment")
     asked = "select job_key from outbox where job = 'send_warehouse_release'"
     assert {row["job_key"] for row in await world.rows(asked)} == {str(shipment_id)}
+    await world.database.system.execute("update sku set gtin = '4006381333931' where code = 'S2'")
     order = await released(world, shipment_id)
     assert (order.number, order.purpose, order.ship_from.code) == (number, "N", "A")
-    assert [(x.line_number, x.buyer_sku, x.ordered) for x in order.lines] == [("1", "S2", 3)]
+    assert [(x.line_number, x.buyer_sku, x.gtin, x.ordered) for x in order.lines] == [("1", "S2", "4006381333931", 3)]
     assert await released(world, shipment_id) is None
     advice = [("W06", "F", number, day(3), "W7"), ("LX", 1), ("W12", "CC", 3, 3, 0, "EA", "", "BP", "S2"), ("W03", 3)]
     assert await take(world, write_interchange("945", "SW", [advice], envelope(2)), "b") == {"applied": 1}

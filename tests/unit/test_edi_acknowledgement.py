@@ -320,6 +320,19 @@ def test_the_guide_declares_the_line_key():
     assert document.lines[0].line_key == "SKU2"
 
 
+@pytest.mark.parametrize(
+    ("line", "guide"),
+    [
+        ("PO1*907*5*EA***PL*2", PartnerGuide()),
+        ("PO1*907*5*EA***VP*V1~REF*LI*2", PartnerGuide(line_reference="LI")),
+    ],
+)
+def test_a_line_that_is_numbered_otherwise_says_which_of_ours_it_is(line: str, guide: PartnerGuide):
+    document = decode(f"BAK*00*AC*PO1*20261119~{line}~ACK*IA", guide).document
+    assert document is not None
+    assert (document.lines[0].line_key, document.lines[0].po_line_number) == ("2", "2")
+
+
 def test_two_loops_for_one_line_count_together():
     body = "BAK*00*AC*PO1*20261119~PO1*1*6*EA~ACK*IA*6*EA~PO1*1*4*EA~ACK*IB*4*EA"
     outcome = whole(body).outcomes[0]

@@ -133,6 +133,17 @@ def test_lines_that_are_numbered_in_their_own_way_are_known_by_their_item():
     assert "line_key" in undecided(none)
 
 
+def test_a_reference_that_repeats_our_line_numbers_is_found():
+    def numbered(own: str, ours: str, sku: str) -> tuple[str, bytes]:
+        name, content = answer(("IA", 10), number=own, sku=sku)
+        return name, content.replace(b"ACK*", b"REF*LI*%b~\nACK*" % ours.encode()).replace(b"SE*6*", b"SE*7*")
+
+    found = learn([our_order("1", "2"), numbered("907", "1", "S1"), numbered("908", "2", "S2")])
+    assert (found["guide"]["line_key"], found["guide"]["line_reference"]) == ("po_line_number", "LI")
+    other = learn([our_order("1", "2"), numbered("907", "1", "S1"), numbered("908", "5", "S2")])
+    assert (other["guide"]["line_key"], other["guide"]["line_reference"]) == ("buyer_sku", "")
+
+
 def test_numbers_of_a_ship_notice_that_are_its_own_are_no_key():
     files = [our_order("1", "2"), answer(("IA", 10), number="2", sku="S2"), shipped(10, "1", "S2")]
     found = learn(files)

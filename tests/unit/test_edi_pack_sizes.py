@@ -59,10 +59,13 @@ def test_a_stated_size_counts_for_packs_of_which_nothing_else_is_known(unit, siz
         ),
         ("RECADV", "48:10'QTY+194:7'QTY+195:3'", "48:10:CT'QTY+59:12:CT'", lambda line: (line.received, 2.5)),
         ("846", "33*20*EA~QTY*17*25*EA~", "33*10*CA~PO4*12~", lambda line: (line.quantities[0].quantity, 2.5)),
+        ("940", "W01*6*EA**BP*S1*VN*V1~G69*Widget~", "W01*10*CA**BP*S1~W20*12~", lambda line: (line.ordered, 2.5)),
+        ("945", "10*6*4*EA**BP*S1~", "10*10*0*CA**BP*S1~W20*12~", lambda line: (line.shipped, 2.5)),
+        ("945", "10*6*4*EA**BP*S1~", "10*10*0*CA**BP*S1~N9*LT*L1~W20*12~", lambda line: (line.ordered, 2.5)),
         ("INVRPT", "145:20,0'", "145:10:CT'QTY+59:12:CT'", lambda line: (line.quantities[-1].quantity, 2.5)),
     ],
 )
-def test_invoices_receipts_and_stock_reports_state_sizes_too(kind, old, new, units):
+def test_invoices_receipts_warehouses_and_stock_reports_state_sizes_too(kind, old, new, units):
     body = {**X12, **EDIFACT}[kind]
     assert old in body
     said, codes = decoded(kind, body.replace(old, new))
