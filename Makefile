@@ -46,6 +46,7 @@ test: $(INSTALLED) ## all tests on real PostgreSQL and Valkey, at most 10 minute
 
 test-long: $(INSTALLED) ## fuzz, kill and stateful tests with many examples, at most 30 minutes
 	@$(BIN)/python -m pytest -m long $(ARGS)
+	@$(if $(ARGS),,$(BIN)/python -m pytest -n 2 -m "not long" --search tests/unit)
 
 bench: $(INSTALLED) ## our figures beside their yardsticks, in one run (ARGS=--list names them)
 	@$(BIN)/python manage.py bench $(ARGS)

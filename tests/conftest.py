@@ -14,15 +14,17 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 import redis
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from core.embedded import discard_private_data, start_postgres, start_valkey
 from migrations.upgrade import upgrade
 
 pytest_plugins = ["tests.world"]
 
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+UNTIMED: Any = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("steady", derandomize=True, **UNTIMED)
+settings.register_profile("searching", **UNTIMED)
+settings.load_profile("steady")
 
 FAST = {
     "shared_buffers": "64MB",
@@ -43,6 +45,15 @@ if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
     tempfile.tempdir = str(MEMORY)
 
 _numbers = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--search", action="store_true", help="Property tests try other examples in each run.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--search") or config.option.markexpr == "long":
+        settings.load_profile("searching")
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
