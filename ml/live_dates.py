@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ml.dates import (
     GRID,
+    LATEST,
     Correction,
     DateSettings,
     Days,
@@ -60,8 +61,14 @@ class SpreadRow:
 
     @property
     def drifts(self) -> list[float]:
-        """Levels whose days are not kept, or are later than they need be."""
-        return [level for level in self.coverage if self._drifts(level)] if self.judged >= DRIFT_NEEDS else []
+        """Levels whose days are not kept, are later than they need be, or cannot be told since so many never come."""
+        judged = [level for level in self.coverage if self._drifts(level)] if self.judged >= DRIFT_NEEDS else []
+        return sorted({*judged, *self.untold})
+
+    @property
+    def untold(self) -> list[float]:
+        """Levels that no day holds: more than the rest of the deliveries never came."""
+        return [level for level, day in self.days.items() if day >= LATEST] if self.observations >= DRIFT_NEEDS else []
 
     def _drifts(self, level: float) -> bool:
         kept, ahead, margin = self.coverage[level], self.ahead.get(level), DRIFT_MARGIN[level]

@@ -49,7 +49,7 @@ class SupplyDates:
 
 @dataclass(frozen=True, slots=True)
 class DateQuantiles:
-    """Quantiles and what they rest on; all null below FEWEST_OBSERVATIONS."""
+    """Quantiles and what they rest on; all null below FEWEST_OBSERVATIONS, and one where more than the rest never comes."""
 
     p50: date | None
     p80: date | None
@@ -134,7 +134,8 @@ def _closest(part: DatePart, known: Mapping[str, Spread], stage: str) -> Spread 
 
 
 def quantiles_of(parts: Sequence[Spread | None]) -> DateQuantiles:
-    """When all parts have come. UNKNOWN while one of them is; no quantile rests on too few observations."""
+    """When all parts have come. UNKNOWN while one of them is; no quantile rests on too few observations, and none is a
+    day by which nothing more comes."""
     if not parts or any(part is None for part in parts):
         return UNKNOWN
     whole = last_of([part for part in parts if part is not None])
@@ -142,5 +143,7 @@ def quantiles_of(parts: Sequence[Spread | None]) -> DateQuantiles:
         return UNKNOWN
     if whole.observations < FEWEST_OBSERVATIONS:
         return DateQuantiles(None, None, None, None, whole.observations)
-    p50, p80, p95 = (date.fromordinal(whole.quantile(level)) for level in (0.5, 0.8, 0.95))
+    p50, p80, p95 = (
+        date.fromordinal(whole.quantile(level)) if level <= 1 - whole.never else None for level in (0.5, 0.8, 0.95)
+    )
     return DateQuantiles(p50, p80, p95, whole.coverage, whole.observations)

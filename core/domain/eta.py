@@ -14,6 +14,8 @@ from core.domain.states import DateBasis
 
 FEWEST_OBSERVATIONS = 20
 """Below this many observations a quantile is not shown: it would pretend to a certainty nobody has."""
+NEVER_FROM_DAYS = 730
+"""Days of delay from which on a measured distribution says no more than "not by then": such goods may never come."""
 
 
 def quantile(observations: Sequence[int], q: float) -> int | None:
@@ -47,6 +49,8 @@ class Spread:
     shares: tuple[float, ...]
     observations: int
     coverage: float | None = None
+    never: float = 0.0
+    """The chance that it does not happen at all, part of the last share: no level above 1 - `never` has a day."""
 
     def quantile(self, level: float) -> int:
         """The first day by which it has happened with at least this chance."""
@@ -90,7 +94,8 @@ class Spread:
         if gone >= 1 - 1e-9:
             return replace(self, days=(day + 1,), shares=(1.0,))
         left = [(d, (s - gone) / (1 - gone)) for d, s in zip(self.days, self.shares, strict=True) if d > day]
-        return replace(self, days=tuple(d for d, _ in left), shares=tuple(s for _, s in left))
+        never = min(1.0, self.never / (1 - gone))
+        return replace(self, days=tuple(d for d, _ in left), shares=tuple(s for _, s in left), never=never)
 
 
 def one_after_another(first: Spread, second: Spread) -> Spread:
@@ -122,7 +127,13 @@ def last_of(parts: Iterable[Spread]) -> Spread:
         tuple(share for _, share in kept),
         min(part.observations for part in given),
         _least(part.coverage for part in given),
+        _never(given),
     )
+
+
+def _never(parts: Iterable[Spread]) -> float:
+    """That one of them does not happen, so that the whole never does."""
+    return 1.0 - math.prod(1.0 - part.never for part in parts)
 
 
 def _chances(spread: Spread) -> list[tuple[int, float]]:
@@ -135,6 +146,7 @@ def _chances(spread: Spread) -> list[tuple[int, float]]:
 
 def _spread(chances: dict[int, float], parts: Iterable[Spread]) -> Spread:
     given = list(parts)
+    never = _never(given)
     days = sorted(chances)
     reached, shares = 0.0, []
     for day in days:
@@ -142,7 +154,11 @@ def _spread(chances: dict[int, float], parts: Iterable[Spread]) -> Spread:
         shares.append(min(1.0, reached))
     shares[-1] = 1.0
     return Spread(
-        tuple(days), tuple(shares), min(part.observations for part in given), _least(part.coverage for part in given)
+        tuple(days),
+        tuple(shares),
+        min(part.observations for part in given),
+        _least(part.coverage for part in given),
+        never,
     )
 
 

@@ -40,12 +40,14 @@ class Spare:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An open backorder; `may_substitute` when a substitute is on offer for it."""
+    """An open backorder; `may_substitute` when a substitute is on offer for it, `is_raised` when a person has put it in its
+    place already."""
 
     sku_id: int
     id: int
     score: int
     may_substitute: bool
+    is_raised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,8 @@ def suggest_actions(situation: Situation) -> list[Suggestion]:
                 {"units": situation.on_hand},
             )
         )
-    if situation.waiting:
-        first = situation.waiting[0]
+    first = next((one for one in situation.waiting if not one.is_raised), None)
+    if first is not None:
         node = {"node": "Backorder", "skuId": first.sku_id, "id": first.id}
         score = first.score + PRIORITY_STEP
         found.append(

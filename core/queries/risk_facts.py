@@ -27,7 +27,7 @@ where s.on_hand - s.unsellable - s.allocated > 0"""
 _SOURCES = """select x.sku_id, p.code, x.lead_time_days, x.moq, x.order_multiple, x.is_preferred
 from supplier_sku x join supplier p on p.id = x.supplier_id where x.sku_id = any($1::bigint[])
 order by x.sku_id, x.is_preferred desc, x.lead_time_p80, p.code"""
-_WAITING = """select b.sku_id, b.location_id, b.id, l.priority_score, exists (select from resolution_option r
+_WAITING = """select b.sku_id, b.location_id, b.id, l.priority_score, l.is_priority_manual, exists (select from resolution_option r
         join option_offer o on o.sku_id = r.sku_id and o.id = r.offer_id and o.state = 'OPEN'
         where r.sku_id = b.sku_id and r.backorder_id = b.id and r.kind = 'SUBSTITUTE' and r.chosen_at is null) as may_substitute
 from backorder b join order_line l on l.sku_id = b.sku_id and l.id = b.order_line_id
@@ -52,7 +52,7 @@ async def situations(sql: asyncpg.Connection, figures: Sequence[Mapping[str, Any
     waiting: dict[tuple[int, int], list[Waiting]] = defaultdict(list)
     for row in await sql.fetch(_WAITING, skus):
         waiting[row["sku_id"], row["location_id"]].append(
-            Waiting(row["sku_id"], row["id"], row["priority_score"], row["may_substitute"])
+            Waiting(row["sku_id"], row["id"], row["priority_score"], row["may_substitute"], row["is_priority_manual"])
         )
     return {
         key: Situation(

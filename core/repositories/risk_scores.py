@@ -101,7 +101,8 @@ async def write_actions(
     return sum(row["is_new"] for row in found)
 
 
-_TAKEN = """update risk_action a set state = 'TAKEN', taken_at = $1 where a.state = 'OPEN' and case a.kind
+_TAKEN = """update risk_action a set state = 'TAKEN', taken_at = $1 where a.state = 'OPEN'
+    and ($2::bigint[] is null or a.sku_id = any($2)) and case a.kind
     when 'TRANSFER' then exists (select from transfer t where t.sku_id = a.sku_id and t.to_location_id = a.location_id
         and t.created_at > a.suggested_at)
     when 'EXPEDITE' then exists (select from purchase_order_line l join purchase_order o on o.id = l.purchase_order_id
@@ -124,11 +125,19 @@ _OUTCOMES = """update risk_action a set closed_at = $1, outcome = jsonb_build_ob
 where a.state in ('TAKEN', 'EXPIRED') and a.outcome is null and a.suggested_at + $2::interval <= $1 returning a.id"""
 
 
+async def take_followed(uow: Transaction, sku_ids: Sequence[int] | None = None) -> int:
+    """Mark the open suggestions of these SKUs (None: of all) that were followed: what they ask for has been done since.
+
+    Call it before `write_actions`: what was followed has often solved the matter, and would expire as no longer needed.
+    """
+    return len(await uow.sql.fetch(_TAKEN, uow.now, sku_ids))
+
+
 async def match_actions(uow: Transaction, horizon_days: int) -> dict[str, int]:
-    """Which open suggestions were followed (the thing they ask for has been done since), and what came of older ones."""
-    taken = await uow.sql.fetch(_TAKEN, uow.now)
+    """Which open suggestions were followed, and what came of older ones."""
+    taken = await take_followed(uow)
     closed = await uow.sql.fetch(_OUTCOMES, uow.now, timedelta(days=horizon_days), horizon_days)
-    return {"taken": len(taken), "outcomes": len(closed)}
+    return {"taken": taken, "outcomes": len(closed)}
 
 
 def _json(value: Any) -> str:

@@ -43,6 +43,7 @@ async def keep_date_spreads(uow: Transaction, rows: Sequence[Any]) -> dict[str, 
                 "level": round(100 * level),
                 "coverage": row.coverage[level],
                 "judged": row.judged,
+                "untold": level in row.untold,
                 "supplierId": row.supplier_id,
             }
             uow.announce(Event("alarm", "DATE_COVERAGE", facts, key=row.path))

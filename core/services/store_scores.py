@@ -10,7 +10,7 @@ from core.domain.risk_policy import POLICY, RiskRules, risk_rules
 from core.events import Event
 from core.ports import Transaction
 from core.queries.risk_facts import situations
-from core.repositories.risk_scores import Score, write_actions, write_scores
+from core.repositories.risk_scores import Score, take_followed, write_actions, write_scores
 from core.repositories.supplying import load_policies
 
 RISKY_ROWS = 2_000
@@ -41,6 +41,7 @@ async def store_scores(
     risky = sorted((s for s in scores if s.probability >= rules.act_above), key=lambda s: -s.probability)[:RISKY_ROWS]
     found = await situations(uow.sql, [figures[s.sku_id, s.location_id] for s in risky]) if risky else {}
     suggestions = {key: suggest_actions(found[key]) if key in found else [] for key in chances}
+    await take_followed(uow, sorted({sku_id for sku_id, _ in chances}))
     new = await write_actions(uow, model_id, suggestions, chances)
     told = 0
     for key, chance in chances.items():

@@ -35,8 +35,8 @@ async def test_an_alarm_is_raised_when_coverage_begins_to_drift(world):
     assert told == [0, 0, 1, 1, 1, 2, 2]
     facts = await world.rows("select payload from outbox where kind = 'DATE_COVERAGE' order by id")
     assert [one["payload"] for one in facts] == [
-        {"path": "SUPPLY|CARRIER|1", "level": 80, "coverage": 0.6, "judged": 30, "supplierId": 1},
-        {"path": "SUPPLY|CARRIER|1", "level": 95, "coverage": 0.87, "judged": 33, "supplierId": 1},
+        {"path": "SUPPLY|CARRIER|1", "level": 80, "coverage": 0.6, "judged": 30, "untold": False, "supplierId": 1},
+        {"path": "SUPPLY|CARRIER|1", "level": 95, "coverage": 0.87, "judged": 33, "untold": False, "supplierId": 1},
     ]
     (kept,) = await world.rows("select coverage, coverage_p50, coverage_p95, judged, is_drifting from date_spread")
     assert kept == {"coverage": None, "coverage_p50": 0.5, "coverage_p95": 0.95, "judged": 0, "is_drifting": False}

@@ -92,6 +92,7 @@ async def test_a_suggestion_that_is_followed_is_matched_with_its_outcome(world):
     (move,) = await world.rows("select input from risk_action where kind = 'TRANSFER'")
     world.clock.at += timedelta(hours=1)
     await world.do(lambda uow: transfer_stock(uow, TransferStock("S", "B", "A", move["input"]["quantity"], None)))
+    await score_changed_risk(_context(world), {})  # nothing is missing any more: followed all the same, not expired
     world.clock.at += timedelta(days=1)
     await score_risk(_context(world), {})
     assert await world.value("select state from risk_action where kind = 'TRANSFER'") == "TAKEN"

@@ -74,6 +74,18 @@ def test_stages_add_up_and_the_later_of_two_supplies_decides():
 
 
 NOW = datetime(2026, 6, 10, 9, tzinfo=UTC)
+
+
+def test_no_day_holds_a_level_above_what_ever_comes():
+    """Of a hundred ten never come; of those that are not here after day 0, a fifth."""
+    today = date(2026, 6, 1).toordinal()
+    lossy = Spread((0, 2, 730), (0.5, 0.9, 1.0), 40, 0.81, 0.1).shifted(today)
+    assert quantiles_of([lossy]) == DateQuantiles(date(2026, 6, 1), date(2026, 6, 3), None, 0.81, 40)
+    assert lossy.given_late(today).never == pytest.approx(0.2)
+    assert quantiles_of([lossy.given_late(today), lossy]).p80 is None
+    assert one_after_another(lossy, lossy).never == last_of([lossy, lossy]).never == pytest.approx(0.19)
+
+
 PUNCTUAL = Spread((0,), (1.0,), 60, 0.8)
 NETWORK = Network({7: Location(7, "A", "dc", "UTC", time(15), WorkCalendar(frozenset(range(1, 8))))}, {})
 

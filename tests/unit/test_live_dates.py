@@ -61,6 +61,13 @@ def test_what_never_came_is_no_kept_day():
     assert waited.days[0.8] > 0, "and from now on a later day is said"
 
 
+def test_a_level_that_no_day_holds_is_an_alarm():
+    """Eight in a hundred never came: nine in ten of the last half-year kept their day, and no day holds .95."""
+    waited = _supplied((40, 0, 200), (100, 0, 100), (10, None, 100))
+    assert (waited.coverage[0.95], waited.days[0.95]) == (pytest.approx(10 / 11), 730)
+    assert (waited.untold, waited.drifts) == ([0.95], [0.95])
+
+
 def test_what_may_still_come_by_its_day_has_no_say():
     waited = _supplied((100, 5, 300), (50, 5, 100), (50, None, 3))
     assert (waited.coverage[0.8], waited.judged) == (pytest.approx(1.0), 50)
