@@ -241,6 +241,8 @@ def create_app(
             gc.collect()
             gc.freeze()
             gc.set_threshold(20_000, 20, 50)
+            # A thread that reads a long document, or tells the schema, lets go of the interpreter after so much of it.
+            sys.setswitchinterval(0.001)
             log.info("ready", environment=chosen.env, cors_origins=chosen.allowed_origins, position=hub.position)
             try:
                 yield

@@ -49,12 +49,15 @@ class Limits:
     """How often one object field may be written in a document (root of the sum of squares over all names)."""
     leaf_repeats: int = 300
     cost: int = 20_000
+    introspected: int = 10_000
+    """Values of the schema that a document may ask for beside other fields; alone it may ask for all."""
     page: int = 100
     list_size: int = 10
     """Assumed length of a list that no argument bounds."""
 
 
 LIMITS = Limits()
+LENGTHS_IN_SCHEMA = {"fields": 12, "inputFields": 8, "enumValues": 8, "possibleTypes": 8, "directives": 5, "args": 3}
 MAX_DIGITS = 12
 _CEILING = 10**12
 """Figures saturate here, so that nested fragments cannot make the arithmetic itself expensive."""
@@ -66,6 +69,8 @@ class Figures(NamedTuple):
     directives: int = 0
     fields: int = 0
     cost: int = 0
+    introspected: int = 0
+    """Values of the schema, by the usual lengths of its lists."""
 
 
 class _Measure:
@@ -81,7 +86,7 @@ class _Measure:
         self.known: dict[str, Figures | None] = {}
 
     def selection(self, node: SelectionSetNode | None, parent: Any, in_introspection: bool = False) -> Figures:
-        depth = aliases = directives = fields = cost = 0
+        depth = aliases = directives = fields = cost = introspected = 0
         for child in node.selections if node else ():
             part: Figures
             if isinstance(child, FieldNode):
@@ -98,9 +103,8 @@ class _Measure:
             directives += part.directives + len(child.directives or ())
             fields += part.fields
             cost += part.cost
-        return Figures(
-            depth, min(aliases, _CEILING), min(directives, _CEILING), min(fields, _CEILING), min(cost, _CEILING)
-        )
+            introspected += part.introspected
+        return Figures(depth, *(min(sum_, _CEILING) for sum_ in (aliases, directives, fields, cost, introspected)))
 
     def fragment(self, name: str, in_introspection: bool) -> Figures:
         if name in self.known:
@@ -135,7 +139,11 @@ class _Measure:
             inner.directives,
             min(inner.fields + 1, _CEILING),
             min((own + inner.cost) * times, _CEILING),
+            min((1 + inner.introspected) * self.length_in_schema(name), _CEILING) if in_introspection else 0,
         )
+
+    def length_in_schema(self, name: str) -> int:
+        return len(self.schema.type_map) if name == "types" else LENGTHS_IN_SCHEMA.get(name, 1)
 
     def size(self, node: FieldNode, definition: Any, is_list: bool) -> int:
         """How many objects a field may return: its page size, the longest list it was given, or a guess."""
@@ -199,11 +207,16 @@ def _check_shape(document: DocumentNode, limits: Limits) -> None:
             _refuse(what, found, allowed)
 
 
-def _refuse(what: str, found: int, allowed: int) -> None:
-    raise GraphQLError(
+def beyond(what: str, found: int, allowed: int) -> GraphQLError:
+    """What is said of a limit that is exceeded."""
+    return GraphQLError(
         f"The operation has {what} {found}, the limit is {allowed}.",
         extensions={"code": "GRAPHQL_VALIDATION_FAILED", "limit": what, "found": found, "allowed": allowed},
     )
+
+
+def _refuse(what: str, found: int, allowed: int) -> None:
+    raise beyond(what, found, allowed)
 
 
 def measure(

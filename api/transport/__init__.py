@@ -15,8 +15,9 @@ from api.error_handlers import ErrorCode, failure
 from api.limits import RateLimiter, Throttled
 from api.permissions import Authenticator
 from api.transport.connections import ConnectionCount
-from api.transport.engine import Engine, RequestFailed
+from api.transport.engine import Engine
 from api.transport.http import handle_http
+from api.transport.preparing import Prepared, RequestFailed
 from api.transport.request import GraphQLRequest
 from api.transport.reuse import AnswerReuse, ReadVersions
 from api.transport.websocket import Connection, serve_websocket
@@ -88,6 +89,14 @@ class GraphQLEndpoint:
     def reuse_key(self, request: GraphQLRequest, caller: Principal | None, language: str) -> bytes | None:
         """Names an answer that may have been kept; None where nothing is kept."""
         return self.reuse.key(request, caller, language) if self._keeps_answers else None
+
+    async def prepare(self, request: GraphQLRequest, caller: Principal | None, scope: Scope) -> Prepared:
+        """What may be executed, and is paid for; raises RequestFailed. Reading much has its price, too."""
+        if price := self.engine.preparer.price(request):
+            await self.charge(caller, scope, price)
+        prepared = await self.engine.preparer.read(request, anonymous=caller is None)
+        await self.charge(caller, scope, prepared.figures.cost)
+        return prepared
 
     async def charge(self, caller: Principal | None, scope: Scope, cost: int) -> None:
         """Let the caller pay for an operation; raises RequestFailed with THROTTLED."""

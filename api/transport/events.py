@@ -17,7 +17,7 @@ from api.live import AWAY, SharedRead, once
 from api.transport.request import GraphQLRequest
 
 if TYPE_CHECKING:
-    from api.transport.engine import Prepared
+    from api.transport.preparing import Prepared
 
 
 MAX_LOOKS = 3

@@ -16,10 +16,11 @@ from starlette.types import Message, Receive, Scope, Send
 from api.error_handlers import ErrorCode, format_failure
 from api.permissions import AuthenticationFailed
 from api.transport.connections import TooManyConnections
-from api.transport.engine import Answer, RequestFailed
+from api.transport.engine import Answer
 from api.transport.headers import all_of, header
 from api.transport.language import preferred_language
 from api.transport.negotiation import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, best_media_type, is_json_content
+from api.transport.preparing import RequestFailed
 from api.transport.request import (
     EarlyResponse,
     GraphQLRequest,
@@ -141,8 +142,7 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
             await endpoint.charge(caller, scope, 1)
             await _give(scope, kept, media_type, sending)
             return
-        prepared = endpoint.engine.prepare(graphql_request, anonymous=caller is None)
-        await endpoint.charge(caller, scope, prepared.figures.cost)
+        prepared = await endpoint.prepare(graphql_request, caller, scope)
         if scope["method"] == "GET" and prepared.kind is OperationType.MUTATION:
             raise Refused(405, ErrorCode.BAD_REQUEST, "Mutations need POST.", {"Allow": "POST"})
         if prepared.kind is OperationType.SUBSCRIPTION and media_type != EVENT_STREAM:

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from api.error_handlers import ErrorCode
 
 MAX_JSON_DEPTH = 64
-MAX_JSON_VALUES = 20_000
+MAX_JSON_VALUES = 10_000
 """Members and items together: who reads them does so in one go, and everybody waits."""
 LINGER_SECONDS = 3.0
 

@@ -17,9 +17,9 @@ from api.error_handlers import ErrorCode, failure, format_errors
 from api.live import StreamsClosing
 from api.permissions import AuthenticationFailed
 from api.transport.connections import TooManyConnections
-from api.transport.engine import RequestFailed
 from api.transport.headers import header
 from api.transport.middleware import begin, tell
+from api.transport.preparing import RequestFailed
 from api.transport.request import GraphQLRequest, Refused, parse_json, request_of
 from core.domain.access import Principal
 
@@ -285,8 +285,7 @@ class Connection:
                     message = f"A connection runs at most {MAX_OPERATIONS} operations."
                     raise RequestFailed([failure(ErrorCode.THROTTLED, message)], ErrorCode.THROTTLED)
                 request = endpoint.resolve_document(request)
-                prepared = endpoint.engine.prepare(request, anonymous=self._caller is None)
-                await endpoint.charge(self._caller, self._scope, prepared.figures.cost)
+                prepared = await endpoint.prepare(request, self._caller, self._scope)
                 language = header(self._scope, b"accept-language")
                 context = endpoint.make_context(self._caller, self._request_id, language)
                 answers = endpoint.engine.stream(request, prepared, context)

@@ -18,11 +18,21 @@ async function place(name) {
   names[data.orderPlace.order.number] = name;
 }
 const order = ["first", "within the cut", "after it"];
+let isWatched = false, hasBegun = false;
 function show(event) {
   if (event.kind !== "PLACED") return;
+  if (!hasBegun || names[event.orderNumber]?.startsWith("early")) { isWatched = true; return; }
   placed.push(event.orderNumber);
   if (placed.length === 1) sockets[0].terminate();
   if (placed.length < order.length) place(order[placed.length]);
   else setTimeout(() => { console.log(JSON.stringify({ sockets: sockets.length, placed: placed.map(number => names[number]) })); process.exit(0); }, 500);
 }
-setTimeout(() => place(order[0]), 1500);
+async function begin() { // nothing tells a client that its subscription has begun
+  for (let number = 0; !isWatched; number++) {
+    await place(`early ${number}`);
+    for (let wait = 0; wait < 20 && !isWatched; wait++) await new Promise(next => setTimeout(next, 100));
+  }
+  hasBegun = true;
+  place(order[0]);
+}
+begin();

@@ -18,6 +18,7 @@ from core.services.receive_edi_file import store_edi_file
 from core.services.send_purchase_order import send_purchase_order
 from core.unit_of_work import run_unit_of_work
 from tests.graphql_api.schema_under_test import open_shop
+from tests.unit.edi_messages import X12, x12_file
 
 pytestmark = pytest.mark.anyio
 
@@ -75,6 +76,12 @@ async def test_a_planner_keeps_partners_and_tries_what_a_supplier_asks_for(datab
         broken = {"partner": "brightworks", "guide": '{"nonsense": 1}'}
         assert (await shop.change(planner, "partnerGuideAdd", broken, "version"))["version"] is None
 
+        why = f'{{ purchaseOrder(number: "{number}") {{ cause {{ kind actor waiting reason saves {{ amountMinor }} }} }} }}'
+        cause = (await shop.ask(planner, why))["purchaseOrder"]["cause"]
+        assert (cause["kind"], cause["actor"]) == ("MANUAL", planner.principal.id)
+        assert (cause["waiting"], cause["reason"], cause["saves"]) == (None, None, None)
+        assert (await shop.ask(supplier, why))["purchaseOrder"]["cause"] is None
+
         asked = ProposeSupplierChange(
             number, None, [AcknowledgeLine(1, [(10, date(2027, 3, 30))])], ChangeSource.PORTAL
         )
@@ -90,3 +97,25 @@ async def test_a_planner_keeps_partners_and_tries_what_a_supplier_asks_for(datab
             "nodes"
         ]
         assert again == [{"state": "PROPOSED"}], "nothing was done"
+
+
+async def test_a_partner_is_entered_from_its_samples(database_url):
+    want = "partner { code interchangeId samples supplier { code } } version undecided { setting } userErrors { code }"
+    async with open_shop(database_url) as shop:
+        planner = shop.context(Role.PLANNER)
+        files = [{"name": kind, "content": x12_file(kind, X12[kind]).decode()} for kind in ("850", "855", "856")]
+        entered = {"code": "newcomer", "supplier": "BRIGHTWORKS", "samples": files}
+        made = await shop.change(planner, "partnerCreate", entered, want)
+        assert made["partner"] == {
+            "code": "newcomer",
+            "interchangeId": "SUPPLIER",
+            "samples": ["850", "855", "856"],
+            "supplier": {"code": "BRIGHTWORKS"},
+        }
+        assert "deadlines" in [one["setting"] for one in made["undecided"]]
+        chosen = {"partner": "newcomer", "version": made["version"]}
+        active = await shop.change(planner, "partnerGuideActivate", chosen, "version userErrors { code }")
+        assert active == {"version": 1, "userErrors": []}
+        for wrong in ({"samples": [{"name": "a", "content": "no EDI"}]}, {"code": "other"}, {"code": "../etc"}):
+            refused = await shop.change(planner, "partnerCreate", {**entered, **wrong}, want)
+            assert (refused["partner"], len(refused["userErrors"])) == (None, 1), wrong

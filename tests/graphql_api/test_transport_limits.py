@@ -8,7 +8,8 @@ import pytest
 from graphql import GraphQLError, OperationDefinitionNode, parse
 
 from api.limits.cost import Figures, Limits, check_limits, measure
-from api.transport.engine import Engine, RequestFailed
+from api.transport.engine import Engine
+from api.transport.preparing import RequestFailed
 from api.transport.request import GraphQLRequest
 from core.settings import Settings
 from tests.graphql_api.api_under_test import small_schema
@@ -131,7 +132,7 @@ def test_bombs_cost_a_bounded_number_of_steps(query: str) -> None:
 def test_figures_are_measured_again_for_other_sizes_only(monkeypatch: pytest.MonkeyPatch) -> None:
     engine, measured = Engine(small_schema(), Settings()), []
     real = check_limits
-    monkeypatch.setattr("api.transport.engine.check_limits", lambda *given: measured.append(1) or real(*given))
+    monkeypatch.setattr("api.transport.preparing.check_limits", lambda *given: measured.append(1) or real(*given))
     query = "query ($n: Int!) { things(first: $n) { number } }"
 
     def cost(n: int) -> int:
