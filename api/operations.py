@@ -433,6 +433,11 @@ class Mutation:
         "Try a change that a supplier asks for: which lines and orders it would hit. Nothing is changed.",
         *PLANNING,
     )
+    partner_create = _mutation(
+        partners.partner_create,
+        "Enter a trading partner from its sample messages: what they show becomes a draft of its guide.",
+        *PLANNING,
+    )
     partner_guide_add = _mutation(
         partners.partner_guide_add, "Store a version of a partner's guide as a draft, with samples.", *PLANNING
     )

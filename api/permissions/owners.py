@@ -64,14 +64,14 @@ OWNERS: dict[str, Owner] = {
     **dict.fromkeys(["SupplierDeadline", "SupplierRequest"], Owner.SUPPLIER),
     **dict.fromkeys(
         [
-            "ApproverAbsence", "InboundDelivery", "SingleSource", "SourcingChoice", "SourcingOption", "SourcingPart",
+            "ApproverAbsence", "InboundDelivery", "SingleSource", "PurchaseOrderCause", "SourcingChoice", "SourcingOption", "SourcingPart",
             "SupplyRisk",
         ],
         Owner.STAFF,
     ),
     "SupplierChange": Owner.SUPPLIER,
     **dict.fromkeys(["ProposedPart", "SupplierChangeLine"], Owner.PART),
-    **dict.fromkeys(["EdiPreview", "GuideVersion", "PartnerAlert", "PreviewedLine", "TradingPartner"], Owner.STAFF),
+    **dict.fromkeys(["EdiPreview", "GuideReason", "GuideVersion", "PartnerAlert", "PreviewedLine", "TradingPartner"], Owner.STAFF),
     "Viewer": Owner.CALLER,
     **dict.fromkeys(
         [

@@ -15,10 +15,13 @@ from api.resolvers.edi_desk import preview_of
 from api.resolvers.mutation import Done, run_mutation
 from api.schema.node import Connection, PageAfter, PageBefore, PageFirst, PageLast, build, build_all, connection
 from api.schema.partners import (
+    GuideReason,
     PartnerAlert,
     PartnerAlertClearInput,
     PartnerAlertFilter,
     PartnerAlertPayload,
+    PartnerCreateInput,
+    PartnerCreatePayload,
     PartnerGuideActivateInput,
     PartnerGuideAddInput,
     PartnerGuidePayload,
@@ -30,9 +33,12 @@ from api.schema.sku import as_filter
 from core.errors import InvalidInput
 from core.queries import partners
 from core.services.change_guide import activate_guide, add_guide, sample_of
+from core.services.onboard_partner import OnboardPartner, onboard_partner
 from core.services.preview_supplier_change import preview_supplier_change
 from core.services.watch_partners import clear_partner_alert
 from core.unit_of_work import UnitOfWork
+
+_MOST_SAMPLE_BYTES = 300_000
 
 
 async def trading_partner_list(info: Info) -> list[TradingPartner]:
@@ -62,6 +68,35 @@ async def _partner(context: Context, code: str | None) -> TradingPartner | None:
     async with context.read_system() as sql:
         found = await partners.trading_partners(sql, code)
     return build("TradingPartner", found[0] if found else None)
+
+
+async def partner_create(
+    info: Info,
+    input: Annotated[PartnerCreateInput, argument(description="Its code and samples.")],
+    idempotency_key: IdempotencyKey,
+) -> PartnerCreatePayload:
+    """Enter a partner from its samples; its guide is a draft."""
+    context: Context = info.context
+    samples = [(sample.name, sample.content.encode()) for sample in input.samples]
+
+    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
+        if sum(len(content) for _, content in samples) > _MOST_SAMPLE_BYTES:
+            text = f"Samples of more than {_MOST_SAMPLE_BYTES} bytes are entered by `manage.py edi guide onboard`."
+            raise InvalidInput(text, path=("input", "samples"))
+        request = OnboardPartner(input.code, samples, input.supplier, input.warehouse or "")
+        done = await onboard_partner(uow, request)
+        reasons = [{"setting": name, "why": why} for name, why in done.proposal["evidence"].items()]
+        undecided = done.proposal["undecided"]
+        return {"partner": input.code, "version": done.version, "evidence": reasons, "undecided": undecided}
+
+    done = await run_mutation(context, "partnerCreate", input, idempotency_key, use_case)
+    return PartnerCreatePayload(
+        partner=await _partner(context, done.result.get("partner")),
+        version=done.result.get("version"),
+        evidence=[GuideReason(**reason) for reason in done.result.get("evidence", ())],
+        undecided=[GuideReason(**reason) for reason in done.result.get("undecided", ())],
+        user_errors=done.errors,
+    )
 
 
 async def partner_guide_add(

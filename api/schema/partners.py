@@ -175,6 +175,18 @@ class PartnerGuideAddInput:
     samples: list[GuideSampleInput] = field(default_factory=list, description="Messages to keep as samples.")
 
 
+@strawberry.input(description="A partner to enter from its sample messages.")
+class PartnerCreateInput:
+    """Input of partnerCreate."""
+
+    code: str = field(description="Its code: the name of its folder, and of its place under `POST /edi/`.")
+    samples: list[GuideSampleInput] = field(
+        description="Messages of both ways: addresses and guide are learned from them, and every version has to read them."
+    )
+    supplier: str | None = field(default=None, description="Code of the supplier whose partner it is.")
+    warehouse: str | None = field(default=None, description="Code of the location of ours that the partner runs.")
+
+
 @strawberry.input(description="Which version of a partner's guide.")
 class PartnerGuideActivateInput:
     """Input of partnerGuideActivate."""
@@ -203,6 +215,30 @@ class PartnerGuidePayload:
 
     partner: TradingPartner | None = field(description="The partner.", default=None)
     version: int | None = field(description="The version that was stored or put in force.", default=None)
+    user_errors: list[UserError] = field(description=REFUSED)
+
+
+@strawberry.type(description="A setting of a partner's guide, and why it is as it is.")
+class GuideReason:
+    """One sentence about a setting."""
+
+    setting: str = field(description="Name of the setting.")
+    why: str = field(description="What the samples show, or why they do not decide it.")
+
+
+@strawberry.type(description="Answer of partnerCreate.")
+class PartnerCreatePayload:
+    """The partner after it."""
+
+    partner: TradingPartner | None = field(description="The partner.", default=None)
+    version: int | None = field(
+        description="The draft of its guide: `partnerGuideActivate` puts it in force.", default=None
+    )
+    evidence: list[GuideReason] = field(description="What the samples settle.", default_factory=list)
+    undecided: list[GuideReason] = field(
+        description="What the samples do not settle: the defaults stand until a version says otherwise.",
+        default_factory=list,
+    )
     user_errors: list[UserError] = field(description=REFUSED)
 
 

@@ -17,6 +17,7 @@ from core.queries.supplier_asks import asks_of
 if TYPE_CHECKING:
     from api.schema.edi import EdiDocument
     from api.schema.partners import SupplierInvoice
+    from api.schema.sourcing import PurchaseOrderCause
     from api.schema.suppliers import PurchaseOrderApproval, PurchaseOrderMessage, ShipNoticePack, SupplierDeadline
 
 
@@ -107,6 +108,13 @@ class PurchaseOrder(Node):
     acknowledged_at: datetime | None = field(description="When the supplier first answered.", default=None)
     created_at: datetime = field(description="When it was made.")
     version: int = field(description="Raised by every change.")
+    cause_facts: strawberry.Private[Row | None] = None
+
+    @field(description="Why it was made, and why from this supplier; null for suppliers and the warehouse.")
+    async def cause(self, info: Info) -> Annotated[PurchaseOrderCause, strawberry.lazy("api.schema.sourcing")] | None:
+        if self.cause_facts is None or info.context.principal.role in (Role.WAREHOUSE, Role.SUPPLIER):
+            return None
+        return build("PurchaseOrderCause", self.cause_facts)
 
     @field(description="Who delivers.")
     async def supplier(self, info: Info) -> Supplier:

@@ -203,6 +203,69 @@ def part_of(part: Part, currency: str, source: Source) -> SourcingPart:
     )
 
 
+class PurchaseCause(Enum):
+    """Kinds of `purchase_order.cause`."""
+
+    MANUAL = "MANUAL"
+    BACKORDER = "BACKORDER"
+    REORDER_POINT = "REORDER_POINT"
+    EMERGENCY = "EMERGENCY"
+    OTHER = "OTHER"
+
+
+described(
+    PurchaseCause,
+    "Why a purchase order was made.",
+    MANUAL="A person ordered it.",
+    BACKORDER="Customers wait for units of it.",
+    REORDER_POINT="Stock was to be filled up.",
+    EMERGENCY="A person asked for an emergency purchase; the sources were compared.",
+    OTHER="It was taken over from elsewhere.",
+)
+
+
+@register
+@strawberry.type(description="Why a purchase order was made, and why from this supplier.")
+class PurchaseOrderCause:
+    """What was kept with the order when it was made."""
+
+    row: strawberry.Private[Row]
+
+    @field(description="What led to it.")
+    def kind(self) -> PurchaseCause:
+        kind = self.row.get("kind")
+        return PurchaseCause(kind) if kind in PurchaseCause.__members__ else PurchaseCause.OTHER
+
+    @field(description="Who made it; null where no person did.")
+    def actor(self) -> str | None:
+        return self.row.get("actor")
+
+    @field(description="Units that customers waited for when it was made; null where that was not looked at.")
+    def waiting(self) -> int | None:
+        return self.row.get("waiting")
+
+    @field(description="Why this supplier, where sources were compared.")
+    def reason(self) -> SourcingReason | None:
+        reason = self._choice.get("reason")
+        return SourcingReason(reason) if reason in SourcingReason.__members__ else None
+
+    @field(description="What the whole purchase was expected to cost, lateness and surplus included.")
+    def expected_cost(self) -> Money | None:
+        return self._money("expectedCost")
+
+    @field(description="What the next best single source would have cost more.")
+    def saves(self) -> Money | None:
+        return self._money("saves")
+
+    @property
+    def _choice(self) -> Row:
+        return self.row.get("choice") or {}
+
+    def _money(self, name: str) -> Money | None:
+        amount = self._choice.get(name)
+        return None if amount is None else Money(amount_minor=round(amount), currency=self._choice["currency"])
+
+
 @register
 @strawberry.type(description="A SKU that depends on one source, or has none.")
 class SingleSource:

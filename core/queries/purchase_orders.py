@@ -14,7 +14,7 @@ from core.queries.scope import scoped_to_supplier
 
 SORT = Sort("po-", (SortKey("p.id", int, "bigint"),))
 _SELECT = """select p.id, p.supplier_id, p.location_id, p.number, p.status, p.requested_date, p.sent_at, p.acknowledged_at,
-    p.created_at, p.version
+    p.created_at, p.version, p.cause as cause_facts
 from purchase_order p"""
 _LINE = """select l.sku_id, l.id, l.purchase_order_id, l.line_number, l.ordered, l.accepted as confirmed,
     l.supplier_backordered as backordered, l.rejected, l.held, l.in_transit, l.received, l.cancelled, l.unanswered,
