@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 @register
 @strawberry.type(
-    description="A day: what was committed, what is believed now, and how sure. Quantiles are null below 20 observations."
+    description="A day: what was committed, what is believed now, and how sure. Quantiles are null below 20 observations, and "
+    "where more of such goods than the rest never came: then no day holds that level."
 )
 class DateEstimate:
     """Days stand beside a named zone."""

@@ -15,6 +15,7 @@ from api.schema.enums import described
 from api.schema.node import Row, build, register
 from api.schema.sku import Location, Sku, Supplier
 from core.domain.states import InputFaultAction, InputFaultReason
+from core.domain.target_reasons import say_target
 
 
 class StockFlag(Enum):
@@ -102,6 +103,7 @@ class TargetReason:
 
     code: TargetReasonCode = field(description="Which reason.")
     units: int | None = field(description="Units concerned, where there are any.")
+    text: str = field(description="The reason in the caller's language, with its figures.")
 
 
 @strawberry.type(description="A backorder that ordering now would help.")
@@ -154,9 +156,13 @@ class StockTarget:
         return [StockFlag(flag) for flag in self.row["flags"]]
 
     @field(description="Why.")
-    def reasons(self) -> list[TargetReason]:
+    def reasons(self, info: Info) -> list[TargetReason]:
         return [
-            TargetReason(code=TargetReasonCode(reason["code"]), units=reason["facts"].get("units"))
+            TargetReason(
+                code=TargetReasonCode(reason["code"]),
+                units=reason["facts"].get("units"),
+                text=say_target(reason["code"], reason["facts"], info.context.language),
+            )
             for reason in self.row["reasons"]
         ]
 
@@ -193,7 +199,7 @@ class SupplierDates:
     spread: float = field(description="Standard deviation of the days off.")
     p50: int = field(description="Half come by so many days after the stated day.")
     p80: int = field(description="Eighty of a hundred do.")
-    p95: int = field(description="Ninety-five of a hundred do.")
+    p95: int = field(description="Ninety-five of a hundred do; 730 where so many never came.")
     coverage: float | None = field(
         description="Share of the last half-year's deliveries that came by the P80 said before; .80 is meant."
     )
@@ -206,7 +212,7 @@ class SupplierDates:
     judged: int = field(description="Deliveries that the coverages rest on.")
     is_drifting: bool = field(
         description="Is one of the coverages off, on thirty deliveries or more: P50 by more than .15, P80 by .10, P95 by .07. "
-        "Too high counts only where an earlier day could have been said."
+        "Too high counts only where an earlier day could have been said. Or do more of thirty or more never come than a level leaves?"
     )
     computed_at: datetime = field(description="When it was measured.")
 

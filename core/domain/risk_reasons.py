@@ -49,7 +49,12 @@ def say_reason(code: str, facts: Mapping[str, float], language: str = "en") -> s
 
     Raises KeyError for a code that is none; another language than those of LANGUAGES is answered in English.
     """
-    sentence = REASONS[code].get(language, REASONS[code]["en"])
+    return in_words(REASONS[code], facts, language)
+
+
+def in_words(sentences: Mapping[str, str], facts: Mapping[str, float], language: str) -> str:
+    """The sentence of a language (English for one that is missing) with its figures."""
+    sentence = sentences.get(language, sentences["en"])
     return sentence.format_map({name: _written(value) for name, value in facts.items()})
 
 

@@ -107,7 +107,7 @@ async def test_the_report_names_who_speaks_and_one_call_goes_back(shop: Shop):
 
 
 TARGETS = """{ stockTargets(first: 5, filter: { flags: [STOCKOUT_RISK] }) { nodes { abc xyz reorderPoint position suggested
-    urgency flags sku { code } location { code } reasons { code units } helps { id units } } }
+    urgency flags sku { code } location { code } reasons { code units text } helps { id units } } }
     supplierDates { basis } demandAccuracy { method } inputFaults { subject } }"""
 
 
@@ -124,5 +124,6 @@ async def test_what_to_order_now_names_the_backorders_it_helps(shop: Shop):
         planner, "query ($id: ID!) { node(id: $id) { ... on Backorder { quantity } } }", id=helped["id"]
     )
     assert 0 < helped["units"] <= seen["node"]["quantity"]
-    assert {"code": "BACKORDERED", "units": helped["units"]} in target["reasons"]
+    text = f"{helped['units']} wait there without a source."
+    assert {"code": "BACKORDERED", "units": helped["units"], "text": text} in target["reasons"]
     assert (found["supplierDates"], found["demandAccuracy"], found["inputFaults"]) == ([], [], [])
