@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -40,12 +40,14 @@ def needs(
     moq: int,
     order_multiple: int,
     left_out: Collection[int] = (),
+    proposed: Mapping[int, int] | None = None,
 ) -> list[Need]:
     """What to order, per location. Call it after unpegged inbound was used for OPEN pegs.
 
     Stock that is free for the waiting lines is not bought again. When the inventory position (stock and inbound less
     every claim, over all locations) is at or below the reorder point, at least the reorder quantity is ordered; both
-    needs overlap, so the surplus goes to the main location. Lines in `left_out` are not bought for.
+    needs overlap, so the surplus goes to the main location. Lines in `left_out` are not bought for, nor are units that a
+    transfer may bring to a location (`proposed`): they are bought when nobody accepts it.
     """
     pegs = [peg for peg in open_pegs(book) if peg.line_id not in left_out]
     found: dict[int, Need] = {}
@@ -55,6 +57,7 @@ def needs(
         need.waiting += peg.quantity
     for need in found.values():
         need.waiting -= _free_for(book, need)
+        need.waiting -= min(max(need.waiting, 0), (proposed or {}).get(need.location_id, 0))
     position = sum(level.available for level in book.levels.values())
     position += sum(s.open for s in book.supplies) - sum(p.quantity for p in book.pegs if p.kind != PegKind.HARD)
     total = sum(need.waiting for need in found.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -72,6 +72,22 @@ async def skus_waiting(sql: asyncpg.Connection, sku_ids: Sequence[int]) -> list[
         "select distinct sku_id from peg where sku_id = any($1::bigint[]) and kind = 'OPEN'", list(sku_ids)
     )
     return [row["sku_id"] for row in rows]
+
+
+async def proposed_moves(
+    sql: asyncpg.Connection, sku_ids: Sequence[int], now: datetime
+) -> dict[int, list[tuple[int, date, int]]]:
+    """By SKU, moves that wait for a planner's word: (to location, arrival, units)."""
+    rows = await sql.fetch(
+        """select sku_id, to_location_id, arrives_on, quantity from rebalancing_proposal
+        where state = 'OPEN' and expires_at > $2 and sku_id = any($1::bigint[]) order by id""",
+        list(sku_ids),
+        now,
+    )
+    found: dict[int, list[tuple[int, date, int]]] = {}
+    for row in rows:
+        found.setdefault(row["sku_id"], []).append((row["to_location_id"], row["arrives_on"], row["quantity"]))
+    return found
 
 
 async def demand_by_place(
