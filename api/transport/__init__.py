@@ -20,6 +20,7 @@ from api.transport.http import handle_http
 from api.transport.preparing import Prepared, RequestFailed
 from api.transport.request import GraphQLRequest
 from api.transport.reuse import AnswerReuse, ReadVersions
+from api.transport.turns import Turns
 from api.transport.websocket import Connection, serve_websocket
 from core.domain.access import Principal
 from core.errors import ConfigurationError
@@ -29,6 +30,10 @@ __all__ = ["Engine", "GraphQLEndpoint"]
 
 MakeContext = Callable[[Principal | None, str, str | None], Context]
 """(caller, request id, Accept-Language) -> the context of one operation."""
+
+
+LARGE = 16_384
+"""Bytes of a request whose variables take more than a moment to look through."""
 
 
 async def _no_versions(sku_ids: Collection[int]) -> Mapping[int, int]:
@@ -66,6 +71,7 @@ class GraphQLEndpoint:
         self.connections = ConnectionCount(settings.max_connections, settings.max_connections_per_key)
         self.reuse = AnswerReuse(read_versions or _no_versions)
         self._keeps_answers = read_versions is not None and not settings.simulated_clock
+        self._turns = Turns()
         self.is_draining = False
         self.sockets: set[Connection] = set()
         """Open WebSockets."""
@@ -90,12 +96,17 @@ class GraphQLEndpoint:
         """Names an answer that may have been kept; None where nothing is kept."""
         return self.reuse.key(request, caller, language) if self._keeps_answers else None
 
-    async def prepare(self, request: GraphQLRequest, caller: Principal | None, scope: Scope) -> Prepared:
-        """What may be executed, and is paid for; raises RequestFailed. Reading much has its price, too."""
+    async def prepare(self, request: GraphQLRequest, caller: Principal | None, scope: Scope, size: int) -> Prepared:
+        """What may be executed now, and is paid for; raises RequestFailed. Reading much has its price, too.
+
+        `size` is the length of the whole request: who sends large variables takes turns with others who do.
+        """
         if price := self.engine.preparer.price(request):
             await self.charge(caller, scope, price)
         prepared = await self.engine.preparer.read(request, anonymous=caller is None)
         await self.charge(caller, scope, prepared.figures.cost)
+        if size > LARGE:
+            await self._turns.take()
         return prepared
 
     async def charge(self, caller: Principal | None, scope: Scope, cost: int) -> None:

@@ -93,6 +93,22 @@ async def _chunks(receive: Receive) -> AsyncGenerator[bytes, None]:
         yield message.get("body", b"")
 
 
+SINGLE = frozenset((b"host", b"authorization", b"content-type", b"content-encoding", b"content-length"))
+"""Fields of which there is one: of two, a proxy may have read the other."""
+
+
+def _check_form(scope: Scope) -> None:
+    """Refused unless the message has one meaning (RFC 9110 and 9112)."""
+    if scope["http_version"] not in ("1.0", "1.1"):
+        raise Refused(505, ErrorCode.BAD_REQUEST, "Speak HTTP/1.1.", {"Connection": "close"})
+    names = [name for name, _ in scope["headers"] if name in SINGLE]
+    if len(names) != len(set(names)) or (scope["http_version"] == "1.1" and b"host" not in names):
+        message = "Send each of Host, Authorization, Content-Type and Content-Encoding once."
+        raise Refused(400, ErrorCode.BAD_REQUEST, message, {"Connection": "close"})
+    if (header(scope, b"transfer-encoding") or "chunked").strip().lower() != "chunked":
+        raise Refused(501, ErrorCode.BAD_REQUEST, "Send the body as it is, or chunked.", {"Connection": "close"})
+
+
 async def _asked(scope: Scope, receive: Receive, limit: int) -> bytes:
     """What is asked, as it came: the body, or a question mark and the query string."""
     if scope["method"] == "GET":
@@ -122,6 +138,7 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
         await send(message)
 
     try:
+        _check_form(scope)
         if scope["method"] not in ("GET", "POST"):
             raise Refused(405, ErrorCode.BAD_REQUEST, "Use GET or POST.", {"Allow": "GET, POST"})
         accepted = best_media_type(all_of(scope, b"accept"))
@@ -142,7 +159,7 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
             await endpoint.charge(caller, scope, 1)
             await _give(scope, kept, media_type, sending)
             return
-        prepared = await endpoint.prepare(graphql_request, caller, scope)
+        prepared = await endpoint.prepare(graphql_request, caller, scope, len(asked))
         if scope["method"] == "GET" and prepared.kind is OperationType.MUTATION:
             raise Refused(405, ErrorCode.BAD_REQUEST, "Mutations need POST.", {"Allow": "POST"})
         if prepared.kind is OperationType.SUBSCRIPTION and media_type != EVENT_STREAM:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import http
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,17 @@ MESSAGE_BYTES = 4_000_000
 """A longer message, unpacked, is closed with 1009 before it is put together."""
 LINGER_SECONDS = 1.0
 """Who is refused while still sending is read without heed for so long: a reset would overtake the reason."""
+OTHER_UPGRADE = re.compile(rb"\r\nupgrade:(?![ \t]*websocket)", re.IGNORECASE)
+"""What we do not speak is no reason to leave HTTP/1.1: Java's client offers h2c with each first request, and the parser
+would not read its body."""
+
+
+def without_other_upgrades(data: bytes) -> bytes:
+    """The beginning of a request, with offers of other protocols than WebSocket under a name that says nothing."""
+    if b"pgrade:" not in data and b"PGRADE:" not in data:
+        return data
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return OTHER_UPGRADE.sub(b"\r\nx-upgrade:", head) + end + rest
 
 
 class _Flow(FlowControl):
@@ -123,6 +135,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _digest(self, data: bytes) -> None:
         self._received += len(data)
+        if not self._is_in_head and not self._is_in_body:
+            data = without_other_upgrades(data)
         super().data_received(data)
         if self._is_in_head and self._received > HEAD_BYTES:
             self._refuse(http.HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)

@@ -233,7 +233,7 @@ class Connection:
             case "pong":
                 _check_payload(payload)
             case "subscribe":
-                self._subscribe(message.get("id"), payload)
+                self._subscribe(message.get("id"), payload, len(text))
             case "complete":
                 task = self._operations.pop(_identity(message.get("id")), None)
                 if task is not None:
@@ -263,7 +263,7 @@ class Connection:
         self._scope["headers"] = [field for field in self._scope["headers"] if field[0] == b"accept-language"]
         await self._put({"type": "connection_ack"})
 
-    def _subscribe(self, identity: Any, payload: Any) -> None:
+    def _subscribe(self, identity: Any, payload: Any, size: int) -> None:
         if not self._acknowledged:
             raise Close(UNAUTHORIZED, "Unauthorized")
         identity = _identity(identity)
@@ -275,9 +275,9 @@ class Connection:
             request = request_of(payload)
         except Refused as error:
             raise Close(BAD_REQUEST, error.message) from error
-        self._operations[identity] = asyncio.create_task(self._operate(identity, request))
+        self._operations[identity] = asyncio.create_task(self._operate(identity, request, size))
 
-    async def _operate(self, identity: str, request: GraphQLRequest) -> None:
+    async def _operate(self, identity: str, request: GraphQLRequest, size: int) -> None:
         endpoint = self._endpoint
         try:
             try:
@@ -285,7 +285,7 @@ class Connection:
                     message = f"A connection runs at most {MAX_OPERATIONS} operations."
                     raise RequestFailed([failure(ErrorCode.THROTTLED, message)], ErrorCode.THROTTLED)
                 request = endpoint.resolve_document(request)
-                prepared = await endpoint.prepare(request, self._caller, self._scope)
+                prepared = await endpoint.prepare(request, self._caller, self._scope, size)
                 language = header(self._scope, b"accept-language")
                 context = endpoint.make_context(self._caller, self._request_id, language)
                 answers = endpoint.engine.stream(request, prepared, context)

@@ -13,6 +13,7 @@ from graphql import get_introspection_query
 from api.transport import engine as engine_module
 from api.transport.memory import Memory
 from api.transport.preparing import CHARACTERS_PER_POINT, SHORT, Preparer
+from api.transport.turns import OTHERS, Turns
 from tests.graphql_api.api_under_test import Keys, serve, settings_for
 
 pytestmark = pytest.mark.anyio
@@ -106,3 +107,19 @@ def test_a_memory_forgets_what_was_used_longest_ago() -> None:
     assert ([memory.get(key) for key in ("a", "c")], len(memory)) == ([4, 5], 2)
     memory.keep("d", 6, 6)
     assert ([memory.get(key) for key in ("a", "c", "d")], "d" in memory) == ([None, None, 6], True)
+
+
+async def test_others_are_served_between_two_turns() -> None:
+    turns, seen = Turns(), []
+
+    async def large(name: str) -> None:
+        await turns.take()
+        seen.append(name)
+
+    async def small() -> None:
+        for step in range(OTHERS - 1):
+            seen.append(step)
+            await asyncio.sleep(0)
+
+    await asyncio.gather(large("first"), large("second"), small())
+    assert seen == ["first", *range(OTHERS - 1), "second"]
