@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from core.domain.book import SkuBook
 from core.domain.promising import commit, promise, propose
-from core.domain.quotas import use_quotas
 from core.domain.repromising.books import raw_of_books
 from core.domain.repromising.effects import Effect
 from core.domain.repromising.plan import make_plan
@@ -45,7 +44,6 @@ def worlds_of_lines(draw):
         book.lines[line.id or 0] = line
         proposal = propose(book, demand, roads, now)
         commit(book, line, proposal, PromiseReason.PLACED)
-        use_quotas(book, line, proposal)
         promise(book, line, roads, now, PromiseReason.PLACED, cause_kind="PLACED")
     for place, units in draw(st.lists(st.tuples(st.sampled_from((A, B)), st.integers(1, 6)), max_size=1)):
         book.level(place).on_hand += units

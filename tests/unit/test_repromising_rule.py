@@ -295,13 +295,36 @@ def test_a_line_whose_source_has_slipped_takes_another_for_the_same_day():
 
 
 def test_many_claims_of_one_pool_are_split_into_blocks(monkeypatch):
-    monkeypatch.setattr("core.domain.repromising.arrays.MAX_CELLS", 8)
+    monkeypatch.setattr("core.domain.repromising.blocks.MAX_CELLS", 8)
     cases = [(Pool([(0, 2), (4, 3)]), [line(n, 2, Strategy.REDISTRIBUTE) for n in range(3)]) for _ in range(5)]
     arrays, market, rank, _ = as_arrays(cases)
     answer = solve_arrays(arrays, market, rank)
     assert answer.active_pools == 5
     found = answer.steps()
     assert [found[n] for n in range(15) if n in found] == [[(0, 2)], [(4, 2)], [(4, 1)]] * 5
+
+
+def test_few_claims_among_many_pools_are_decided_as_if_there_were_no_others():
+    cases = [(Pool([(0, 2), (4, n)]), [line(n * 2 + k, 2, Strategy.REDISTRIBUTE) for k in (0, 1)]) for n in range(3)]
+    arrays, market, rank, _ = as_arrays(cases)
+    pool, day, units = market.supply.pool, market.supply.day, market.supply.quantity
+    far = Events(np.append(pool, [40, 90]), np.append(day, [0, 0]), np.append(units, [7, 7]))
+    arrays.pool = np.where(arrays.pool == 1, 70, arrays.pool)
+    far.pool = np.where(far.pool == 1, 70, far.pool)
+    found = solve_arrays(arrays, Market(100, far, market.reserved), rank)
+    assert found.steps() == {0: [(0, 2)], 2: [(0, 2)], 3: [(4, 1)], 4: [(0, 2)], 5: [(4, 2)]}
+
+
+def test_sums_beyond_32_bits_are_exact():
+    many = 2_000_000_000
+    arrays, market, rank, _ = as_arrays(
+        [(Pool([(0, many), (4, many)]), [line(0, many, Strategy.REDISTRIBUTE), line(1, many - 1, Strategy.WIN)])]
+    )
+    for solver in (solve_arrays, solve_steps):
+        assert solver(arrays, market, rank, Reaction.BEST_EFFORT).steps() == {
+            0: [(0, 1), (4, many - 1)],
+            1: [(0, many - 1)],
+        }
 
 
 @settings(max_examples=50, deadline=None)

@@ -7,19 +7,18 @@ rank of every pool of the bucket together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.repromising.columns import Claims, Events, Ints, Market, packed, sorted_with_order, stable_order
+from core.domain.repromising.blocks import Block, blocks, dense, narrowest, part_of
+from core.domain.repromising.columns import Claims, Events, Ints, Market, Units, stable_order
 from core.domain.repromising.screen import active_pools
 from core.domain.repromising.strategies import CODE, IMPROVING, RESTORED, STRATEGIES, Reaction, Strategy
 
 _IMPROVES = np.array([s in IMPROVING for s in STRATEGIES])
-MAX_CELLS = 8_000_000
-"""Claims x days of one dense block: what bounds the memory."""
 _WIN, _GAIN, _FILL, _SKIP = (CODE[s] for s in (Strategy.WIN, Strategy.GAIN, Strategy.FILL, Strategy.SKIP))
 
 
@@ -49,6 +48,8 @@ def solve_arrays(
 
     Protected stock of single classes and quotas are not asked: such pools are for `stepwise`.
     """
+    if len(claims.pool) * 8 < market.pools:
+        claims, market = _numbered_anew(claims, market)
     active = active_pools(claims, market)
     rows = np.flatnonzero(active[claims.pool])
     empty = np.empty(0, np.int64)
@@ -61,7 +62,7 @@ def solve_arrays(
     supply, kept_back = market.supply.of(active), market.reserved.of(active)
     for part in (mine, supply, kept_back):
         part.pool = number[part.pool]
-    parts = [_solve_block(mine, block, reaction) for block in _blocks(mine, supply, kept_back)]
+    parts = [_solve_block(mine, block, reaction) for block in blocks(mine, supply, kept_back)]
     return Solution(
         rows[np.concatenate([p.changed for p in parts])],
         rows[np.concatenate([p.step_claim for p in parts])],
@@ -72,84 +73,19 @@ def solve_arrays(
     )
 
 
-@dataclass(slots=True)
-class _Block:
-    """Pools of one size, a row each: their days ascending (the last one repeated), and where everything lies."""
+def _numbered_anew(claims: Claims, market: Market) -> tuple[Claims, Market]:
+    """The same with only the pools that have claims: few claims need no arrays of all pools."""
+    pools, number = np.unique(claims.pool, return_inverse=True)
 
-    claims: Ints
-    """Rows of the active claims, by (pool, rank)."""
-    row: Ints
-    """Row of the block of each claim."""
-    days: Ints
-    supply: Events
-    """(row, column, units)."""
-    reserved: Events
-    step_column: Ints
-    """Of the steps of these claims, in their order."""
-    source_column: Ints
-    open_column: Ints
-    """Of the claims, meaningless where nothing is open."""
+    def of(events: Events) -> Events:
+        place = np.searchsorted(pools, events.pool)
+        mine = np.flatnonzero(np.append(pools, -1)[place] == events.pool)
+        return Events(place[mine], events.day[mine], events.quantity[mine])
+
+    return replace(claims, pool=number), Market(len(pools), of(market.supply), of(market.reserved))
 
 
-def _blocks(claims: Claims, events: Events, reserved: Events) -> Iterator[_Block]:
-    """Cut the active pools (numbered without gaps) into blocks of like width (days), each within MAX_CELLS."""
-    step_pool = claims.pool[claims.step_claim]
-    source = np.maximum(claims.step_day, claims.step_source)
-    open_day = np.where(claims.open > 0, claims.open_day, claims.wanted)
-    pool = [events.pool, reserved.pool, step_pool, step_pool, claims.pool, claims.pool]
-    day = np.concatenate([events.day, reserved.day, claims.step_day, source, open_day, claims.wanted])
-    cuts = np.cumsum([len(part) for part in pool])[:-1]
-    first = int(day.min())
-    width = int(day.max()) - first + 1
-    key = packed(np.concatenate(pool), day - first, width)
-    key, order = sorted_with_order(key)
-    is_new = np.diff(key, prepend=-1) != 0
-    cell = np.empty(len(key), np.int64)
-    cell[order] = np.cumsum(is_new) - 1
-    keys = key[is_new].astype(np.int64)
-    key_pool = keys // width
-    count = np.bincount(key_pool)
-    begin = np.cumsum(count) - count
-    columns = np.split(cell - begin[np.concatenate(pool)], cuts)
-    claimed = np.bincount(claims.pool, minlength=len(count))
-    size = np.maximum(2, 1 << np.ceil(np.log2(count)).astype(np.int64))
-    key_day = keys % width + first
-    for wide in np.flatnonzero(np.bincount(size)).tolist():
-        found = np.flatnonzero(size == wide)
-        spread = np.cumsum(claimed[found] * wide) // MAX_CELLS
-        for part in np.split(found, np.flatnonzero(np.diff(spread)) + 1):
-            row_of = np.full(len(count), -1, np.int64)
-            row_of[part] = np.arange(len(part))
-            place = np.minimum(np.arange(wide), count[part, None] - 1) + begin[part, None]
-            mine = np.flatnonzero(row_of[claims.pool] >= 0)
-            steps = np.flatnonzero(row_of[step_pool] >= 0)
-            yield _Block(
-                mine,
-                row_of[claims.pool[mine]],
-                key_day[place],
-                _placed(events, row_of, columns[0]),
-                _placed(reserved, row_of, columns[1]),
-                columns[2][steps],
-                columns[3][steps],
-                columns[4][mine],
-            )
-
-
-def _placed(events: Events, row_of: Ints, column: Ints) -> Events:
-    """Events as (row, column, units) of a block."""
-    row = row_of[events.pool]
-    mine = np.flatnonzero(row >= 0)
-    return Events(row[mine], column[mine], events.quantity[mine])
-
-
-def _dense(shape: tuple[int, int], events: Sequence[tuple[Ints, Ints, Ints]]) -> Ints:
-    """Cumulative units by day of (row, column, units)."""
-    row, column, quantity = (np.concatenate(parts) for parts in zip(*events, strict=True))
-    flat = np.bincount(row * shape[1] + column, quantity, shape[0] * shape[1])
-    return np.cumsum(flat.reshape(shape).astype(np.int64), axis=1)
-
-
-def _solve_block(all_claims: Claims, block: _Block, reaction: Reaction) -> Solution:
+def _solve_block(all_claims: Claims, block: Block, reaction: Reaction) -> Solution:
     """Decide a block; with `Reaction.KEEP` pools with an exception again, until none is new."""
     strategy, parts = all_claims.strategy, []
     while True:
@@ -161,7 +97,7 @@ def _solve_block(all_claims: Claims, block: _Block, reaction: Reaction) -> Solut
             break
         strategy = strategy.copy()
         strategy[block.claims[broken]] = _SKIP
-        block = _part_of(block, claims, block.row[broken])
+        block = part_of(block, claims, block.row[broken])
     if len(parts) == 1:
         return parts[0]
     return Solution(
@@ -173,35 +109,17 @@ def _solve_block(all_claims: Claims, block: _Block, reaction: Reaction) -> Solut
     )
 
 
-def _part_of(block: _Block, claims: Claims, rows: Ints) -> _Block:
-    """The block with only these rows."""
-    number = np.full(len(block.days), -1, np.int64)
-    number[rows] = 0
-    wanted = np.flatnonzero(number == 0)
-    number[wanted] = np.arange(len(wanted))
-    mine = np.flatnonzero(number[block.row] >= 0)
-    steps = np.flatnonzero(number[block.row[claims.step_claim]] >= 0)
-    return _Block(
-        block.claims[mine],
-        number[block.row[mine]],
-        block.days[wanted],
-        _placed(block.supply, number, block.supply.day),
-        _placed(block.reserved, number, block.reserved.day),
-        block.step_column[steps],
-        block.source_column[steps],
-        block.open_column[mine],
-    )
-
-
-def _decide(claims: Claims, block: _Block, reaction: Reaction) -> tuple[Solution, NDArray[np.bool_]]:
+def _decide(claims: Claims, block: Block, reaction: Reaction) -> tuple[Solution, NDArray[np.bool_]]:
     """Decide a block once: what changes where all is kept or exceptions do not matter, and which claims are broken."""
     row, days, events, reserved = block.row, block.days, block.supply, block.reserved
     step_column, source_column = block.step_column, block.source_column
     shape, count = days.shape, len(claims.pool)
-    present = _dense((count, shape[1]), [(claims.step_claim, step_column, claims.step_quantity)])
+    units = narrowest(claims.quantity, events.quantity, reserved.quantity)
+    quantity = claims.quantity.astype(units)
+    present = dense((count, shape[1]), [(claims.step_claim, step_column, claims.step_quantity)], units)
     mine = days[row]
     asked = mine >= claims.wanted[:, None]
-    wish = np.maximum(present, np.where(asked, claims.quantity[:, None], 0))
+    wish = np.maximum(present, asked * quantity[:, None])
     within = mine <= claims.fallback[:, None]
     first_claim = np.flatnonzero(np.diff(row, prepend=-1))
     strategy = claims.strategy
@@ -217,12 +135,13 @@ def _decide(claims: Claims, block: _Block, reaction: Reaction) -> tuple[Solution
         (step_row[gap], source_column[gap], -claims.step_quantity[gap]),
         (row[lost], block.open_column[lost], claims.open[lost]),
     ]
-    free = _dense(shape, physical)
-    in_place = free - np.add.reduceat(np.where(skip[:, None], 0, present), first_claim, axis=0)
+    free = dense(shape, physical, units)
+    moved = present if not skip.any() else np.where(skip[:, None], 0, present)
+    in_place = free - np.add.reduceat(moved, first_claim, axis=0)
     if any(len(part[0]) for part in kept_back):
-        free -= np.minimum(_dense(shape, kept_back), np.maximum(in_place, 0))
+        free -= np.minimum(dense(shape, kept_back, units), np.maximum(in_place, 0))
     is_feasible = np.all(in_place >= 0, axis=1)
-    confirmed, broken = _once(free, present, wish, within, row, strategy, asked, claims, is_feasible)
+    confirmed, broken = _once(free, present, wish, within, row, strategy, asked, quantity, is_feasible)
     final = np.ones(shape[0], bool)
     if reaction is Reaction.KEEP:
         final[row[broken]] = False
@@ -232,16 +151,16 @@ def _decide(claims: Claims, block: _Block, reaction: Reaction) -> tuple[Solution
 
 
 def _once(
-    free: Ints,
-    present: Ints,
-    wish: Ints,
+    free: Units,
+    present: Units,
+    wish: Units,
     within: NDArray[np.bool_],
     row: Ints,
     strategy: NDArray[np.int8],
     asked: NDArray[np.bool_],
-    claims: Claims,
+    quantity: Units,
     is_feasible: NDArray[np.bool_],
-) -> tuple[Ints, NDArray[np.bool_]]:
+) -> tuple[Units, NDArray[np.bool_]]:
     """One run of the procedure on a block: (new confirmations, which claims could not be kept).
 
     `is_feasible` marks rows where everything that is promised can be had as it is.
@@ -250,7 +169,7 @@ def _once(
 
     ends_early = ~within[:, -1]
 
-    def sweep(which: NDArray[np.bool_], upper: Ints, releases: bool = False) -> None:
+    def sweep(which: NDArray[np.bool_], upper: Units, releases: bool = False) -> None:
         selected = np.flatnonzero(which)
         if not len(selected):
             return
@@ -294,7 +213,7 @@ def _once(
         sweep((strategy == CODE[kind]) & ~at_once, present)
     broken = np.zeros(len(row), bool)
     some = np.flatnonzero(wins)
-    broken[some] = np.any((confirmed[some] < claims.quantity[some, None]) & asked[some], axis=1)
+    broken[some] = np.any((confirmed[some] < quantity[some, None]) & asked[some], axis=1)
     some = np.flatnonzero((strategy == _GAIN) & ~at_once)
     broken[some] = np.any(confirmed[some] < present[some], axis=1)
     # in this pass free units only get fewer: who wants none of a day that has some now stays as it is
@@ -306,11 +225,11 @@ def _once(
 
 def _changes(
     claims: Claims,
-    block: _Block,
+    block: Block,
     decided: NDArray[np.bool_],
     late: NDArray[np.bool_],
-    confirmed: Ints,
-    present: Ints,
+    confirmed: Units,
+    present: Units,
     broken: NDArray[np.bool_],
 ) -> Solution:
     """Claims whose promise by day differs from the present one, units without a source on their day included, and
@@ -327,12 +246,13 @@ def _changes(
     after = confirmed[rows] + np.where(columns >= claims.fallback[rows, None], rest[rows, None], 0)
     shown = (rest[rows] == 0) | np.any(columns == claims.fallback[rows, None], axis=1)
     rows = rows[late[rows] | ~(shown & np.all(before == after, axis=1))]
-    steps = np.diff(confirmed[rows], axis=1, prepend=0)
+    steps = confirmed[rows]
+    steps[:, 1:] -= confirmed[rows, :-1]
     at, column = np.nonzero(steps)
     return Solution(
         block.claims[rows],
         block.claims[rows[at]],
         block.days[block.row[rows[at]], column],
-        steps[at, column],
+        steps[at, column].astype(np.int64),
         block.claims[np.flatnonzero(broken)],
     )

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+Units = NDArray[np.integer]
+"""Whole numbers of 32 or 64 bits."""
 
 
 @dataclass(slots=True)

@@ -11,6 +11,8 @@ from core.domain.repromising.strategies import CODE, Strategy
 _WIN, _GAIN, _REDISTRIBUTE, _FILL, _LOSE, _SKIP = (
     CODE[s] for s in (Strategy.WIN, Strategy.GAIN, Strategy.REDISTRIBUTE, Strategy.FILL, Strategy.LOSE, Strategy.SKIP)
 )
+NEVER = np.iinfo(np.int32).max
+"""A day after all days; days by pool are narrow, since they are looked up for every claim."""
 
 
 def active_pools(claims: Claims, market: Market) -> NDArray[np.bool_]:
@@ -25,11 +27,11 @@ def active_pools(claims: Claims, market: Market) -> NDArray[np.bool_]:
     step_pool = claims.pool[claims.step_claim]
     moved = step_strategy != _SKIP
     late = np.flatnonzero((claims.step_day > claims.wanted[claims.step_claim]) & moved & (step_strategy != _FILL))
-    waiting = np.flatnonzero((strategy != _SKIP) & (claims.open > 0))
+    is_waiting = (strategy != _SKIP) & (claims.open > 0)
     active = np.zeros(pools, bool)
     active[step_pool[((claims.step_source > claims.step_day) & moved) | (step_strategy == _LOSE)]] = True
-    active[claims.pool[waiting[claims.open_day[waiting] < claims.fallback[waiting]]]] = True
-    waiting = waiting[strategy[waiting] != _FILL]
+    active[claims.pool[is_waiting & (claims.open_day < claims.fallback)]] = True
+    waiting = np.flatnonzero(is_waiting & (strategy != _FILL))
     active[claims.pool[waiting[strategy[waiting] == _WIN]]] = True
     active[step_pool[late[step_strategy[late] == _WIN]]] = True
 
@@ -40,7 +42,7 @@ def active_pools(claims: Claims, market: Market) -> NDArray[np.bool_]:
     if len(takeable):
         # (assignment keeps the last: sorted by day, backward, that is the earliest)
         takeable = takeable[stable_order(-claims.step_day[takeable])]
-        earliest = np.full(pools, np.iinfo(np.int64).max)
+        earliest = np.full(pools, NEVER, np.int32)
         earliest[step_pool[takeable]] = claims.step_day[takeable]
         active[step_pool[late[claims.step_day[late] > earliest[step_pool[late]]]]] = True
         active[claims.pool[waiting[claims.fallback[waiting] >= earliest[claims.pool[waiting]]]]] = True
@@ -52,11 +54,11 @@ def active_pools(claims: Claims, market: Market) -> NDArray[np.bool_]:
     return active
 
 
-def _first_supply(events: Events, pools: int) -> Ints:
+def _first_supply(events: Events, pools: int) -> NDArray[np.int32]:
     """The first day of each pool on which something arrives; before it the balance is never positive."""
     some = np.flatnonzero(events.quantity > 0)
     some = some[stable_order(-events.day[some])]
-    found = np.full(pools, np.iinfo(np.int64).max)
+    found = np.full(pools, NEVER, np.int32)
     found[events.pool[some]] = events.day[some]
     return found
 

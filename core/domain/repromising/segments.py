@@ -93,7 +93,7 @@ def segment_of(facts: Facts, variant: Variant) -> NDArray[np.int16]:
     found = np.full(len(facts), NO_SEGMENT, np.int16)
     for position, segment in enumerate(variant.segments):
         taken = facts.is_served & (found == NO_SEGMENT) & _takes(facts, segment)
-        found[taken] = position
+        np.copyto(found, position, where=taken)
     return found
 
 

@@ -164,11 +164,12 @@ def build(raw: Raw, strategy: NDArray[np.int8], network: Network, *, reallocates
     fallback[other] = anew
     open_day[other] = np.where(lapsed[other], open_day[other], anew)
     stepped = np.flatnonzero(~is_open)
-    is_stock = kind[stepped] == HARD
     where = location[stepped]
     now = raw.today[where]
-    source = np.where(is_stock, now, ship_days(where, np.where(is_stock, now, raw.peg_usable[use][stepped])))
-    day = np.where(is_stock, now, np.maximum(need[stepped], now))
+    source = ship_days(where, np.maximum(raw.peg_usable[use][stepped], now))
+    day = np.maximum(need[stepped], now)
+    is_stock = np.flatnonzero(kind[stepped] == HARD)
+    source[is_stock] = day[is_stock] = now[is_stock]
     total, unsourced = quantity, NOTHING
     if is_single:
         unsourced = np.where(is_open, quantity, 0)
