@@ -55,7 +55,8 @@ async def released_shipment(uow: Transaction, number: str) -> Any:
 async def release_lines(uow: Transaction, shipment_id: int) -> list[Any]:
     """What is on the shipment, by line of the customer's order and lot."""
     return await uow.sql.fetch(
-        """select x.line_number, k.code, k.gtin, k.unit, k.name, k.tracks_lots, t.code as lot, sum(i.quantity)::int as quantity
+        """select x.line_number, k.code, k.gtin, k.unit, k.name, k.tracks_lots, t.code as lot,
+            bool_or(x.kit_sku_id is not null) as is_kit, sum(i.quantity)::int as quantity
         from shipment_line i join order_line x on x.id = i.order_line_id and x.sku_id = i.sku_id
         join sku k on k.id = i.sku_id left join lot t on t.id = i.lot_id and t.sku_id = i.sku_id
         where i.shipment_id = $1 group by x.line_number, k.id, t.code order by x.line_number, t.code""",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from core.repositories.warehouse_releases import held_lots, release_lines, relea
 from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
 from core.services.edi_outcome import Applied, Unusable, doubt
 from core.services.take_shipments import take_shipments
+from core.services.withdraw_short_units import withdraw_short_units
 
 # W0601: a report of all that left. What another code means is for a person.
 _FULL = ("F", "N", "00", "")
@@ -28,7 +30,9 @@ async def apply_shipping_advice(
     uow: Transaction, advice: ShippingAdvice, faults: tuple[Fault, ...], partner: Partner, document_id: int
 ) -> Applied:
     """A planned shipment that left in the units released, from the warehouse that this partner runs, is confirmed in the
-    lots that the advice names; other units, or lots that cannot have left, are an event `SHIPPING_DOUBT` and move nothing.
+    lots that the advice names. Where fewer units left and the lines tell which, these leave, and the others stay allocated
+    without a shipment. All else that differs, and lots that cannot have left, move nothing. Each difference is an event
+    `SHIPPING_DOUBT`.
 
     Raises NotFound for a shipment that we do not know, Unusable for one that was cancelled.
     """
@@ -43,27 +47,35 @@ async def apply_shipping_advice(
     has_left = ours["status"] in (ShipmentStatus.SHIPPED, ShipmentStatus.DELIVERED)
     differences = _differences(advice, released)
     is_full = partner.guide.warehouse == ours["location"] and advice.purpose in _FULL
-    refusal = ""
+    short = _short_lines(advice, released) if differences and is_full and not has_left else {}
+    refusal, is_confirmed = "", False
     if has_left:
         differences += _other_lots(_named_lots(advice, tracked), released)
-    elif is_full and not differences:
+    elif is_full and (short or not differences):
         held, named = await held_lots(uow, ours["id"]), _named_lots(advice, tracked)
         left = _moment(advice, ours["time_zone"], uow.now)
-        picks = _picks(named, released, held) if any(lot for _, lot in named) else []
+        rest = _without(released, short)
+        picks = _picks(named, rest, held) if any(lot for _, lot in named) else []
         request = ConfirmShipment(ours["number"], advice.carrier or None, advice.tracking or None, left, picks)
         try:
-            await confirm_shipments(uow, [request])
+            async with uow.savepoint():
+                if short:
+                    await withdraw_short_units(uow, ours["number"], short)
+                await confirm_shipments(uow, [request])
+            is_confirmed = True
         except (InvalidInput, QuantityExceeded) as error:
-            # Picks are judged before anything is written.
-            refusal, differences = error.message, _other_lots(named, held)
+            refusal, differences = error.message, [*differences, *_other_lots(named, held)]
     told: dict[str, Any] = {
         "shipment": advice.order_number,
         "differences": differences,
         "tracking": advice.tracking,
-        "confirmed": is_full and not (differences or refusal),
+        "confirmed": is_confirmed or (is_full and not (differences or refusal)),
     }
     if differences or refusal:
-        text = f"Warehouse shipment {advice.number} differs from {advice.order_number}. {refusal}".rstrip()
+        text = f"Warehouse shipment {advice.number} differs from {advice.order_number}."
+        if is_confirmed:
+            text += f" It left without {sum(short.values())} units: they stay allocated, and are on no shipment."
+        text = f"{text} {refusal}".rstrip()
         facts = {"documentId": document_id, "error": text}
         uow.announce(Event("edi", "SHIPPING_DOUBT", facts, f"document:{document_id}", supplier_id=partner.supplier_id))
     return Applied("applied", advice.number, None, faults, told)
@@ -81,6 +93,37 @@ def _differences(advice: ShippingAdvice, released: list[Any]) -> list[dict[str, 
         for sku in sorted({*ours, *theirs})
         if ours[sku] != theirs[sku]
     ]
+
+
+def _short_lines(advice: ShippingAdvice, released: list[Any]) -> dict[int, int]:
+    """Units that did not leave, by line of the customer's order; empty where it cannot be told which, where more left than
+    was released or nothing did, and of parts of kits, which leave together."""
+    ours, theirs = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for row in released:
+        ours[row["code"], str(row["line_number"])] += row["quantity"]
+    lines_of: dict[str, list[str]] = {}
+    for code, number in ours:
+        lines_of.setdefault(code, []).append(number)
+    for line in advice.lines:
+        numbers = lines_of.get(line.buyer_sku, [])
+        number = numbers[0] if len(numbers) == 1 else line.line_number.lstrip("0")
+        if line.shipped is None or number not in numbers:
+            return {}
+        theirs[line.buyer_sku, number] += line.shipped
+    if not theirs.total() or theirs - ours:
+        return {}
+    short = {int(number): units for (_, number), units in (ours - theirs).items()}
+    return {} if any(row["is_kit"] and row["line_number"] in short for row in released) else short
+
+
+def _without(released: list[Any], short: Mapping[int, int]) -> list[dict[str, Any]]:
+    """What was released, less the units that did not leave."""
+    left, rest = Counter(short), list[dict[str, Any]]()
+    for row in reversed(released):
+        off = min(left[row["line_number"]], row["quantity"])
+        left[row["line_number"]] -= off
+        rest.append({**row, "quantity": row["quantity"] - off})
+    return rest[::-1]
 
 
 def _named_lots(advice: ShippingAdvice, tracked: set[str]) -> Counter[tuple[str, str]]:

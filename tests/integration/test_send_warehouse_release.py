@@ -16,6 +16,7 @@ from core.services.adjust_stock import AdjustStock, adjust_stock
 from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.change_order_line import ChangeOrderLine, change_order_line
 from core.services.plan_shipments import plan_shipments
+from core.services.reconcile_stock import recount
 from core.services.rejudge_routes import move_planned_shipments
 from core.services.send_warehouse_release import send_release_anew, send_warehouse_release
 from tests.integration.test_ingest_edi_document import PARTNER, day, documents, envelope, take
@@ -65,6 +66,43 @@ async def test_a_release_its_changes_and_its_945(world):
     assert await released(world, shipment_id) is None
 
 
+@pytest.mark.parametrize(
+    ("told", "shipped", "confirmed"),
+    [
+        ([("1", "S2", 2), ("2", "S2", 2)], {1: 2, 2: 2}, True),
+        ([("01", "S2", 1), ("2", "S2", 2)], {1: 1, 2: 2}, True),
+        ([("", "S2", 4)], {}, False),
+        ([("1", "S2", 0), ("2", "S2", 0)], {}, False),
+        ([("1", "S2", 1), ("2", "S", 1)], {}, False),
+    ],
+)
+async def test_a_945_of_fewer_units_ships_these_and_leaves_the_rest_allocated(world, told, shipped, confirmed):
+    await world.database.system.execute(WAREHOUSE)
+    await world.stock(9, "S2")
+    (placed,) = await world.place(world.order(("S2", 3), ("S2", 2)))
+    await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
+    number = await world.value("select number from shipment")
+    rows = [("W06", "F", number, day(0), "W7")]
+    for at, (line, sku, units) in enumerate(told, start=1):
+        rows += [("LX", at), ("W12", "BP", 3, units, 0, "EA", "", "BP", sku), *([("N9", "LI", line)] if line else [])]
+    assert await take(world, write_interchange("945", "SW", [rows], envelope(2)), "b") == {"applied": 1}
+    assert (await documents(world))[0]["result"]["confirmed"] is confirmed
+    assert await world.value("select count(*) from outbox where kind = 'SHIPPING_DOUBT'") == 1
+    lines = {row["line_number"]: row for row in await world.rows("select * from order_line")}
+    ordered = {1: 3, 2: 2}
+    assert {x: (row["shipped"], row["allocated"]) for x, row in lines.items()} == {
+        x: (shipped.get(x, 0), units - shipped.get(x, 0)) for x, units in ordered.items()
+    }
+    assert {row["ready"] for row in lines.values()} == ({0} if confirmed else {2, 3})
+    assert await world.value("select status from shipment") == ("SHIPPED" if confirmed else "PLANNED")
+    assert await world.value("select sum(quantity)::int from shipment_line") == (sum(shipped.values()) or 5)
+    assert await world.do(recount) == []
+    if confirmed:
+        (again,) = await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
+        rest = sum(ordered.values()) - sum(shipped.values())
+        assert await world.value("select sum(quantity)::int from shipment_line where shipment_id = $1", again) == rest
+
+
 async def test_a_945_that_differs_or_is_of_another_warehouse_confirms_nothing(world):
     await world.database.system.execute(WAREHOUSE)
     await world.stock(5, "S2")
@@ -85,8 +123,8 @@ async def test_a_945_that_differs_or_is_of_another_warehouse_confirms_nothing(wo
         assert await world.value("select status from shipment") == "PLANNED"
         return (await documents(world))[-1]["result"]
 
-    short = await report(2, 2)
-    assert (short["confirmed"], short["differences"]) == (False, [{"sku": "S2", "released": 3, "shipped": 2}])
+    more = await report(2, 4)
+    assert (more["confirmed"], more["differences"]) == (False, [{"sku": "S2", "released": 3, "shipped": 4}])
     assert await world.value("select count(*) from outbox where kind = 'SHIPPING_DOUBT'") == 1
     await world.database.system.execute(other, {"warehouse": "B"})
     assert (await report(3, 3))["confirmed"] is False
