@@ -13,8 +13,9 @@ from core.domain.states import BackorderCause
 LARGE_LINE_FACTOR = 3.0
 """A line of at least this many times the usual line is a spike of its own."""
 SPIKE_DEVIATIONS = 2.0
-"""A week this many standard deviations above the usual week, and half above it at least, is a spike."""
+"""A week at least this many standard deviations above the usual week is a spike,"""
 SPIKE_GROWTH = 1.5
+"""when it also has at least so many times its units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,17 +215,18 @@ def _demand_spike(facts: ShortageFacts) -> _Finding:
     large = 0
     if demand.mean_line_quantity and demand.line_quantity >= LARGE_LINE_FACTOR * demand.mean_line_quantity:
         large = demand.line_quantity - math.ceil(demand.mean_line_quantity)
-    week = 0
+    week, limit = 0, None
     if demand.daily_mean:
         usual = 7 * demand.daily_mean
         limit = max(usual + SPIKE_DEVIATIONS * math.sqrt(7) * (demand.daily_sd or 0.0), SPIKE_GROWTH * usual)
-        if demand.units_last_7_days > limit:
+        if demand.units_last_7_days >= limit:
             week = demand.units_last_7_days - math.ceil(usual)
     return max(large, week, 0), {
         "orderLines": _line_ids(facts, demand.recent_line_ids),
         "lineQuantity": demand.line_quantity,
         "meanLineQuantity": _figure(demand.mean_line_quantity),
         "unitsLast7Days": demand.units_last_7_days,
+        "spikeFromUnits": None if limit is None else math.ceil(limit),
         "dailyMean": _figure(demand.daily_mean),
         "dailySd": _figure(demand.daily_sd),
     }

@@ -114,6 +114,8 @@ def test_rows_of_each_cause(facts: dict, rows: dict):
         (Demand(5, 31, 3.0, 1.0, 4.0), None),  # a week of 31 is not half above 21
         (Demand(5, 32, 3.0, 1.0, 4.0), 4),
         (Demand(5, 32, 3.0, 3.0, 4.0), None),  # nor above 21 + 2 * sqrt(7) * 3
+        (Demand(5, 41, 4.0, 0.0, 4.0), None),
+        (Demand(5, 42, 4.0, 0.0, 4.0), 4),  # half above 28, exactly
         (Demand(12, 12, mean_line_quantity=4.0), 4),  # a young SKU: only its lines are known
         (Demand(12, 12), None),
     ],
@@ -123,6 +125,13 @@ def test_spike_needs_an_unusual_line_or_week(demand: Demand, explained: int | No
     assert cause.kind is (Kind.FORECAST_ERROR if explained is None else Kind.DEMAND_SPIKE)
     assert cause.evidence["explained"] == (explained or PLAIN.shortage)
     assert cause.evidence["orderLines"] == [71]
+
+
+def test_a_spike_says_from_how_many_units_on_a_week_is_one():
+    week = classify(replace(PLAIN, demand=Demand(5, 32, 3.0, 1.0, 4.0))).evidence
+    assert (week["unitsLast7Days"], week["spikeFromUnits"]) == (32, 32)  # 1.5 * 21 = 31.5
+    line = classify(replace(PLAIN, demand=Demand(12, 12, mean_line_quantity=4.0))).evidence
+    assert line["spikeFromUnits"] is None
 
 
 def test_forecast_error_shows_what_reordering_assumed():
