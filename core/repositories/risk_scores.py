@@ -112,7 +112,7 @@ _TAKEN = """update risk_action a set state = 'TAKEN', taken_at = $1 where a.stat
         join supplier p on p.id = l.supplier_id where l.sku_id = a.sku_id and o.location_id = a.location_id
         and p.code = a.input ->> 'supplier' and l.created_at > a.suggested_at)
     when 'RESERVE' then exists (select from reservation r where r.sku_id = a.sku_id and r.location_id = a.location_id
-        and r.kind = a.input ->> 'kind' and r.created_at > a.suggested_at)
+        and r.kind = lower(a.input ->> 'kind') and r.created_at > a.suggested_at)
     when 'RAISE_PRIORITY' then exists (select from order_line l join backorder b on b.sku_id = l.sku_id
         and b.order_line_id = l.id where b.sku_id = a.sku_id and b.id = (a.input -> 'id' ->> 'id')::bigint
         and l.is_priority_manual)

@@ -8,7 +8,9 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+from core.domain.states import ReservationKind
 from core.errors import NotFound
+from core.services.create_reservation import CreateReservation, ReservationItem, create_reservation
 from core.services.keep_model import RISK, roll_back_model
 from core.services.transfer_stock import TransferStock, transfer_stock
 from core.settings import Settings
@@ -90,12 +92,19 @@ async def test_a_suggestion_that_is_followed_is_matched_with_its_outcome(world):
     await world.place(world.order(("S", 4)))
     await score_risk(_context(world), {})
     (move,) = await world.rows("select input from risk_action where kind = 'TRANSFER'")
+    (hold,) = await world.rows("select input from risk_action where kind = 'RESERVE'")
     world.clock.at += timedelta(hours=1)
+    (item,) = hold["input"]["items"]
+    wanted = CreateReservation(
+        [ReservationItem(item["sku"], item["quantity"], item["location"])], ReservationKind.PROMOTION
+    )
+    await world.do(lambda uow: create_reservation(uow, wanted))
     await world.do(lambda uow: transfer_stock(uow, TransferStock("S", "B", "A", move["input"]["quantity"], None)))
     await score_changed_risk(_context(world), {})  # nothing is missing any more: followed all the same, not expired
     world.clock.at += timedelta(days=1)
     await score_risk(_context(world), {})
-    assert await world.value("select state from risk_action where kind = 'TRANSFER'") == "TAKEN"
+    followed = await world.rows("select kind from risk_action where state = 'TAKEN' order by kind")
+    assert [row["kind"] for row in followed] == ["RESERVE", "TRANSFER"]
     world.clock.at += timedelta(days=14)
     await score_risk(_context(world), {})
     assert await world.value("select outcome from risk_action where kind = 'TRANSFER'") == {
