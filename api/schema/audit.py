@@ -6,10 +6,11 @@ import json
 from datetime import datetime
 
 import strawberry
-from strawberry import field
+from strawberry import Info, field
 
 from api.pagination import decode_id, encode_id
 from api.schema.node import SKU_KEYED, Node, Row, register
+from core.domain.mentioned_rows import Mention, mentions_in, parts_of_object
 
 
 @register
@@ -32,6 +33,14 @@ class AuditEntry(Node):
     def object_id(self) -> strawberry.ID | None:
         return node_of(self.object)
 
+    @field(
+        description="The same in words a person reads, with the number or code of what has one: `stock MUG-BLUE DC-ICN`."
+    )
+    async def subject(self, info: Info) -> str:
+        parts = list(parts_of_object(self.object))
+        names = await _names(info, {part for part in parts if not isinstance(part, str)})
+        return " ".join(part if isinstance(part, str) else names.get(part, str(part[2])) for part in parts)
+
     @field(description="State before, as JSON text.")
     def before(self) -> str | None:
         return (
@@ -41,6 +50,13 @@ class AuditEntry(Node):
     @field(description="State after, as JSON text.")
     def after(self) -> str | None:
         return None if self.row["after"] is None else json.dumps(self.row["after"], ensure_ascii=False, sort_keys=True)
+
+
+async def _names(info: Info, mentions: set[Mention]) -> dict[Mention, str]:
+    """What people call these rows; those that are gone are left out."""
+    wanted = sorted(mentions)
+    found = await info.context.loaders.name_by_row.load_many(wanted)
+    return {mention: row["name"] for mention, row in zip(wanted, found, strict=True) if row is not None}
 
 
 _KINDS = {
@@ -99,9 +115,18 @@ class LedgerAlarm:
     updated_at: datetime = field(description="When it was last seen to be so.")
     cleared_at: datetime | None = field(description="When it held again; null while it does not.")
 
-    @field(description="The rows at fault (the first of them), each as JSON text.")
-    def rows(self) -> list[str]:
-        return [json.dumps(item, ensure_ascii=False, sort_keys=True) for item in self.row["rows"]]
+    @field(
+        description="The rows at fault (the first of them), each as JSON text: its columns, and beside each id the number or "
+        "code of what it is (`order_line` beside `order_line_id`)."
+    )
+    async def rows(self, info: Info) -> list[str]:
+        mentioned = [mentions_in(item) for item in self.row["rows"]]
+        names = await _names(info, {mention for one in mentioned for mention in one.values()})
+        told = [
+            {**item, **{word: names[mention] for word, mention in one.items() if mention in names}}
+            for item, one in zip(self.row["rows"], mentioned, strict=True)
+        ]
+        return [json.dumps(item, ensure_ascii=False, sort_keys=True) for item in told]
 
 
 @strawberry.input(description="Which alarms.")

@@ -1,4 +1,4 @@
-"""Numbers and codes of the rows that the evidence of a cause names by id."""
+"""Numbers and codes of the rows that evidence, the audit trail and alarms name by id."""
 
 from __future__ import annotations
 
@@ -9,6 +9,35 @@ import asyncpg
 _NAMES = {
     "location": "select x.id, x.code as name from location x join wanted u on u.kind = 'location' and u.id = x.id",
     "sku": "select x.id, x.code as name from sku x join wanted u on u.kind = 'sku' and u.id = x.id",
+    "supplier": "select x.id, x.code as name from supplier x join wanted u on u.kind = 'supplier' and u.id = x.id",
+    "partner": "select x.id, x.code as name from partner x join wanted u on u.kind = 'partner' and u.id = x.id",
+    "apiKey": """select x.id, concat_ws(' ', nullif(x.name, ''), '(' || x.prefix || ')') as name
+        from api_key x join wanted u on u.kind = 'apiKey' and u.id = x.id""",
+    "webhook": "select x.id, x.url as name from webhook x join wanted u on u.kind = 'webhook' and u.id = x.id",
+    "order": "select x.id, x.number as name from sales_order x join wanted u on u.kind = 'order' and u.id = x.id",
+    "purchaseOrder": """select x.id, x.number as name from purchase_order x
+        join wanted u on u.kind = 'purchaseOrder' and u.id = x.id""",
+    "supplierChange": """select x.id, 'of ' || o.number as name from supplier_change x
+        join wanted u on u.kind = 'supplierChange' and u.id = x.id join purchase_order o on o.id = x.purchase_order_id""",
+    "shipment": "select x.id, x.number as name from shipment x join wanted u on u.kind = 'shipment' and u.id = x.id",
+    "goodsReceipt": """select x.id, x.number as name from goods_receipt x
+        join wanted u on u.kind = 'goodsReceipt' and u.id = x.id""",
+    "orderReturn": """select x.id, x.number as name from order_return x
+        join wanted u on u.kind = 'orderReturn' and u.id = x.id""",
+    "outboundFile": """select x.id, x.file_name as name from edi_outbound x
+        join wanted u on u.kind = 'outboundFile' and u.id = x.id""",
+    "ediDocument": """select x.id, concat_ws(' ', x.kind, nullif(x.business_key, '')) as name from edi_document x
+        join wanted u on u.kind = 'ediDocument' and u.id = x.id""",
+    "lot": """select x.id, x.code as name from wanted u join lot x on x.sku_id = u.sku_id and x.id = u.id
+        where u.kind = 'lot'""",
+    "transfer": """select x.id, concat_ws(' ', x.quantity, k.code, f.code, '>', t.code) as name
+        from wanted u join transfer x on x.id = u.id and x.sku_id = coalesce(nullif(u.sku_id, 0), x.sku_id)
+        join sku k on k.id = x.sku_id join location f on f.id = x.from_location_id
+        join location t on t.id = x.to_location_id where u.kind = 'transfer'""",
+    "backorder": """select x.id, o.number || '/' || l.line_number as name from wanted u
+        join backorder x on x.sku_id = u.sku_id and x.id = u.id
+        join order_line l on l.sku_id = x.sku_id and l.id = x.order_line_id join sales_order o on o.id = l.order_id
+        where u.kind = 'backorder'""",
     "orderLine": """select x.id, o.number || '/' || x.line_number as name from wanted u
         join order_line x on x.sku_id = u.sku_id and x.id = u.id join sales_order o on o.id = x.order_id
         where u.kind = 'orderLine'""",

@@ -211,10 +211,11 @@ async def test_the_audit_trail_is_for_auditors(shop: Shop):
     auditor = shop.context(Role.AUDITOR)
     answer = await shop.ask(
         auditor,
-        '{ auditEntries(first: 5, filter: { operation: "orderPlace" }) { nodes { id at actor object after } } }',
+        '{ auditEntries(first: 5, filter: { operation: "orderPlace" }) { nodes { id at actor object subject after } } }',
     )
     (entry,) = answer["auditEntries"]["nodes"]
     assert placed["order"]["number"] in entry["after"]
+    assert entry["subject"] == f"order {placed['order']['number']}"
     about = "query ($id: ID!) { auditEntries(first: 5, filter: { objectId: $id }) { nodes { operation objectId } } }"
     order = await shop.ask(auditor, "query ($n: String!) { order(number: $n) { id } }", n=placed["order"]["number"])
     found = await shop.ask(auditor, about, id=order["order"]["id"])
