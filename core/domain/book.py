@@ -250,6 +250,8 @@ class SkuBook:
     def live_on(self, now: datetime, today: dict[int, date]) -> None:
         """Let time pass for a book that is played forward: what is overdue then slides, what is due counts."""
         self.now, self.today = now, today
+        if self.lots is not None:
+            self.lots.now = now
         self.forget_curves()
 
     def bump(self, served: Iterable[Line], waiting: Iterable[Line]) -> None:

@@ -117,6 +117,14 @@ class Lots:
             self.rows.append(lot)
         return lot
 
+    def lasting(self, location_id: int) -> Lot:
+        """A lot without a last day, for what arrives in a book that is only played."""
+        lot = self.find(location_id, "")
+        if lot is None:
+            lot = Lot(None, location_id, "", is_new=True)
+            self.rows.append(lot)
+        return lot
+
     def apply(self, movement: Movement) -> None:
         """Change the counters of the movement's lot by its figures. Raises QuantityExceeded when one turns illegal."""
         lot = movement.lot

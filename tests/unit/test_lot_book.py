@@ -167,3 +167,15 @@ def test_any_cut_keeps_the_ratio_of_a_kit(sizes: list[tuple[int, int]], kits: in
     assert cut_kits == int(cut_kits)
     whole = kits - max(min(left, kits) for _, left in sizes)
     assert cut_kits == min(-(-wanted // (chosen.kit.quantity if chosen.kit else 1)), whole)
+
+
+def test_time_passes_for_the_lots_of_a_book_that_is_played_forward() -> None:
+    book = SkuBook(1, "S", 1, NOW, dict.fromkeys((A, R, ZONE), TODAY))
+    book.lots = Lots("S", True, 0, network(), NOW)
+    book.move(
+        Movement(A, "adjusted", on_hand=3, cause_kind="found", lot=book.lots.open(A, "L", TODAY + timedelta(days=3)))
+    )
+    line = Line(1, 1, 1, 3, open=3, destination_id=ZONE)
+    assert book.shelf(A, line) == 3
+    book.live_on(NOW + timedelta(days=3), dict.fromkeys((A, R, ZONE), TODAY + timedelta(days=3)))
+    assert book.shelf(A, line) == 0, "it would be a day too old at the customer"

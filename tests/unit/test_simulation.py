@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from core.domain.book import SkuBook
 from core.domain.calendars import EVERY_DAY
 from core.domain.late_pegs import MovePolicy
+from core.domain.lots import Lots
 from core.domain.network import Lane, Location, Network
 from core.domain.promising import Demand, commit, promise, propose
-from core.domain.records import Line, StockLevel, Supply
+from core.domain.records import Line, Movement, StockLevel, Supply
 from core.domain.simulation.compare import Comparison
 from core.domain.simulation.overlay import (
     ExtraPurchase,
@@ -78,6 +79,20 @@ def test_supplies_arrive_and_fill_who_waits_for_them() -> None:
     assert days_of(outcome) == [0, 5]
     assert outcome.backordered_by_day == [4] * 5 + [0] * 16
     assert outcome.late_unit_days == 20
+
+
+def test_goods_in_lots_arrive_too_and_what_is_in_the_shelf_expires() -> None:
+    """Of three that live until the third day two are taken; the four that come later serve whoever waits."""
+    book = make_book(0, [(5, 4)])
+    book.lots = Lots("S", True, 0, NETWORK, NOW)
+    lot = book.lots.open(1, "L", TODAY + timedelta(days=3))
+    book.move(Movement(1, "adjusted", on_hand=3, cause_kind="found", lot=lot))
+    for number, quantity in enumerate((2, 4), start=1):
+        line = Line(number, number, 1, quantity, customer_id=number, open=quantity, destination_id=9)
+        line.status = OrderLineStatus.VALIDATED
+        book.lines[number] = line
+        commit(book, line, propose(book, Demand(quantity, 9, None, [1]), NETWORK, NOW), PromiseReason.PLACED)
+    assert days_of(play(book)) == [0, 5]
 
 
 def test_an_outage_holds_back_its_window_and_a_lost_supply_never_comes() -> None:

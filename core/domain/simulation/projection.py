@@ -149,16 +149,17 @@ def project(
 
 
 def _receive(book: SkuBook) -> None:
-    """Everything that is due arrives whole; planned transfers have left at once."""
+    """Everything that is due arrives whole, in a lot that outlives the play; planned transfers have left at once."""
     for supply in list(book.supplies):
         if supply.transfer is not None and supply.transfer.state == "planned":
             ship_transfer(book, supply.transfer)
         if not supply.open or supply.usable_date > book.today[supply.location_id]:
             continue
+        lot = None if book.lots is None else book.lots.lasting(supply.location_id)
         if supply.transfer is not None:
-            touched = receive_transfer(book, supply, supply.open, 0)
+            touched = receive_transfer(book, supply, supply.open, 0, lot)
         else:
-            touched = book.receive(supply, supply.open, 0, "simulation", None)
+            touched = book.receive(supply, supply.open, 0, "simulation", None, lot)
         for line in {id(line): line for line in touched}.values():
             book.settle(line, str(PromiseReason.ALLOCATED))
 
