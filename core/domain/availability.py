@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 Step = tuple[date, int]
@@ -22,7 +22,19 @@ class Timeline:
     Source: the definition that Dynamics 365 and Infor LN publish for cumulative ATP with look-ahead.
     """
 
-    __slots__ = ("_atp", "_claims", "_days", "_expiring", "_floors", "_gone", "_net", "_projected", "_waiting", "today")
+    __slots__ = (
+        "_atp",
+        "_claims",
+        "_days",
+        "_expiring",
+        "_floors",
+        "_gone",
+        "_net",
+        "_projected",
+        "_spare",
+        "_waiting",
+        "today",
+    )
 
     def __init__(self, today: date, events: Iterable[Step] = ()) -> None:
         self.today = today
@@ -35,6 +47,7 @@ class Timeline:
         self._atp: list[int] = []
         self._projected: list[int] = []
         self._gone: list[int] = []
+        self._spare: list[int] = []
         for day, quantity in events:
             self.add(day, quantity)
 
@@ -82,6 +95,7 @@ class Timeline:
         if self._days is None and not self._waiting and not self._expiring and self._net.keys() <= {self.today}:
             units = self._net.get(self.today, 0)  # mostly there is nothing but the shelf
             self._days, self._atp, self._projected, self._gone = [self.today], [max(0, units)], [units], [0]
+            self._spare = [units]
         if self._days is None:
             others = [name for name, claims in self._waiting.items() if any(claims.values())]
             marks = self._net.keys() | {self.today}
@@ -97,6 +111,7 @@ class Timeline:
             if others:
                 self._give_way(others, days, projected)
             gone = _levels(lost, days) if lost else [0] * len(days)
+            spare = [balance - level for balance, level in zip(projected, gone, strict=True)] if lost else projected
             if lost:
                 projected = [max(balance, level) for balance, level in zip(projected, gone, strict=True)]
             atp, lowest = projected.copy(), projected[-1]
@@ -104,6 +119,7 @@ class Timeline:
                 lowest = min(lowest, projected[index])
                 atp[index] = max(0, lowest - gone[index])
             self._days, self._atp, self._projected, self._gone = days, atp, projected, gone
+            self._spare = spare
         return self._days, self._atp
 
     def _give_way(self, others: list[str], days: list[date], projected: list[int]) -> None:
@@ -133,6 +149,16 @@ class Timeline:
             for day in {*days, *earlier}
         )
         return max(0, lowest - self._gone[0])
+
+    def covers(self, day: date, but: Sequence[Step] = ()) -> bool:
+        """Is there a unit for every claim that stands on `day` or after it, besides what is protected or expires?
+
+        `but`: claims of this curve, units by day, that are not asked about.
+        """
+        days, _ = self._curve()
+        first = bisect_right(days, max(day, self.today)) - 1
+        spare = zip(days[first:], self._spare[first:], strict=True)
+        return all(left + sum(units for at, units in but if at <= here) >= 0 for here, left in spare)
 
     def free_until(self, day: date, before: date) -> int:
         """Units of a claim that stands on `before` which may be moved to `day`: what no day between them needs.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from core.domain.book import SkuBook
 from core.domain.network import Network
 from core.domain.proposals import Proposal
 from core.domain.quotas import use_quotas
-from core.domain.records import Line, LineFact, PromiseDraft, Supply
+from core.domain.records import Line, LineFact, Peg, PromiseDraft, Supply
 from core.domain.states import PegKind, PromiseReason
 
 
@@ -54,15 +55,15 @@ def slices_of(
 ) -> tuple[list[dict[str, Any]], list[Supply | None]]:
     """The line's present coverage as promise slices, by ship day; the second list names each slice's supply."""
     rows: list[tuple[date, dict[str, Any], Supply | None]] = []
-    for peg in book.pegs_of(line):
+    pegs = book.pegs_of(line)
+    for peg in pegs:
         supply = peg.supply
         if peg.kind == PegKind.HARD:
             ship, source, basis = network.first_ship_day(peg.location_id, now), "ON_HAND", "ON_HAND"
         elif supply is None:
-            ship, source, basis = peg.need_date, "LEAD_TIME", "LEAD_TIME"
+            ship, (source, basis) = peg.need_date, _unpegged(book, line, peg, pegs)
         else:
-            ship, basis = peg.need_date, supply.date_basis
-            source = "SHIP_NOTICE" if supply.ship_notice_line_id else _SOURCE[supply.kind]
+            ship, (source, basis) = peg.need_date, _named(supply)
         delivery = network.delivery_date(peg.location_id, line.destination_id, ship)
         rows.append(
             (
@@ -84,8 +85,45 @@ def slices_of(
         )
         if book.waits_for_quota(peg):
             rows[-1][1]["waitsFor"] = str(WaitsFor.QUOTA)  # its day is no lead time's: the units may well be there
+        elif (
+            peg.kind != PegKind.HARD
+            and book.is_preorder(peg.location_id)
+            and peg.need_date == _release_day(book, peg, network)
+        ):
+            rows[-1][1]["waitsFor"] = str(WaitsFor.RELEASE_DATE)
     rows.sort(key=lambda row: (row[0], row[1]["location"]))
     return [row[1] for row in rows], [row[2] for row in rows]
+
+
+def _release_day(book: SkuBook, peg: Peg, network: Network) -> date:
+    assert book.available_from is not None
+    return network.ship_day_from(peg.location_id, book.available_from)
+
+
+def _named(supply: Supply) -> tuple[str, str]:
+    """(source, basis) of what a supply covers."""
+    return "SHIP_NOTICE" if supply.ship_notice_line_id else _SOURCE[supply.kind], supply.date_basis
+
+
+def _unpegged(book: SkuBook, line: Line, peg: Peg, pegs: Sequence[Peg]) -> tuple[str, str]:
+    """(source, basis) of a claim without a supply of its own: what is there by its day, where that suffices for all.
+
+    Stock that waits for the release of a pre-order, for a quota, or for protection to end, is no estimate.
+    """
+    if not book.is_whole:
+        return "LEAD_TIME", "LEAD_TIME"
+    place = peg.location_id
+    mine = [p for p in pegs if p.kind == PegKind.OPEN and p.location_id == place]
+    later = [(p.need_date, p.quantity) for p in mine if p.need_date > peg.need_date]
+    if not book.timeline(place, line.demand_class).covers(peg.need_date, later):
+        return "LEAD_TIME", "LEAD_TIME"
+    today = book.today[place]
+    there = [
+        (day, supply.id or 0, supply)
+        for supply in book.supplies
+        if supply.location_id == place and supply.open > 0 and (day := supply.effective_date(today)) <= peg.need_date
+    ]
+    return _named(max(there, key=lambda row: row[:2])[2]) if there else ("ON_HAND", "ON_HAND")
 
 
 def complete_date(slices: list[dict[str, Any]]) -> date | None:
@@ -154,6 +192,8 @@ def _binding_of(slices: list[dict[str, Any]], supplies: list[Supply | None]) -> 
     """What limits a promise that follows from pegs alone: the source of its last part."""
     last, supply = max(zip(slices, supplies, strict=True), key=lambda pair: pair[0]["shipDate"])
     kind, day = _KINDS.get(last["source"], BindingKind.SUPPLY), date.fromisoformat(last["shipDate"])
+    if "waitsFor" in last:
+        kind = BindingKind(last["waitsFor"])
     events = []
     if supply is not None:
         events.append(DayEvent(kind, supply.usable_date, supply.open, supply_id=supply.id))

@@ -52,3 +52,6 @@ def test_kits_are_the_least_of_their_components(one, other, third, units, more, 
     kit = combine(answer(3), parts)
     free = [sum(place.curve.atp(day(at)) for place in part.locations) // n for part, n in parts]
     assert level(kit.atp(30), day(at)) == min(free)
+    for number, place in enumerate(kit.locations):
+        here = min(part.locations[number].curve.atp(day(at)) // n for part, n in parts)
+        assert place.curve.atp(day(at)) == level(place.steps(30), day(at)) == here

@@ -258,3 +258,30 @@ def test_what_has_no_source_is_ordered_to_where_it_reaches_the_customer_first():
     book.levels[R] = StockLevel(R, 1)
     found = propose(book, Demand(4, ZONE, sources=[R, A], lead_time_days=7), roads, book.now)
     assert [(s.kind, s.location_id, s.quantity) for s in found.slices][-1] == ("LEAD_TIME", A, 3)
+
+
+@pytest.mark.parametrize(
+    ("stock", "supplies", "quota", "release", "expected"),
+    [
+        (9, [], 0, 7, [(5, 7, "ON_HAND", "RELEASE_DATE")]),
+        (3, [], 0, 7, [(3, 7, "ON_HAND", "RELEASE_DATE"), (2, 14, "LEAD_TIME", None)]),
+        (9, [], 3, None, [(3, 0, "ON_HAND", None), (2, 7, "ON_HAND", "QUOTA")]),
+        (3, [(3, 9)], 3, None, [(3, 0, "ON_HAND", None), (2, 7, "PURCHASE_ORDER", "QUOTA")]),
+        (0, [(3, 9)], 3, None, [(3, 3, "PURCHASE_ORDER", None), (2, 7, "PURCHASE_ORDER", "QUOTA")]),
+        (0, [], 0, None, [(5, 14, "LEAD_TIME", None)]),
+        (9, [], 0, None, [(5, 0, "ON_HAND", None)]),
+    ],
+)
+def test_a_promise_names_what_its_parts_come_from(stock, supplies, quota, release, expected):
+    """What only waits for its quota or its release is no estimate, and an order says so as the answer before it did."""
+    book = book_of(stock, *supplies)
+    book.available_from = None if release is None else day(release)
+    book.quotas = [Quota(1, None, None, None, "WEEK", TODAY, None, quota)] if quota else []
+    line = Line(1, 1, 1, 5, open=5, status=OrderLineStatus.VALIDATED, destination_id=ZONE)
+    book.lines[1] = line
+    quotas = allowances_for(book, Asker(), [A])
+    commit(book, line, ask(book, 5, lead_time_days=14, allowances=quotas), PromiseReason.PLACED)
+    promise(book, line, network(), book.now, PromiseReason.PLACED, cause_kind="PLACED")
+    (told,) = book.promises
+    days = [(part, (date.fromisoformat(part["shipDate"]) - TODAY).days) for part in told.slices]
+    assert [(part["quantity"], n, part["source"], part.get("waitsFor")) for part, n in days] == expected
