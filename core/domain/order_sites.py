@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from core.domain.allowance import room
 from core.domain.book import SkuBook
 from core.domain.network import Network
 from core.domain.proposals import Demand
@@ -28,16 +29,21 @@ def with_shelves(asks: Sequence[Ask], network: Network, now: datetime) -> list[D
     """The demands of one order, each with the units to take from stock per location (`site_choice.choose_sites`).
 
     A line whose reservation covers it keeps what was reserved; those locations ship anyway. An order of one line or
-    with one location is left to `propose`, unless something must be whole. Of several lines of one SKU the first is
-    filled first: what a line lacks is claimed for a later day, and would take the units of the lines after it.
-    Locations that were chosen come first among a demand's sources, so that what comes later joins a shipment that is
-    there.
+    with one location is left to `propose`, unless something must be whole; so is a line that a quota or its release
+    day keeps from taking all it wants today, since one location's stock then comes later than that of several. Of
+    several lines of one SKU the first is filled first: what a line lacks is claimed for a later day, and would take the
+    units of the lines after it. Locations that were chosen come first among a demand's sources, so that what comes
+    later joins a shipment that is there.
     """
     places = {place for ask in asks for place in ask.demand.sources}
     if (len(asks) == 1 or len(places) == 1) and not any(ask.must_be_whole for ask in asks):
         return [ask.demand for ask in asks]
     opened = {hold.location_id for ask in asks for hold in ask.demand.held if hold.quantity > 0}
-    choosing = {i: ask for i, ask in enumerate(asks) if not any(hold.quantity for hold in ask.demand.held)}
+    choosing = {
+        i: ask
+        for i, ask in enumerate(asks)
+        if not any(hold.quantity for hold in ask.demand.held) and (ask.must_be_whole or not _is_rationed(ask))
+    }
     free = {
         (ask.book.sku_id, place): on_hand(ask.book, place, ask.demand)
         for ask in choosing.values()
@@ -62,6 +68,13 @@ def with_shelves(asks: Sequence[Ask], network: Network, now: datetime) -> list[D
         else ask.demand
         for i, ask in enumerate(asks)
     ]
+
+
+def _is_rationed(ask: Ask) -> bool:
+    """May less be claimed today than the line wants, whatever lies there?"""
+    today = ask.book.today
+    rooms = [room(ask.demand.allowances, today[place], ()) for place in ask.demand.sources]
+    return any(units is not None and units < ask.demand.quantity for units in rooms)
 
 
 def _chosen_first(sources: Sequence[int], share: dict[int, int]) -> list[int]:

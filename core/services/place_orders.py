@@ -96,6 +96,7 @@ async def _place(
         order.has_hold = held is not None
         own = take_own(books, held) if held is not None else {}
         demand_class = known.channels[order.request.channel]["protected_class"]
+        asker = Asker(order.request.channel, order.customer_id, order.tier)
         asks: list[Ask] = []
         for number, request in enumerate(order.request.lines, start=1):
             sku = known.skus[request.sku]
@@ -129,14 +130,15 @@ async def _place(
                 sku["lead_time"],
                 own.get(book.sku_id, []),
                 demand_class,
+                allowances=allowances_for(book, asker, order.sources),
                 min_life=book.min_life(line),
             )
             whole = whole_only and (order.request.ship_complete or request.ship_policy == ShipPolicy.COMPLETE)
             asks.append(Ask(book, demand, must_be_whole=whole, weight_g=sku["weight_g"]))
         demands = with_shelves(asks, network, uow.now)
         for (book, line), demand in zip(order.lines, demands, strict=True):
-            quotas = allowances_for(book, Asker(order.request.channel, order.customer_id, order.tier), demand.sources)
-            proposal = propose(book, replace(demand, allowances=quotas), network, uow.now)
+            left = allowances_for(book, asker, demand.sources)  # an earlier line may have used some
+            proposal = propose(book, replace(demand, allowances=left), network, uow.now)
             use_up(demand.held, [(part.location_id, part.quantity) for part in proposal.slices])
             _cover(book, line, proposal, network, uow.now, validated=not order.holds)
         if held is not None:

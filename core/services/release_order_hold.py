@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.domain.holding import give_up_places, unpark, validate
 from core.domain.order_sites import Ask, with_shelves
@@ -80,7 +81,8 @@ async def _release(
             whole = leaves_parts and (order.ship_complete or line.ship_policy == ShipPolicy.COMPLETE)
             asks.append(Ask(book, demand, must_be_whole=whole))
         for (book, line), demand in zip(received, with_shelves(asks, taken.network, uow.now), strict=True):
-            validate(book, line, demand, taken.network, uow.now)
+            left = allowances_for(book, askers[order_id], demand.sources)  # an earlier line may have used some
+            validate(book, line, replace(demand, allowances=left), taken.network, uow.now)
             validated.add(order_id)
         for book, line in opened.lines[order_id]:
             if line.status != OrderLineStatus.RECEIVED:

@@ -92,6 +92,14 @@ async def test_two_lines_of_one_order_share_a_quota_and_the_tightest_wins(world)
     assert [u["n"] for u in uses] == [7, 5]
 
 
+async def test_two_lines_of_an_order_that_comes_off_hold_share_a_quota(world):
+    await world.stock(20)
+    await _quota(world, 5)
+    (held,) = await world.place(world.order(("S", 4), ("S", 4), payment_state="PENDING"))
+    await world.do(lambda uow: release_order_hold(uow, held.number))
+    assert [(await world.quantities(held.number, n))[1] for n in (1, 2)] == [4, 1]
+
+
 async def test_what_is_cancelled_frees_the_quota(world):
     await world.stock(20)
     await _quota(world, 4)

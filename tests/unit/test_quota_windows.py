@@ -14,6 +14,7 @@ from core.domain.book import SkuBook
 from core.domain.calendars import WorkCalendar
 from core.domain.late_pegs import Cause, MovePolicy, repair
 from core.domain.network import Lane, Location, Network
+from core.domain.order_sites import Ask, with_shelves
 from core.domain.promising import Demand, commit, promise, propose
 from core.domain.quotas import Asker, allowance_of, allowances_for, may_serve, move_use
 from core.domain.records import Line, Movement, Quota, Supply
@@ -221,3 +222,15 @@ def test_what_a_run_may_pull_into_a_week() -> None:
     assert counts_as(book, first, days[2], MONDAY), "today nothing is limited yet"
     del book.quota_shares[1, 1]
     assert rooms_of(book) is None
+
+
+def test_a_line_that_is_rationed_is_not_bound_to_the_shelf_of_its_order() -> None:
+    """Six of six lie at A, two may be claimed today: where the others come from, the answer for the line alone says."""
+    books = [book_with(week(2), stock=6), book_with(week(9), stock=6)]
+    for book in books:
+        book.move(Movement(B, "adjusted", on_hand=3, cause_kind="test"))
+    books[1].sku_id = 2
+    asks = [
+        Ask(book, Demand(6, ZONE, None, [A, B], 14, allowances=allowances_for(book, Asker(), [A, B]))) for book in books
+    ]
+    assert [demand.shelf for demand in with_shelves(asks, NETWORK, NOW)] == [None, {A: 6}]
