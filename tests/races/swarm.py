@@ -32,10 +32,12 @@ async def run(given: Namespace) -> dict[str, Any]:
 
     from core.domain.access import Role
     from tests.races.swarm_caller import Caller
+    from tests.races.swarm_goods import BOX, GOODS, KIT, PAN, SAW, TEA, stock_goods
     from tests.races.swarm_judge import judge
     from tests.races.swarm_killer import Watcher, back_again, kill
     from tests.races.swarm_life import LIFE, short_lives
-    from tests.races.swarm_verbs import Scene, act
+    from tests.races.swarm_scene import Scene
+    from tests.races.swarm_verbs import act
     from workers.commands.connection import stored_secrets
     from workers.commands.stack import Stack
 
@@ -58,16 +60,19 @@ async def run(given: Namespace) -> dict[str, Any]:
                     for role in (Role.STOREFRONT, Role.PLANNER, Role.WAREHOUSE)
                 }
                 scene = Scene(
-                    given.seed, dice, skus, mutations, callers[Role.STOREFRONT], callers[Role.PLANNER],
+                    given.seed, dice, skus, [TEA, SAW, KIT, BOX, PAN], mutations, callers[Role.STOREFRONT], callers[Role.PLANNER],
                     callers[Role.WAREHOUSE], done, stack.edi_dir,
                 )  # fmt: skip
                 await short_lives(scene)
+                await stock_goods(scene)
                 watcher = Watcher(stack.url, stack.token(Role.PLANNER))
                 end = time.monotonic() + given.seconds
                 over = asyncio.Event()
                 watching = asyncio.create_task(watcher.watch(over.is_set))
                 began = time.monotonic()
-                actors = [act(scene, lambda: time.monotonic() >= end, wrong, LIFE) for _ in range(given.actors)]
+                actors = [
+                    act(scene, lambda: time.monotonic() >= end, wrong, (*LIFE, *GOODS)) for _ in range(given.actors)
+                ]
                 if not given.no_kills:
                     actors.append(
                         kill(

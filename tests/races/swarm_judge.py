@@ -96,6 +96,32 @@ OWN_RECOUNT: dict[str, str] = {
             where x.sku_id = l.sku_id and x.order_line_id = l.id) p
         where p.n <> l.promise_sequence or coalesce(p.newest, 0) <> l.promise_sequence
             or l.current_promise_id is distinct from p.id or (p.n = 0 and l.status not in ('RECEIVED', 'CANCELLED'))""",
+    "lot is not its ledger": """select l.sku_id, l.id, l.on_hand, l.unsellable, l.allocated, m.h, m.u, m.a from lot l
+        cross join lateral (select coalesce(sum(x.on_hand_delta), 0) as h, coalesce(sum(x.unsellable_delta), 0) as u,
+            coalesce(sum(x.allocated_delta), 0) as a from stock_movement x where x.sku_id = l.sku_id and x.lot_id = l.id) m
+        where (l.on_hand, l.unsellable, l.allocated) is distinct from (m.h, m.u, m.a) or l.allocated + l.unsellable > l.on_hand""",
+    "moved without its lot": """select x.sku_id, x.id from stock_movement x join sku k on k.id = x.sku_id
+        where k.tracks_lots <> (x.lot_id is not null)""",
+    "unit left more than once": """select u.sku_id, u.code, u.state, m.out, m.back from serial_unit u
+        cross join lateral (select count(*) filter (where x.kind = 'shipped') as out,
+            count(*) filter (where x.kind = 'returned') as back from serial_movement x
+            where x.sku_id = u.sku_id and x.serial_unit_id = u.id) m
+        where m.out - m.back <> (u.state = 'shipped')::int""",
+    "units without their numbers": """select k.code, s.units, n.units as numbers, n.gone, h.units as shipped from sku k
+        cross join lateral (select coalesce(sum(x.on_hand), 0) + coalesce((select sum(t.shipped - t.received)
+            from transfer t where t.sku_id = k.id), 0) as units from stock_level x where x.sku_id = k.id) s
+        cross join lateral (select count(*) filter (where x.state in ('in_stock', 'quarantined')) as units,
+            count(*) filter (where x.state = 'shipped') as gone from serial_unit x where x.sku_id = k.id) n
+        cross join lateral (select coalesce(sum(x.shipped), 0) - coalesce((select sum(r.quantity) from order_return r
+            where r.sku_id = k.id), 0) as units from order_line x where x.sku_id = k.id) h
+        where k.tracks_serials and (s.units, h.units) is distinct from (n.units, n.gone)""",
+    "parts of a kit out of step": """select order_id, kit_line_number, array_agg((ordered - cancelled)::numeric / kit_quantity)
+        from order_line where kit_sku_id is not null group by 1, 2
+        having count(distinct (ordered - cancelled)::numeric / kit_quantity) > 1
+            or bool_or((ordered - cancelled) % kit_quantity <> 0)""",
+    "claim before the release day": """select p.sku_id, p.id, p.need_date, k.available_from from peg p
+        join sku k on k.id = p.sku_id join order_line l on l.sku_id = p.sku_id and l.id = p.order_line_id
+        where k.status = 'PREORDER' and p.kind <> 'HARD' and p.need_date < k.available_from""",
     "message that nobody finished": "select id, kind from edi_document where delivery = 'received'",
 }
 BAD_LOG = re.compile(

@@ -24,7 +24,8 @@ from core.edi.supplier_side import write_855, write_856
 from core.edi.x12_writer import Envelope
 from migrations.demo_company import OUR_EDI_ID, PARTNERS
 from tests.races.swarm_caller import Refused
-from tests.races.swarm_verbs import SHIP_TO, SHOPS, Deed, Scene, backorders, purchase_of
+from tests.races.swarm_scene import SHIP_TO, SHOPS, Deed, Scene
+from tests.races.swarm_verbs import backorders, purchase_of
 
 POLICIES: dict[str, Any] = {
     "backorder_options": {"deadlineHours": 0.005, "default": "WAIT", "compensation": {"basisPoints": 500, "minWaitDays": 5}},

@@ -3,57 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from tests.races.swarm_caller import Caller, Refused
-
-SHOPS = ("DC-ICN", "DC-LTN", "STORE-SEOUL")
-SHIP_TO = (("KR", "04524"), ("KR", "04524"), ("KR", "63121"), ("GB", "M1 2AB"), ("US", "97205"))
-CUSTOMERS = ("MINSEO", "HOTEL-NAMSAN", "BAKER", "CAFE-LUNA", "WERNER", None, None)
-TRANSFERS = (("RES-BUSAN", "DC-ICN"), ("RES-BUSAN", "DC-LTN"), ("DC-ICN", "STORE-SEOUL"))
-
-
-@dataclass
-class Scene:
-    """What everybody knows of what was done; the memory is short, so that many meet on the same things."""
-
-    seed: int
-    dice: random.Random
-    skus: list[str]
-    mutations: set[str]
-    shop: Caller
-    planner: Caller
-    dock: Caller
-    done: Counter[str]
-    edi_dir: Path
-    orders: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-    """Orders of which something was shipped."""
-    holds: list[str] = field(default_factory=list)
-    purchases: list[tuple[str, str]] = field(default_factory=list)
-    transfers: list[tuple[str, str, str, int]] = field(default_factory=list)
-    numbers: dict[str, str] = field(default_factory=dict)
-    """Our external number -> the order's number, as acknowledged."""
-
-    def recent(self, things: list[Any]) -> Any:
-        """One of the newest twenty; Refused when there is none yet."""
-        if not things:
-            raise Refused(["NOTHING_YET"])
-        return self.dice.choice(things[-20:])
+from tests.races.swarm_caller import Refused
+from tests.races.swarm_goods import picks_of, receipt_of
+from tests.races.swarm_scene import CUSTOMERS, SHIP_TO, SHOPS, TRANSFERS, Deed, Scene
 
 
 async def place(s: Scene) -> None:
     country, postal = s.dice.choice(SHIP_TO)
     number = f"swarm-{s.seed}-{s.dice.getrandbits(48):x}"
     lines = []
-    for sku in s.dice.sample(s.skus, s.dice.choice((1, 1, 2, 3))):
+    for sku in s.wares(s.dice.choice((1, 1, 2, 3))):
         line: dict[str, Any] = {"sku": sku, "quantity": s.dice.randint(1, 5)}
         if s.dice.random() < 0.2:
             line["requestedDate"] = (datetime.now(UTC).date() + timedelta(days=s.dice.randint(2, 25))).isoformat()
@@ -78,7 +42,7 @@ async def place(s: Scene) -> None:
 
 
 async def reserve(s: Scene) -> None:
-    items = [{"sku": sku, "quantity": s.dice.randint(1, 3)} for sku in s.dice.sample(s.skus, s.dice.choice((1, 2)))]
+    items = [{"sku": sku, "quantity": s.dice.randint(1, 3)} for sku in s.wares(s.dice.choice((1, 2)))]
     given = {"items": items, "ttlSeconds": s.dice.choice((1, 1, 2, 30)), "channel": "web"}
     if s.holds and s.dice.random() < 0.2:
         given["replaces"] = s.recent(s.holds)
@@ -183,7 +147,10 @@ async def receive(s: Scene) -> None:
     order, location = await purchase_of(s)
     line = s.dice.choice(order["lines"])
     units = s.dice.randint(1, 15)
-    receipt = {"sku": line["sku"]["code"], "quantity": units, "damaged": s.dice.choice((0, 0, 0, 1))}
+    sku = line["sku"]["code"]
+    receipt = {
+        "sku": sku, "quantity": units, "damaged": s.dice.choice((0, 0, 0, 1)), **receipt_of(s, sku, units, location),
+    }  # fmt: skip
     given = {"reference": order["number"], "kind": "PURCHASE_ORDER", "location": location, "lines": [receipt]}
     await s.dock.do("goodsReceive", "receipt { number }", given)
     s.done["units received"] += units
@@ -191,7 +158,7 @@ async def receive(s: Scene) -> None:
 
 async def transfer(s: Scene) -> None:
     source, target = s.dice.choice(TRANSFERS)
-    sku, units = s.dice.choice(s.skus), s.dice.randint(1, 4)
+    sku, units = s.dice.choice(s.wares(1)), s.dice.randint(1, 4)
     given = {"sku": sku, "fromLocation": source, "toLocation": target, "quantity": units}
     payload = await s.dock.do("stockTransfer", "transfer { id }", given)
     s.transfers.append((payload["transfer"]["id"], sku, target, units))
@@ -208,14 +175,20 @@ async def move_transfer(s: Scene) -> None:
 
 async def ship(s: Scene) -> None:
     order = s.recent(s.orders)
-    found = await s.planner.ask("query($n: String!) { order(number: $n) { shipments { number status } } }", n=order)
-    planned = [x["number"] for x in found["order"]["shipments"] if x["status"] == "PLANNED"]
+    found = await s.planner.ask(
+        "query($n: String!) { order(number: $n) { shipments { number status location { code }"
+        " lines { quantity orderLine { lineNumber sku { code } } } } } }",
+        n=order,
+    )
+    planned = [x for x in found["order"]["shipments"] if x["status"] == "PLANNED"]
     if not planned:
         raise Refused(["NOTHING_YET"])
-    await s.dock.do("shipmentConfirm", "shipment { number }", {"number": s.dice.choice(planned), "carrier": "SWARM"})
+    chosen = s.dice.choice(planned)
+    given = {"number": chosen["number"], "carrier": "SWARM", "picks": picks_of(s, chosen)}
+    await s.dock.do("shipmentConfirm", "shipment { number }", given)
     s.left.append(order)
     if s.dice.random() < 0.3:
-        await s.dock.do("shipmentDeliver", "shipment { number }", {"number": planned[0]})
+        await s.dock.do("shipmentDeliver", "shipment { number }", {"number": chosen["number"]})
 
 
 async def backorders(s: Scene) -> list[dict[str, Any]]:
@@ -307,9 +280,6 @@ async def look(s: Scene) -> None:
     s.done["availability"] += 1
 
 
-Verb = Callable[[Scene], Awaitable[None]]
-Deed = tuple[Verb, int, str]
-"""A verb, how often it is drawn, and the mutation that it needs."""
 VERBS: tuple[Deed, ...] = (
     (place, 30, "orderPlace"), (reserve, 14, "reservationCreate"), (prolong, 3, "reservationExtend"),
     (give_back, 3, "reservationRelease"), (cancel, 8, "orderCancel"), (change, 5, "orderLineChange"),
