@@ -12,6 +12,8 @@ from core.errors import NotFound, VersionConflict
 from core.events import JobRequest
 from core.ports import Transaction
 
+RELEASE_GATE = "release_gate"
+
 
 @dataclass(frozen=True, slots=True)
 class ChangePolicy:
@@ -50,6 +52,6 @@ async def change_policy(uow: Transaction, request: ChangePolicy) -> int:
             uow.now,
         )
     uow.audit("policyChange", f"policy:{request.code}", {"value": before}, {"value": request.value})
-    if request.code in (COURSE, OPTIONS):
+    if request.code in (COURSE, OPTIONS, RELEASE_GATE):
         uow.enqueue(JobRequest("review_backorders", "policy"))
     return version

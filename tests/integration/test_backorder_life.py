@@ -20,6 +20,7 @@ from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.reconcile_stock import recount
 from core.services.release_order_hold import release_order_hold
 from core.services.reschedule_supply import SupplyChange, reschedule_supply
+from core.services.review_backorders import review_backorders
 from core.services.run_backorder_course import run_backorder_course
 from core.services.split_order_line import SplitOrderLine, split_order_line
 from core.services.steer_course import PauseCourse, RunStep, pause_course, run_step
@@ -155,6 +156,24 @@ async def test_without_the_release_step_a_person_lets_go_what_was_short(world):
     await world.do(lambda uow: run_step(uow, RunStep(*short.backorder_ids[0], CourseStep.RELEASE)))
     await world.do(lambda uow: plan_shipments(uow, ids))
     assert [row["number"] for row in await world.rows(planned)] == [whole.number, short.number]
+
+
+@pytest.mark.parametrize(
+    ("code", "keeps"), [("backorder_course", [{"step": "OTHER_SITES"}]), ("release_gate", {"orderPercent": 100})]
+)
+async def test_what_a_rule_kept_from_the_warehouse_goes_when_the_rule_goes(world, code, keeps):
+    await world.do(lambda uow: change_policy(uow, ChangePolicy(code, keeps)))
+    await world.place(world.order(("S", 5), ("S2", 1)))
+    await world.stock(5)
+    await course(world)
+    (order_id,) = [row["id"] for row in await world.rows("select id from sales_order")]
+    assert await world.do(lambda uow: plan_shipments(uow, [order_id])) == []
+    await world.rows("delete from outbox")
+    await world.do(lambda uow: change_policy(uow, ChangePolicy(code, None)))
+    assert await world.value("select payload from outbox where job = 'review_backorders'") is not None
+    await world.do(review_backorders)
+    assert await world.value("select payload -> 'orderIds' from outbox where job = 'plan_shipments'") == [order_id]
+    assert len(await world.do(lambda uow: plan_shipments(uow, [order_id]))) == 1
 
 
 FAULTS = {
