@@ -385,10 +385,13 @@ async def test_a_refused_order_is_sent_anew_under_new_numbers_and_an_unsure_one_
     (first,) = await outbound(world, "850")
     outbound_id = await world.value("select id from edi_outbound")
     await world.database.system.execute("update edi_outbound set state = 'written'")
+    numbers = "select interchange_control, group_control, set_control from edi_outbound"
+    drawn = await world.rows(numbers)
     name = await world.do(lambda uow: resend_edi_document(uow, outbound_id))
     assert await world.rows("select file_name, state, bytes from edi_outbound") == [
         {"file_name": name, "state": "pending", "bytes": first}
     ]
+    assert await world.rows(numbers) == drawn
     with pytest.raises(IllegalTransition):
         await world.do(lambda uow: send_order_anew(uow, number))
     ours = read(first).interchanges[0]

@@ -210,6 +210,12 @@ def test_the_files_of_the_map_folder_are_those_of_the_table(name: str):
     assert (FOLDER / name).read_text(encoding="utf-8") == folder_files()[name]
 
 
+def test_no_map_lies_in_the_house_but_what_our_table_makes():
+    assert {
+        path.name for path in FOLDER.parents[1].rglob("*") if path.suffix in (".xml", ".xsd", ".json", ".csv")
+    } == set(folder_files())
+
+
 def test_a_set_without_its_header_is_a_set_that_is_refused():
     interchange = read(file(st(GOOD)[3:], st(GOOD, control="0002"))).interchanges[0]
     lost, sound = interchange.groups[0].sets
