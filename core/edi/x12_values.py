@@ -34,7 +34,7 @@ def day(text: str) -> date | None:
     if len(digits) == 6:
         digits = ("20" if digits[:2] < "50" else "19") + digits
     try:
-        return datetime.strptime(digits, "%Y%m%d").date() if len(digits) == 8 else None
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])) if len(digits) == 8 else None
     except ValueError:
         return None
 

@@ -77,6 +77,11 @@ def learn(
 ) -> None:
     """Propose a partner's profile from sample files: addresses, guide, the evidence for it, and what is not decided.
 
+    Put orders of ours, answers to them and ship notices of one partner together, about five of each: how lines and orders
+    are named, what a partial backorder and a cut quantity mean, and what a pack holds shows only beside each other.
+    Nothing is guessed: codes without a meaning in the standard, and settings that the files leave open, are listed under
+    `left to you` with the reason, and keep their defaults. `edi guide onboard` stores the profile as a draft.
+
     Reads files without a database. Exit code 1 when no document of a partner is among them.
     """
     samples: list[tuple[str, bytes]] = []
