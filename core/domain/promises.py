@@ -28,11 +28,6 @@ def commit(book: SkuBook, line: Line, proposal: Proposal, reason: PromiseReason,
     for part in proposal.slices:
         if part.kind == "ON_HAND" and validated:
             book.allocate(line, part.location_id, part.quantity, "order_line", line.order_id)
-        elif part.waits_for == WaitsFor.QUOTA:
-            day, cause = part.ship_date, str(part.waits_for)
-            book.add_peg(part.location_id, day, part.quantity, PegKind.OPEN, line=line, cause=cause)
-        elif part.kind == "DATED":
-            book.peg_dated(line, part.location_id, part.ship_date, part.quantity, reason)
         elif part.kind == "TRANSFER" and validated:
             assert part.donor_id is not None
             assert part.arrival_date is not None
@@ -42,6 +37,11 @@ def commit(book: SkuBook, line: Line, proposal: Proposal, reason: PromiseReason,
             book.add_peg(
                 part.location_id, part.ship_date, part.quantity, PegKind.FIRM, line=line, supply=supply, cause=reason
             )
+        elif part.waits_for == WaitsFor.QUOTA:
+            day, cause = part.ship_date, str(part.waits_for)
+            book.add_peg(part.location_id, day, part.quantity, PegKind.OPEN, line=line, cause=cause)
+        elif part.kind == "DATED":
+            book.peg_dated(line, part.location_id, part.ship_date, part.quantity, reason)
         else:
             book.add_peg(part.location_id, part.ship_date, part.quantity, PegKind.OPEN, line=line, cause=reason)
     book.settle(line, reason)
@@ -83,6 +83,8 @@ def slices_of(
                 supply,
             )
         )
+        if supply is None and source != "LEAD_TIME" and peg.kind != PegKind.HARD:
+            rows[-1][1]["isUnpegged"] = True  # units that are there for it, none of them its own
         if book.waits_for_quota(peg):
             rows[-1][1]["waitsFor"] = str(WaitsFor.QUOTA)  # its day is no lead time's: the units may well be there
         elif (

@@ -13,7 +13,7 @@ PROMISE: dict[str, str] = {
             from [promise] x order by sku_id, order_line_id, sequence desc
         ) p on p.sku_id = l.sku_id and p.order_line_id = l.id
         where l.current_promise_id is distinct from p.newest""",
-    # A slice named a supply: it is covered, or its OPEN peg is younger than the promise (the supply was lost since).
+    # A slice named a supply of its own: it is covered, or its OPEN peg is younger than the promise (the supply was lost since).
     "dated_promise_has_pegs": """
         select l.sku_id, l.id as order_line_id, q.sequence, c.promised,
             coalesce(p.covered, 0) + l.shipped + l.cancelled as covered
@@ -21,7 +21,7 @@ PROMISE: dict[str, str] = {
         join [promise] q on q.sku_id = l.sku_id and q.id = l.current_promise_id
         cross join lateral (
             select coalesce(sum((s ->> 'quantity')::int), 0) as promised from jsonb_array_elements(q.slices) s
-            where s ->> 'source' <> 'LEAD_TIME' and s ->> 'shipDate' is not null
+            where s ->> 'source' <> 'LEAD_TIME' and s ->> 'shipDate' is not null and s ->> 'isUnpegged' is null
         ) c
         cross join lateral (
             select sum(g.quantity) as covered from [peg] g where g.sku_id = l.sku_id and g.order_line_id = l.id

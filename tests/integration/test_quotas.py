@@ -63,6 +63,8 @@ async def test_what_exceeds_the_week_waits_for_the_next_one(world):
     assert [tuple(p.values()) for p in pegs] == [("OPEN", NEXT_MONDAY, 2, "QUOTA")]
     binding = await world.value("select evidence -> 'binding' ->> 'kind' from promise order by id desc limit 1")
     assert binding == "QUOTA"
+    slices = await world.value("select slices from promise order by id desc limit 1")
+    assert [(s["source"], s.get("waitsFor")) for s in slices] == [("ON_HAND", None), ("ON_HAND", "QUOTA")]
     sku_id = await world.sku()
     await world.do(lambda uow: allocate_waiting(uow, [sku_id]))
     assert (await world.quantities(second.number))[1] == 1, "there are units, but not for this channel this week"

@@ -76,6 +76,15 @@ def test_a_claim_is_pulled_in_only_where_nobody_in_between_needs_the_units(units
     assert claims(book, line) == [(PegKind.FIRM, day(moved_to), 4)]
 
 
+@pytest.mark.parametrize(("margin", "moved_to"), [(None, 10), (1, 8), (2, 8), (3, 10)])
+def test_a_claim_whose_supply_comes_two_days_sooner_moves_only_from_the_margin_on(margin: int | None, moved_to: int):
+    book, (supply,) = book_of(0, (10, 4))
+    line = claim(book, 1, 4, 10, supply)
+    book.redate_supply(supply, day(8), "SUPPLIER", None)
+    repair(book, NETWORK, [supply], EARLY, MovePolicy(pull_in_days=margin))
+    assert claims(book, line) == [(PegKind.FIRM, day(moved_to), 4)]
+
+
 def test_damaged_units_are_not_made_good_from_stock_that_others_are_promised():
     book, (supply,) = book_of(5, (0, 5))
     book.add_peg(A, day(3), 5, PegKind.OPEN, line_id=77)

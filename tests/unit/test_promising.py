@@ -10,6 +10,7 @@ import pytest
 from core.domain.allowance import Allowance, WaitsFor
 from core.domain.binding import BindingKind, events_on, name_binding
 from core.domain.book import SkuBook
+from core.domain.book_supplies import receive_transfer, ship_transfer
 from core.domain.calendars import WorkCalendar
 from core.domain.network import Lane, Location, Network
 from core.domain.promising import Demand, Proposal, available_now, commit, promise, propose
@@ -285,3 +286,25 @@ def test_a_promise_names_what_its_parts_come_from(stock, supplies, quota, releas
     (told,) = book.promises
     days = [(part, (date.fromisoformat(part["shipDate"]) - TODAY).days) for part in told.slices]
     assert [(part["quantity"], n, part["source"], part.get("waitsFor")) for part, n in days] == expected
+
+
+def test_stock_of_a_donor_that_waits_for_a_quota_is_on_its_way_and_nobody_elses():
+    """Three a week, six at the donor: five move at once; what comes before its week waits for it here."""
+    book = book_of(0)
+    book.levels[R] = StockLevel(R, 6)
+    book.quotas = [Quota(1, None, None, None, "WEEK", TODAY, None, 3)]
+    line = Line(1, 1, 1, 5, open=5, status=OrderLineStatus.VALIDATED, destination_id=ZONE)
+    book.lines[1] = line
+    proposal = ask(book, 5, allowances=allowances_for(book, Asker(), [A]))
+    assert [(p.kind, p.quantity, p.ship_date, p.waits_for) for p in proposal.slices] == [
+        ("TRANSFER", 3, day(2), None),
+        ("TRANSFER", 2, day(7), WaitsFor.QUOTA),
+    ]
+    commit(book, line, proposal, PromiseReason.PLACED)
+    assert book.level(R).available == 1
+    for supply in list(book.supplies):
+        assert supply.transfer is not None
+        ship_transfer(book, supply.transfer)
+        receive_transfer(book, supply, supply.open, 0)
+    waiting = [(p.kind, p.quantity, p.need_date, p.cause) for p in book.pegs_of(line) if p.kind != PegKind.HARD]
+    assert (line.allocated, waiting) == (3, [(PegKind.OPEN, 2, day(7), "QUOTA")])
