@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -23,6 +24,7 @@ from core.repositories.edi import Partner
 from core.repositories.edi_records import currency_of
 from core.repositories.edi_replies import change_with_number, settle
 from core.repositories.gates import take_gates
+from core.repositories.order_documents import parts_to_come
 from core.repositories.purchase_orders import PurchaseOrderHead, PurchaseOrderLine, find_orders, read_lines
 from core.repositories.supplier_changes import lock_changes
 from core.services.apply_acknowledgement import (
@@ -124,6 +126,8 @@ async def apply_change_answer(
         if x.open_quantity
     ]
     _refuse_mismatches(outcomes)
+    agreed = await parts_to_come(uow, head.id)
+    outcomes = [_as_agreed(outcome, agreed.get(outcome.line_number or 0, [])) for outcome in outcomes]
     change = await apply_acknowledgement(
         uow,
         AcknowledgePurchaseOrder(
@@ -132,6 +136,17 @@ async def apply_change_answer(
     )
     outcome = change.outcome if outcomes else "applied"
     return Applied(outcome, answer.po_number, head.id, faults, {"answersChange": found.change_sequence})
+
+
+def _as_agreed(outcome: LineOutcome, parts: Sequence[tuple[int, date | None]]) -> LineOutcome:
+    """Consent to our change that names one of the several agreed days for all units: each part keeps its own, as it
+    would without a day. Another day, or parts of it, is news."""
+    days = {on for _, on in parts}
+    only = outcome.accepted[0] if len(outcome.accepted) == 1 else None
+    is_whole = not (outcome.backordered or outcome.rejected or outcome.held)
+    if only is None or only.date not in days or only.is_ship_date or len(days) < 2 or not is_whole:
+        return outcome
+    return replace(outcome, accepted=(replace(only, date=None),))
 
 
 def _with_price(

@@ -267,24 +267,29 @@ async def test_an_additional_line_adds_units_of_an_article_that_the_order_has(wo
     agreed = decode_860(read(content).interchanges[0].groups[0].sets[0]).document
     assert agreed is not None
     assert (agreed.lines[0].requested_date, agreed.lines[0].schedule) == (None, ((10, day(12)), (4, day(20))))
-    status = LineStatus("IA", 14, None, "", Effect.ACCEPT)
-    consent = write_865(
-        ChangeAcknowledgement(
-            Acknowledgement(number, "AC", day(1), "", (replace(answered(), statuses=(status,)),), purpose="06"),
+
+    async def consent(control: int, on: date | None) -> dict[str, int]:
+        status = LineStatus("IA", 14, on, "067" if on else "", Effect.ACCEPT)
+        said = replace(answered(), statuses=(status,))
+        told = ChangeAcknowledgement(
+            Acknowledgement(number, "AC", day(1), "", (said,), purpose="06"),
             (ChangedLine("1", "QI", "S", "V-S", quantity=14, left_to_receive=14),),
             str(version),
             day(0),
-        ),
-        envelope(5),
-    )
-    assert await take(world, consent, "f5") == {"applied": 1}
-    assert await world.rows(days) == days_now
+        )
+        return await take(world, write_865(told, envelope(control)), f"f{control}")
+
+    for control, on in ((5, None), (7, day(12)), (8, day(20))):
+        assert await consent(control, on) == {"applied": 1}
+        assert await world.rows(days) == days_now, "one of the agreed days stands for all of them"
     strange = change(number, 3, "AI", 4).replace(b"POC*1*", b"POC*2*").replace(b"*BP*S*VP*V-S", b"*BP*S2*VP*V-9")
     assert await take(world, strange, "f3") == {"quarantined": 1}
     assert (await documents(world))[-1]["quarantine_reason"].startswith("additional_line")
     dearer = change(number, 6, "AI", 4).replace(b"POC*1*AI**4*EA*", b"POC*2*AI**4*EA*900")
     assert await take(world, dearer, "f6") == {"quarantined": 1}
     assert "one price" in (await documents(world))[-1]["quarantine_reason"]
+    assert await consent(9, day(25)) == {"applied": 1}
+    assert {row["usable_date"] for row in await world.rows(days)} == {day(25)}, "another day is news"
     assert await world.do(recount) == []
 
 
