@@ -58,8 +58,11 @@ async def take(shop: Shop, context, document: str, count: int, during=None, **va
                 if len(found) == count:
                     return
 
+    hub, before = shop.hub, len(shop.hub._all())  # type: ignore[attr-defined]
     reader = asyncio.create_task(read())
-    await asyncio.sleep(0.2)
+    async with asyncio.timeout(30):
+        while len(hub._all()) == before and not reader.done():
+            await asyncio.sleep(0.01)
     if during is not None:
         await during()
     await asyncio.wait_for(reader, 30)

@@ -24,10 +24,12 @@ async def test_streams_end_before_the_server_hears_of_the_stop(monkeypatch: pyte
     told: list[str] = []
     before = signal.signal(signal.SIGTERM, lambda *_: told.append("server"))
     open_streams = 2
+    monkeypatch.setattr(app, "DRAIN_SECONDS", 600.0)
     try:
         undo = app._on_stop(lambda: told.append("drain"), lambda: open_streams == 0)
         os.kill(os.getpid(), signal.SIGTERM)
-        await asyncio.sleep(0.1)
+        await heard(told, 1)
+        await asyncio.sleep(0.1)  # whatever would come too early has time to
         assert told == ["drain"]
         open_streams = 0
         await heard(told, 2)

@@ -149,6 +149,7 @@ async def _streams_agree(
     """Streams on both processes hear of the same order, whoever placed it, with the same cursor."""
     from contextlib import AsyncExitStack
 
+    from api.live import encode_cursor
     from core.database import Database
     from core.settings import Settings
 
@@ -156,11 +157,14 @@ async def _streams_agree(
     async with AsyncExitStack() as stack, asyncio.timeout(60):
         database = await stack.enter_async_context(Database(settings))
         relay = asyncio.create_task(Relay(database, settings).run())
+        # From here on, whenever a stream begins: what it missed before is told when it does.
+        async with database.system.acquire() as sql:
+            head = await sql.fetchrow("select epoch, position from relay")
+        headers = {**headers, "last-event-id": encode_cursor(*((1, 0) if head is None else tuple(head)))}
         streams: dict[str, Any] = {}
         while set(streams) != both:
             process, following = await stack.enter_async_context(watching(url, headers))
             streams[process] = following
-        await asyncio.sleep(0.3)
         number = (await place("three", url)).json()["data"]["orderPlace"]["order"]["number"]
         heard = []
         for following in streams.values():
