@@ -121,6 +121,8 @@ class _Builder:
         if not self.closed:
             self._note("023", "The interchange has no IEA segment: it may be cut off.", None, Severity.ERROR)
             self.faults[-1] = replace(self.faults[-1], segment="IEA")
+        elif not self.groups and not self.answers:
+            self._note("022", "The interchange holds neither a group nor a TA1.", None)
         header = self.header
         return Interchange(
             standard="X12",
@@ -330,6 +332,9 @@ class _Builder:
         if group is None:
             return
         count = len(group.sets)
+        if not count:
+            text = f"Group {group.control} holds no transaction set."
+            group.faults.append(fault(Level.GROUP, "5", text, trailer, Severity.WARNING))
         if trailer is None:
             found = fault(Level.GROUP, "3", f"Group {group.control} has no GE segment.", None)
             group.faults.append(replace(found, segment="GE"))

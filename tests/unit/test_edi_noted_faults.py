@@ -51,6 +51,14 @@ def test_of_x12(kind: str, old: str, new: str, fault: tuple[str, str, object]):
     assert noted(x12_with(kind, old, new)) == [("warning", *fault)]
 
 
+def test_an_envelope_around_nothing_is_noted():
+    data = x12_file("855", X12["855"])
+    head, rest = data.split(b"GS*", 1)
+    group = b"GS*" + rest.split(b"ST*", 1)[0] + b"GE*0*7~"
+    assert noted(head + b"IEA*0*000000007~") == [("warning", "interchange", "022", "")]
+    assert noted(head + group + b"IEA*1*000000007~") == [("warning", "group", "5", "")]
+
+
 def test_a_ship_notice_may_count_its_articles():
     assert noted(x12_with("856", "CTT*4", "CTT*1")) == []
 

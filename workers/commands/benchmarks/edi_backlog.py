@@ -30,7 +30,8 @@ from core.settings import Settings
 from core.unit_of_work import run_unit_of_work
 from migrations.upgrade import upgrade
 
-ARTICLES, DOCUMENTS, WORKERS = 13_000, 1_000, 2
+ARTICLES, DOCUMENTS, WORKERS = 13_000, int(os.environ.get("BENCH_EDI_DOCUMENTS", "1000")), 2
+"""At most 13,000 documents: each is about an article of its own."""
 QUIET_JOBS, LIMIT_SECONDS = 20, 900
 COMPANY = f"""
 insert into calendar (code, name, working_days) values ('DAILY', 'every day', '{{1,2,3,4,5,6,7}}');
@@ -57,7 +58,8 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 def measure() -> list[dict[str, Any]]:
-    """Rows for `manage.py bench`: wall seconds of the report, documents per second of the backlog; both are asserted."""
+    """Rows for `manage.py bench`: wall seconds of the report, documents per second of the backlog (BENCH_EDI_DOCUMENTS of them);
+    both are asserted."""
     folder = Path(tempfile.mkdtemp(prefix="bm-bench-"))
     server = start_postgres(folder, parameters=FAST)
     try:
