@@ -65,12 +65,16 @@ def _basis(source: str) -> str:
     return source if source in known else "CONFIRMED_ORDER"
 
 
+_DOUBT = {basis: n for n, basis in enumerate(("ON_HAND", "SHIP_NOTICE", "TRANSFER"))} | {"LEAD_TIME": 9}
+"""Of parts that come on one day the least sure one gives the basis; what is not named lies between."""
+
+
 def _last(dates: Sequence[DateEstimate | None]) -> DateEstimate | None:
-    """When all of it has come: the day of the last part, on the distribution of the latest of all."""
+    """When all of it has come: the day of the last and least sure part, on the distribution of the latest of all."""
     known = [day for day in dates if day is not None]
     if not known or len(known) < len(dates):
         return None
-    last = max(known, key=lambda day: day.day)
+    last = max(known, key=lambda day: (day.day, _DOUBT.get(str(day.basis), len(_DOUBT))))
     return replace(last, parts=tuple(part for day in known for part in day.parts))
 
 

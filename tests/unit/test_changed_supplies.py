@@ -85,6 +85,21 @@ def test_a_claim_whose_supply_comes_two_days_sooner_moves_only_from_the_margin_o
     assert claims(book, line) == [(PegKind.FIRM, day(moved_to), 4)]
 
 
+def test_lines_of_other_supplies_and_lines_that_keep_their_day_hear_nothing():
+    """Of three one moves: another one's supply was not touched, and the third takes stock for the day it was promised."""
+    book, (late, other) = book_of(2, (4, 4), (2, 4))
+    untouched = claim(book, 3, 4, 5, other)
+    kept, moved = claim(book, 1, 2, 0, late, priority=9), claim(book, 2, 2, 4, late, priority=1)
+    kept.promise_sequence = moved.promise_sequence = untouched.promise_sequence = 1
+    book.redate_supply(late, day(7), "SUPPLIER", None)
+    lines = repair(book, NETWORK, [late], LATE, MovePolicy(pull_in_days=1))
+    assert lines == [kept, moved]
+    assert (claims(book, kept), claims(book, moved)) == ([(PegKind.HARD, TODAY, 2)], [(PegKind.FIRM, day(7), 2)])
+    assert claims(book, untouched) == [(PegKind.FIRM, day(5), 4)]
+    assert [draft.line for draft in book.promises] == [moved]
+    assert [fact.line for fact in book.line_facts if fact.kind == "PROMISE_MOVED"] == [moved]
+
+
 def test_damaged_units_are_not_made_good_from_stock_that_others_are_promised():
     book, (supply,) = book_of(5, (0, 5))
     book.add_peg(A, day(3), 5, PegKind.OPEN, line_id=77)
