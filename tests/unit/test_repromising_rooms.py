@@ -100,3 +100,12 @@ def test_what_a_line_has_of_its_own_is_given_once_over_all_pools():
     claim = Claim(0, 3, 0, LATE, 0, Strategy.IMPROVE, (Step(12, 3, 12),), 0, 0, 7)
     assert solve(pool, [claim])[0].steps == ((1, 2), (10, 1))
     assert solve(pool, [claim])[0].steps == ((10, 3),)
+
+
+def test_whoever_comes_earlier_leaves_its_place_in_the_later_week_to_the_next():
+    first, then = (
+        Claim(n, 1, 0, LATE, n, Strategy.REDISTRIBUTE, (Step(day, 1, day),), 0, 0, n) for n, day in ((0, 7), (1, 12))
+    )
+    room = Room(WEEKS, [1, 0, 0], {0: [0, 0, 0], 1: [0, 0, 0]}, {0: [0, 1, 0], 1: [0, 0, 1]})
+    found = solve(Pool([(0, 1), (5, 1), (7, 1), (12, 1)], rooms=Rooms([room])), [first, then])
+    assert [found[n].steps for n in (0, 1)] == [((0, 1),), ((5, 1),)]

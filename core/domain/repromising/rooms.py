@@ -1,8 +1,9 @@
 """What the quotas of a SKU leave to lines that a run would serve in another window than the one they were promised for.
 
 A line has its share of each window it was promised for. Within it, or of what earlier windows have counted for it
-without its getting it, a run may move it freely; beyond that it uses up what the window has left. What a line gives up
-stays counted, as when its day is moved live. Days are ordinals.
+without its getting it, a run may move it freely; beyond that it uses up what the window has left, and leaves to others
+what it had used of later ones. What a line that comes later gives up stays counted. Both are as when its day is moved
+live (`quotas.move_use`). Days are ordinals.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class Room:
     left: list[int]
     own: dict[int, list[int]] = field(default_factory=dict)
     """By line: units more that may be there by the end of each window without using any of it up."""
+    used: dict[int, list[int]] = field(default_factory=dict)
+    """By line: units that it has used of each window."""
 
     def spans(self, days: Sequence[int]) -> Iterator[tuple[int, range]]:
         """Of each window that holds some of the (ascending) days: its number and the places of those days."""
@@ -37,7 +40,19 @@ class Room:
                 yield number, inside
 
     def copy(self) -> Room:
-        return Room(self.windows, list(self.left), {line: list(units) for line, units in self.own.items()})
+        own, used = ({line: list(units) for line, units in by_line.items()} for by_line in (self.own, self.used))
+        return Room(self.windows, list(self.left), own, used)
+
+    def use(self, line: int, number: int, units: int) -> None:
+        """The line takes units of a window, and gives back as many of those that it had used of later ones."""
+        self.left[number] -= units
+        used = self.used.get(line, [0] * len(self.windows))
+        used[number] += units
+        for later in range(number + 1, len(self.windows)):
+            back = min(units, used[later])
+            used[later] -= back
+            self.left[later] += back
+            units -= back
 
 
 @dataclass(slots=True)
@@ -79,7 +94,7 @@ class Rooms:
             for number, inside in room.spans(days):
                 more = max(0, curve[inside[-1]] - promised[inside[-1]])
                 units = max(0, more - own[number] - beyond)
-                room.left[number] -= units
+                room.use(line, number, units)
                 beyond += units
                 own[number] -= max(0, more - beyond)
 
@@ -109,7 +124,8 @@ def rooms_of(book: SkuBook) -> Rooms | None:
             continue
         windows = [(first, end) for first, end, _ in limited]
         own = {line.id or 0: [_own(book, quota, line, end) for _, end in windows] for line in lines}
-        found.quotas.append(Room(windows, [units for _, _, units in limited], own))
+        used = {line.id or 0: _used(book, quota, line, windows) for line in lines}
+        found.quotas.append(Room(windows, [units for _, _, units in limited], own, used))
     return found if found.quotas else None
 
 
@@ -120,6 +136,11 @@ def _own(book: SkuBook, quota: Quota, line: Line, end: int) -> int:
     used = sum(units for day, units in shares.items() if day.toordinal() < end)
     claimed = sum(p.quantity for p in book.pegs_of(line) if p.kind != PegKind.HARD and p.need_date.toordinal() < end)
     return max(0, unbound + used - line.allocated - line.shipped - claimed)
+
+
+def _used(book: SkuBook, quota: Quota, line: Line, windows: list[tuple[int, int]]) -> list[int]:
+    shares = book.quota_shares[quota.id, line.id or 0]
+    return [sum(n for day, n in shares.items() if first <= day.toordinal() < end) for first, end in windows]
 
 
 def counts_as(book: SkuBook, line: Line, day: date, today: date) -> bool:
