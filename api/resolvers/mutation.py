@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any
 
 from api.context import Context
-from api.schema.errors import UserError, stored_user_error, user_error
+from api.schema.errors import UserError, stored_user_errors, user_error
 from core.domain.access import Role
 from core.errors import DomainError, NotFound
 from core.queries import backorders, notices, orders, purchase_orders
@@ -47,7 +47,7 @@ async def run_mutation(context: Context, operation: str, input: Any, key: str, u
     except DomainError as error:
         return Done({}, [user_error(error, context.language)])
     stored = outcome.result.get("userErrors") or ()
-    return Done(outcome.result, [stored_user_error(error, context.language) for error in stored])
+    return Done(outcome.result, stored_user_errors(stored, context.language))
 
 
 def stored_errors(errors: list[DomainError]) -> list[dict[str, Any]]:

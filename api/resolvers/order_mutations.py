@@ -10,7 +10,7 @@ from strawberry import Info, argument
 from api.context import Context
 from api.resolvers.arguments import IdempotencyKey
 from api.resolvers.mutation import Done, must_see_order, refusals, run_mutation, stored_errors
-from api.schema.errors import stored_user_error, user_error
+from api.schema.errors import MAX_USER_ERRORS, stored_user_errors, user_error
 from api.schema.inputs import (
     OrderCancelInput,
     OrderHoldInput,
@@ -93,10 +93,10 @@ async def order_place(
     except DomainError as error:
         return OrderPlacePayload(user_errors=[user_error(error, context.language)])
     if placed.refusals:
-        errors = [await _without_others(context, error) for error in placed.refusals]
+        errors = [await _without_others(context, error) for error in placed.refusals[:MAX_USER_ERRORS]]
         return OrderPlacePayload(user_errors=[user_error(error, context.language) for error in errors])
     stored = placed.answer.get("userErrors") or ()
-    done = Done(placed.answer, [stored_user_error(error, context.language) for error in stored])
+    done = Done(placed.answer, stored_user_errors(stored, context.language))
     keys = [(sku_id, id) for sku_id, id in done.result.get("backorders", ())]
     opened = await context.loaders.backorder_by_key.load_many(keys) if keys else ()
     order = placed.row

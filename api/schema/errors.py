@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from enum import Enum
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
@@ -251,6 +252,15 @@ def user_error(error: DomainError, language: str) -> UserError:
     return stored_user_error(
         {"code": error.code, "message": error.message, "path": list(error.path), "facts": error.facts}, language
     )
+
+
+MAX_USER_ERRORS = 200
+"""Told in one answer, the first ones: who has them right asks again."""
+
+
+def stored_user_errors(stored: Iterable[Mapping[str, Any]], language: str) -> list[UserError]:
+    """The first MAX_USER_ERRORS of {code, message, path, facts}, typed."""
+    return [stored_user_error(error, language) for error in islice(stored, MAX_USER_ERRORS)]
 
 
 def stored_user_error(stored: Mapping[str, Any], language: str) -> UserError:

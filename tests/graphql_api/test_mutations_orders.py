@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from api.schema.errors import MAX_USER_ERRORS
 from core.domain.access import Role
 from tests.graphql_api.schema_under_test import Shop, open_shop
 
@@ -206,3 +207,10 @@ async def test_a_number_taken_by_another_customer_says_nothing_of_its_order(shop
     other = await shop.change(await shop.customer("BAKER"), "orderPlace", wanted, want)
     assert [(e["code"], e["path"]) for e in other["userErrors"]] == [("INVALID_INPUT", ["input", "externalNumber"])]
     assert order["number"] not in str(other)
+
+
+async def test_an_answer_tells_the_first_refusals_only(shop: Shop):
+    lines = [{"sku": f"NO-{number}", "quantity": 1} for number in range(MAX_USER_ERRORS + 50)]
+    refused = await shop.change(shop.context(Role.STOREFRONT), "orderPlace", {**NEW, "lines": lines}, "order { id }")
+    assert refused["order"] is None
+    assert len(refused["userErrors"]) == MAX_USER_ERRORS
