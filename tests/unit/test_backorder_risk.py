@@ -106,19 +106,37 @@ def test_simple_models_speak_when_examples_are_few(rate):
     assert chance.mean() == pytest.approx(table.label.mean(), abs=0.01)
 
 
+HELD = [place for place, way in enumerate(FEATURES.values()) if way == -1]
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.integers(-20, 200), st.integers(0, 300), st.integers(0, 60), st.integers(0, 100),
     st.floats(0, 1), st.integers(1, 100),
 )  # fmt: skip
-def test_more_stock_never_means_more_risk(stock, forecast, transit, sales, on_time, more):
+def test_more_on_hand_and_more_cover_never_mean_more_risk(stock, forecast, transit, sales, on_time, more):
+    """All else equal, the position included: those features are held to it."""
     asked = {
         "national_inv": stock, "in_transit_qty": transit, "forecast_3_month": forecast, "forecast_6_month": 2 * forecast,
         "forecast_9_month": 3 * forecast, "sales_3_month": sales, "sales_6_month": 2 * sales, "sales_9_month": 3 * sales,
         "perf_6_month_avg": on_time,
     }  # fmt: skip
-    chance = model().probability(one(**asked))[0]
-    assert model().probability(one(**asked | {"national_inv": stock + more}))[0] <= chance + 1e-12
+    assert [name for name, way in FEATURES.items() if way] == [
+        "on_hand", "cover_by_forecast", "cover_by_sales", "stock_less_minimum", "stock_less_lead_time_forecast", "sign_of_stock",
+    ]  # fmt: skip
+    rows = np.vstack([feature_matrix(one(**asked))] * 2)
+    rows[1, HELD] = feature_matrix(one(**asked | {"national_inv": stock + more}))[0, HELD]
+    before, after = model().estimator.predict_proba(rows)[:, 1]
+    assert after <= before + 1e-12
+
+
+def test_more_stock_hardly_ever_means_more_risk():
+    """The position is free, so that a few may rise a little; as a whole the risk falls."""
+    numbers = played(2000, seed=7).numbers
+    before = model().probability(numbers)
+    after = model().probability(numbers | {"national_inv": numbers["national_inv"] + 20})
+    assert after.mean() < before.mean()
+    assert (after > before + 0.01).mean() < 0.02
 
 
 def test_unknown_figures_are_scored_without_surprise():
