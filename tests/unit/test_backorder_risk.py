@@ -106,7 +106,14 @@ def test_simple_models_speak_when_examples_are_few(rate):
     assert chance.mean() == pytest.approx(table.label.mean(), abs=0.01)
 
 
-HELD = [place for place, way in enumerate(FEATURES.values()) if way == -1]
+HELD = (
+    "on_hand",
+    "cover_by_forecast",
+    "cover_by_sales",
+    "stock_less_minimum",
+    "stock_less_lead_time_forecast",
+    "sign_of_stock",
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -121,22 +128,11 @@ def test_more_on_hand_and_more_cover_never_mean_more_risk(stock, forecast, trans
         "forecast_9_month": 3 * forecast, "sales_3_month": sales, "sales_6_month": 2 * sales, "sales_9_month": 3 * sales,
         "perf_6_month_avg": on_time,
     }  # fmt: skip
-    assert [name for name, way in FEATURES.items() if way] == [
-        "on_hand", "cover_by_forecast", "cover_by_sales", "stock_less_minimum", "stock_less_lead_time_forecast", "sign_of_stock",
-    ]  # fmt: skip
+    held = [list(FEATURES).index(name) for name in HELD]
     rows = np.vstack([feature_matrix(one(**asked))] * 2)
-    rows[1, HELD] = feature_matrix(one(**asked | {"national_inv": stock + more}))[0, HELD]
+    rows[1, held] = feature_matrix(one(**asked | {"national_inv": stock + more}))[0, held]
     before, after = model().estimator.predict_proba(rows)[:, 1]
     assert after <= before + 1e-12
-
-
-def test_more_stock_hardly_ever_means_more_risk():
-    """The position is free, so that a few may rise a little; as a whole the risk falls."""
-    numbers = played(2000, seed=7).numbers
-    before = model().probability(numbers)
-    after = model().probability(numbers | {"national_inv": numbers["national_inv"] + 20})
-    assert after.mean() < before.mean()
-    assert (after > before + 0.01).mean() < 0.02
 
 
 def test_unknown_figures_are_scored_without_surprise():
