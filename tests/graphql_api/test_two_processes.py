@@ -71,7 +71,7 @@ async def processes_of(url: str, wanted: int) -> set[str]:
 
 async def _fresh(url: str, method: str, path: str, **more: Any) -> httpx2.Response:
     """One request on a connection of its own, so that any process may take it."""
-    async with httpx2.AsyncClient(base_url=url, timeout=20) as client:
+    async with httpx2.AsyncClient(base_url=url, timeout=60) as client:
         return await client.request(method, path, **more)
 
 

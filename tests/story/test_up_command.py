@@ -56,7 +56,7 @@ class Up:
     def ready(self) -> int:
         """Status of /readyz: 503 while something it needs is away."""
         try:
-            with urllib.request.urlopen(f"{self.facts['url']}/readyz", timeout=20) as answer:
+            with urllib.request.urlopen(f"{self.facts['url']}/readyz", timeout=60) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
             error.close()
@@ -65,7 +65,7 @@ class Up:
     def stop(self, number: signal.Signals = signal.SIGINT) -> str:
         """End it and return what it printed after the JSON line."""
         self.process.send_signal(number)
-        rest, _ = self.process.communicate(timeout=60)
+        rest, _ = self.process.communicate(timeout=180)
         return rest
 
 
@@ -109,7 +109,7 @@ def _made_at(data: Path) -> int:
     return (cluster / "PG_VERSION").stat().st_mtime_ns
 
 
-def _until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def _until(condition: Callable[[], bool], seconds: float = 90.0) -> None:
     limit = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < limit
@@ -123,7 +123,7 @@ def _refused(*arguments: str, **environment: str) -> tuple[int, str, str]:
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -136,7 +136,7 @@ def _operate(data: Path, *arguments: str) -> tuple[int, str, str]:
         env={key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL", "SEAL_KEY")},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     return done.returncode, done.stderr, done.stdout
 
@@ -240,7 +240,7 @@ def test_ctrl_c_during_the_start_leaves_nothing(data: Path) -> None:
     )
     _until(lambda: (data / "log" / "valkey.log").exists())
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=180)
     assert (process.returncode, out) == (0, "")
     homes = [data / "postgres", data / "valkey"]
     if (data / "postgres-home").exists():
