@@ -73,10 +73,10 @@ async def shipments_by_number(uow: Transaction, numbers: Collection[str]) -> dic
 
 
 async def planned_shipments(uow: Transaction, order_ids: Iterable[int]) -> dict[tuple[int, int], ShipmentRow]:
-    """The planned shipment of each (order, location) that has one."""
+    """The planned shipment of each (order, location) that has one; what a warehouse lacks of another is none to join."""
     rows = await uow.sql.fetch(
         """select id, number, order_id, customer_id, location_id, status, version from shipment
-        where order_id = any($1::bigint[]) and status = 'PLANNED' order by id""",
+        where order_id = any($1::bigint[]) and status = 'PLANNED' and rest_of is null order by id""",
         sorted(set(order_ids)),
     )
     return {(row["order_id"], row["location_id"]): ShipmentRow(**row) for row in rows}
@@ -201,6 +201,43 @@ async def take_off(uow: Transaction, planned: Sequence[PlannedLine], off: dict[t
         uow.now,
     )
     await ask_warehouses(uow, {row.shipment_id for row, _ in changed})
+
+
+async def split_off(uow: Transaction, shipment_id: int, root_id: int, off: Sequence[tuple[int, int]]) -> str:
+    """Move (line id, units) of a planned shipment to a new one, the rest of `root_id`; returns its number."""
+    (rest_id,) = await draw_ids(uow, "shipment", 1)
+    number = await uow.sql.fetchval(
+        """insert into shipment (id, number, order_id, customer_id, location_id, planned_ship_date, created_at, rest_of)
+        overriding system value
+        select $2, 'SH' || lpad($2::bigint::text, 8, '0'), order_id, customer_id, location_id, planned_ship_date, $4, $3
+        from shipment where id = $1 returning number""",
+        shipment_id,
+        rest_id,
+        root_id,
+        uow.now,
+    )
+    await uow.sql.execute(
+        """with moved as (
+            select x.*, u.units from shipment_line x join unnest($2::bigint[], $3::int[]) as u(id, units) on u.id = x.id
+            where x.shipment_id = $1
+        ), gone as (
+            delete from shipment_line x using moved m where x.sku_id = m.sku_id and x.id = m.id and m.units = m.quantity
+        ), kept as (
+            update shipment_line x set quantity = x.quantity - m.units from moved m
+            where x.sku_id = m.sku_id and x.id = m.id and m.units < m.quantity
+        )
+        insert into shipment_line (sku_id, shipment_id, order_line_id, location_id, lot_id, quantity, created_at)
+        select sku_id, $4, order_line_id, location_id, lot_id, units, $5 from moved""",
+        shipment_id,
+        [line_id for line_id, _ in off],
+        [units for _, units in off],
+        rest_id,
+        uow.now,
+    )
+    await uow.sql.execute(
+        "update shipment set version = version + 1, updated_at = $2 where id = $1", shipment_id, uow.now
+    )
+    return number
 
 
 def by_place(planned: Iterable[PlannedLine]) -> dict[int, dict[int, int]]:

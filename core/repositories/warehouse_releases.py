@@ -35,7 +35,7 @@ async def partner_of_location(uow: Transaction, location_id: int) -> str | None:
 async def lock_shipment(uow: Transaction, shipment_id: int) -> Any:
     """The shipment with its order and place, its row locked; None where there is none."""
     return await uow.sql.fetchrow(
-        """select s.id, s.number, s.status, s.location_id, s.version, s.planned_ship_date, s.carrier, o.number as order_number,
+        """select s.id, s.number, s.status, s.location_id, s.version, s.rest_of, s.planned_ship_date, s.carrier, o.number as order_number,
             o.external_number, o.ship_to, l.code as location, l.name as location_name, l.time_zone
         from shipment s join sales_order o on o.id = s.order_id join location l on l.id = s.location_id
         where s.id = $1 for no key update of s""",
@@ -43,13 +43,24 @@ async def lock_shipment(uow: Transaction, shipment_id: int) -> Any:
     )
 
 
-async def released_shipment(uow: Transaction, number: str) -> Any:
-    """The shipment of this number with its place; None where there is none."""
-    return await uow.sql.fetchrow(
-        """select s.id, s.number, s.status, l.code as location, l.time_zone
-        from shipment s join location l on l.id = s.location_id where s.number = $1""",
+async def released_shipments(uow: Transaction, number: str) -> list[Any]:
+    """The shipment that was released by this number with its place, then what became of its rest, oldest first."""
+    return await uow.sql.fetch(
+        """select s.id, s.number, s.status, s.advice, l.code as location, l.time_zone
+        from shipment r join shipment s on s.order_id = r.order_id and (s.id = r.id or s.rest_of = r.id)
+        join location l on l.id = s.location_id where r.number = $1 order by s.id""",
         number,
     )
+
+
+async def note_advice(uow: Transaction, shipment_id: int, advice: str) -> None:
+    """Keep by which advice a shipment left."""
+    await uow.sql.execute("update shipment set advice = $2 where id = $1", shipment_id, advice)
+
+
+async def release_rest(uow: Transaction, number: str) -> int | None:
+    """The shipment's id, None where there is none; one that was another's rest is a shipment as others from now on."""
+    return await uow.sql.fetchval("update shipment set rest_of = null where number = $1 returning id", number)
 
 
 async def release_lines(uow: Transaction, shipment_id: int) -> list[Any]:

@@ -16,11 +16,12 @@ from core.errors import InvalidInput, QuantityExceeded
 from core.events import Event
 from core.ports import Transaction
 from core.repositories.edi import Partner
-from core.repositories.warehouse_releases import held_lots, release_lines, released_shipment
+from core.repositories.orders import again_with_more_gates
+from core.repositories.warehouse_releases import held_lots, note_advice, release_lines, released_shipments
 from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
 from core.services.edi_outcome import Applied, Unusable, doubt
+from core.services.set_aside_rest import set_aside_rest
 from core.services.take_shipments import take_shipments
-from core.services.withdraw_short_units import withdraw_short_units
 
 # W0601: a report of all that left. What another code means is for a person.
 _FULL = ("F", "N", "00", "")
@@ -30,15 +31,19 @@ async def apply_shipping_advice(
     uow: Transaction, advice: ShippingAdvice, faults: tuple[Fault, ...], partner: Partner, document_id: int
 ) -> Applied:
     """A planned shipment that left in the units released, from the warehouse that this partner runs, is confirmed in the
-    lots that the advice names. Where fewer units left and the lines tell which, these leave, and the others stay allocated
-    without a shipment. All else that differs, and lots that cannot have left, move nothing. Each difference is an event
-    `SHIPPING_DOUBT`.
+    lots that the advice names. Where fewer units left and the lines tell which, these leave, and the others are planned as
+    the rest of the shipment: the next advice of another number is about them. All else that differs, lots that cannot have
+    left, and another advice of what has left whole move nothing. Each difference is an event `SHIPPING_DOUBT`.
 
     Raises NotFound for a shipment that we do not know, Unusable for one that was cancelled.
     """
     # Locked first: what is compared here is what leaves below.
-    await take_shipments(uow, [advice.order_number])
-    ours = await released_shipment(uow, advice.order_number)
+    known = [row["number"] for row in await released_shipments(uow, advice.order_number)]
+    await take_shipments(uow, known or [advice.order_number])
+    family = await released_shipments(uow, advice.order_number)
+    if known != [row["number"] for row in family]:
+        raise again_with_more_gates()
+    ours = _told_of(advice, family)
     if ours["status"] == ShipmentStatus.CANCELLED and any(line.shipped for line in advice.lines):
         text = f"Shipment {ours['number']} was cancelled; the warehouse says that it left."
         raise Unusable("cancelled_shipment", text, [doubt("number", text, None, "W06")])
@@ -48,8 +53,10 @@ async def apply_shipping_advice(
     differences = _differences(advice, released)
     is_full = partner.guide.warehouse == ours["location"] and advice.purpose in _FULL
     short = _short_lines(advice, released) if differences and is_full and not has_left else {}
-    refusal, is_confirmed = "", False
-    if has_left:
+    refusal, rest_number, is_confirmed = "", "", False
+    if has_left and ours["advice"] is not None and (not advice.number or ours["advice"] != advice.number):
+        refusal = f"It has left by {ours['advice'] or 'an advice without a number'} already."
+    elif has_left:
         differences += _other_lots(_named_lots(advice, tracked), released)
     elif is_full and (short or not differences):
         held, named = await held_lots(uow, ours["id"]), _named_lots(advice, tracked)
@@ -60,25 +67,36 @@ async def apply_shipping_advice(
         try:
             async with uow.savepoint():
                 if short:
-                    await withdraw_short_units(uow, ours["number"], short)
+                    rest_number = await set_aside_rest(uow, ours["number"], family[0]["id"], short)
                 await confirm_shipments(uow, [request])
             is_confirmed = True
         except (InvalidInput, QuantityExceeded) as error:
             refusal, differences = error.message, [*differences, *_other_lots(named, held)]
+    is_agreed = is_confirmed or (is_full and not (differences or refusal))
+    if is_agreed:
+        await note_advice(uow, ours["id"], advice.number)
     told: dict[str, Any] = {
-        "shipment": advice.order_number,
+        "shipment": ours["number"],
         "differences": differences,
         "tracking": advice.tracking,
-        "confirmed": is_confirmed or (is_full and not (differences or refusal)),
+        "confirmed": is_agreed,
     }
     if differences or refusal:
-        text = f"Warehouse shipment {advice.number} differs from {advice.order_number}."
+        text = f"Warehouse shipment {advice.number} differs from {ours['number']}."
         if is_confirmed:
-            text += f" It left without {sum(short.values())} units: they stay allocated, and are on no shipment."
+            text += f" It left without {sum(short.values())} units: they are planned as {rest_number}, and no one is told to ship it."
         text = f"{text} {refusal}".rstrip()
         facts = {"documentId": document_id, "error": text}
         uow.announce(Event("edi", "SHIPPING_DOUBT", facts, f"document:{document_id}", supplier_id=partner.supplier_id))
     return Applied("applied", advice.number, None, faults, told)
+
+
+def _told_of(advice: ShippingAdvice, family: list[Any]) -> Any:
+    """The shipment that left by this advice; else what is left of what was released, once a part of it has left."""
+    first, *rests = family
+    again = [row for row in family if advice.number and row["advice"] == advice.number]
+    still = [row for row in rests if advice.number and row["status"] == ShipmentStatus.PLANNED]
+    return (again or still or [first])[0]
 
 
 def _differences(advice: ShippingAdvice, released: list[Any]) -> list[dict[str, Any]]:

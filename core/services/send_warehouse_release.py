@@ -18,7 +18,13 @@ from core.errors import InvalidInput, NotFound
 from core.events import Event
 from core.ports import Transaction
 from core.repositories.edi import add_outbound, due_times, partner_by_code
-from core.repositories.warehouse_releases import lock_shipment, partner_of_location, release_lines, releases_of
+from core.repositories.warehouse_releases import (
+    lock_shipment,
+    partner_of_location,
+    release_lines,
+    release_rest,
+    releases_of,
+)
 from core.services.edi_envelopes import number_document
 
 _NEW, _REPLACE, _CANCEL = "N", "R", "F"
@@ -27,12 +33,12 @@ _NEW, _REPLACE, _CANCEL = "N", "R", "F"
 async def send_warehouse_release(uow: Transaction, shipment_id: int) -> int | None:
     """Queue the release of a shipment; returns the outbound document's id.
 
-    None where the warehouse is no partner's, knows all of it already, or the goods have left. What changed since
+    None where the warehouse is no partner's, knows all of it already or said that it lacks it, or the goods have left. What changed since
     replaces what was told; a shipment of which nothing is left is cancelled. A release that was refused told nothing.
     Raises InvalidInput for a value that the standard cannot hold.
     """
     row = await lock_shipment(uow, shipment_id)
-    if row is None:
+    if row is None or row["rest_of"] is not None:
         return None
     code = await partner_of_location(uow, row["location_id"])
     partner = await partner_by_code(uow, code) if code is not None else None
@@ -67,11 +73,12 @@ async def send_warehouse_release(uow: Transaction, shipment_id: int) -> int | No
 
 
 async def send_release_anew(uow: Transaction, number: str) -> int:
-    """The release of a shipment whose last one was refused goes out under new control numbers; its document's id.
+    """The release of a shipment whose last one was refused, or of what the warehouse lacked of another, goes out under new
+    control numbers; its document's id.
 
-    Mend its cause first. Raises NotFound, InvalidInput where no partner has to be told of the shipment.
+    Mend the cause first. Raises NotFound, InvalidInput where no partner has to be told of the shipment.
     """
-    shipment_id = await uow.sql.fetchval("select id from shipment where number = $1", number)
+    shipment_id = await release_rest(uow, number)
     if shipment_id is None:
         raise NotFound("order or shipment", number, path=("input", "number"))
     outbound_id = await send_warehouse_release(uow, shipment_id)

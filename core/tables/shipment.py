@@ -8,7 +8,11 @@ from core.tables import columns as c
 
 
 class Shipment(c.Row, table=True):
-    """One parcel or load from one location to a customer."""
+    """One parcel or load from one location to a customer.
+
+    `rest_of` is the shipment that its warehouse was told to ship and did not ship whole: this is what it lacked, and the
+    warehouse is told nothing of it. `advice` is the warehouse's own number of what left.
+    """
 
     __table_args__ = (
         c.unique("number"),
@@ -29,6 +33,8 @@ class Shipment(c.Row, table=True):
     planned_ship_date: date | None = c.day(null=True)
     shipped_at: datetime | None = c.instant(null=True)
     delivered_at: datetime | None = c.instant(null=True)
+    rest_of: int | None = c.bigint(null=True)
+    advice: str | None = c.text(null=True)
     version: int = c.integer(default=1)
     created_at: datetime = c.created()
     updated_at: datetime = c.updated()

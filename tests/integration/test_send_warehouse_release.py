@@ -18,6 +18,7 @@ from core.services.change_order_line import ChangeOrderLine, change_order_line
 from core.services.plan_shipments import plan_shipments
 from core.services.reconcile_stock import recount
 from core.services.rejudge_routes import move_planned_shipments
+from core.services.review_backorders import review_backorders
 from core.services.send_warehouse_release import send_release_anew, send_warehouse_release
 from tests.integration.test_ingest_edi_document import PARTNER, day, documents, envelope, take
 from tests.integration.test_lots import LATER, SOON, lots, receive, track
@@ -76,7 +77,7 @@ async def test_a_release_its_changes_and_its_945(world):
         ([("1", "S2", 1), ("2", "S", 1)], {}, False),
     ],
 )
-async def test_a_945_of_fewer_units_ships_these_and_leaves_the_rest_allocated(world, told, shipped, confirmed):
+async def test_a_945_of_fewer_units_ships_these_and_sets_the_rest_aside(world, told, shipped, confirmed):
     await world.database.system.execute(WAREHOUSE)
     await world.stock(9, "S2")
     (placed,) = await world.place(world.order(("S2", 3), ("S2", 2)))
@@ -93,14 +94,74 @@ async def test_a_945_of_fewer_units_ships_these_and_leaves_the_rest_allocated(wo
     assert {x: (row["shipped"], row["allocated"]) for x, row in lines.items()} == {
         x: (shipped.get(x, 0), units - shipped.get(x, 0)) for x, units in ordered.items()
     }
-    assert {row["ready"] for row in lines.values()} == ({0} if confirmed else {2, 3})
-    assert await world.value("select status from shipment") == ("SHIPPED" if confirmed else "PLANNED")
-    assert await world.value("select sum(quantity)::int from shipment_line") == (sum(shipped.values()) or 5)
+    assert {row["ready"] for row in lines.values()} == ({row["allocated"] for row in lines.values()})
+    units = """select status, sum(quantity)::int as units from shipment s join shipment_line l on l.shipment_id = s.id
+        group by s.id order by s.id"""
+    rest = [] if not confirmed else [{"status": "PLANNED", "units": 5 - sum(shipped.values())}]
+    left = {"status": "SHIPPED", "units": sum(shipped.values())} if confirmed else {"status": "PLANNED", "units": 5}
+    assert await world.rows(units) == [left, *rest]
     assert await world.do(recount) == []
-    if confirmed:
-        (again,) = await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
-        rest = sum(ordered.values()) - sum(shipped.values())
-        assert await world.value("select sum(quantity)::int from shipment_line where shipment_id = $1", again) == rest
+
+
+async def test_what_a_warehouse_lacked_is_asked_for_again_by_a_person_only(world):
+    await world.database.system.execute(WAREHOUSE)
+    await world.stock(10, "S2")
+    (placed,) = await world.place(world.order(("S2", 10)))
+    (first,) = await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
+    assert (await released(world, first)).purpose == "N"
+    await advise(world, 2, "W7", 4)
+    asked = "select count(*) from outbox where job = 'plan_shipments'"
+    before = await world.value(asked)
+    await world.do(review_backorders)
+    assert await world.value(asked) == before
+    assert await world.do(lambda uow: plan_shipments(uow, [placed.order_id])) == []
+    rest = await world.value("select id from shipment where rest_of = $1", first)
+    assert [await released(world, one) for one in (first, rest)] == [None, None]
+    number = await world.value("select number from shipment where id = $1", rest)
+    await world.do(lambda uow: send_release_anew(uow, number))
+    sent = await world.rows("select reference, bytes from edi_outbound where kind = '940' order by id")
+    assert [row["reference"] for row in sent] == [
+        await world.value("select number from shipment where id = $1", first),
+        number,
+    ]
+    assert [
+        line.ordered for line in decode_940(read(sent[1]["bytes"]).interchanges[0].groups[0].sets[0]).document.lines
+    ] == [6]
+
+
+@pytest.mark.parametrize(
+    ("advices", "confirmed", "shipped", "doubts"),
+    [
+        ([("W7", 5), ("W8", 5)], [True, True], 10, 1),
+        ([("W7", 5), ("W8", 2), ("W9", 3)], [True, True, True], 10, 2),
+        ([("W7", 5), ("W8", 6)], [True, False], 5, 2),
+        ([("W7", 10), ("W8", 10)], [True, False], 10, 1),
+        ([("W7", 5), ("", 5)], [True, False], 5, 2),
+        ([("W7", 5), ("W8", 5), ("W9", 5)], [True, True, False], 10, 2),
+    ],
+)
+async def test_each_945_of_a_shipment_is_beside_what_the_ones_before_it_left(
+    world, advices, confirmed, shipped, doubts
+):
+    await world.database.system.execute(WAREHOUSE)
+    await world.stock(10, "S2")
+    (placed,) = await world.place(world.order(("S2", 10)))
+    await world.do(lambda uow: plan_shipments(uow, [placed.order_id]))
+    for control, (number, units) in enumerate(advices, start=2):
+        await advise(world, control, number, units)
+    assert [row["result"]["confirmed"] for row in await documents(world)] == confirmed
+    assert await world.rows("select shipped, allocated, ready from order_line") == [
+        {"shipped": shipped, "allocated": 10 - shipped, "ready": 10 - shipped}
+    ]
+    assert await world.value("select count(*) from outbox where kind = 'SHIPPING_DOUBT'") == doubts
+    assert await world.do(recount) == []
+
+
+async def advise(world, control: int, number: str, units: int) -> None:
+    """A 945 of the first shipment: so many units of its only line."""
+    ours = await world.value("select number from shipment order by id limit 1")
+    rows = [("W06", "F", ours, day(0), number), ("LX", 1), ("W12", "CC", 10, units, 0, "EA", "", "BP", "S2")]
+    assert await take(world, write_interchange("945", "SW", [rows], envelope(control)), f"f{control}") == {"applied": 1}
 
 
 async def test_a_945_that_differs_or_is_of_another_warehouse_confirms_nothing(world):
