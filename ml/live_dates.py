@@ -263,7 +263,10 @@ def _corrected(delay: Delay, correction: Correction) -> Delay:
 
 
 def _thinned(delay: Delay) -> tuple[list[int], list[float]]:
-    """The days at which the distribution rises, and how high it is there; tails beyond one in ten thousand are cut."""
+    """The days at which the distribution rises, and how high it is there; tails beyond one in ten thousand are cut.
+
+    The last share is that of what ever comes: where goods were lost it stays below 1.
+    """
     cdf = np.clip(delay.cdf, 0.0, 1.0)
     rises = np.diff(cdf, prepend=0.0) > SHORTEST_TAIL / 10
     kept = rises & (cdf > SHORTEST_TAIL) & (np.append(0.0, cdf[:-1]) < 1 - SHORTEST_TAIL)
@@ -271,5 +274,5 @@ def _thinned(delay: Delay) -> tuple[list[int], list[float]]:
     if not len(places):
         places = np.array([int(np.searchsorted(cdf, 0.5))])
     shares = cdf[places].copy()
-    shares[-1] = 1.0
+    shares[-1] = 1.0 if cdf[-1] >= 1 - SHORTEST_TAIL else cdf[-1]
     return GRID[places].tolist(), shares.round(6).tolist()

@@ -38,9 +38,12 @@ class DateEstimate:
     async def _known(self, info: Info) -> DateQuantiles:
         return await info.context.loaders.date_quantiles.load(self.parts) if self.parts else UNKNOWN
 
-    @field(description="The day believed now: the 80 % quantile where known, else the paper date.")
+    @field(
+        description="The day believed now: the 80 % quantile where known; where more than a fifth of such goods never comes, the last "
+        "day on which any did; else the paper date."
+    )
     async def expected(self, info: Info) -> date:
-        return (await self._known(info)).p80 or self.day
+        return (await self._known(info)).expected(self.day)
 
     @field(description="Median.")
     async def p50(self, info: Info) -> date | None:

@@ -56,6 +56,12 @@ class DateQuantiles:
     p95: date | None
     coverage: float | None
     observations: int
+    latest: date | None = None
+    """The last day on which such goods still came; null below FEWEST_OBSERVATIONS."""
+
+    def expected(self, paper: date) -> date:
+        """P80; where more than a fifth never comes the last day that is left, and never one before the paper date."""
+        return self.p80 or max(paper, self.latest or paper)
 
 
 UNKNOWN = DateQuantiles(None, None, None, None, 0)
@@ -134,8 +140,7 @@ def _closest(part: DatePart, known: Mapping[str, Spread], stage: str) -> Spread 
 
 
 def quantiles_of(parts: Sequence[Spread | None]) -> DateQuantiles:
-    """When all parts have come. UNKNOWN while one of them is; no quantile rests on too few observations, and none is a
-    day by which nothing more comes."""
+    """When all parts have come. UNKNOWN while one of them is; no quantile rests on too few observations."""
     if not parts or any(part is None for part in parts):
         return UNKNOWN
     whole = last_of([part for part in parts if part is not None])
@@ -143,7 +148,6 @@ def quantiles_of(parts: Sequence[Spread | None]) -> DateQuantiles:
         return UNKNOWN
     if whole.observations < FEWEST_OBSERVATIONS:
         return DateQuantiles(None, None, None, None, whole.observations)
-    p50, p80, p95 = (
-        date.fromordinal(whole.quantile(level)) if level <= 1 - whole.never else None for level in (0.5, 0.8, 0.95)
-    )
-    return DateQuantiles(p50, p80, p95, whole.coverage, whole.observations)
+    days = [whole.quantile(level) for level in (0.5, 0.8, 0.95)]
+    p50, p80, p95, latest = (None if day is None else date.fromordinal(day) for day in (*days, whole.days[-1]))
+    return DateQuantiles(p50, p80, p95, whole.coverage, whole.observations, latest)

@@ -14,8 +14,6 @@ from core.domain.states import DateBasis
 
 FEWEST_OBSERVATIONS = 20
 """Below this many observations a quantile is not shown: it would pretend to a certainty nobody has."""
-NEVER_FROM_DAYS = 730
-"""Days of delay from which on a measured distribution says no more than "not by then": such goods may never come."""
 
 
 def quantile(observations: Sequence[int], q: float) -> int | None:
@@ -40,23 +38,20 @@ def lead_time_p80(observed_days: Sequence[int], fallback_days: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A distribution over whole days: `shares[i]` is the chance that it is `days[i]` or before; the last share is 1.
+    """A distribution over whole days, at least one: `shares[i]` is the chance that it is `days[i]` or before.
 
-    `observations` are the cases it rests on, `coverage` the share of past cases that kept their P80 (None: not measured).
+    What the last share leaves of 1 is the chance that it never happens: no level above has a day. `observations` are the cases
+    it rests on, `coverage` the share of past cases that kept their P80 (None: not measured).
     """
 
     days: tuple[int, ...]
     shares: tuple[float, ...]
     observations: int
     coverage: float | None = None
-    never: float = 0.0
-    """The chance that it does not happen at all, part of the last share: no level above 1 - `never` has a day."""
 
-    def quantile(self, level: float) -> int:
-        """The first day by which it has happened with at least this chance."""
-        return next(
-            (day for day, share in zip(self.days, self.shares, strict=True) if share >= level - 1e-9), self.days[-1]
-        )
+    def quantile(self, level: float) -> int | None:
+        """The first day by which it has happened with at least this chance; None where no day holds it."""
+        return next((day for day, share in zip(self.days, self.shares, strict=True) if share >= level - 1e-9), None)
 
     def below(self, day: int) -> float:
         """The chance that it happens on this day or before."""
@@ -75,7 +70,7 @@ class Spread:
         return replace(
             self,
             days=((day,) if low > 0 or not later else ()) + tuple(d for d, _ in later),
-            shares=((low if later else 1.0,) if low > 0 or not later else ()) + tuple(s for _, s in later),
+            shares=((low,) if low > 0 or not later else ()) + tuple(s for _, s in later),
         )
 
     def moved(self, to: Callable[[int], int]) -> Spread:
@@ -88,14 +83,14 @@ class Spread:
     def given_late(self, day: int) -> Spread:
         """What is left to expect once this day has passed and it has not happened: P(. | later than `day`).
 
-        Beyond everything that was ever seen nothing is known but "not yet": the next day.
+        Beyond everything that was ever seen nothing is known but "not yet": the next day, and where some never happen, no day.
         """
         gone = self.below(day)
         if gone >= 1 - 1e-9:
             return replace(self, days=(day + 1,), shares=(1.0,))
         left = [(d, (s - gone) / (1 - gone)) for d, s in zip(self.days, self.shares, strict=True) if d > day]
-        never = min(1.0, self.never / (1 - gone))
-        return replace(self, days=tuple(d for d, _ in left), shares=tuple(s for _, s in left), never=never)
+        left = left or [(day + 1, 0.0)]
+        return replace(self, days=tuple(d for d, _ in left), shares=tuple(s for _, s in left))
 
 
 def one_after_another(first: Spread, second: Spread) -> Spread:
@@ -121,19 +116,13 @@ def last_of(parts: Iterable[Spread]) -> Spread:
         return given[0]
     days = sorted({day for part in given for day in part.days})
     shares = [math.prod(part.below(day) for part in given) for day in days]
-    kept = [(day, share) for day, share in zip(days, shares, strict=True) if share > 0]
+    kept = [(day, share) for day, share in zip(days, shares, strict=True) if share > 0] or [(days[-1], 0.0)]
     return Spread(
         tuple(day for day, _ in kept),
         tuple(share for _, share in kept),
         min(part.observations for part in given),
         _least(part.coverage for part in given),
-        _never(given),
     )
-
-
-def _never(parts: Iterable[Spread]) -> float:
-    """That one of them does not happen, so that the whole never does."""
-    return 1.0 - math.prod(1.0 - part.never for part in parts)
 
 
 def _chances(spread: Spread) -> list[tuple[int, float]]:
@@ -146,19 +135,17 @@ def _chances(spread: Spread) -> list[tuple[int, float]]:
 
 def _spread(chances: dict[int, float], parts: Iterable[Spread]) -> Spread:
     given = list(parts)
-    never = _never(given)
     days = sorted(chances)
     reached, shares = 0.0, []
     for day in days:
         reached += chances[day]
         shares.append(min(1.0, reached))
-    shares[-1] = 1.0
+    shares[-1] = math.prod(part.shares[-1] for part in given)  # as it is, whatever the rounding of the sums
     return Spread(
         tuple(days),
         tuple(shares),
         min(part.observations for part in given),
         _least(part.coverage for part in given),
-        never,
     )
 
 

@@ -8,16 +8,14 @@ from typing import Any
 import asyncpg
 
 from core.domain.date_parts import SupplyDates
-from core.domain.eta import FEWEST_OBSERVATIONS, NEVER_FROM_DAYS, Spread
+from core.domain.eta import FEWEST_OBSERVATIONS, Spread
 
 _COLUMNS = "d.path, d.days, d.shares, d.observations, d.coverage"
 
 
 def spread_of(row: Any) -> Spread:
-    """A row of `date_spread` as a distribution; what is beyond the days that are told may never happen."""
-    days, shares = tuple(row["days"]), tuple(row["shares"])
-    never = 1.0 - (shares[-2] if len(shares) > 1 else 0.0) if days[-1] >= NEVER_FROM_DAYS else 0.0
-    return Spread(days, shares, row["observations"], row["coverage"], never)
+    """A row of `date_spread` as a distribution."""
+    return Spread(tuple(row["days"]), tuple(row["shares"]), row["observations"], row["coverage"])
 
 
 async def supply_spreads(sql: asyncpg.Connection, keys: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:

@@ -77,13 +77,28 @@ NOW = datetime(2026, 6, 10, 9, tzinfo=UTC)
 
 
 def test_no_day_holds_a_level_above_what_ever_comes():
-    """Of a hundred ten never come; of those that are not here after day 0, a fifth."""
-    today = date(2026, 6, 1).toordinal()
-    lossy = Spread((0, 2, 730), (0.5, 0.9, 1.0), 40, 0.81, 0.1).shifted(today)
-    assert quantiles_of([lossy]) == DateQuantiles(date(2026, 6, 1), date(2026, 6, 3), None, 0.81, 40)
-    assert lossy.given_late(today).never == pytest.approx(0.2)
+    """Of a hundred ten never come; of those that are not here after day 0, a fifth; of those not here after day 2, all."""
+    first, third = date(2026, 6, 1), date(2026, 6, 3)
+    today = first.toordinal()
+    lossy = Spread((0, 2), (0.5, 0.9), 40, 0.81).shifted(today)
+    assert quantiles_of([lossy]) == DateQuantiles(first, third, None, 0.81, 40, third)
+    assert lossy.given_late(today).shares == pytest.approx((0.8,))
     assert quantiles_of([lossy.given_late(today), lossy]).p80 is None
-    assert one_after_another(lossy, lossy).never == last_of([lossy, lossy]).never == pytest.approx(0.19)
+    assert one_after_another(lossy, lossy).shares[-1] == last_of([lossy, lossy]).shares[-1] == pytest.approx(0.81)
+    lost = lossy.given_late(today + 2)
+    assert quantiles_of([lost]) == DateQuantiles(None, None, None, 0.81, 40, date(2026, 6, 4))
+    assert quantiles_of([lost, lossy]).p50 is quantiles_of([one_after_another(lost, lossy)]).p50 is None
+    assert lossy.not_before(today + 9) == Spread((today + 9,), (0.9,), 40, 0.81)
+
+
+def test_the_worse_the_supplier_the_later_the_day_that_is_expected():
+    """On the day half come; a fifth never does, or a quarter: then no day holds .80, and what still comes takes two days."""
+    kept, lossy = (Spread((0, 2), (0.5, ever), 40).shifted(DAY.toordinal()) for ever in (0.8, 0.75))
+    assert [quantiles_of([one]).p80 for one in (kept, lossy)] == [DAY + timedelta(2), None]
+    assert [quantiles_of([one]).expected(DAY) for one in (kept, lossy)] == [DAY + timedelta(2)] * 2
+    assert (
+        quantiles_of([lossy]).expected(DAY + timedelta(5)) == DAY + timedelta(5) == UNKNOWN.expected(DAY + timedelta(5))
+    )
 
 
 PUNCTUAL = Spread((0,), (1.0,), 60, 0.8)
@@ -94,7 +109,7 @@ def test_a_date_is_shown_with_what_its_stages_make_of_it():
     supply = SupplyDates(DAY, DAY + timedelta(2), WEEK)
     leaves = DatePart(DAY + timedelta(2), 7, (1, 5))
     told = quantiles_of([part_spread(leaves, supply, {}, NOW, NETWORK)])
-    assert told == DateQuantiles(DAY, DAY + timedelta(2), DAY + timedelta(9), 0.81, 40)
+    assert told == DateQuantiles(DAY, DAY + timedelta(2), DAY + timedelta(9), 0.81, 40, DAY + timedelta(9))
     tomorrow = NOW + timedelta(1)
     assert quantiles_of([part_spread(leaves, supply, {}, tomorrow, NETWORK)]).p50 == DAY + timedelta(2), (
         "it has not come by yesterday"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 pytest.importorskip("numpy")
 
+from core.domain.date_parts import DateQuantiles, quantiles_of
+from core.queries.date_spreads import spread_of
 from ml.live_dates import MONTH, SpreadRow, measure_spreads, supply_facts
 
 AT = datetime(2026, 6, 30, 12, tzinfo=UTC)
@@ -66,6 +68,32 @@ def test_a_level_that_no_day_holds_is_an_alarm():
     waited = _supplied((40, 0, 200), (100, 0, 100), (10, None, 100))
     assert (waited.coverage[0.95], waited.days[0.95]) == (pytest.approx(10 / 11), 730)
     assert (waited.untold, waited.drifts) == ([0.95], [0.95])
+
+
+def _shown(row: SpreadRow) -> DateQuantiles:
+    """What a date says of a supply stated for day 1, as ordinal days."""
+    kept = {"days": row.support, "shares": row.shares, "observations": row.observations, "coverage": row.coverage[0.8]}
+    return quantiles_of([spread_of(kept).shifted(1)])
+
+
+@pytest.mark.parametrize(
+    ("lines", "untold", "told", "expected"),
+    [
+        (((140, 0, 100), (10, None, 100)), [0.95], [0, 0, None], 0),
+        (((140, 0, 100), (30, None, 100)), [0.8, 0.95], [0, None, None], 0),
+        (((140, 3, 100), (60, None, 100)), [0.8, 0.95], [3, None, None], 3),
+        (((140, 3, 100),), [], [3, 3, 3], 3),
+    ],
+)
+def test_a_date_shows_no_day_for_a_level_that_is_an_alarm(
+    lines: tuple[tuple[int, int | None, int], ...], untold: list[float], told: list[int | None], expected: int
+):
+    """From the deliveries by the row that is kept to the date that is shown."""
+    measured = _supplied(*lines)
+    shown = _shown(measured)
+    assert measured.untold == untold
+    assert [day and day.toordinal() - 1 for day in (shown.p50, shown.p80, shown.p95)] == told
+    assert shown.expected(date.fromordinal(1)).toordinal() - 1 == expected
 
 
 def test_what_may_still_come_by_its_day_has_no_say():
