@@ -48,6 +48,8 @@ class Limits:
     object_repeats: int = 80
     """How often one object field may be written in a document (root of the sum of squares over all names)."""
     leaf_repeats: int = 300
+    spreads: int = 100
+    """How often named fragments may be spread in a document as it is written."""
     cost: int = 20_000
     introspected: int = 10_000
     """Values of the schema that a document may ask for beside other fields; alone it may ask for all."""
@@ -175,7 +177,8 @@ def _number(node: IntValueNode) -> int:
 
 
 def _check_shape(document: DocumentNode, limits: Limits) -> None:
-    """Bound what validation has to compare: it looks at every pair of fields that share a name, wherever they merge."""
+    """Bound what validation has to compare: it looks at every pair of fields that share a name, wherever they merge,
+    and at every pair of fragments that are spread together, whether they share one or not."""
     for node in document.definitions:
         if isinstance(node, OperationDefinitionNode) and len(node.variable_definitions or ()) > limits.variables:
             _refuse("variables", len(node.variable_definitions or ()), limits.variables)
@@ -184,7 +187,7 @@ def _check_shape(document: DocumentNode, limits: Limits) -> None:
         for node in document.definitions
         if isinstance(node, OperationDefinitionNode | FragmentDefinitionNode)
     ]
-    depth = 0
+    depth = spreads = 0
     objects: Counter[str] = Counter()
     leaves: Counter[str] = Counter()
     while level and depth <= limits.introspection_depth:
@@ -192,11 +195,14 @@ def _check_shape(document: DocumentNode, limits: Limits) -> None:
         for child in (child for one in level for child in one.selections):
             if isinstance(child, FieldNode):
                 (objects if child.selection_set else leaves)[(child.alias or child.name).value] += 1
+            spreads += isinstance(child, FragmentSpreadNode)
             if isinstance(child, FieldNode | InlineFragmentNode) and child.selection_set:
                 following.append(child.selection_set)
         level, depth = following, depth + 1
     if depth > limits.introspection_depth:
         _refuse("depth", depth, limits.introspection_depth)
+    if spreads > limits.spreads:
+        _refuse("spreads", spreads, limits.spreads)
     for what, names, allowed in (
         ("object repeats", objects, limits.object_repeats),
         ("leaf repeats", leaves, limits.leaf_repeats),

@@ -83,12 +83,19 @@ class RateLimiter:
             raise Throttled(remaining, limit, max(1, math.ceil(reset - time.time())))
 
     def _limit(self, caller: Principal | None, address: str) -> tuple[int, str]:
+        key = self.key_of(caller, address)
         if caller is None:
-            return self._points_anonymous, f"address:{address}"
+            return self._points_anonymous, key
+        return self._points_publishable if caller.is_publishable else self._points, key
+
+    @staticmethod
+    def key_of(caller: Principal | None, address: str) -> str:
+        """Names who shares what one may have: a credential, or an address without one."""
+        if caller is None:
+            return f"address:{address}"
         key = f"key:{caller.credential_id or caller.id}"
-        if caller.is_publishable:  # one key for many browsers: each has its own share, the key is only a name
-            return self._points_publishable, f"{key}:{address}"
-        return self._points, key
+        # A publishable key is one for many browsers: each has its own share, the key is only a name.
+        return f"{key}:{address}" if caller.is_publishable else key
 
     async def _together(self, item: RateLimitItemPerMinute, key: str, cost: int) -> bool:
         """Charge with all who spend from this key in the same turn of the event loop: one question to Redis."""

@@ -40,6 +40,10 @@ async def _no_versions(sku_ids: Collection[int]) -> Mapping[int, int]:
     return {}
 
 
+def _address(scope: Scope) -> str:
+    return (scope.get("client") or ("", 0))[0]
+
+
 def documents_of(settings: Settings) -> Documents:
     """Where this process looks documents up; raises ConfigurationError for a manifest that cannot be read."""
     manifest = None if settings.trusted_documents is None else read_manifest(settings.trusted_documents)
@@ -103,7 +107,8 @@ class GraphQLEndpoint:
         """
         if price := self.engine.preparer.price(request):
             await self.charge(caller, scope, price)
-        prepared = await self.engine.preparer.read(request, anonymous=caller is None)
+        who = self.rates.key_of(caller, _address(scope))
+        prepared = await self.engine.preparer.read(request, who, anonymous=caller is None)
         await self.charge(caller, scope, prepared.figures.cost)
         if size > LARGE:
             await self._turns.take()
@@ -111,9 +116,8 @@ class GraphQLEndpoint:
 
     async def charge(self, caller: Principal | None, scope: Scope, cost: int) -> None:
         """Let the caller pay for an operation; raises RequestFailed with THROTTLED."""
-        address = (scope.get("client") or ("", 0))[0]
         try:
-            await self.rates.spend(caller, address, cost)
+            await self.rates.spend(caller, _address(scope), cost)
         except Throttled as error:
             facts = {
                 "retryAfterSeconds": error.retry_after,

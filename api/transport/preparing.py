@@ -35,6 +35,7 @@ from api.permissions.roles import unauthenticated
 from api.transport.memory import Memory
 from api.transport.request import GraphQLRequest
 from api.transport.reuse import may_be_kept
+from api.transport.turns import OneEach
 from core.settings import Settings
 
 KEPT_DOCUMENTS = 500
@@ -47,6 +48,10 @@ SHORT = 500
 """Characters of a document that is read at once, in a few milliseconds whatever it says."""
 CHARACTERS_PER_POINT = 500
 """What reading a long document costs that is not known yet, whether it may be executed or not."""
+PAIRS_PER_POINT = 25
+"""Fragments are compared in pairs: so many, as far as the text alone tells, cost a point on top."""
+KEPT_OF_STRANGERS = 50_000
+"""Characters of documents that are kept for callers without a credential: they push out one another's only."""
 OF_SCHEMA = 100
 """Values of the schema that are told at once."""
 
@@ -100,23 +105,36 @@ class Preparer:
             self._rules.append(NoSchemaIntrospectionCustomRule)
         self._hides_suggestions = settings.is_production
         self._known: Memory[str, tuple[DocumentNode, list[GraphQLError]]] = Memory(KEPT_CHARACTERS, CACHED_CHARACTERS)
+        self._strangers: Memory[str, tuple[DocumentNode, list[GraphQLError]]] = Memory(
+            KEPT_OF_STRANGERS, CACHED_CHARACTERS
+        )
         self._public: Memory[tuple[str, str | None], bool] = Memory(KEPT_DOCUMENTS)
         self._figures: Memory[tuple[str, str | None], tuple[tuple[str, ...], Memory[Any, Figures]]] = Memory(
             KEPT_DOCUMENTS
         )
         self._beside = ThreadPoolExecutor(1, "documents")
+        self._one_each = OneEach()
 
     def price(self, request: GraphQLRequest) -> int:
         """Points for reading a document: 0 for one that is short or known."""
         text = request.query or ""
-        return 0 if len(text) <= SHORT or text in self._known else len(text) // CHARACTERS_PER_POINT
+        if len(text) <= SHORT or text in self._known or text in self._strangers:
+            return 0
+        spreads = min(text.count("..."), self._limits.spreads)
+        return len(text) // CHARACTERS_PER_POINT + spreads * (spreads - 1) // 2 // PAIRS_PER_POINT
 
-    async def read(self, request: GraphQLRequest, *, anonymous: bool) -> Prepared:
-        """As `prepare`; a long document that is not known is read in a thread, one at a time, and nobody waits for it."""
+    async def read(self, request: GraphQLRequest, who: str, *, anonymous: bool) -> Prepared:
+        """As `prepare`; a long document that is not known is read in a thread, one at a time, and nobody waits for it.
+
+        Of each caller (`who`) one document waits for the thread, so that a new one waits for as many as there are callers.
+        """
         work = partial(self.prepare, request, anonymous=anonymous)
         if not self.price(request):
             return work()
-        return await asyncio.get_running_loop().run_in_executor(self._beside, work)
+        async with self._one_each.of(who):
+            if not self.price(request):  # the same was read meanwhile
+                return work()
+            return await asyncio.get_running_loop().run_in_executor(self._beside, work)
 
     def prepare(self, request: GraphQLRequest, *, anonymous: bool) -> Prepared:
         """Parse, select, limit and validate; raises RequestFailed."""
@@ -128,8 +146,12 @@ class Preparer:
 
     def _prepare(self, request: GraphQLRequest, anonymous: bool) -> Prepared:
         text = request.query or ""
-        document, errors = self._known.get(text) or (self._parse(text), None)
+        document, errors = self._known.get(text) or self._strangers.get(text) or (self._parse(text), None)
         operation = _select(document, request.operation_name)
+        roots = list(_root_fields(document, operation.selection_set))
+        of_schema = bool(roots) and all(name.startswith("__") for name in roots)
+        if anonymous and not of_schema:  # before the work that a document makes
+            raise RequestFailed([unauthenticated()], ErrorCode.UNAUTHENTICATED)
         try:
             figures = self._figures_of(request, document, operation, is_known=errors is not None)
         except GraphQLError as error:
@@ -138,13 +160,9 @@ class Preparer:
             errors = validate(
                 self._graph, document, self._rules, max_errors=MAX_ERRORS, hide_suggestions=self._hides_suggestions
             )[:MAX_ERRORS]
-            self._known.keep(text, (document, errors), len(text))
+            (self._strangers if anonymous else self._known).keep(text, (document, errors), len(text))
         if errors:
             raise _invalid(*errors)
-        roots = list(_root_fields(document, operation.selection_set))
-        of_schema = all(name.startswith("__") for name in roots)
-        if anonymous and not of_schema:
-            raise RequestFailed([unauthenticated()], ErrorCode.UNAUTHENTICATED)
         if not of_schema and figures.introspected > self._limits.introspected:
             raise _invalid(beyond("introspected", figures.introspected, self._limits.introspected))
         COST.observe(figures.cost)
@@ -207,7 +225,7 @@ def _select(document: DocumentNode, name: str | None) -> OperationDefinitionNode
 
 
 def _root_fields(document: DocumentNode, selections: SelectionSetNode) -> Iterator[str]:
-    """Names of the root fields, through fragments (cycles were refused by validation)."""
+    """Names of the root fields, through fragments: each once, as nothing has been validated yet."""
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     waiting, seen = [selections], set()
     while waiting:
@@ -215,7 +233,7 @@ def _root_fields(document: DocumentNode, selections: SelectionSetNode) -> Iterat
             if isinstance(node, FieldNode):
                 yield node.name.value
             elif isinstance(node, FragmentSpreadNode):
-                if node.name.value not in seen:
+                if node.name.value not in seen and node.name.value in fragments:
                     seen.add(node.name.value)
                     waiting.append(fragments[node.name.value].selection_set)
             else:

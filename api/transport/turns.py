@@ -1,8 +1,9 @@
-"""Turns of those who hold the event loop for a while: between two of them everybody else is served."""
+"""Turns of those who hold something for a while, the event loop or a thread: between two of them everybody else is served."""
 
 from __future__ import annotations
 
 import asyncio
+from weakref import WeakValueDictionary
 
 OTHERS = 8
 """Rounds of the loop between two turns: a small request is answered within so many."""
@@ -24,3 +25,14 @@ class Turns:
             asyncio.get_running_loop().call_soon(self._pass_on, rounds - 1)
         else:
             self._lock.release()
+
+
+class OneEach:
+    """Lets each caller do one thing at a time: who asks for many waits behind nobody but themselves."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, who: str) -> asyncio.Lock:
+        """What `who` holds meanwhile; forgotten as soon as nobody holds it or waits for it."""
+        return self._locks.setdefault(who, asyncio.Lock())

@@ -10,11 +10,22 @@ import httpx2
 import pytest
 from graphql import get_introspection_query
 
+from api.error_handlers import ErrorCode
 from api.transport import engine as engine_module
+from api.transport import preparing
 from api.transport.memory import Memory
-from api.transport.preparing import CHARACTERS_PER_POINT, SHORT, Preparer
+from api.transport.preparing import (
+    CACHED_CHARACTERS,
+    CHARACTERS_PER_POINT,
+    KEPT_CHARACTERS,
+    SHORT,
+    Preparer,
+    RequestFailed,
+)
+from api.transport.request import GraphQLRequest
 from api.transport.turns import OTHERS, Turns
-from tests.graphql_api.api_under_test import Keys, serve, settings_for
+from core.settings import Settings
+from tests.graphql_api.api_under_test import Keys, serve, settings_for, small_schema
 
 pytestmark = pytest.mark.anyio
 LONG = "#" + "x" * SHORT + "\n"
@@ -55,6 +66,48 @@ async def test_nobody_waits_while_a_long_document_is_read(api: Api, monkeypatch:
         going_on.set()
     for answer in await asyncio.gather(*bombs):
         assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+
+
+async def test_who_asks_for_many_documents_waits_behind_himself_and_nobody_else_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    going_on, order = threading.Event(), []
+
+    def slowly(self: Preparer, request: Any, *, anonymous: bool) -> Any:
+        assert going_on.wait(60)
+        order.append(request.query[-1])
+
+    monkeypatch.setattr(Preparer, "prepare", slowly)
+    preparer = Preparer(small_schema(), Settings(env="test"))
+    asked = [
+        asyncio.ensure_future(preparer.read(GraphQLRequest(LONG + "#" + name), name[0], anonymous=False))
+        for name in ("a1", "a2", "a3", "b4")
+    ]
+    await asyncio.sleep(0)  # all have asked
+    going_on.set()
+    await asyncio.gather(*asked)
+    assert order == ["1", "4", "2", "3"]
+
+
+def test_no_work_is_done_for_strangers_and_nothing_is_forgotten_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    preparer = Preparer(small_schema(), Settings(env="test"))
+    member = GraphQLRequest(LONG + "{ hello }")
+    preparer.prepare(member, anonymous=False)
+    filler = "#" + "x" * (CACHED_CHARACTERS - 100)
+    for number in range(KEPT_CHARACTERS // CACHED_CHARACTERS + 5):
+        preparer.prepare(GraphQLRequest(f"{filler}{number}\n{{ __typename }}"), anonymous=True)
+    assert preparer.price(member) == 0
+    monkeypatch.setattr(preparing, "validate", lambda *_, **__: pytest.fail("validated"))
+    for text in ("{ hello nothing }", "{ ...A } fragment A on Query { hello ...A }", "{ ...Missing }"):
+        with pytest.raises(RequestFailed) as refused:
+            preparer.prepare(GraphQLRequest(text), anonymous=True)
+        assert refused.value.default is ErrorCode.UNAUTHENTICATED
+
+
+def test_fragments_that_are_compared_have_their_price() -> None:
+    preparer = Preparer(small_schema(), Settings(env="test"))
+    plain, spread = (preparer.price(GraphQLRequest("#" + mark * 600)) for mark in ("xxxx", "...F"))
+    assert (plain, spread) == (4, 202)
 
 
 async def test_reading_much_has_its_price_and_what_is_known_has_none(api: Api) -> None:

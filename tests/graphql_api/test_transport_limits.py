@@ -86,6 +86,7 @@ def test_reusing_a_fragment_costs_a_step_each_time_and_not_its_size() -> None:
         ("{ thing " + "{ parent " * 20 + "{ number }" + "}" * 20 + " }", "depth"),
         ("{ " + " ".join(f"a{n}: hello" for n in range(100)) + " }", "aliases"),
         ("{ hello " + "@skip(if: false) " * 60 + "}", "directives"),
+        ("{ thing { " + "...F " * 101 + "} } fragment F on Thing { number }", "spreads"),
         ("{ things(first: 100) { children(first: 100) { children(first: 100) { number } } } }", "cost"),
     ],
 )
@@ -113,6 +114,10 @@ def test_each_limit_refuses_by_name(query: str, what: str) -> None:
         "{ "
         + " ".join(f"... on Query {{ thing {{ number children(first: {n}) {{ number }} }} }}" for n in range(150))
         + "}",
+        "{ thing { "
+        + " ".join(f"...F{n}" for n in range(280))
+        + " } } "
+        + " ".join(f"fragment F{n} on Thing {{ number }}" for n in range(280)),
         "#" + "x" * 99_000 + "\n{ hello }",
         "{ hello" * 20_000,
         '{ hello(name: "' + "y" * 200_000 + '") }',
