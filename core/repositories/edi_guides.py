@@ -98,3 +98,19 @@ async def put_sample(uow: Transaction, partner_id: int, sample: Sample) -> None:
         sample.content,
         sample.expected,
     )
+
+
+async def add_sample(uow: Transaction, partner_id: int, sample: Sample) -> bool:
+    """Keep a sample, unless it is kept already: then it keeps what its lines come to. False where another has its name."""
+    return bool(
+        await uow.sql.fetchval(
+            """insert into guide_sample as kept (partner_id, name, bytes, expected) values ($1, $2, $3, $4)
+            on conflict (partner_id, name) do update set expected = coalesce(excluded.expected, kept.expected)
+                where kept.bytes = excluded.bytes
+            returning true""",
+            partner_id,
+            sample.name,
+            sample.content,
+            sample.expected,
+        )
+    )

@@ -15,9 +15,9 @@ from core.repositories.edi import partner_by_code
 from core.repositories.edi_guides import (
     Sample,
     activate_version,
+    add_sample,
     add_version,
     lock_guides,
-    put_sample,
     read_guide,
     samples_of,
     versions_of,
@@ -27,10 +27,10 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 async def add_partner(uow: Transaction, code: str, address: Mapping[str, Any], supplier: str | None = None) -> int:
-    """Enter a partner under its addresses (as `edi learn` proposes them); returns its id.
+    """Enter a partner under its addresses (as `edi learn` proposes them), unless it is entered so already; returns its id.
 
-    Raises NotFound for an unknown supplier, InvalidInput for addresses that another partner has, and for a code that cannot
-    name a folder.
+    Raises NotFound for an unknown supplier, InvalidInput for addresses that another partner has, for a code under which
+    one with other addresses or another supplier is entered, and for a code that cannot name a folder.
     """
     if not _CODE.fullmatch(code):
         text = "A partner's code has 1 to 64 letters, digits and . _ -, and begins with a letter or digit: it names a folder."
@@ -52,15 +52,30 @@ async def add_partner(uow: Transaction, code: str, address: Mapping[str, Any], s
     partner_id = await uow.sql.fetchval(
         """insert into partner (code, supplier_id, qualifier, interchange_id, our_qualifier, our_interchange_id, group_id,
             our_group_id) values ($1, $2, $3, $4, $5, $6, $7, $8)
-        on conflict (code) do update set updated_at = now() returning id""",
+        on conflict (code) do nothing returning id""",
         code,
         supplier_id,
         *[str(address[key]) for key in keys],
         address.get("groupId") or None,
         address.get("ourGroupId") or None,
     )
+    if partner_id is None:
+        return await _entered_so(uow, code, [str(address[key]) for key in keys], supplier_id)
     uow.audit("ediPartnerAdd", f"partner:{partner_id}", None, {"code": code})
     return partner_id
+
+
+async def _entered_so(uow: Transaction, code: str, addresses: list[str], supplier_id: int | None) -> int:
+    """The id of the partner that has this code, where its addresses, and its supplier if one is named, are these."""
+    row = await uow.sql.fetchrow(
+        "select id, supplier_id, qualifier, interchange_id, our_qualifier, our_interchange_id from partner where code = $1",
+        code,
+    )
+    if list(row.values())[2:] != addresses:
+        raise InvalidInput(f"Partner {code!r} is entered with other addresses than these files have.", value=code)
+    if supplier_id not in (None, row["supplier_id"]):
+        raise InvalidInput(f"Partner {code!r} is entered with another supplier, or with none.", value=code)
+    return row["id"]
 
 
 def sample_of(name: str, content: bytes) -> Sample:
@@ -71,7 +86,8 @@ def sample_of(name: str, content: bytes) -> Sample:
 async def add_guide(uow: Transaction, code: str, guide: Mapping[str, Any], samples: Sequence[Sample] = ()) -> int:
     """Store a draft, and the samples that this version and every later one must read; returns the version.
 
-    Raises NotFound for an unknown partner or warehouse, InvalidInput for a guide that cannot be.
+    Raises NotFound for an unknown partner or warehouse, InvalidInput for a guide that cannot be, and for another message
+    under the name of a sample that is kept.
     """
     partner_id = await _partner_id(uow, code)
     warehouse = PartnerGuide.from_json(guide).warehouse
@@ -79,7 +95,9 @@ async def add_guide(uow: Transaction, code: str, guide: Mapping[str, Any], sampl
         raise NotFound("location", warehouse)
     await lock_guides(uow, partner_id)
     for sample in samples:
-        await put_sample(uow, partner_id, sample)
+        if not await add_sample(uow, partner_id, sample):
+            text = f"Partner {code!r} has another sample {sample.name!r}; `edi guide sample` replaces one."
+            raise InvalidInput(text, path=("input", "samples"))
     version = await add_version(uow, partner_id, guide)
     facts = {"version": version, "samples": [sample.name for sample in samples]}
     uow.audit("ediGuideAdd", f"partner:{partner_id}:guide:{version}", None, facts)

@@ -35,8 +35,8 @@ class OnboardedPartner:
 async def onboard_partner(uow: Transaction, request: OnboardPartner) -> OnboardedPartner:
     """Learn from the samples and store what was learned; of a partner that is entered already it is another draft.
 
-    Raises InvalidInput where no sample is of a partner or another partner has its addresses, NotFound for the supplier or
-    warehouse.
+    Raises InvalidInput where no sample is of a partner, another partner has its addresses or it has others, or another
+    supplier, and for another message under the name of a kept sample; NotFound for the supplier or warehouse.
     """
     proposal = await asyncio.to_thread(learn, list(request.samples))
     if proposal["partner"] is None:

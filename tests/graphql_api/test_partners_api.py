@@ -119,3 +119,30 @@ async def test_a_partner_is_entered_from_its_samples(database_url):
         for wrong in ({"samples": [{"name": "a", "content": "no EDI"}]}, {"code": "other"}, {"code": "../etc"}):
             refused = await shop.change(planner, "partnerCreate", {**entered, **wrong}, want)
             assert (refused["partner"], len(refused["userErrors"])) == (None, 1), wrong
+
+
+async def test_an_entered_partner_gets_drafts_from_its_own_files_only_and_keeps_its_samples(database_url):
+    async with open_shop(database_url) as shop:
+        planner = shop.context(Role.PLANNER)
+        file = x12_file("855", X12["855"]).decode()
+        entered = {"code": "known", "supplier": "BRIGHTWORKS", "samples": [{"name": "a", "content": file}]}
+        assert (await shop.change(planner, "partnerCreate", entered, "version"))["version"] == 1
+        async with shop.database.system.acquire() as sql:
+            await sql.execute("insert into supplier (code, name) values ('STRANGER', 'Stranger')")
+            await sql.execute("update guide_sample set expected = '{}' where name = 'a'")
+        stranger = [{"name": "b", "content": file.replace("SUPPLIER ", "STRANGER ")}]
+        for wrong, why in (
+            ({"samples": stranger}, "other addresses"),
+            ({"supplier": "STRANGER"}, "another supplier"),
+            ({"samples": [{"name": "a", "content": file + "\n"}]}, "another sample 'a'"),
+        ):
+            refused = await shop.change(planner, "partnerCreate", {**entered, **wrong}, "version")
+            assert refused["version"] is None
+            assert why in refused["userErrors"][0]["message"]
+        again = await shop.change(planner, "partnerCreate", entered, "version")
+        assert again == {"version": 2, "userErrors": []}
+        async with shop.database.system.acquire() as sql:
+            kept = await sql.fetch(
+                "select name, expected from guide_sample s join partner p on p.id = s.partner_id where p.code = 'known'"
+            )
+        assert [tuple(row) for row in kept] == [("a", {})]
