@@ -163,14 +163,16 @@ def expected_days(
     """Days of delay per level, never falling; the median is the promise itself where medians were no better.
 
     With `before`, the distribution as it was said a while ago, the median leaves the promise only as far as both say: one
-    unusual season moves a median by weeks, and the next one rarely repeats it.
+    unusual season moves a median by weeks, and the next one rarely repeats it. Where more than half never came, no day is one.
     """
     days, least = {}, EARLIEST
     for level in levels:
         found = delay.quantile(correction.ask(level))
         if level == 0.5:
             found = delay.quantile(0.5) if correction.median_beats_promise else 0
-            if before is not None:
+            if delay.cdf[-1] < level:
+                found = LATEST
+            elif before is not None:
                 found = _nearer_to_none(found, before.quantile(0.5))
         least = days[level] = max(least, found)
     return days

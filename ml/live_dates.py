@@ -31,6 +31,8 @@ LOST_AFTER = 120
 """Days beyond the stated day after which what is open has lost its day, where deliveries never took longer."""
 BACKTEST_MONTHS = 6
 MONTH = 30
+BEFORE_DAYS = 6 * MONTH
+"""A median leaves the promise only as far as it did this many days ago: what the evaluation of files found to be no worse."""
 SHORTEST_TAIL = 1e-4
 DRIFT_MARGIN = {0.5: 0.15, 0.8: 0.1, 0.95: 0.07}
 """A coverage this far from its level, on enough deliveries, is an alarm: wider where chance alone moves it further."""
@@ -77,6 +79,26 @@ class SpreadRow:
     @property
     def is_drifting(self) -> bool:
         return bool(self.drifts)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a history says of dates on any day."""
+
+    history: Deliveries
+    settings: DateSettings
+    _tables: dict[int, DelayTables] = field(default_factory=dict)
+
+    def tables(self, day: int) -> DelayTables:
+        if day not in self._tables:
+            self._tables[day] = DelayTables(self.history, day, self.settings)
+        return self._tables[day]
+
+    def expected(self, path: Sequence[str], correction: Correction, day: int) -> tuple[Delay, dict[float, int]]:
+        """The distribution as of `day`, and the delays said by level; with nothing known BEFORE_DAYS ago, by it alone."""
+        delay, earlier = self.tables(day).delay(path), self.tables(day - BEFORE_DAYS)
+        before = earlier.delay(path) if earlier.delay(()).deliveries else None
+        return delay, expected_days(delay, correction, LEVELS, before)
 
 
 @dataclass(frozen=True)
@@ -153,8 +175,8 @@ def measure_spreads(
     settings = settings or DateSettings()
     today = at.date().toordinal() + 1  # what came today is known
     history = _history(_without_lost_days(facts, today))
-    tables = DelayTables(history, today, settings)
-    walked = _walk(history, today, settings)
+    told = Told(history, settings)
+    walked = _walk(told, today)
     depth = len(history.levels)
     found: list[SpreadRow] = []
     suppliers = {fact.keys: fact.supplier_id for fact in facts}
@@ -163,13 +185,12 @@ def measure_spreads(
         for key in np.unique(history.levels[level][came]).tolist():
             rows = came & (history.levels[level] == key)
             path = [str(history.levels[above][int(np.flatnonzero(rows)[0])]) for above in range(level + 1)]
-            delay = tables.delay(path)
             judged = walked.get(key, [])
             correction = _correction(walked.get(path[0], []), settings, today)
-            days = expected_days(delay, correction, LEVELS)
+            delay, days = told.expected(path, correction, today)
             late = history.delay[rows]
             supplier = next((suppliers[keys] for keys in suppliers if "|".join(keys[: level + 1]) == key), None)
-            support, shares = _thinned(_corrected(delay, correction))
+            support, shares = _thinned(_corrected(delay, correction, days))
             found.append(
                 SpreadRow(
                     f"{stage}|{key}",
@@ -207,8 +228,9 @@ def _history(facts: Sequence[Fact]) -> Deliveries:
     return Deliveries(stated, came, levels, {})
 
 
-def _walk(history: Deliveries, today: int, settings: DateSettings) -> dict[str, list[Said]]:
+def _walk(told: Told, today: int) -> dict[str, list[Said]]:
     """What would have been said by group: each of the last months from what was known when it began."""
+    history = told.history
     found: dict[str, list[Said]] = defaultdict(list)
     for months in range(BACKTEST_MONTHS, 0, -1):
         begin, end = today - months * MONTH, today - (months - 1) * MONTH
@@ -217,15 +239,13 @@ def _walk(history: Deliveries, today: int, settings: DateSettings) -> dict[str, 
         rows = np.flatnonzero((history.promised >= begin) & (history.promised < end))
         if not len(rows):
             continue
-        tables = DelayTables(history, begin, settings)
         roots = np.unique(history.levels[0][rows]).tolist()
-        corrections = {root: _correction(found[root], settings, begin) for root in roots}
+        corrections = {root: _correction(found[root], told.settings, begin) for root in roots}
         groups = history.levels[-1][rows]
         for group in np.unique(groups):
             these = rows[groups == group]
             path = [str(level[these[0]]) for level in history.levels]
-            delay = tables.delay(path)
-            days = expected_days(delay, corrections[path[0]], LEVELS)
+            delay, days = told.expected(path, corrections[path[0]], begin)
             said = Said(delay, history.promised[these], history.actual[these], days)
             for key in path:
                 found[key].append(said)
@@ -256,10 +276,14 @@ def _kept(judged: Sequence[Said], level: float, today: int, ahead: int = 0) -> f
     return float(reached[place - 1]) if place else 0.0
 
 
-def _corrected(delay: Delay, correction: Correction) -> Delay:
-    """The distribution whose quantile at a level is that of the level the conformal step asks for."""
-    asked = np.maximum.accumulate([0.0, *(correction.ask(level) for level in LEVELS), 1.0])
-    return replace(delay, cdf=np.interp(delay.cdf, asked, [0.0, *LEVELS, 1.0]))
+def _corrected(delay: Delay, correction: Correction, days: Mapping[float, int]) -> Delay:
+    """The distribution whose quantiles are the `days` said by level; between them, of the levels the conformal step asks for."""
+    asked = [0.0, *(correction.ask(level) for level in LEVELS), 1.0]
+    cdf = np.interp(delay.cdf, asked, [0.0, *LEVELS, 1.0])
+    for level, day in days.items():
+        is_held = (day <= GRID) & (day < LATEST)
+        cdf = np.where(is_held, np.maximum(cdf, level), np.minimum(cdf, level - SHORTEST_TAIL))
+    return replace(delay, cdf=cdf)
 
 
 def _thinned(delay: Delay) -> tuple[list[int], list[float]]:

@@ -104,6 +104,14 @@ def test_a_median_leaves_the_promise_only_as_far_as_it_did_before():
     assert said == [-2, -2, 9, 0, 0]
 
 
+def test_where_more_than_half_never_came_no_day_is_a_median():
+    lost, off = Delay(0.4 * curve(3).cdf, 40, "all"), Correction({}, False)
+    said = [
+        expected_days(lost, rule, (0.5,), before)[0.5] for rule in (NO_CORRECTION, off) for before in (None, curve(3))
+    ]
+    assert said == [GRID[-1]] * 4
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_coverage_is_kept_for_deliveries_like_those_before(seed):

@@ -71,9 +71,9 @@ def test_a_level_that_no_day_holds_is_an_alarm():
 
 
 def _shown(row: SpreadRow) -> DateQuantiles:
-    """What a date says of a supply stated for day 1, as ordinal days."""
+    """What a date says of a supply stated for day 1000, as ordinal days."""
     kept = {"days": row.support, "shares": row.shares, "observations": row.observations, "coverage": row.coverage[0.8]}
-    return quantiles_of([spread_of(kept).shifted(1)])
+    return quantiles_of([spread_of(kept).shifted(1000)])
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,36 @@ def test_a_date_shows_no_day_for_a_level_that_is_an_alarm(
     measured = _supplied(*lines)
     shown = _shown(measured)
     assert measured.untold == untold
-    assert [day and day.toordinal() - 1 for day in (shown.p50, shown.p80, shown.p95)] == told
-    assert shown.expected(date.fromordinal(1)).toordinal() - 1 == expected
+    assert [day and day.toordinal() - 1000 for day in (shown.p50, shown.p80, shown.p95)] == told
+    assert shown.expected(date.fromordinal(1000)).toordinal() - 1000 == expected
+
+
+def test_one_unusual_season_does_not_move_the_median_that_is_shown():
+    """Half a year ago they came on their day; since then a week late: the median is the promise. In the first half-year it is
+    what was seen, and what is late for longer than half a year is no season."""
+    season, young, always = (
+        _supplied(*lines) for lines in (((90, 0, 300), (200, 7, 60)), ((200, 7, 60),), ((90, 7, 300), (90, 7, 60)))
+    )
+    assert [(row.days[0.5], row.days[0.8]) for row in (season, young, always)] == [(0, 7), (7, 7), (7, 7)]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ((90, 0, 300), (200, 7, 60)),
+        ((90, 0, 300), (200, -4, 60)),
+        ((30, 0, 200), (60, 3, 130), (45, 11, 90), (9, 40, 80), (25, None, 70)),
+        ((50, 2, 200), (20, -6, 100), (80, None, 100)),
+        ((60, 9, 220), (30, -9, 150), (30, 0, 100), (40, None, 2)),
+    ],
+)
+def test_a_date_shows_the_days_that_are_judged(lines: tuple[tuple[int, int | None, int], ...]):
+    """What the API reads is one distribution, and its quantiles are those whose coverage is measured."""
+    measured = _supplied(*lines)
+    shown = _shown(measured)
+    told = [None if level in measured.untold else day for level, day in measured.days.items()]
+    assert [day and day.toordinal() - 1000 for day in (shown.p50, shown.p80, shown.p95)] == told
+    assert measured.shares == sorted(measured.shares)
 
 
 def test_what_may_still_come_by_its_day_has_no_say():
