@@ -16,8 +16,9 @@ from starlette.types import Receive, Scope, Send
 from api.error_handlers import ErrorCode
 
 MAX_JSON_DEPTH = 64
-MAX_JSON_VALUES = 10_000
-"""Members and items together: who reads them does so in one go, and everybody waits."""
+MAX_JSON_VALUES = 16_000
+"""Members and items together: who reads them does so in one go, and everybody waits. The longest order that is allowed
+(2,000 lines with everything that a line may say) and the longest filter (10,000 values) are less."""
 LINGER_SECONDS = 3.0
 
 

@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 import uvicorn
+from strawberry.types import get_object_definition
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from api.schema.inputs import OrderLineInput, OrderPlaceInput
 from api.transport import reading
 from api.transport.reading import HttpProtocol, WebSocketProtocol
 from api.transport.request import MAX_JSON_VALUES, EarlyResponse, Refused, parse_json
+from core.domain.placing import MAX_LINES
+from core.domain.repromising.variant import MAX_VALUES
 
 pytestmark = pytest.mark.anyio
 
@@ -251,6 +255,16 @@ async def test_who_is_refused_while_sending_can_read_why(port: int) -> None:
             await writer.drain()
         assert b" 413 " in await reader.readline()
     writer.close()
+
+
+def test_the_longest_order_and_the_longest_filter_that_are_allowed_are_let_in() -> None:
+    order, line = (
+        {member.python_name: None for member in get_object_definition(kind, strict=True).fields}
+        for kind in (OrderPlaceInput, OrderLineInput)
+    )
+    for given in (order | {"lines": [line] * MAX_LINES}, {"segments": [{"where": {"skus": ["a"] * MAX_VALUES}}]}):
+        body = {"query": "", "operationName": None, "variables": {"input": given}, "extensions": {}}
+        assert parse_json(json.dumps(body)) == body
 
 
 def test_json_of_too_many_values_is_refused() -> None:
