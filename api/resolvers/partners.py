@@ -13,6 +13,7 @@ from api.pagination import decode_id, page_of, slice_of
 from api.resolvers.arguments import IdempotencyKey
 from api.resolvers.edi_desk import preview_of
 from api.resolvers.mutation import Done, run_mutation
+from api.schema.errors import user_error
 from api.schema.node import Connection, PageAfter, PageBefore, PageFirst, PageLast, build, build_all, connection
 from api.schema.partners import (
     GuideReason,
@@ -33,7 +34,7 @@ from api.schema.sku import as_filter
 from core.errors import InvalidInput
 from core.queries import partners
 from core.services.change_guide import activate_guide, add_guide, sample_of
-from core.services.onboard_partner import OnboardPartner, onboard_partner
+from core.services.onboard_partner import OnboardPartner, learn_samples, onboard_partner
 from core.services.preview_supplier_change import preview_supplier_change
 from core.services.watch_partners import clear_partner_alert
 from core.unit_of_work import UnitOfWork
@@ -78,16 +79,19 @@ async def partner_create(
     """Enter a partner from its samples; its guide is a draft."""
     context: Context = info.context
     samples = [(sample.name, sample.content.encode()) for sample in input.samples]
-
-    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
+    try:
         if sum(len(content) for _, content in samples) > _MOST_SAMPLE_BYTES:
             text = f"Samples of more than {_MOST_SAMPLE_BYTES} bytes are entered by `manage.py edi guide onboard`."
             raise InvalidInput(text, path=("input", "samples"))
-        request = OnboardPartner(input.code, samples, input.supplier, input.warehouse or "")
-        done = await onboard_partner(uow, request)
-        reasons = [{"setting": name, "why": why} for name, why in done.proposal["evidence"].items()]
-        undecided = done.proposal["undecided"]
-        return {"partner": input.code, "version": done.version, "evidence": reasons, "undecided": undecided}
+        learned = await learn_samples(samples)
+    except InvalidInput as error:
+        return PartnerCreatePayload(user_errors=[user_error(error, context.language)])
+    reasons = [{"setting": name, "why": why} for name, why in learned["evidence"].items()]
+    request = OnboardPartner(input.code, samples, learned, input.supplier, input.warehouse or "")
+
+    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
+        version = await onboard_partner(uow, request)
+        return {"partner": input.code, "version": version, "evidence": reasons, "undecided": learned["undecided"]}
 
     done = await run_mutation(context, "partnerCreate", input, idempotency_key, use_case)
     return PartnerCreatePayload(

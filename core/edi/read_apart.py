@@ -1,4 +1,5 @@
-"""Reads a partner's file in a child process, within bounds of time and memory: a bomb costs the child, not the worker."""
+"""Reads a partner's file, or learns from its samples, in a child process within bounds of time and memory: a bomb costs the
+child, not the process that was asked."""
 
 from __future__ import annotations
 
@@ -11,17 +12,26 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from core.edi.interchanges import ReadResult
 from core.edi.reading_child import LENGTH
 from core.errors import ReadingEnded
 
 SECONDS = 120.0
+LEARNING_SECONDS = 20.0
+LEARNING_PATIENCE = 8.0
+"""Both together are less than an operation of the API may take."""
 _ROOT = Path(__file__).resolve().parents[2]
 
 
 class ReadingProcess:
     """One child for a process, started with the first file and again after it had to be ended; one file at a time."""
+
+    task = "read"
+    _patience = -1.0
+    """Seconds to wait for the file before; -1: as long as it takes."""
+    _is_kept = True
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self.seconds = seconds
@@ -33,17 +43,25 @@ class ReadingProcess:
 
         Raises ReadingEnded where there was no answer within the bounds: that may be the machine's fault.
         """
-        with self._lock:
-            try:
-                return self._ask(data)
-            except TimeoutError as failure:
+        return self._answer_to(data)
+
+    def _answer_to(self, data: bytes) -> Any:
+        if not self._lock.acquire(timeout=self._patience):
+            raise ReadingEnded(f"Others are before these {len(data)} bytes.")
+        try:
+            return self._ask(data)
+        except TimeoutError as failure:
+            self.end()
+            text = f"Reading the file of {len(data)} bytes took longer than {self.seconds:g} seconds and was ended."
+            raise ReadingEnded(text) from failure
+        except (OSError, EOFError, pickle.UnpicklingError) as failure:
+            self.end()
+            text = f"The process that read the file of {len(data)} bytes ended: {type(failure).__name__}."
+            raise ReadingEnded(text) from failure
+        finally:
+            if not self._is_kept:
                 self.end()
-                text = f"Reading the file of {len(data)} bytes took longer than {self.seconds:g} seconds and was ended."
-                raise ReadingEnded(text) from failure
-            except (OSError, EOFError, pickle.UnpicklingError) as failure:
-                self.end()
-                text = f"The process that read the file of {len(data)} bytes ended: {type(failure).__name__}."
-                raise ReadingEnded(text) from failure
+            self._lock.release()
 
     def _ask(self, data: bytes) -> ReadResult:
         child = self._started()
@@ -65,7 +83,7 @@ class ReadingProcess:
             self.end()
         if self._child is None:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "core.edi.reading_child"],
+                [sys.executable, "-m", "core.edi.reading_child", self.task],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 cwd=_ROOT,
@@ -80,6 +98,21 @@ class ReadingProcess:
         if child is not None:
             child.kill()
             child.communicate()
+
+
+class LearningProcess(ReadingProcess):
+    """A child for each proposal, and one proposal at a time: entering a partner is rare."""
+
+    task = "learn"
+    _patience = LEARNING_PATIENCE
+    _is_kept = False
+
+    def __init__(self, seconds: float = LEARNING_SECONDS) -> None:
+        super().__init__(seconds)
+
+    def learn(self, files: list[tuple[str, bytes]]) -> dict[str, Any]:
+        """What `learn_guide.learn` says of the files. It blocks. Raises ReadingEnded as `read` does."""
+        return self._answer_to(pickle.dumps(files, protocol=5))
 
 
 def _left(until: float) -> float:
@@ -101,4 +134,6 @@ def _take(source: int, length: int, until: float) -> bytes:
 
 
 READING = ReadingProcess()
+LEARNING = LearningProcess()
 atexit.register(READING.end)
+atexit.register(LEARNING.end)

@@ -1,7 +1,8 @@
-"""Reads files of partners in a process of its own: `python -m core.edi.reading_child`, started by `read_apart`.
+"""Reads files of partners in a process of its own: `python -m core.edi.reading_child read`, started by `read_apart`.
 
-A frame is a length of 8 bytes and as many bytes. In: the bytes of a file. Out: the pickled `ReadResult`. It has no
-credentials in its environment, a limit of memory, and ends with its parent.
+A frame is a length of 8 bytes and as many bytes. In: the bytes of a file. Out: the pickled `ReadResult`. With `learn`, in:
+the pickled names and bytes of samples; out: the pickled proposal. It has no credentials in its environment, a limit of
+memory, and ends with its parent.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import pickle
 import resource
 import struct
 import sys
+from collections.abc import Callable
 from typing import BinaryIO
 
 from core.edi.interchanges import Fault, Level, ReadResult, Severity
+from core.edi.learn_guide import learn
 from core.edi.reader import read
 
 LENGTH = struct.Struct(">Q")
@@ -33,11 +36,19 @@ def answer(data: bytes) -> bytes:
         return pickle.dumps(refusal("unread", text[:500]), protocol=5)
 
 
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+def proposal(data: bytes) -> bytes:
+    """The pickled proposal of `learn`; what fails ends the process."""
+    return pickle.dumps(learn(pickle.loads(data)), protocol=5)  # noqa: S301 our own parent wrote it
+
+
+TASKS: dict[str, Callable[[bytes], bytes]] = {"read": answer, "learn": proposal}
+
+
+def serve(requests: BinaryIO, answers: BinaryIO, task: Callable[[bytes], bytes] = answer) -> None:
     """One file after the other until the parent closes its end."""
     while len(head := requests.read(LENGTH.size)) == LENGTH.size:
         data = requests.read(LENGTH.unpack(head)[0])
-        found = answer(data)
+        found = task(data)
         answers.write(LENGTH.pack(len(found)))
         answers.write(found)
         answers.flush()
@@ -46,4 +57,4 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    serve(sys.stdin.buffer, sys.stdout.buffer, TASKS[sys.argv[1]])

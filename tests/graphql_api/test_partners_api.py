@@ -11,6 +11,8 @@ import pytest
 from core.domain.access import Role
 from core.domain.supplier_changes import ChangeSource
 from core.edi.x12_writer import Envelope, write_interchange
+from core.errors import ReadingEnded
+from core.services import onboard_partner
 from core.services.apply_acknowledgement import AcknowledgeLine
 from core.services.ingest_edi_document import ingest_edi_file
 from core.services.propose_supplier_change import ProposeSupplierChange, propose_supplier_change
@@ -119,6 +121,19 @@ async def test_a_partner_is_entered_from_its_samples(database_url):
         for wrong in ({"samples": [{"name": "a", "content": "no EDI"}]}, {"code": "other"}, {"code": "../etc"}):
             refused = await shop.change(planner, "partnerCreate", {**entered, **wrong}, want)
             assert (refused["partner"], len(refused["userErrors"])) == (None, 1), wrong
+
+
+async def test_samples_are_learned_from_beside_the_process_and_before_a_transaction(database_url, monkeypatch):
+    def learn(_files):
+        raise ReadingEnded("too long")
+
+    monkeypatch.setattr(onboard_partner.LEARNING, "learn", learn)
+    async with open_shop(database_url) as shop:
+        planner = shop.context(Role.PLANNER)
+        monkeypatch.setattr(type(planner), "mutate", None)
+        entered = {"code": "slow", "samples": [{"name": "a", "content": "ISA"}]}
+        refused = await shop.change(planner, "partnerCreate", entered, "version")
+        assert [error["path"] for error in refused["userErrors"]] == [["input", "samples"]]
 
 
 async def test_an_entered_partner_gets_drafts_from_its_own_files_only_and_keeps_its_samples(database_url):

@@ -6,7 +6,8 @@ import signal
 
 import pytest
 
-from core.edi.read_apart import ReadingProcess
+from core.edi.learn_guide import learn
+from core.edi.read_apart import LearningProcess, ReadingProcess
 from core.edi.reader import read
 from core.edi.reading_child import LENGTH, serve
 from core.errors import ReadingEnded
@@ -42,3 +43,12 @@ def test_the_child_answers_frame_by_frame_until_its_input_ends():
     (first,) = LENGTH.unpack(found[:8])
     (second,) = LENGTH.unpack(found[8 + first : 16 + first])
     assert len(found) == 16 + first + second
+
+
+def test_a_child_learns_as_we_do_and_is_gone_then():
+    learning, samples = LearningProcess(seconds=120), [("855", FILE), ("junk", b"none")]
+    assert learning.learn(samples) == learn(samples)
+    assert learning._child is None
+    learning._patience = 0.01
+    with learning._lock, pytest.raises(ReadingEnded, match="before these"):
+        learning.learn(samples)

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from core.edi.learn_guide import learn
 from core.errors import InvalidInput
 from core.repositories.edi import partner_by_code
 from core.repositories.edi_guides import Sample, put_sample, samples_of, versions_of
 from core.services.change_guide import activate_guide, add_guide, try_guide
-from core.services.onboard_partner import OnboardedPartner, OnboardPartner, onboard_partner
+from core.services.onboard_partner import OnboardPartner, onboard_partner
 from core.unit_of_work import UnitOfWork
 from workers.commands.connection import DataOption, operator_settings, run_on, said_plainly
 from workers.commands.edi_lines import printable, proposal_lines
@@ -33,8 +34,10 @@ def onboard(
     """Enter a partner from its sample files: addresses, a draft guide, and the files as its samples; then activate it."""
     contents = [(path.name, path.read_bytes()) for path in files]
 
-    async def enter(uow: UnitOfWork) -> OnboardedPartner:
-        return await onboard_partner(uow, OnboardPartner(partner, contents, supplier, warehouse))
+    proposal = learn(contents)
+
+    async def enter(uow: UnitOfWork) -> int:
+        return await onboard_partner(uow, OnboardPartner(partner, contents, proposal, supplier, warehouse))
 
     async def first_partner(uow: UnitOfWork) -> str | None:
         return await uow.sql.fetchval(
@@ -45,18 +48,16 @@ def onboard(
 
     with said_plainly():
         settings = operator_settings(data)
-        entered = run_on(settings, enter)
+        version = run_on(settings, enter)
         gets_orders = run_on(settings, first_partner) if supplier else None
         for folder in ("in", "out"):
             (settings.edi_dir / partner / folder).mkdir(parents=True, exist_ok=True)
-    for line in proposal_lines(entered.proposal):
+    for line in proposal_lines(proposal):
         typer.echo(printable(line))
     typer.echo(printable(f"Its files go to {settings.edi_dir / partner / 'in'}."))
     if gets_orders not in (None, partner):
         typer.echo(printable(f"Orders of {supplier} still go to {gets_orders}, the first partner of that supplier."))
-    typer.echo(
-        f"Version {entered.version} is a draft: `edi guide activate {partner} {entered.version}` puts it in force."
-    )
+    typer.echo(f"Version {version} is a draft: `edi guide activate {partner} {version}` puts it in force.")
 
 
 @app.command()
