@@ -19,7 +19,7 @@ from workers.jobs.measure_dates import measure_dates
 pytestmark = pytest.mark.anyio
 
 DATES = "shipDate { promised expected p50 p80 p95 coverage observations basis } deliveryDate { p80 observations }"
-COVERED = (2 / 3, 1.0)
+COVERED = (15 / 24, 1.0)
 ON_THE_SHELF = 2
 """Days from the receipt to the end of its inspection."""
 KEPT = """{ stageDates { stage location { code } destination { code } observations p50 p95 coverage judged isDrifting }
