@@ -126,8 +126,17 @@ def test_a_terminator_too_many_is_no_rest():
         (x12_file("855", X12["855"]).decode().encode("cp500"), "ebcdic"),
         (edifact_file("ORDERS", EDIFACT["ORDERS"]).decode().encode("cp037"), "ebcdic"),
         (b'{"error": "not found"}', "json"),
+        (b'{"file": "' + x12_file("855", X12["855"]) + b'"}', "json"),
+        (b'["log\\n' + x12_file("855", X12["855"]) + b'"]', "json"),
         (b"<!DOCTYPE html><html></html>", "markup"),
     ],
 )
 def test_files_that_are_no_edi_as_sent(data: bytes, code: str):
     assert noted(data) == [("error", "file", code, "")]
+
+
+@pytest.mark.parametrize("before", [b'{ "x" }\n', b'["log"] transfer\n', b"\xc9\xe2\xc1\n"])
+@pytest.mark.parametrize("file", [x12_file("855", X12["855"]), edifact_file("ORDERS", EDIFACT["ORDERS"])])
+def test_what_looks_foreign_before_a_header_leaves_the_file_readable(before: bytes, file: bytes):
+    assert judge_file(before + file)["verdict"] == judge_file(b"transfer log\n" + file)["verdict"]
+    assert judge_file(before + file)["verdict"] == "accepted with notes"
