@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import http
-import re
 from collections.abc import Callable
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -32,17 +32,6 @@ MESSAGE_BYTES = 4_000_000
 """A longer message, unpacked, is closed with 1009 before it is put together."""
 LINGER_SECONDS = 1.0
 """Who is refused while still sending is read without heed for so long: a reset would overtake the reason."""
-OTHER_UPGRADE = re.compile(rb"\r\nupgrade:(?![ \t]*websocket)", re.IGNORECASE)
-"""What we do not speak is no reason to leave HTTP/1.1: Java's client offers h2c with each first request, and the parser
-would not read its body."""
-
-
-def without_other_upgrades(data: bytes) -> bytes:
-    """The beginning of a request, with offers of other protocols than WebSocket under a name that says nothing."""
-    if b"pgrade:" not in data and b"PGRADE:" not in data:
-        return data
-    head, end, rest = data.partition(b"\r\n\r\n")
-    return OTHER_UPGRADE.sub(b"\r\nx-upgrade:", head) + end + rest
 
 
 class _Flow(FlowControl):
@@ -69,6 +58,8 @@ class HttpProtocol(HttpToolsProtocol):
     """The next bite is due."""
     _is_refused = False
     _is_upgraded = False
+    _is_passed_over = False
+    """The head that just ended offers another protocol than WebSocket: it is read again without the offer."""
     _is_in_head = False
     _is_in_body = False
     _received = 0
@@ -135,13 +126,46 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _digest(self, data: bytes) -> None:
         self._received += len(data)
-        if not self._is_in_head and not self._is_in_body:
-            data = without_other_upgrades(data)
-        super().data_received(data)
+        self._feed(data)
         if self._is_in_head and self._received > HEAD_BYTES:
             self._refuse(http.HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         elif self._timer is None and self._waits():
             self._timer = self.loop.call_later(BODY_SECONDS if self._is_in_body else HEAD_SECONDS, self._check)
+
+    def _feed(self, data: bytes) -> None:
+        """As uvicorn does, except that an offer which we do not take is no reason to leave HTTP/1.1.
+
+        Java's client offers h2c with each first request, and the parser ends a message with its head then.
+        """
+        self._unset_keepalive_if_required()
+        while data:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserError:
+                message = "Invalid HTTP request received."
+                self.logger.warning(message)
+                self.send_400_response(message)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                if self._is_passed_over:
+                    data = self._without_offer() + data[upgrade.args[0] :]
+                    continue
+                if self._should_upgrade():
+                    self.handle_websocket_upgrade()
+                else:
+                    self._unsupported_upgrade_warning()
+                return
+
+    def _without_offer(self) -> bytes:
+        """The head that was read, for a parser that has read nothing: what it offered is under a name that says nothing."""
+        self._is_passed_over = False
+        parts = [self.parser.get_method(), b" ", self.url, b" HTTP/", self.parser.get_http_version().encode(), b"\r\n"]
+        for name, value in self.headers:
+            parts += [b"x-upgrade" if name == b"upgrade" else name, b": ", value, b"\r\n"]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
+        return b"".join([*parts, b"\r\n"])
 
     def _waits(self) -> bool:
         """Does it depend on the client alone that something happens."""
@@ -202,11 +226,17 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        is_offer = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        if is_offer and not self._should_upgrade():
+            self._is_passed_over = True
+            return
         self._is_in_head, self._is_in_body, self._received = False, True, 0
         self._stop_timer()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
+        if self._is_passed_over:
+            return
         self._is_in_body = False
         self._stop_timer()
         super().on_message_complete()

@@ -227,6 +227,28 @@ async def test_who_dawdles_is_sent_away(
     writer.close()
 
 
+@pytest.mark.parametrize("cut", [1, 10, 60, -20, -1, None])
+async def test_an_offer_of_another_protocol_is_passed_over_however_the_head_comes(
+    port: int, cut: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Any] = []
+    make = HttpProtocol.connection_made
+    monkeypatch.setattr(HttpProtocol, "connection_made", lambda self, wire: made.append(self) or make(self, wire))
+    head = b"POST /p HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nContent-Length: 5\r\nUpgrade: h2c\r\n\r\n"
+    reader, writer = await talk(port, head[:cut])
+    async with asyncio.timeout(30):
+        while cut is not None and not (made and made[0]._is_in_head):
+            await asyncio.sleep(0.001)
+        writer.write((b"" if cut is None else head[cut:]) + b"12345" + (head + b"12345") * 2)
+        for _ in range(3):
+            assert b" 200 " in (answer := await reader.readuntil(b"\r\n\r\n"))
+            assert json.loads(await reader.readexactly(int(answer.partition(b"content-length: ")[2].split()[0]))) == [
+                "/p",
+                5,
+            ]
+    writer.close()
+
+
 async def test_a_body_that_comes_slowly_but_steadily_is_taken(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "BODY_SECONDS", 3_600.0)  # the test says when they are over
     made: list[Any] = []
