@@ -67,6 +67,25 @@ async def lines_of_orders(uow: Transaction, order_ids: Iterable[int], *, unplann
     )
 
 
+async def kept_orders(uow: Transaction, status: str, after: int, limit: int) -> list[tuple[int, bool]]:
+    """The next `limit` orders of this status by id: (id, may a rule alone keep a part of it from the warehouse).
+
+    That is stock on no shipment, of an order that is not on hold, where nothing that has to leave with it waits.
+    """
+    rows = await uow.sql.fetch(
+        """select o.id, exists (select from order_line l where l.order_id = o.id and l.allocated > l.ready
+                and not (l.ship_policy = 'COMPLETE' and l.open + l.backordered > 0))
+            and not exists (select from order_hold h where h.order_id = o.id and h.released_at is null)
+            and not (o.ship_complete and exists (
+                select from order_line l where l.order_id = o.id and l.open + l.backordered > 0)) as is_kept
+        from sales_order o where o.status = $1 and o.id > $2 order by o.id limit $3""",
+        status,
+        after,
+        limit,
+    )
+    return [(row["id"], row["is_kept"]) for row in rows]
+
+
 async def lock_orders(uow: Transaction, order_ids: Iterable[int]) -> dict[int, OrderRow]:
     """Lock order rows, sorted by id; call it after the gates. Unknown ids are absent."""
     rows = await uow.sql.fetch(

@@ -52,6 +52,8 @@ async def change_policy(uow: Transaction, request: ChangePolicy) -> int:
             uow.now,
         )
     uow.audit("policyChange", f"policy:{request.code}", {"value": before}, {"value": request.value})
-    if request.code in (COURSE, OPTIONS, RELEASE_GATE):
+    if request.code in (COURSE, OPTIONS):
         uow.enqueue(JobRequest("review_backorders", "policy"))
+    if request.code in (COURSE, RELEASE_GATE):
+        uow.enqueue(JobRequest("release_kept_orders", "policy"))
     return version

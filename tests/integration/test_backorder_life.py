@@ -1,5 +1,6 @@
 """The life of a backorder as facts change: held with its order, delayed and good again, its cause judged anew."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -24,8 +25,11 @@ from core.services.review_backorders import review_backorders
 from core.services.run_backorder_course import run_backorder_course
 from core.services.split_order_line import SplitOrderLine, split_order_line
 from core.services.steer_course import PauseCourse, RunStep, pause_course, run_step
+from core.settings import Settings
 from tests.life_checks import QUERIES
 from tests.world import TODAY
+from workers.job import JobContext
+from workers.jobs.release_kept_orders import release_kept_orders
 
 pytestmark = pytest.mark.anyio
 
@@ -158,6 +162,13 @@ async def test_without_the_release_step_a_person_lets_go_what_was_short(world):
     assert [row["number"] for row in await world.rows(planned)] == [whole.number, short.number]
 
 
+ASKED = "select payload -> 'orderIds' from outbox where job = 'plan_shipments'"
+
+
+async def run_job(world):
+    await release_kept_orders(JobContext(world.database, Settings(env="test"), world.clock), {})
+
+
 @pytest.mark.parametrize(
     ("code", "keeps"), [("backorder_course", [{"step": "OTHER_SITES"}]), ("release_gate", {"orderPercent": 100})]
 )
@@ -170,10 +181,36 @@ async def test_what_a_rule_kept_from_the_warehouse_goes_when_the_rule_goes(world
     assert await world.do(lambda uow: plan_shipments(uow, [order_id])) == []
     await world.rows("delete from outbox")
     await world.do(lambda uow: change_policy(uow, ChangePolicy(code, None)))
-    assert await world.value("select payload from outbox where job = 'review_backorders'") is not None
+    assert await world.value("select count(*) from outbox where job = 'release_kept_orders'") == 1
     await world.do(review_backorders)
-    assert await world.value("select payload -> 'orderIds' from outbox where job = 'plan_shipments'") == [order_id]
+    assert await world.value(ASKED) is None, "the review of every six hours reads no lines"
+    await run_job(world)
+    assert await world.value(ASKED) == [order_id]
     assert len(await world.do(lambda uow: plan_shipments(uow, [order_id]))) == 1
+
+
+async def test_only_what_a_rule_may_have_kept_is_looked_at_again(world, monkeypatch):
+    """Not what is held, has to leave whole and waits, is on a shipment or has no stock; in chunks, few orders at once."""
+    monkeypatch.setattr("core.services.release_kept_orders.CHUNK", 2)
+    monkeypatch.setattr("core.services.release_kept_orders.ORDERS_AT_ONCE", 1)
+    await world.stock(30)
+    whole = world.order(("S", 3), ("S2", 3))
+    placed = await world.place(
+        world.order(("S", 4), customer="C2"),
+        world.order(("S", 5), customer="C2"),
+        world.order(("S", 6), customer="V1"),
+        world.order(("S", 1)),
+        world.order(("S", 2), ("S2", 1)),
+        replace(whole, ship_complete=True),
+        world.order(("S2", 2), customer="V1"),
+    )
+    _, planned, last, first, part, _, _ = [order.order_id for order in placed]
+    await world.do(lambda uow: hold_order(uow, HoldOrder(placed[0].number, "FRAUD")))
+    await world.do(lambda uow: plan_shipments(uow, [planned]))
+    await world.rows("delete from outbox")
+    await run_job(world)
+    asked = await world.rows("select payload -> 'orderIds' as ids from outbox where job = 'plan_shipments' order by id")
+    assert sorted(row["ids"] for row in asked) == [[last], [first], [part]]
 
 
 FAULTS = {

@@ -18,7 +18,7 @@ from core.services.change_order_line import ChangeOrderLine, change_order_line
 from core.services.plan_shipments import plan_shipments
 from core.services.reconcile_stock import recount
 from core.services.rejudge_routes import move_planned_shipments
-from core.services.review_backorders import review_backorders
+from core.services.release_kept_orders import STATUSES, release_kept_orders
 from core.services.send_warehouse_release import send_release_anew, send_warehouse_release
 from tests.integration.test_ingest_edi_document import PARTNER, day, documents, envelope, take
 from tests.integration.test_lots import LATER, SOON, lots, receive, track
@@ -112,7 +112,8 @@ async def test_what_a_warehouse_lacked_is_asked_for_again_by_a_person_only(world
     await advise(world, 2, "W7", 4)
     asked = "select count(*) from outbox where job = 'plan_shipments'"
     before = await world.value(asked)
-    await world.do(review_backorders)
+    for status in STATUSES:
+        await world.do(lambda uow, status=status: release_kept_orders(uow, status, 0))
     assert await world.value(asked) == before
     assert await world.do(lambda uow: plan_shipments(uow, [placed.order_id])) == []
     rest = await world.value("select id from shipment where rest_of = $1", first)
