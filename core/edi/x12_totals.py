@@ -56,4 +56,5 @@ def _number(segment: Segment, element: int) -> int | None:
 
 
 def _note(text: str, segment: Segment, element: int, value: str) -> Fault:
-    return fault(Level.ELEMENT, "7", text, segment, Severity.WARNING, element, value)
+    # Of the segment (8: it has errors), as no code of AK4 says that a number is another.
+    return fault(Level.SEGMENT, "8", text, segment, Severity.WARNING, element, value)

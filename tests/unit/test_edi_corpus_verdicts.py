@@ -66,7 +66,7 @@ KNOWN = {
     "x12/214/005010__edi-x12-toolkit__214-shipment-status.edi": ("A", ""),
     "x12/810/003010__staedi__invoice810_po850_dual.edi": ("E", "business unit; element 2"),
     "x12/810/004010__EDI.Net__x12.810b.edi": ("A", ""),
-    "x12/810/004010__libedi__Sample_4010_810.txt": ("E", "element 7; set 4"),
+    "x12/810/004010__libedi__Sample_4010_810.txt": ("E", "segment 8; set 4"),
     "x12/810/004010__staedi__simple810.edi": ("E", "business unit"),
     "x12/810/004010__x12-types__literal6_test_810.rs": ("E", "interchange 017; set 4"),
     "x12/810/004010__x12__sample.txt": ("A", ""),

@@ -52,6 +52,13 @@ def test_all_accepted():
     ]
 
 
+def test_a_wrong_total_is_no_invalid_code_and_strict_alone_refuses_it():
+    group = group_of(f"{GOOD}~CTT*9")
+    wrong = ["AK1*PR*0070", "AK2*855*0001", "AK3*CTT*5**8"]
+    assert answer(group, results(group)) == [*wrong, "AK5*E*5", "AK9*E*1*1*1"]
+    assert answer(group, results(group, "strict")) == [*wrong, "AK5*R*5", "AK9*R*1*1*0"]
+
+
 def test_rejection_names_segment_element_code_and_value():
     group = group_of(GOOD, "BAK*00*AK**20261320~PO1*1*ten*EA", "PO1*1*10*EA")
     assert answer(group, results(group)) == [

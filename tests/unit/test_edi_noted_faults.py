@@ -35,11 +35,11 @@ def edifact_with(kind: str, old: str, new: str) -> bytes:
 @pytest.mark.parametrize(
     ("kind", "old", "new", "fault"),
     [
-        ("855", "CTT*1", "CTT*9", ("element", "7", "9")),
-        ("856", "CTT*4", "CTT*3", ("element", "7", "3")),
-        ("846", "CTT*1", "CTT*2", ("element", "7", "2")),
-        ("997", "AK9*R*1*1*0", "AK9*R*1*1*2", ("element", "7", "2")),
-        ("997", "AK9*R*1*1*0", "AK9*R*1*0*0", ("element", "7", "0")),
+        ("855", "CTT*1", "CTT*9", ("segment", "8", "9")),
+        ("856", "CTT*4", "CTT*3", ("segment", "8", "3")),
+        ("846", "CTT*1", "CTT*2", ("segment", "8", "2")),
+        ("997", "AK9*R*1*1*0", "AK9*R*1*1*2", ("segment", "8", "2")),
+        ("997", "AK9*R*1*1*0", "AK9*R*1*0*0", ("segment", "8", "0")),
         ("856", "HL*4*3*I", "HL*7*3*I", ("element", "7", "7")),
         ("856", "20261120*1030~HL", "20261120*1030*9999~HL", ("element", "7", "9999")),
         ("856", "LIN*1*BP*S1~SN1*1*6*EA", "SN1**6*EA~PID*F****Widget", ("business", "article", "")),
