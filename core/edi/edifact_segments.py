@@ -193,7 +193,8 @@ class _Cutter:
                 segment = "'"  # UNA itself was left without its terminator
             syntax = {component, element, segment}
             header = re.compile(r"[ \t\r\n]*UNB\+UNO[A-Z]:\d\+").match(text, at + 9)
-            if header is not None and element != "+":
+            is_ended_otherwise = text.find(segment, at + 9, self.stop) < 0 <= text.find("'UNH+", at + 9, self.stop)
+            if header is not None and ((component, element) != (":", "+") or is_ended_otherwise):
                 # What follows has the marks of the standard, whatever UNA says.
                 message = "The UNA segment names other marks than those used; those of the standard were used."
                 self.repairs.append(Repair("una", at, message))

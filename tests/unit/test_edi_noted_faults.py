@@ -101,8 +101,9 @@ def test_directories_in_use(directory: str):
     assert noted(edifact_with("ORDERS", "D:96A:UN", directory)) == []
 
 
-def test_a_una_that_names_other_marks_than_those_used_is_passed_over():
-    judged = judge_file(edifact_with("ORDERS", "UNA:+.? '", "UNA+:.? '"))
+@pytest.mark.parametrize("una", ["UNA+:.? '", "UNA;+.? '", "UNA;*.? '", "UNA:+.? ~"])
+def test_a_una_that_names_other_marks_than_those_used_is_passed_over(una: str):
+    judged = judge_file(edifact_with("ORDERS", "UNA:+.? '", una))
     assert (judged["verdict"], [repair["code"] for repair in judged["interchanges"][0]["repairs"]]) == (
         "accepted",
         ["una"],
