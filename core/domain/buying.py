@@ -40,24 +40,25 @@ def needs(
     moq: int,
     order_multiple: int,
     left_out: Collection[int] = (),
-    proposed: Mapping[int, int] | None = None,
+    awaited: Mapping[int, int] | None = None,
 ) -> list[Need]:
     """What to order, per location. Call it after unpegged inbound was used for OPEN pegs.
 
     Stock that is free for the waiting lines is not bought again. When the inventory position (stock and inbound less
     every claim, over all locations) is at or below the reorder point, at least the reorder quantity is ordered; both
-    needs overlap, so the surplus goes to the main location. Lines in `left_out` are not bought for, nor are units that a
-    transfer may bring to a location (`proposed`): they are bought when nobody accepts it.
+    needs overlap, so the surplus goes to the main location. Lines in `left_out` are not bought for, nor are the units that
+    a proposed transfer may bring (`awaited`, by id() of the peg: `core.domain.awaited_moves.awaited_units`).
     """
+    awaited = awaited or {}
     pegs = [peg for peg in open_pegs(book) if peg.line_id not in left_out]
     found: dict[int, Need] = {}
     for peg in pegs:
         need = found.setdefault(peg.location_id, Need(peg.location_id, 0, 0))
         need.pegs.append(peg)
-        need.waiting += peg.quantity
     for need in found.values():
-        need.waiting -= _free_for(book, need)
-        need.waiting -= min(max(need.waiting, 0), (proposed or {}).get(need.location_id, 0))
+        short = zip(need.pegs, _free_for(book, need), strict=True)
+        need.waiting = sum(max(peg.quantity - free - awaited.get(id(peg), 0), 0) for peg, free in short)
+        need.pegs.sort(key=lambda peg: id(peg) in awaited)  # what is bought is for those that await nothing
     position = sum(level.available for level in book.levels.values())
     position += sum(s.open for s in book.supplies) - sum(p.quantity for p in book.pegs if p.kind != PegKind.HARD)
     total = sum(need.waiting for need in found.values())
@@ -75,16 +76,16 @@ def to_buy(book: SkuBook, pegs: Collection[Peg]) -> int:
     units = sum(peg.quantity for peg in pegs)
     for place in {peg.location_id for peg in pegs}:
         later = [peg for peg in pegs if peg.location_id == place and book.waits_for_quota(peg)]
-        units -= _free_for(book, Need(place, 0, 0, later))
+        units -= sum(_free_for(book, Need(place, 0, 0, later)))
     return units
 
 
-def _free_for(book: SkuBook, need: Need) -> int:
-    """Units that its claims may have once they are served, each by what its demand class may touch.
+def _free_for(book: SkuBook, need: Need) -> list[int]:
+    """Units that each of its claims may have once they are served, by what its demand class may touch.
 
     They come from stock; for what waits for its quota also from inbound, however late: it is not bought again.
     """
-    place, given = need.location_id, 0
+    place, given = need.location_id, []
     classes = {book.protection_class(place, peg.line.demand_class) for peg in need.pegs if peg.line is not None}
     curves = {name: book.timeline_without(place, need.pegs, name) for name in classes}
     today = book.today[place]
@@ -95,11 +96,14 @@ def _free_for(book: SkuBook, need: Need) -> int:
         if book.waits_for_quota(peg):
             days = [peg.need_date, *(day for day in inbound if day > peg.need_date)]
         for day in days:
-            units = min(left, curves[book.protection_class(place, peg.line.demand_class)].atp(day))
+            curve = curves[book.protection_class(place, peg.line.demand_class)]
+            if book.lots is not None:  # what is too old for this one is no stock of its
+                curve = curve.keeping(book.lots.expiring(place, book.lots.keep_of(place, peg.line)))
+            units = min(left, curve.atp(day))
             for curve in curves.values():
                 curve.add(day, -units)
             left -= units
-        given += peg.quantity - left
+        given.append(peg.quantity - left)
     return given
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
 
+from core.domain.awaited_moves import AwaitedMove
 from core.queries.page import Filter, Page, Sort, SortKey, fetch_page
 
 DEMAND_DAYS = 28
+RENEWED_WITHIN = timedelta(days=2)
+"""A proposal of a move that expired no longer before is the same one again: the looks are daily, one may be missed."""
 
 SORT = Sort("rebalancing-", (SortKey("p.urgency", int, "integer"), SortKey("p.id", int, "bigint")))
 _SELECT = """select p.id, p.sku_id, p.from_location_id, p.to_location_id, p.quantity, p.urgency, p.cost, p.carbon_g,
@@ -74,19 +77,25 @@ async def skus_waiting(sql: asyncpg.Connection, sku_ids: Sequence[int]) -> list[
     return [row["sku_id"] for row in rows]
 
 
-async def proposed_moves(
-    sql: asyncpg.Connection, sku_ids: Sequence[int], now: datetime
-) -> dict[int, list[tuple[int, date, int]]]:
-    """By SKU, moves that wait for a planner's word: (to location, arrival, units)."""
+async def awaited_moves(sql: asyncpg.Connection, sku_ids: Sequence[int], now: datetime) -> dict[int, list[AwaitedMove]]:
+    """By SKU, moves that wait for a planner's word for the first time.
+
+    One that was proposed anew because nobody took the same move in time is awaited no longer.
+    """
     rows = await sql.fetch(
-        """select sku_id, to_location_id, arrives_on, quantity from rebalancing_proposal
-        where state = 'OPEN' and expires_at > $2 and sku_id = any($1::bigint[]) order by id""",
+        """select p.sku_id, p.from_location_id, p.to_location_id, p.quantity, p.expires_at from rebalancing_proposal p
+        where p.state = 'OPEN' and p.expires_at > $2 and p.sku_id = any($1::bigint[])
+            and not exists (select from rebalancing_proposal e where e.state = 'EXPIRED' and e.sku_id = p.sku_id
+                and e.from_location_id = p.from_location_id and e.to_location_id = p.to_location_id
+                and e.closed_at > p.created_at - $3::interval)
+        order by p.id""",
         list(sku_ids),
         now,
+        RENEWED_WITHIN,
     )
-    found: dict[int, list[tuple[int, date, int]]] = {}
-    for row in rows:
-        found.setdefault(row["sku_id"], []).append((row["to_location_id"], row["arrives_on"], row["quantity"]))
+    found: dict[int, list[AwaitedMove]] = {}
+    for sku_id, *move in rows:
+        found.setdefault(sku_id, []).append(AwaitedMove(*move))
     return found
 
 

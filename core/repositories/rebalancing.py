@@ -24,13 +24,19 @@ class ProposalRow:
 
 async def write_proposals(
     uow: Transaction, sku_ids: Collection[int], moves: Sequence[Move], currencies: Mapping[int, str], expires: datetime
-) -> int:
-    """Make the open proposals of these SKUs say what `moves` say; returns how many are new. Repeating changes nothing."""
-    await uow.sql.execute(
-        """select from rebalancing_proposal where sku_id = any($1::bigint[]) and state = 'OPEN' order by id
-        for no key update""",
+) -> tuple[int, set[int]]:
+    """Make the open proposals of these SKUs say what `moves` say. Repeating changes nothing.
+
+    Returns how many are new, and the SKUs for which one brings less than before or was withdrawn. One that still holds
+    keeps the day on which it expires, however often it is looked at; `expires` is for new ones.
+    """
+    open_rows = await uow.sql.fetch(
+        """select sku_id, from_location_id, to_location_id, quantity from rebalancing_proposal
+        where sku_id = any($1::bigint[]) and state = 'OPEN' order by id for no key update""",
         sorted(sku_ids),
     )
+    offered = {(m.sku_id, m.from_location_id, m.to_location_id): m.quantity for m in moves}
+    less = {sku_id for sku_id, origin, target, units in open_rows if offered.get((sku_id, origin, target), 0) < units}
     await uow.sql.execute(
         """update rebalancing_proposal p set state = 'WITHDRAWN', closed_at = $5, updated_at = $5
         where p.sku_id = any($1::bigint[]) and p.state = 'OPEN' and not exists (
@@ -43,7 +49,7 @@ async def write_proposals(
         uow.now,
     )
     if not moves:
-        return 0
+        return 0, less
     rows = await uow.sql.fetch(
         """insert into rebalancing_proposal (sku_id, from_location_id, to_location_id, quantity, urgency, cost, carbon_g,
             currency, arrives_on, reason, expires_at, created_at, updated_at)
@@ -52,7 +58,7 @@ async def write_proposals(
         on conflict (sku_id, from_location_id, to_location_id) where state = 'OPEN' do update set
             quantity = excluded.quantity, urgency = excluded.urgency, cost = excluded.cost,
             carbon_g = excluded.carbon_g, arrives_on = excluded.arrives_on, reason = excluded.reason,
-            expires_at = excluded.expires_at, updated_at = excluded.updated_at
+            updated_at = excluded.updated_at
         returning xmax = 0 as is_new""",
         [m.sku_id for m in moves],
         [m.from_location_id for m in moves],
@@ -67,17 +73,17 @@ async def write_proposals(
         expires,
         uow.now,
     )
-    return sum(row["is_new"] for row in rows)
+    return sum(row["is_new"] for row in rows), less
 
 
-async def expire_proposals(uow: Transaction) -> int:
-    """Close what nobody has taken in time; returns how many."""
+async def expire_proposals(uow: Transaction) -> set[int]:
+    """Close what nobody has taken in time; returns the SKUs."""
     rows = await uow.sql.fetch(
         """update rebalancing_proposal set state = 'EXPIRED', closed_at = $1, updated_at = $1
-        where state = 'OPEN' and expires_at <= $1 returning id""",
+        where state = 'OPEN' and expires_at <= $1 returning sku_id""",
         uow.now,
     )
-    return len(rows)
+    return {row["sku_id"] for row in rows}
 
 
 async def lock_proposal(uow: Transaction, proposal_id: int) -> ProposalRow:

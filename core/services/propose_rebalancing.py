@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from core.domain.book import SkuBook
@@ -26,14 +26,18 @@ from core.repositories.load_book import read_books
 from core.repositories.network import load_network
 from core.repositories.rebalancing import expire_proposals, write_proposals
 from core.repositories.supplying import load_policies
+from core.services.follow_up import request_purchase
 
 POLICY = "rebalancing"
 Demand = dict[tuple[int, int], tuple[int, int, int]]
 
 
 async def start_rebalancing(uow: Transaction) -> list[int]:
-    """Close the proposals that have expired; returns the SKUs to look at, none where planners want no proposals."""
-    await expire_proposals(uow)
+    """Close the proposals that have expired, so that what they held up is bought.
+
+    Returns the SKUs to look at, none where planners want no proposals.
+    """
+    await _buy_instead(uow, await expire_proposals(uow))
     rules = rebalancing_rules((await load_policies(uow)).get(POLICY))
     if not rules.is_on:
         return []
@@ -41,7 +45,7 @@ async def start_rebalancing(uow: Transaction) -> list[int]:
 
 
 async def propose_rebalancing(uow: Transaction, sku_ids: Sequence[int]) -> int:
-    """Bring the proposals of these SKUs up to date; returns how many are new.
+    """Bring the proposals of these SKUs up to date; returns how many are new. What one brings no more is bought.
 
     It reads without gates: a proposal may be outdated a moment later, and accepting it judges again under the gate.
     """
@@ -57,7 +61,15 @@ async def propose_rebalancing(uow: Transaction, sku_ids: Sequence[int]) -> int:
         places = positions(book, network, demand, rules)
         moves += propose_moves(Goods(sku_id, row["weight_g"], row["unit_price"]), places, network, rules, uow.now)
     currencies = {sku_id: row["currency"] for sku_id, row in goods.items()}
-    return await write_proposals(uow, sku_ids, moves, currencies, uow.now + timedelta(days=rules.valid_days))
+    expires = uow.now + timedelta(days=rules.valid_days)
+    new, less = await write_proposals(uow, sku_ids, moves, currencies, expires)
+    await _buy_instead(uow, less)
+    return new
+
+
+async def _buy_instead(uow: Transaction, sku_ids: Collection[int]) -> None:
+    """Ask for the purchase of what waits, now that a proposal brings less of it; the purchase judges what is awaited."""
+    request_purchase(uow, await skus_waiting(uow.sql, sorted(sku_ids)))
 
 
 def positions(book: SkuBook, network: Network, demand: Demand, rules: RebalancingRules) -> list[Position]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from core.domain import exchange
+from core.domain.awaited_moves import awaited_units
 from core.domain.book import SkuBook
 from core.domain.book_supplies import cover_open
 from core.domain.buying import Need, dock_day, lead_time_day, needs, peg_new_supply
@@ -22,7 +23,7 @@ from core.domain.states import DateBasis, PromiseReason, PurchaseOrderStatus
 from core.domain.supplier_choice import Need as Wanted
 from core.events import JobRequest
 from core.ports import Transaction
-from core.queries.rebalancing import proposed_moves
+from core.queries.rebalancing import awaited_moves
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
@@ -76,7 +77,7 @@ async def raise_purchase_requests(uow: Transaction, sku_ids: Iterable[int]) -> l
     left_out = await not_to_buy_for(uow, books.values(), policies)
     sources = await load_sources(uow.sql, versions, uow.now)
     prices = await selling_prices(uow.sql, versions)
-    moves = await proposed_moves(uow.sql, list(versions), uow.now)
+    moves = await awaited_moves(uow.sql, list(versions), uow.now)
     for sku_id, book in books.items():
         offer = terms.get(sku_id)
         lead = offer.lead_time_p80 if offer is not None else DEFAULT_LEAD_TIME_DAYS
@@ -87,9 +88,8 @@ async def raise_purchase_requests(uow: Transaction, sku_ids: Iterable[int]) -> l
         main = _main_location(network, offer)
         choices = sources.get(sku_id, [])
         moq, multiple = (1, 1) if len(choices) > 1 else (offer.moq, offer.order_multiple)
-        for need in needs(
-            book, main, *points[sku_id], moq, multiple, left_out, _in_time(book, moves.get(sku_id, ()), lead)
-        ):
+        awaited = awaited_units(book, network, moves.get(sku_id, ()), lead, left_out)
+        for need in needs(book, main, *points[sku_id], moq, multiple, left_out, awaited):
             for part, from_offer in _parts(book, need, offer, choices, policies, prices.get(sku_id)):
                 today = book.today[need.location_id]
                 usable = lead_time_day(network, need.location_id, today, from_offer.lead_time_p80)
@@ -113,15 +113,6 @@ async def raise_purchase_requests(uow: Transaction, sku_ids: Iterable[int]) -> l
     return [order.id for order in orders]
 
 
-def _in_time(book: SkuBook, moves: Iterable[tuple[int, date, int]], lead_time: int) -> dict[int, int]:
-    """Units per location that proposed transfers bring no later than goods bought today; transfers come before purchases."""
-    units: dict[int, int] = defaultdict(int)
-    for location_id, arrives_on, quantity in moves:
-        if arrives_on <= book.today[location_id] + timedelta(days=lead_time):
-            units[location_id] += quantity
-    return units
-
-
 def _parts(
     book: SkuBook,
     need: Need,
@@ -142,7 +133,7 @@ def _parts(
         return [(Need(need.location_id, quantity, need.waiting, need.pegs), preferred)]
     today, left = book.today[need.location_id], need.quantity
     wanted: list[Wanted] = []
-    for peg in sorted(need.pegs, key=lambda p: p.need_date):
+    for peg in need.pegs:
         units = min(left, peg.quantity)
         if units:
             wanted.append(Wanted((peg.need_date - today).days, units))

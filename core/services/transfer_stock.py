@@ -17,6 +17,7 @@ from core.repositories.network import load_network
 from core.repositories.rebalancing import accept_proposal, lock_proposal
 from core.repositories.save_book import save_books
 from core.repositories.supplying import load_lead_days
+from core.services.follow_up import request_purchase
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ async def transfer_stock(uow: Transaction, request: TransferStock) -> TransferRe
     transfer_id = supply.transfer.id
     if request.proposal_id is not None:
         await accept_proposal(uow, request.proposal_id, transfer_id)
+        request_purchase(uow, [sku_id])  # what waited for the answer and is not served by it
     facts = {"quantity": request.quantity, "proposalId": request.proposal_id}
     uow.audit("stockTransfer", f"transfer:{transfer_id}", None, facts)
     return TransferResult(transfer_id)

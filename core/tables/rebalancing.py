@@ -25,6 +25,7 @@ class RebalancingProposal(c.Row, table=True):
             unique=True,
         ),
         c.index("rebalancing_proposal_state_idx", "state", "id"),
+        c.index("rebalancing_proposal_expired_idx", "sku_id", "closed_at", where="state = 'EXPIRED'"),
     )
 
     id: int | None = c.identity()

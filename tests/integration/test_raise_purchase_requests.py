@@ -52,26 +52,6 @@ async def test_a_short_line_is_bought_once_and_pegged_without_moving_its_promise
     assert await world.do(recount) == []
 
 
-async def test_what_a_proposed_transfer_may_bring_is_bought_only_when_nobody_accepts_it(world):
-    await policy(world)
-    await world.stock(6)
-    await world.place(world.order(("S", 10)))
-    for place, units, days in (("R", 3, 2), ("B", 1, 15)):
-        await world.database.system.execute(
-            """insert into rebalancing_proposal (sku_id, from_location_id, to_location_id, quantity, arrives_on, currency, reason,
-                expires_at) select 1, f.id, t.id, $2, $3, 'KRW', '{}', $4 from location f, location t
-            where f.code = $1 and t.code = 'A'""",
-            place, units, TODAY + timedelta(days=days), world.clock.at + timedelta(days=3),
-        )  # fmt: skip
-    await raise_for(world)
-    assert await world.value("select sum(ordered) from purchase_order_line") == 1, (
-        "three may come tomorrow, one too late"
-    )
-    world.clock.at += timedelta(days=4)
-    await raise_for(world)
-    assert await world.value("select sum(ordered) from purchase_order_line") == 4
-
-
 async def test_lines_of_many_skus_go_into_one_order_per_supplier_and_location(world):
     await policy(world)
     await world.place(world.order(("S", 3), ("S2", 4)), world.order(("S", 2), ("S3", 1), customer="C2"))
