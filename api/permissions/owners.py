@@ -20,6 +20,7 @@ class Owner(Enum):
     DESK = "a SUPPLIER gets its own, planners all"
     PARTY = "a CUSTOMER or SUPPLIER gets its own, planners all"
     BEARER = "a STOREFRONT gets it by its random id, planners all"
+    PLANNING = "staff but the WAREHOUSE"
     STAFF = "staff only"
 
     @property
@@ -31,9 +32,10 @@ class Owner(Enum):
             Owner.DESK: frozenset({Role.SUPPLIER}),
             Owner.PARTY: frozenset({Role.CUSTOMER, Role.SUPPLIER}),
             Owner.BEARER: frozenset({Role.STOREFRONT}),
+            Owner.PLANNING: frozenset[Role](),
             Owner.STAFF: frozenset[Role](),
         }
-        staff = STAFF_ROLES - {Role.WAREHOUSE} if self is Owner.DESK else STAFF_ROLES
+        staff = STAFF_ROLES - {Role.WAREHOUSE} if self in (Owner.DESK, Owner.PLANNING) else STAFF_ROLES
         return frozenset(Role) - {Role.SYSTEM} if self not in own else staff | own[self]
 
 
@@ -64,11 +66,11 @@ OWNERS: dict[str, Owner] = {
     **dict.fromkeys(["SupplierDeadline", "SupplierRequest"], Owner.SUPPLIER),
     **dict.fromkeys(
         [
-            "ApproverAbsence", "InboundDelivery", "SingleSource", "PurchaseOrderCause", "SourcingChoice", "SourcingOption", "SourcingPart",
-            "SupplyRisk",
+            "ApproverAbsence", "InboundDelivery", "SingleSource", "SourcingChoice", "SourcingOption", "SourcingPart", "SupplyRisk",
         ],
         Owner.STAFF,
     ),
+    "PurchaseOrderCause": Owner.PLANNING,
     "SupplierChange": Owner.SUPPLIER,
     **dict.fromkeys(["ProposedPart", "SupplierChangeLine"], Owner.PART),
     **dict.fromkeys(["EdiPreview", "GuideReason", "GuideVersion", "PartnerAlert", "PreviewedLine", "TradingPartner"], Owner.STAFF),

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from api.commands.access_matrix import type_matrix
 from core.domain.access import Role
 from core.domain.supplier_changes import ChangeSource
 from core.edi.x12_writer import Envelope, write_interchange
@@ -82,7 +83,9 @@ async def test_a_planner_keeps_partners_and_tries_what_a_supplier_asks_for(datab
         cause = (await shop.ask(planner, why))["purchaseOrder"]["cause"]
         assert (cause["kind"], cause["actor"]) == ("MANUAL", planner.principal.id)
         assert (cause["waiting"], cause["reason"], cause["saves"]) == (None, None, None)
-        assert (await shop.ask(supplier, why))["purchaseOrder"]["cause"] is None
+        for caller, role in ((supplier, Role.SUPPLIER), (shop.context(Role.WAREHOUSE), Role.WAREHOUSE)):
+            assert (await shop.ask(caller, why))["purchaseOrder"]["cause"] is None
+            assert type_matrix()["PurchaseOrderCause"][role] == ""
 
         asked = ProposeSupplierChange(
             number, None, [AcknowledgeLine(1, [(10, date(2027, 3, 30))])], ChangeSource.PORTAL
