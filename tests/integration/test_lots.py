@@ -20,6 +20,7 @@ from core.services.count_stock import CountStock, count_stock
 from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
 from core.services.inspect_goods import InspectGoods, inspect_goods
 from core.services.plan_shipments import plan_shipments
+from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
 from core.services.receive_transfers import receive_transfers
 from core.services.reconcile_stock import recount
@@ -209,6 +210,21 @@ async def test_a_line_may_ask_for_more_life_and_not_for_less(world: World) -> No
         await free(-1)
     (refused,) = await world.place(world.order(LineRequest("S", 1, min_life_days=-1)))
     assert [error.path[-1] for error in refused.errors] == ["minLifeDays"]
+    assert await world.do(recount) == []
+
+
+async def test_units_that_are_too_old_for_who_waits_are_bought_anew(world: World) -> None:
+    """As many as are missing: what still lives long enough is theirs, and what others may have is left to them."""
+    await track(world)
+    await receive(world, 4, "L10", SOON)
+    await receive(world, 2, "L60", LATER)
+    await world.database.system.execute("update purchase_order set status = 'RECEIVED'")
+    (fresh,) = await world.place(world.order(LineRequest("S", 5, min_life_days=30)))
+    assert await world.quantities(fresh.number) == (0, 2, 3, 0, 0)
+    sku_id = await world.sku()
+    (order_id,) = await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    assert await world.value("select ordered from purchase_order_line where purchase_order_id = $1", order_id) == 3
+    assert await world.do(lambda uow: raise_purchase_requests(uow, [sku_id])) == []
     assert await world.do(recount) == []
 
 
