@@ -226,6 +226,7 @@ class Transfer(c.Row, table=True):
             "least(shipped, received, lost) >= 0 and shipped <= quantity and received + lost <= shipped", "balance"
         ),
         c.check("from_location_id <> to_location_id", "not_itself"),
+        c.index("transfer_id_idx", "id"),
     )
 
     sku_id: int = c.sku_key(references_sku=True)
