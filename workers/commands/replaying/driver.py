@@ -236,7 +236,9 @@ class Replay:
                 return await work()
             except OUTAGES as failure:
                 if time.monotonic() > deadline:
-                    raise ReplayError(f"A server has been away or too busy for {OUTAGE_TIMEOUT:.0f} s: {failure}") from failure
+                    raise ReplayError(
+                        f"A server has been away or too busy for {OUTAGE_TIMEOUT:.0f} s: {failure}"
+                    ) from failure
                 await asyncio.sleep(0.25)
 
     async def _flush(self, invoices: list[Invoice]) -> int:
