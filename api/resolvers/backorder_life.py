@@ -135,7 +135,7 @@ async def stock_transfer_lose(
     node = decode_id(input.id, "Transfer")
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
-        await lose_transfers(uow, [(node.id, input.quantity)])
+        await lose_transfers(uow, [(node.id, input.quantity)], {node.id: input.serials or ()})
         return {"transferId": node.id}
 
     done = await run_mutation(context, "stockTransferLose", input, idempotency_key, use_case)

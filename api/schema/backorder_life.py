@@ -49,6 +49,9 @@ class StockTransferLoseInput:
 
     id: strawberry.ID = field(description="Which transfer; Transfer.id.")
     quantity: int = field(description="Units lost, above 0.")
+    serials: list[str] | None = field(
+        default=None, description="Serial numbers of the lost units, one per unit, where the SKU tracks them."
+    )
 
 
 @strawberry.type(description="Answer of backorderOptionChoose.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from core.domain.backorder import Slice, backorder_state, path
@@ -67,6 +68,13 @@ def _target(backorder: Backorder, line: Line, waiting: list[Peg]) -> S:
     if covered is S.AWAITING_SUPPLY and state in _NO_SUPPLY:
         return state
     return S.DELAYED if covered is S.PEGGED and state is S.DELAYED else covered
+
+
+def date_filled(backorders: Iterable[Backorder]) -> None:
+    """What has just been filled is expected when the customer is told now, not when its old source would have come."""
+    for backorder in backorders:
+        if backorder.state is S.FILLED and backorder.is_changed:
+            backorder.expected_date = backorder.line.promised
 
 
 def state_of_pegs(waiting: list[Peg]) -> S:

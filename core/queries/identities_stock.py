@@ -44,14 +44,17 @@ STOCK: dict[str, str] = {
         ) m on m.sku_id = l.sku_id and m.lot_id = l.id
         where (coalesce(l.on_hand, 0), coalesce(l.unsellable, 0), coalesce(l.allocated, 0))
             is distinct from (coalesce(m.on_hand, 0), coalesce(m.unsellable, 0), coalesce(m.allocated, 0))""",
-    # A unit that is under way between two locations is in stock and at its source until it is scanned at the other end.
+    # A unit that is under way between two locations is in stock and at its source until it is scanned at the other end
+    # or lost by its number.
     "serials_equal_on_hand": """
         select k.id as sku_id, coalesce(s.on_hand, 0) as on_hand, coalesce(t.under_way, 0) as under_way,
             coalesce(u.serials, 0) as serials
         from [sku] k
         left join (select sku_id, sum(on_hand) as on_hand from [stock_level] x group by sku_id) s on s.sku_id = k.id
-        left join (select sku_id, sum(shipped - received) as under_way from [transfer] x group by sku_id) t
-            on t.sku_id = k.id
+        left join (select sku_id, sum(units) as under_way from (
+                select sku_id, shipped - received as units from [transfer] x
+                union all select sku_id, -1 from [serial_movement] x where kind = 'scrapped' and cause_kind = 'transfer'
+            ) u group by sku_id) t on t.sku_id = k.id
         left join (select sku_id, count(*) as serials from [serial_unit] x where state in ('in_stock', 'quarantined')
             group by sku_id) u on u.sku_id = k.id
         where k.tracks_serials and coalesce(s.on_hand, 0) + coalesce(t.under_way, 0) <> coalesce(u.serials, 0)""",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from core.domain.backorder_life import date_filled
 from core.domain.book import SkuBook
 from core.domain.ranking import keep_ranks
 from core.errors import InvariantBroken
@@ -44,6 +45,7 @@ async def save_books(
         return dict(new_orders or {})
     for book in changed:
         book.forget_unborn()
+        date_filled(book.backorders)
     await name_new_lines(uow, changed)
     await judge_causes(uow, changed)
     await park_on_hold(uow, changed)

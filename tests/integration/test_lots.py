@@ -22,7 +22,7 @@ from core.services.inspect_goods import InspectGoods, inspect_goods
 from core.services.plan_shipments import plan_shipments
 from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
-from core.services.receive_transfers import receive_transfers
+from core.services.receive_transfers import lose_transfers, receive_transfers
 from core.services.reconcile_stock import recount
 from core.services.return_goods import ReturnGoods, return_goods
 from core.services.ship_transfers import ship_transfers
@@ -300,6 +300,26 @@ async def test_a_transfer_carries_its_lots(world: World) -> None:
     await world.do(lambda uow: receive_goods(uow, arrived))
     assert (await lots(world))["A/NEW"] == (2, 1, 0)
     assert await world.value("select expires_on from lot l where code = 'NEW' and on_hand = 2 limit 1") == LATER
+    assert await world.do(recount) == []
+
+
+async def test_units_lost_on_the_way_are_named(world: World) -> None:
+    await track(world, expiry=False, serials=True)
+    await receive(world, 3, "L", at="R", serials=("1", "2", "3"))
+    moved = (await world.do(lambda uow: transfer_stock(uow, TransferStock("S", "R", "A", 2)))).transfer_id
+    await world.do(lambda uow: ship_transfers(uow, [moved]))
+    for wrong in ((), ("1", "2"), ("9",)):
+        with pytest.raises(InvalidInput, match="serial number"):
+            await world.do(lambda uow, wrong=wrong: lose_transfers(uow, [(moved, 1)], {moved: wrong}))
+    await world.do(lambda uow: lose_transfers(uow, [(moved, 1)], {moved: ("2",)}))
+    states = await world.rows("select code, state, location_id is null as gone from serial_unit order by code")
+    assert [(row["code"], row["state"], row["gone"]) for row in states] == [
+        ("1", "in_stock", False),
+        ("2", "scrapped", True),
+        ("3", "in_stock", False),
+    ]
+    with pytest.raises(InvalidInput, match="scrapped"):
+        await world.do(lambda uow: lose_transfers(uow, [(moved, 1)], {moved: ("2",)}))
     assert await world.do(recount) == []
 
 

@@ -63,6 +63,10 @@ async def test_first_come_first_served_that_ignored_priority(world):
         ("REPROMISED", run_id, "OUTRANKED"),
         ("REPROMISED", run_id, "PRIORITY"),
     ]
+    filled = await world.rows("select payload from outbox where topic = 'backorder' and kind = 'FILLED'")
+    told = (await world.line(vip.number))["promised_date"]
+    assert told == day(1)
+    assert [event["payload"]["expected"] for event in filled] == [told.isoformat()]
     backorder = await world.rows("select cause from backorder where closed_at is null")
     assert backorder == [{"cause": "ALLOCATION_CHOICE"}]
     notices = await world.rows(
