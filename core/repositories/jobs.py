@@ -80,7 +80,7 @@ async def request_runs(sql: Any, first: int, last: int) -> list[Ticket]:
         select * from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[], $6::int[], $7::text[],
             $8::text[])
         on conflict (function, key) where state in ('waiting','queued','running') do update set
-            requests = j.requests + excluded.requests, input = {_MERGED}, updated_at = now(),
+            requests = j.requests + excluded.requests, input = {_MERGED}, queue = excluded.queue, updated_at = now(),
             run_after = case when j.error is not null then j.run_after
                 when j.run_after is null or excluded.run_after is null then null
                 else least(j.run_after, excluded.run_after) end

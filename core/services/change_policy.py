@@ -55,5 +55,5 @@ async def change_policy(uow: Transaction, request: ChangePolicy) -> int:
     if request.code in (COURSE, OPTIONS):
         uow.enqueue(JobRequest("review_backorders", "policy"))
     if request.code in (COURSE, RELEASE_GATE):
-        uow.enqueue(JobRequest("release_kept_orders", "policy"))
+        uow.enqueue(JobRequest("release_kept_orders", "policy", queue="bulk"))
     return version

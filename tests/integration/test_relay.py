@@ -256,6 +256,14 @@ async def test_requests_for_work_that_waits_are_counted(database: Database) -> N
     assert [tuple(row) for row in rows] == [("k", 4, {"n": 11}), ("other", 2, {})]
 
 
+async def test_work_that_was_asked_of_the_wrong_workers_goes_to_the_right_ones(database: Database) -> None:
+    for queue in ("fast", "bulk"):
+        async with unit_of_work(database) as uow:
+            uow.enqueue(JobRequest("nap", "k", queue=queue))
+        await move(database)
+    assert await database.system.fetchval("select queue from job_run") == "bulk"
+
+
 async def test_requests_of_one_key_lose_no_part_of_their_input(database: Database) -> None:
     for sku_ids in ([5, 7], [5, 9]):
         async with unit_of_work(database) as uow:
