@@ -125,9 +125,19 @@ class Priority:
 
     tier: Tier
     score: int
-    components: tuple[Component, ...]
+    values: tuple[float, ...]
+    """What each of COMPONENTS was worth."""
+    weights: Mapping[str, float]
     times_bumped: int = 0
     is_manual: bool = False
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """What was weighed; made when it is asked for, which is for few of the lines that are ranked."""
+        return tuple(
+            Component(name, value, float(self.weights.get(name, 0.0)))
+            for name, value in zip(COMPONENTS, self.values, strict=True)
+        )
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept with a decision."""
@@ -148,31 +158,27 @@ def score(facts: PriorityFacts, weights: PriorityWeights, now: datetime) -> Prio
     """
     today = now.date()
     tier = _tier(facts, weights, today)
-    slack = 0.0 if facts.due is None else 1 - min(max((facts.due - today).days / max(weights.slack_days, 1), 0), 1)
+    slack = 0.0
+    if facts.due is not None:
+        slack = round(1 - min(max((facts.due - today).days / max(weights.slack_days, 1), 0), 1), 6)
     grade = facts.grade.upper()
     values = (
         slack,
         float(grade in weights.contract_grades),
         TIER_RANK.get(grade, 1) / 4,
-        min(max(facts.margin, 0.0), 1.0),
+        round(min(max(facts.margin, 0.0), 1.0), 6),
         float(facts.is_preorder),
         float(facts.completes_order),
-        max((now - facts.placed_at).total_seconds(), 0) / 86_400 / max(weights.age_days, 1),
+        round(max((now - facts.placed_at).total_seconds(), 0) / 86_400 / max(weights.age_days, 1), 6),
         float(facts.times_bumped),
-        min(max(facts.supplier_risk, 0.0), 1.0),
+        round(min(max(facts.supplier_risk, 0.0), 1.0), 6),
     )
     given = weights.weights
-    components = tuple(
-        [
-            Component(name, round(value, 6), float(given.get(name, 0.0)))
-            for name, value in zip(COMPONENTS, values, strict=True)
-        ]
-    )
-    total = sum([value * weight for _, value, weight in components])
+    total = sum([value * given.get(name, 0.0) for name, value in zip(COMPONENTS, values, strict=True) if value])
     computed = tier * TIER_STEP + min(max(int(total * SCALE), 0), TIER_STEP - 1)
     manual = facts.manual
     return Priority(
-        tier, computed if manual is None else manual, components, facts.times_bumped, is_manual=manual is not None
+        tier, computed if manual is None else manual, values, given, facts.times_bumped, is_manual=manual is not None
     )
 
 

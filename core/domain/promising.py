@@ -73,7 +73,8 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
     """
     if not demand.sources:
         return Proposal([], None, demand.requested_date)
-    demand = replace(demand, allowances=_with_release(book, demand.allowances))
+    if book.available_from is not None:
+        demand = replace(demand, allowances=_with_release(book, demand.allowances))
     asking = Asking(book, demand, network, now)
     for part in _own(book, demand, network, now):
         claim_day = part.ship_date if part.kind == "DATED" else book.today[part.location_id]
@@ -88,7 +89,7 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
         place: delivery_day(network, demand, place, network.first_ship_day(place, now)) for place in demand.sources
     }
     stock = stock_options(asking, free, shelf)
-    own, ways = asking.copy(), None
+    own, ways = asking.copy() if demand.allowances else asking, None
     whole = next((p for p in demand.sources if free[p] >= asking.remaining and _stock_is_free(book, demand, p)), None)
     if demand.shelf is None and (whole is None or shelf[whole] > min(shelf.values())) and asking.remaining:
         ways = [*options_of(asking, demand.sources[0]), *stock]

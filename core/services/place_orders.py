@@ -21,6 +21,7 @@ from core.domain.reserving import Held, HoldUse, close_use, may_use, take_own, u
 from core.domain.shipping import ReadyPart, ReleaseGate, mark_ready, release, release_gate
 from core.domain.states import OrderLineStatus, OrderStatus, PromiseReason, ShipPolicy, SkuStatus
 from core.events import JobRequest
+from core.giving_way import GivingWay
 from core.ports import Transaction
 from core.repositories.announce_changes import order_event
 from core.repositories.gates import take_gates
@@ -89,6 +90,7 @@ async def _place(
     books = await load_books(uow, {sku_id: versions[sku_id] for sku_id in wanted}, network)
     uses: list[HoldUse] = []
     whole_only = policy(known, "complete_lines", "HOLD") == "FREE"
+    others = GivingWay()
     for order in batch:
         held = live.get(order.request.group_id or "")
         if held is not None and not may_use(held.kind, held.customer_id, order.customer_id, uow.principal.role):
@@ -137,8 +139,11 @@ async def _place(
             asks.append(Ask(book, demand, must_be_whole=whole, weight_g=sku["weight_g"]))
         demands = with_shelves(asks, network, uow.now)
         for (book, line), demand in zip(order.lines, demands, strict=True):
+            await others.between()
             left = allowances_for(book, asker, demand.sources)  # an earlier line may have used some
-            proposal = propose(book, replace(demand, allowances=left), network, uow.now)
+            if left != demand.allowances:
+                demand = replace(demand, allowances=left)
+            proposal = propose(book, demand, network, uow.now)
             use_up(demand.held, [(part.location_id, part.quantity) for part in proposal.slices])
             _cover(book, line, proposal, network, uow.now, validated=not order.holds)
         if held is not None:
