@@ -19,7 +19,7 @@ _ESTIMATED_DELIVERY = ("17", "70")
 
 
 def decode_214(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) -> Decoded[CarrierStatus]:
-    """The status message, or None with an error where it names no shipment at all."""
+    """The status message, or None where it names no shipment: that is allowed, and of no use to us."""
     notes = Notes(document)
     b10 = next((segment for segment in document.segments if segment.tag == "B10"), None)
     references = tuple(
@@ -31,7 +31,7 @@ def decode_214(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
     more = tuple(segment.value(1) for segment in document.segments if segment.tag == "PRF" and segment.value(1))
     po_numbers = tuple(dict.fromkeys(po_numbers + more))
     if b10 is None or not (b10.value(1) or b10.value(2) or references):
-        notes.error("reference", "The status message names no shipment", b10, 1)
+        notes.warning("reference", "The status message names no shipment", b10, 1)
         return Decoded(None, tuple(notes.faults))
     estimate = _estimated_delivery(document)
     status = CarrierStatus(

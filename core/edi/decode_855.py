@@ -73,12 +73,19 @@ def known_header(opening: Segment, guide: PartnerGuide, notes: Notes) -> str:
 
 
 def cut_lines(document: TransactionSet, opening: str) -> tuple[list[Segment], list[list[Segment]]]:
-    """The segments before the first `opening` segment, and one list for each of them with what follows it."""
+    """The segments before the first `opening` segment, and one list for each of them with what follows it.
+
+    What stands under its sublines (SLN) is said of them, not of the line, and is left out.
+    """
     head: list[Segment] = []
     blocks: list[list[Segment]] = []
+    is_subline = False
     for segment in document.segments:
         if segment.tag in ("CTT", "SE"):
             continue  # some senders write the sum before the lines
+        is_subline = segment.tag == "SLN" or (is_subline and segment.tag != opening)
+        if is_subline:
+            continue
         if segment.tag == opening:
             blocks.append([])
         (blocks[-1] if blocks else head).append(segment)

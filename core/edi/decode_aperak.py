@@ -16,14 +16,14 @@ _VERDICTS = {"27": "R", "29": "A", "RE": "R", "RJ": "R", "AP": "A", "CO": "E"}
 
 
 def decode_aperak(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) -> Decoded[ApplicationAdvice]:
-    """The advice, or None with an error where it names no document."""
+    """The advice, or None where it names no document: that is allowed, and of no use to us."""
     notes = Notes(document)
     segments = [segment for segment in document.segments[1:] if segment.tag != "UNT"]
     bgm = first(segments, "BGM")
     known = dict(reversed(references(segments)))
     kind = next((code for code in _ABOUT if code in known), next(iter(known), ""))
     if bgm is None or not kind:
-        notes.error("reference", "The application advice names no document (RFF)", bgm, 2)
+        notes.warning("reference", "The application advice names no document (RFF)", bgm, 2)
         return Decoded(None, tuple(notes.faults))
     on = document_day(segments, "137")
     verdict = next((_VERDICTS[bgm.value(at)] for at in (3, 4) if bgm.value(at) in _VERDICTS), "")

@@ -24,11 +24,11 @@ _EVENTS = {
     "82": "A3",
 }
 _STANDARD_AGENCIES = ("", "6")
-_TRACKING = ("CN", "AAS", "BM", "BN")
+_TRACKING = ("CN", "AAS", "BM", "BN", "CW")
 
 
 def decode_iftsta(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) -> Decoded[CarrierStatus]:
-    """The status message, or None with an error where it names no shipment at all."""
+    """The status message, or None where it names no shipment: that is allowed, and of no use to us."""
     notes = Notes(document)
     segments = [segment for segment in document.segments[1:] if segment.tag != "UNT"]
     known = references(segments)
@@ -38,7 +38,7 @@ def decode_iftsta(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE)
     po_numbers = tuple(dict.fromkeys(number for qualifier, number in known if qualifier == "ON"))
     shipment = reference(segments, "SRN", "AAK")
     if bgm is None or not (tracking or po_numbers or shipment):
-        notes.error("reference", "The status message names no shipment", bgm, 2)
+        notes.warning("reference", "The status message names no shipment", bgm, 2)
         return Decoded(None, tuple(notes.faults))
     estimate = _last_estimate(segments)
     carrier = first(segments, "TDT")
@@ -85,7 +85,8 @@ def _events(
 
 def _event(block: list[Segment], estimate: date | None, guide: PartnerGuide, notes: Notes) -> CarrierEvent:
     sts = block[0]
-    sent, agency = sts.value(2), sts.value(2, 3)
+    # Some carriers have it beside the category of the status.
+    sent, agency = sts.value(2) or sts.value(1, 2), sts.value(2, 3) or sts.value(1, 3)
     code = guide.code_map.get(sent, _EVENTS.get(sent, "") if agency in _STANDARD_AGENCIES else "")
     if not code:
         owner = f" of the agency {agency!r}" if agency not in _STANDARD_AGENCIES else ""

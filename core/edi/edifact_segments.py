@@ -15,9 +15,9 @@ from core.edi.normaliser import Limits, RawSegment
 _BLANK = " \t\r\n"
 _PADDING = _BLANK + "\x00\x1a"
 _START = re.compile(r"(?<![A-Za-z0-9])UN[ABGH](?=[^A-Za-z0-9 \t\r\n])")
-_NEXT = re.compile(r"UN[AB](?=[^A-Za-z0-9 \t\r\n])")
-_NEXT_AFTER_BREAK = re.compile(r"[\r\n][ \t\r\n]*(?=UN[AB][^A-Za-z0-9 \t\r\n])")
-_X12_HEADER = re.compile(r"(?<![A-Za-z0-9])ISA[^A-Za-z0-9 \t\r\n]00[^A-Za-z0-9]")
+_HEADER = r"(?:UN[AB](?=[^A-Za-z0-9 \t\r\n])|ISA(?=([^A-Za-z0-9 \t\r\n])\d\d\1))"
+_NEXT = re.compile(_HEADER)
+_NEXT_AFTER_BREAK = re.compile(rf"[\r\n][ \t\r\n]*(?={_HEADER})")
 _BREAKS = re.compile(r"[\r\n]+")
 
 
@@ -265,15 +265,10 @@ def _refusal(code: str, message: str, offset: int = 0) -> Fault:
 
 
 def _leftover(text: str, at: int, end: int) -> Fault:
-    """Bytes around the interchanges: noise is noted; the start of an interchange, or one of X12, is something lost."""
+    """Bytes around the interchanges: noise is noted; the start of an interchange is something lost."""
     rest = text[at:end].strip(_PADDING)
-    message = f"{end - at} bytes that belong to no interchange were skipped"
+    message = f"{len(''.join(rest.split()))} bytes that belong to no interchange were skipped"
     is_cut = end == len(text.rstrip(_PADDING)) and any(head.startswith(rest) for head in ("UNA", "UNB"))
-    other = _X12_HEADER.search(rest) is not None
     if is_cut:
         message += ": the file seems to be cut off"
-    elif other:
-        message += ": they hold an X12 interchange, which has to come in a file of its own"
-    return Fault(
-        Level.FILE, Severity.ERROR if is_cut or other else Severity.WARNING, "leftover", f"{message}.", offset=at
-    )
+    return Fault(Level.FILE, Severity.ERROR if is_cut else Severity.WARNING, "leftover", f"{message}.", offset=at)

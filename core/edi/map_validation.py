@@ -7,7 +7,7 @@ no byte offsets, refuses unknown interchange versions and raises for a set witho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -36,7 +36,7 @@ def has_map(kind: str) -> bool:
 
 def map_faults(kind: str, segments: tuple[Segment, ...]) -> tuple[Fault, ...]:
     """Faults of a set whose kind has a map, in the order of its segments."""
-    root, known = _map(kind)
+    root, anywhere = _map(kind)
     walker = walk_tree()
     node: Any = root.getnodebypath(_START)
     walker.forceWalkCounterToLoopStart("/ISA_LOOP/GS_LOOP", _START)
@@ -54,14 +54,15 @@ def map_faults(kind: str, segments: tuple[Segment, ...]) -> tuple[Fault, ...]:
         except EngineError as error:
             faults.append(_segment_fault(Severity.ERROR, "2", f"{segment.tag} cannot be placed: {error}", segment))
             continue
-        faults.extend(_walk_fault(kind, known, segment, error) for error in walk_errors)
-        if found is None:
+        faults.extend(_walk_fault(kind, anywhere, segment, error) for error in walk_errors)
+        # What stands at a wrong place is looked into all the same: what it says is read.
+        node, judge = found or node, found or anywhere.get(segment.tag)
+        if judge is None:
             continue
-        node = found
-        if isinstance(node, segment_if) and not is_plainly_valid(segment):
+        if isinstance(judge, segment_if) and not is_plainly_valid(segment):
             faults.extend(
                 fault
-                for error in node.is_valid_errors(parsed)[1]
+                for error in judge.is_valid_errors(parsed)[1]
                 if (fault := _element_fault(segment, error)) is not None
             )
         faults.extend(_related_faults(segment))
@@ -174,11 +175,18 @@ def _tag(row: str) -> str:
 
 
 @lru_cache(maxsize=32)
-def _map(kind: str) -> tuple[map_if, frozenset[str]]:
-    parameters = ParamsBase()
-    tree = set_map(kind)
-    known = frozenset(str(node.get("xid")) for node in tree.iter("segment"))
-    return map_if(tree, parameters, str(FOLDER)), known
+def _map(kind: str) -> tuple[map_if, dict[str, segment_if]]:
+    """The map of a set, and one node for each tag that it has anywhere."""
+    root = map_if(set_map(kind), ParamsBase(), str(FOLDER))
+    return root, {str(node.id): node for node in reversed(list(_segments_below(root)))}
+
+
+def _segments_below(node: Any) -> Iterator[segment_if]:
+    for below in (child for at in sorted(node.pos_map) for child in node.pos_map[at]):
+        if isinstance(below, segment_if):
+            yield below
+        else:
+            yield from _segments_below(below)
 
 
 def _for_pyx12(segment: Segment) -> Pyx12Segment:
@@ -189,7 +197,7 @@ def _for_pyx12(segment: Segment) -> Pyx12Segment:
     return Pyx12Segment("\x1c".join([segment.tag, *texts]), "\x1e", "\x1c", "\x1d")
 
 
-def _walk_fault(kind: str, known: frozenset[str], segment: Segment, error: SegError) -> Fault:
+def _walk_fault(kind: str, known: Container[str], segment: Segment, error: SegError) -> Fault:
     code = error.err_cde
     if code == "3":
         missing = str(error.map_node.id)

@@ -17,8 +17,12 @@ _PADDING = _BLANK + "\x00\x1a"
 # Not \s: it takes 0x1C to 0x1F for blanks, and senders use these as separators.
 # A tab may be the element mark; in a text it follows a word as a blank does, and then no 00 stands behind it.
 _ISA = re.compile(r"(?<![A-Za-z0-9])ISA(?=[^A-Za-z0-9 \t\r\n]|\t0\d\t)")
-_ISA_AFTER_BREAK = re.compile(r"[\r\n][ \t\r\n]*(?=ISA(?:[^A-Za-z0-9 \t\r\n]|\t0\d\t))")
-_EDIFACT_HEADER = re.compile(rb"(?<![A-Za-z0-9])UN[ABGH][^A-Za-z0-9 \t\r\n]")
+_OTHER = r"UN(?:A[^A-Za-z0-9]{5,6}[ \t\r\n]*UN|B[^A-Za-z0-9 \t\r\n]UNO[A-Z])"
+_NEXT = re.compile(rf"{_ISA.pattern}|{_OTHER}")
+_NEXT_AFTER_BREAK = re.compile(rf"[\r\n][ \t\r\n]*(?=ISA(?:[^A-Za-z0-9 \t\r\n]|\t0\d\t)|{_OTHER})")
+EDIFACT_HEADER = re.compile(rb"(?<![A-Za-z0-9])UN[ABGH][^A-Za-z0-9 \t\r\n]")
+X12_HEADER = re.compile(rb"(?<![A-Za-z0-9])ISA([^A-Za-z0-9 \r\n])\d\d\1")
+_MAYBE_X12 = re.compile(rb"(?<![A-Za-z0-9])ISA[^A-Za-z0-9 \r\n]")
 _FRAMES = ("GS", "ST", "BEG", "BAK", "BSN", "BIA", "SE", "GE", "IEA", "ISA")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -83,11 +87,11 @@ class NormalisedFile:
 
 
 def is_edifact(data: bytes) -> bool:
-    """Whether the first thing in the file is UNA, UNB or UNH, or such a thing is in it and no ISA is."""
+    """Whether the first thing in the file is UNA, UNB or UNH, or such a thing is in it and no ISA segment is."""
     head = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip(_PADDING.encode())
     if re.match(rb"UN[ABGH][^A-Za-z0-9]", head) is not None:
         return True
-    return b"ISA" not in data and _EDIFACT_HEADER.search(data) is not None
+    return _MAYBE_X12.search(data) is None and EDIFACT_HEADER.search(data) is not None
 
 
 def normalise(data: bytes, limits: Limits = DEFAULT_LIMITS) -> NormalisedFile:
@@ -153,7 +157,7 @@ def _cut(text: str, start: int, stop: int, header: IsaHeader, before: list[Repai
     while True:
         while at < stop and text[at] in _PADDING:
             at += 1
-        if at >= stop or _ISA.match(text, at):
+        if at >= stop or _NEXT.match(text, at):
             break
         end = text.find(end_mark, at, stop)
         closed = end >= 0
@@ -163,7 +167,7 @@ def _cut(text: str, start: int, stop: int, header: IsaHeader, before: list[Repai
             end = stop
             closed = end_mark in text[stop : stop + 2]
             after = text.index(end_mark, stop) + 1 if closed else stop
-        following = _ISA_AFTER_BREAK.search(text, at, end) if end_mark not in "\r\n" else None
+        following = _NEXT_AFTER_BREAK.search(text, at, end) if end_mark not in "\r\n" else None
         if following is not None:
             end = after = following.start()
             closed = False
@@ -243,14 +247,8 @@ def _without_header(text: str) -> str:
 
 
 def _leftover(text: str, at: int, end: int, is_cut: bool = False) -> Fault:
-    """Bytes around the interchanges: a remark of a mail is noise; the start of an interchange, or one of the other
-    standard, is something lost."""
-    message = f"{end - at} bytes that belong to no interchange were skipped"
-    other = _EDIFACT_HEADER.search(text[at:end].encode("latin-1")) is not None
+    """Bytes around the interchanges: a remark of a mail is noise; the start of an interchange is something lost."""
+    message = f"{len(''.join(text[at:end].split()))} bytes that belong to no interchange were skipped"
     if is_cut:
         message += ": the file seems to be cut off"
-    elif other:
-        message += ": they hold an EDIFACT interchange, which has to come in a file of its own"
-    return Fault(
-        Level.FILE, Severity.ERROR if is_cut or other else Severity.WARNING, "leftover", f"{message}.", offset=at
-    )
+    return Fault(Level.FILE, Severity.ERROR if is_cut else Severity.WARNING, "leftover", f"{message}.", offset=at)

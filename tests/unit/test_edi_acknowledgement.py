@@ -210,6 +210,11 @@ def test_a_date_segment_under_the_status_is_its_date():
     assert line("ACK*IB*4*EA", "DTM*002*20261130", "DTM*069*20261215").statuses[0].date == LATER
 
 
+def test_what_is_said_of_sublines_is_not_said_of_the_line():
+    said = line("ACK*IA*10*EA", "SLN*1**A*5*EA", "DTM*067*20261215", "ACK*IB*5*EA*067*20261215", "REF*LI*7")
+    assert [(status.code, status.quantity, status.date) for status in said.statuses] == [("IA", 10, None)]
+
+
 def test_a_date_under_one_status_is_not_that_of_another():
     outcome = resolved("ACK*IA*6*EA", "ACK*IB*4*EA", "DTM*067*20261215")
     assert (parts(outcome.accepted), parts(outcome.backordered)) == ([(6, None)], [(4, LATER)])

@@ -1,11 +1,13 @@
 """What a standard allows is no fault, whichever partner sends it: codes, places of segments, quantities below zero."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from core.edi.decoders import DECODERS
 from core.edi.guide import DEFAULT_GUIDE
+from core.edi.interchanges import Severity
 from core.edi.reader import read
 from tests.unit.edi_messages import EDIFACT, X12, edifact_file, x12_file
 
@@ -44,6 +46,8 @@ def test_an_order_of_fewer_than_no_units_is_refused():
     ("kind", "old", "new"),
     [
         ("850", "DTM*002*20261201~", "DTM*002*261201***20~"),
+        ("850", "DTM*002*20261201~", "DTM*002*****RD8*20261201-20261205~"),
+        ("855", "ACK*IB*4*EA", "ACK*IB*4*EA~QTY*39*10"),
         ("850", "*SA*PO1*", "*BH*PO1*"),
         ("856", "MAN*GM*00106141412345678908~", "CLD*1*6*CTN~REF*LS*S1~MAN*E1*00106141412345678908~"),
         ("846", "N1*WH*", "DTM*007*20261120~REF*IA*1~N1*WH*"),
@@ -64,6 +68,34 @@ def test_a_range_of_dates_stands_one_element_later_before_4010():
     body = X12["850"].replace("DTM*002*20261201~", "DTM*002*****RD8*20261201-20261205~")
     order = DECODERS["850"](set_of(x12_file("850", body)), DEFAULT_GUIDE).document
     assert order.lines[0].requested_date == date(2026, 12, 5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("APERAK", "BGM+313+A1+9'DTM+137:20261120:102'ERC+40::260'"),
+        ("IFTSTA", "BGM+23+S1+9'DTM+137:20261120:102'CNI+1'STS+1+21'"),
+    ],
+)
+def test_what_names_nothing_of_ours_is_allowed_and_of_no_use(kind, body):
+    document = set_of(edifact_file(kind, body))
+    found = DECODERS[kind](document, DEFAULT_GUIDE)
+    assert (document.faults, found.document) == ((), None)
+    assert [(fault.code, fault.severity) for fault in found.faults] == [("reference", Severity.WARNING)]
+
+
+def test_a_parcel_carrier_names_the_parcel_and_puts_its_code_beside_the_category():
+    body = "BGM+23:UPS::QVD+O4'RFF+CW:1Z3'CNI+1'STS+1:D2:21'DTM+78:20160714173746:204'"
+    found = DECODERS["IFTSTA"](set_of(edifact_file("IFTSTA", body)), replace(DEFAULT_GUIDE, code_map={"D2": "D1"}))
+    assert (found.faults, found.document.tracking, found.document.events[0].status_code) == ((), "1Z3", "D1")
+
+
+def test_a_segment_at_a_wrong_place_is_looked_into():
+    document = set_of(x12_file("945", "W06*F*SO1*20261120*SHIP7~W12*CC*10*EA**EA**BP*SKU1~"))
+    assert [(f.code, f.segment_number, f.element, f.severity) for f in document.faults] == [
+        ("2", 3, None, Severity.WARNING),
+        ("6", 3, 3, Severity.ERROR),
+    ]
 
 
 def test_a_ship_notice_that_is_taken_back_needs_no_lines():

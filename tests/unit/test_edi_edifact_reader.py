@@ -212,16 +212,34 @@ def test_several_interchanges_each_with_its_own_marks():
     assert [(fault.code, fault.severity) for fault in result.faults] == [("leftover", Severity.WARNING)]
 
 
-def test_noise_before_the_first_header_and_the_other_standard_behind_the_last():
-    result = read(b"From: me\r\n\r\n" + GOOD.encode())
-    assert [found.control for found in result.interchanges] == ["55"]
-    assert [(fault.code, fault.severity) for fault in result.faults] == [("leftover", Severity.WARNING)]
+def test_noise_before_the_first_header():
+    for noise in (b"From: me\r\n\r\n", b"To: ISA* and me\r\n"):
+        result = read(noise + GOOD.encode())
+        assert [found.control for found in result.interchanges] == ["55"]
+        assert [(fault.code, fault.severity) for fault in result.faults] == [("leftover", Severity.WARNING)]
+
+
+@pytest.mark.parametrize("order", ["XE", "EX", "XEX", "EXE", "EXXE", "XEEXE"])
+@pytest.mark.parametrize("glue", [b"", b"\r\n", b"\n-- next --\n"])
+def test_interchanges_of_both_standards_in_one_file(order: str, glue: bytes):
     x12 = x12_file("850", X12["850"])
-    for both, found in ((GOOD.encode() + x12, "EDIFACT"), (x12 + GOOD.encode(), "X12")):
-        result = read(both)
-        assert [interchange.standard for interchange in result.interchanges] == [found]
-        assert [(fault.code, fault.severity) for fault in result.faults] == [("leftover", Severity.ERROR)]
-        assert "a file of its own" in result.faults[0].message
+    data = b"\xef\xbb\xbf" + glue.join({"X": x12, "E": GOOD.encode()}[one] for one in order)
+    result = read(data)
+    assert [found.standard[0] for found in result.interchanges] == list(order)
+    for found in result.interchanges:
+        assert data[found.offset :].startswith(found.raw)
+        assert [document.faults for group in found.groups for document in group.sets] == [()]
+    noted = {(fault.code, fault.severity) for fault in result.faults}
+    assert noted == ({("leftover", Severity.WARNING)} if glue.strip() else set())
+
+
+@pytest.mark.parametrize("lost", [1, 12, 30])
+def test_where_one_is_cut_off_the_other_stands(lost: int):
+    x12 = x12_file("850", X12["850"]).strip()
+    for first, second, code in ((GOOD.encode(), x12, "13"), (x12, GOOD.encode(), "023")):
+        cut, whole = read(first[:-lost] + b"\n" + second).interchanges
+        assert [fault.code for fault in cut.faults if fault.severity is Severity.ERROR] == ([code] if lost > 1 else [])
+        assert (whole.raw.strip(), whole.faults, whole.groups[0].sets[0].faults) == (second, (), ())
 
 
 def test_an_interchange_that_begins_before_the_last_one_ended():

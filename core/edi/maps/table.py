@@ -29,10 +29,12 @@ _CHANGE_LINE = (
     *_some("PWK PO4 REF PER SAC IT8 CSH ITD DIS INC TAX FOB SDQ IT3 DTM TC2 LDT"),
     *_some("TD1 TD5 TD3 TD4 PCT MAN MSG SPI SPO AMT CTB TXI QTY PKG SI"),
     ("ACK", *_some("DTM LDT REF MSG")),
+    "QTY >1",
     ("SCH", *_some("TD1 TD5 TD3 TD4 REF")),
     ("N9", *_some("DTM MSG MTX")),
     _PARTY_ORDER,
     ("SLN", *_some("PID ITA PO3 TAX SAC DTM CTP PO4 ACK REF")),
+    *_some("PD PDD"),
 )
 
 Row: TypeAlias = "str | tuple[Row, ...]"
@@ -74,10 +76,12 @@ SETS: dict[str, tuple[Row, ...]] = {
             *_some("PWK PO4 REF PER SAC IT8 CSH ITD DIS INC TAX FOB SDQ IT3 DTM TC2 LDT"),
             *_some("TD1 TD5 TD3 TD4 PCT MAN MSG SPI SPO AMT CTB TXI QTY PKG SI"),
             ("ACK", *_some("DTM LDT REF MSG")),
+            "QTY >1",
             ("SCH", *_some("TD1 TD5 TD3 TD4 REF")),
             ("N9", *_some("DTM MSG MTX")),
             _PARTY_ORDER,
             ("SLN", *_some("PID ITA PO3 TAX SAC DTM CTP PO4 ACK REF")),
+            *_some("PD PDD"),
         ),
         ("CTT", "AMT >1"),
     ),
