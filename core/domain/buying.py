@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -118,21 +118,31 @@ def dock_day(network: Network, location_id: int, usable: date, receiving_days: i
     return calendar.add_working_days(usable, -receiving_days) if receiving_days else usable
 
 
-def peg_new_supply(book: SkuBook, network: Network, supply: Supply, pegs: list[Peg], policy: MovePolicy) -> list[Line]:
-    """Put OPEN pegs on a supply that was just ordered for them; their day moves only when it must.
+def peg_new_supplies(
+    book: SkuBook, network: Network, supplies: Sequence[Supply], pegs: Sequence[Peg], policy: MovePolicy
+) -> list[Line]:
+    """Put OPEN pegs on the supplies that were just ordered for them; their day moves only when it must.
 
-    Returns the lines. A claim keeps its day when the supply comes no more than the hysteresis later; one that waits for
-    its quota takes its source when its day has come.
+    In their order, each takes the latest supply that comes by its day, so that the sooner ones are left for who needs
+    them; where none does, the soonest. Returns the lines. A claim keeps its day when the supply comes no more than the
+    hysteresis later; one that waits for its quota takes its source when its day has come.
     """
     lines: list[Line] = []
-    day = network.ship_day_from(supply.location_id, supply.effective_date(book.today[supply.location_id]))
+    by_day = sorted(
+        ((network.ship_day_from(s.location_id, s.effective_date(book.today[s.location_id])), s) for s in supplies),
+        key=lambda item: item[0],
+    )
     for peg in pegs:
-        part = min(peg.quantity, supply.unpegged)
-        if part <= 0 or peg.line is None or book.waits_for_quota(peg):
+        if peg.line is None or book.waits_for_quota(peg):
             continue
-        late = day > peg.need_date and should_move(peg.need_date, day, policy.hysteresis_days, certain=False)
-        lines.append(peg.line)
-        resource(book, peg, supply, day if late else peg.need_date, _reason(peg), part)
+        in_time = [item for item in reversed(by_day) if item[0] <= peg.need_date]
+        for day, supply in [*in_time, *by_day[len(in_time) :]]:
+            part = min(peg.quantity, supply.unpegged)
+            if part <= 0:
+                continue
+            late = day > peg.need_date and should_move(peg.need_date, day, policy.hysteresis_days, certain=False)
+            lines.append(peg.line)
+            resource(book, peg, supply, day if late else peg.need_date, _reason(peg), part)
     return lines
 
 

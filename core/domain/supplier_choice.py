@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, combinations
 from statistics import NormalDist
 
 _NORMAL = NormalDist()
 _Z80 = _NORMAL.inv_cdf(0.8)
 FINEST_GRID = 160
 """Up to so many steps of order quantity every split is tried; above it only those at points that matter."""
+MOST_KINDS = 8
+"""Kinds of needs that are held against each other."""
+MOST_ORDERS = 8
+"""Orders of the offers that are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +81,19 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """`late_unit_day`: minor units a late unit costs a day; `surplus_share`: of the price, for units that nobody needs."""
+    """`late_unit_day`: minor units a late unit costs a day; `surplus_share`: of its worth, for a unit that nobody needs.
+
+    `worth` is what a unit can be had for: one bought dearer is worth no more than that (None: its own price).
+    """
 
     late_unit_day: float
     surplus_share: float = 0.25
+    worth: float | None = None
+
+    def surplus(self, price: float) -> float:
+        """What a unit beyond the need costs: its price without what it is still worth."""
+        worth = price if self.worth is None else min(price, self.worth)
+        return price - (1 - self.surplus_share) * worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,50 +144,74 @@ class _State:
 
 
 def single_plan(offer: Offer, needs: Sequence[Need], costs: Costs) -> Plan | None:
-    """Everything from one offer; None when it cannot deliver so much."""
-    units = sum(need.quantity for need in needs)
-    quantity = offer.order_quantity(units)
-    if quantity is None or not units:
-        return None
-    return Plan((_part(offer, quantity, 0, units, _units_by_day(needs), costs),), units)
+    """Everything from one offer, as much as is cheapest; None when it cannot deliver so much."""
+    days = _units_by_day(needs)
+    parts = [_part(offer, quantity, 0, len(days), days, costs) for quantity in _quantities(offer, len(days))]
+    return Plan((min(parts, key=lambda part: part.total),), len(days)) if days and parts else None
 
 
 def cheapest_plan(offers: Sequence[Offer], needs: Sequence[Need], costs: Costs) -> Plan | None:
     """The plan with the least expected cost; None when the offers together cannot deliver the need.
 
-    Sooner sources serve sooner needs: offers are gone through by expected lead time, needs by day, and dynamic
-    programming over the units covered so far decides how much each offer takes. Every split is tried up to FINEST_GRID
-    steps of order quantity; larger needs are split only where a need, MOQ, price break or bound ends. Each offer is
-    ordered from at most once. With equal costs fewer orders win.
+    Needs are gone through by day, offers in each of `_orders`, and dynamic programming over the units covered so far
+    decides how much each offer takes. Every split is tried up to FINEST_GRID steps of order quantity; larger needs are
+    split only where a need, MOQ, price break or bound ends. Each offer is ordered from at most once. With equal costs
+    fewer orders win.
     """
     days = _units_by_day(needs)
-    units = len(days)
-    if not units or not offers:
+    if not days or not offers:
         return None
+    points = _points(offers, needs, len(days))
+    late = {id(offer): _late_so_far(offer, days) for offer in offers}
+    best: _State | None = None
+    ordered: Sequence[Offer] = ()
+    for ranked in _orders(offers, days):
+        found = _cheapest_in_order(ranked, points, late, costs)
+        if found is not None and found.beats(best):
+            best, ordered = found, ranked
+    if best is None:
+        return None
+    parts = [_part(ordered[n], quantity, start, stop, days, costs) for n, quantity, start, stop in best.chain]
+    return Plan(tuple(sorted(parts, key=lambda part: part.offer.mean_days)), len(days))
+
+
+def _orders(offers: Sequence[Offer], days: Sequence[tuple[int, float]]) -> list[list[Offer]]:
+    """Orders of the offers in which they may serve the needs, the sooner first, then by what they have over each other
+    between two needs: who is best for the urgent one, compared with the other, serves it. Mostly they are all the same.
+
+    For two needs the last order is the best there is: no two offers could change their units to advantage.
+    """
+    units = len(days)
     ranked = sorted(offers, key=lambda o: (o.mean_days, o.unit_price(units), o.code, o.is_expedited))
-    points = _points(ranked, needs, units)
-    index = {point: i for i, point in enumerate(points)}
+    kinds = list(dict.fromkeys(days))
+    kinds = kinds[:: -(-len(kinds) // MOST_KINDS)]
+    cost = [[offer.late_days(day) * weight for day, weight in kinds] for offer in ranked]
+    found = {tuple(range(len(ranked))): None}
+    for one, other in combinations(range(len(kinds)), 2):
+        found[tuple(sorted(range(len(ranked)), key=lambda n: cost[n][one] - cost[n][other]))] = None
+    return [[ranked[n] for n in order] for order in list(found)[:MOST_ORDERS]]
+
+
+def _cheapest_in_order(
+    ranked: Sequence[Offer], points: Sequence[int], late: Mapping[int, Sequence[float]], costs: Costs
+) -> _State | None:
+    """The cheapest plan in which each offer serves the units after those of the offers before it."""
+    units, index = points[-1], {point: i for i, point in enumerate(points)}
     best: dict[int, _State] = {0: _State(0.0)}
     for number, offer in enumerate(ranked):
-        late = _late_so_far(offer, days)
+        days = late[id(offer)]
         reached = dict(best)
         for start, state in best.items():
             if start >= units:
                 continue
             for end in points[index[start] + 1 :]:
-                for quantity in _quantities(offer, end - start, reaches_end=end == units):
-                    covers = min(quantity, units - start)
-                    stop = start + covers if start + covers in index else end
-                    total = state.total + _cost(offer, quantity, stop - start, late[stop] - late[start], costs)
-                    found = _State(total, (*state.chain, (number, quantity, start, stop)))
-                    if found.beats(reached.get(stop)):
-                        reached[stop] = found
+                for quantity in _quantities(offer, end - start):
+                    total = state.total + _cost(offer, quantity, end - start, days[end] - days[start], costs)
+                    found = _State(total, (*state.chain, (number, quantity, start, end)))
+                    if found.beats(reached.get(end)):
+                        reached[end] = found
         best = reached
-    end = best.get(units)
-    if end is None:
-        return None
-    parts = tuple(_part(ranked[n], quantity, start, stop, days, costs) for n, quantity, start, stop in end.chain)
-    return Plan(parts, units)
+    return best.get(units)
 
 
 def _units_by_day(needs: Sequence[Need]) -> list[tuple[int, float]]:
@@ -183,9 +220,9 @@ def _units_by_day(needs: Sequence[Need]) -> list[tuple[int, float]]:
     return [(need.days, need.weight) for need in ranked for _ in range(need.quantity)]
 
 
-def _quantities(offer: Offer, units: int, reaches_end: bool) -> list[int]:
-    """What may be ordered for so many units: just enough, and for the last ones up to a price break above."""
-    wanted = [units, *(start for start, _ in offer.breaks if reaches_end and start > units)]
+def _quantities(offer: Offer, units: int) -> list[int]:
+    """What may be ordered for so many units: just enough, or up to a price break above."""
+    wanted = [units, *(start for start, _ in offer.breaks if start > units)]
     return sorted({q for q in map(offer.order_quantity, wanted) if q is not None})
 
 
@@ -197,29 +234,26 @@ def _late_so_far(offer: Offer, days: Sequence[tuple[int, float]]) -> list[float]
 
 def _cost(offer: Offer, quantity: int, covers: int, late_days: float, costs: Costs) -> float:
     price = offer.unit_price(quantity)
-    return (
-        covers * price + offer.fee + late_days * costs.late_unit_day + (quantity - covers) * price * costs.surplus_share
-    )
+    return covers * price + offer.fee + late_days * costs.late_unit_day + (quantity - covers) * costs.surplus(price)
 
 
 def _part(offer: Offer, quantity: int, start: int, stop: int, days: Sequence[tuple[int, float]], costs: Costs) -> Part:
     price = offer.unit_price(quantity)
     late = sum(offer.late_days(day) * weight for day, weight in days[start:stop]) * costs.late_unit_day
     covers = stop - start
-    return Part(
-        offer, quantity, covers, covers * price, offer.fee, late, (quantity - covers) * price * costs.surplus_share
-    )
+    return Part(offer, quantity, covers, covers * price, offer.fee, late, (quantity - covers) * costs.surplus(price))
 
 
 def _points(offers: Sequence[Offer], needs: Sequence[Need], units: int) -> list[int]:
     """Numbers of covered units between which orders are cut."""
-    step = math.gcd(*(offer.multiple for offer in offers)) if offers else 1
-    if units / step <= FINEST_GRID:
-        return sorted({*range(0, units + 1, step), units})
+    step = math.gcd(*(offer.multiple for offer in offers))
+    step = 1 if units <= FINEST_GRID else step
     ends, total = {0, units}, 0
     for need in sorted(needs, key=lambda n: (n.days, -n.weight)):
         total += need.quantity
         ends.add(total)
+    if units / step <= FINEST_GRID:
+        return sorted({*range(0, units + 1, step), *range(units, 0, -step), *ends})
     points = set(ends)
     for offer in offers:
         sizes = {offer.order_quantity(1), offer.most, *(offer.order_quantity(start) for start, _ in offer.breaks)}

@@ -71,10 +71,11 @@ def choose(
     usable, currency = sources, sources[0].currency
     by_code = {source.code: source for source in usable}
     offers = [offer for source in usable for offer in source.offers(expedited=expedited)]
+    units = max(1, sum(need.quantity for need in needs))
+    costs = replace(costs, worth=min(offer.unit_price(units) for offer in offers))
     plan = cheapest_plan(offers, needs, costs)
     taken = {(p.offer.code, p.offer.is_expedited) for p in plan.parts} if plan is not None else set()
     singles = {(o.code, o.is_expedited): single_plan(o, needs, costs) for o in offers}
-    units = max(1, sum(need.quantity for need in needs))
     options = []
     for offer in offers:
         alone = singles[offer.code, offer.is_expedited]

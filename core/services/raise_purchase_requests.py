@@ -12,13 +12,12 @@ from core.domain import exchange
 from core.domain.awaited_moves import awaited_units
 from core.domain.book import SkuBook
 from core.domain.book_supplies import cover_open
-from core.domain.buying import Need, dock_day, lead_time_day, needs, peg_new_supply
+from core.domain.buying import Need, dock_day, lead_time_day, needs, peg_new_supplies
 from core.domain.conclude import conclude
-from core.domain.late_pegs import MovePolicy
 from core.domain.network import Network
 from core.domain.promising import DEFAULT_LEAD_TIME_DAYS
 from core.domain.purchasing import is_approved_by_rule, order_quantity
-from core.domain.records import Line, Supply
+from core.domain.records import Line, Peg, Supply
 from core.domain.states import DateBasis, PromiseReason, PurchaseOrderStatus
 from core.domain.supplier_choice import Need as Wanted
 from core.events import JobRequest
@@ -97,9 +96,12 @@ async def raise_purchase_requests(uow: Transaction, sku_ids: Iterable[int]) -> l
                 baskets[key].lines.append((book, part, from_offer, usable))
     orders = [_order(network, *key, basket, policies, receiving_days) for key, basket in sorted(baskets.items())]
     await insert_orders(uow, orders)
-    policy = move_policy(policies)
+    bought: dict[int, tuple[SkuBook, list[Peg], list[Supply]]] = {}
     for order, (_, basket) in zip(orders, sorted(baskets.items()), strict=True):
-        _supply(network, order, basket, touched, policy, receiving_days)
+        for book, need, supply in _supplies(network, order, basket, receiving_days):
+            bought.setdefault(id(need.pegs), (book, need.pegs, []))[2].append(supply)
+    for book, pegs, supplies in bought.values():
+        touched[book.sku_id] += peg_new_supplies(book, network, supplies, pegs, move_policy(policies))
     for sku_id, lines in touched.items():
         book = books[sku_id]
         lost = {id(x): x for x in lines if any(p.cause == PromiseReason.SUPPLY_LOST for p in book.pegs_of(x))}
@@ -213,26 +215,20 @@ def _asked(network: Network, location_id: int, book: SkuBook, terms: Terms, rece
     return dock_day(network, location_id, usable, receiving_days)
 
 
-def _supply(
-    network: Network,
-    order: NewPurchaseOrder,
-    basket: _Basket,
-    touched: dict[int, list[Line]],
-    policy: MovePolicy,
-    receiving_days: int,
-) -> None:
+def _supplies(
+    network: Network, order: NewPurchaseOrder, basket: _Basket, receiving_days: int
+) -> Iterable[tuple[SkuBook, Need, Supply]]:
+    """What was ordered, in the books."""
     for line_id, (book, need, terms, usable) in zip(order.line_ids, basket.lines, strict=True):
-        supply = book.add_supply(
-            Supply(
-                None,
-                need.location_id,
-                "purchase",
-                need.quantity,
-                usable,
-                paper_date=_asked(network, need.location_id, book, terms, receiving_days),
-                date_basis=str(DateBasis.LEAD_TIME),
-                supplier_id=order.supplier_id,
-                purchase_order_line_id=line_id,
-            )
+        supply = Supply(
+            None,
+            need.location_id,
+            "purchase",
+            need.quantity,
+            usable,
+            paper_date=_asked(network, need.location_id, book, terms, receiving_days),
+            date_basis=str(DateBasis.LEAD_TIME),
+            supplier_id=order.supplier_id,
+            purchase_order_line_id=line_id,
         )
-        touched[book.sku_id] += peg_new_supply(book, network, supply, need.pegs, policy)
+        yield book, need, book.add_supply(supply)

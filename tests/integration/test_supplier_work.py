@@ -238,6 +238,31 @@ async def test_what_waits_is_bought_in_time_and_what_fills_up_is_bought_cheap(wo
     assert await world.do(lambda uow: raise_purchase_requests(uow, [sku_id])) == []
 
 
+async def test_of_two_sources_the_sooner_serves_who_comes_first(world):
+    await policy(world, "sourcing", {"lateBasisPointsPerDay": 500})
+    await world.database.system.execute(
+        "update supplier_sku set price = 500, lead_time_days = 25, lead_time_p80 = 30, is_preferred = false"
+    )
+    await second_source(world, 700, 8, is_preferred="true")
+    await world.database.system.execute(
+        """insert into supplier_stock_report (supplier_id, sku_id, as_of, available, capacity_per_week, actor, created_at)
+        select p.id, k.id, $1, 4, 0, 'test', $1 from supplier p, sku k where p.code = 'SUP2' and k.code = 'S'""",
+        world.clock.at,
+    )
+    await world.place(world.order(("S", 6)))
+    await world.place(world.order(("S", 4), customer="V1"))
+    sku_id = await world.sku()
+    await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    pegged = await world.rows(
+        """select p.quantity, u.code, p.need_date from peg p join supply s on s.id = p.supply_id
+        join supplier u on u.id = s.supplier_id order by 1"""
+    )
+    assert [tuple(row.values()) for row in pegged] == [
+        (4, "SUP2", TODAY + timedelta(days=8)),
+        (6, "SUP", TODAY + timedelta(days=30)),
+    ]
+
+
 async def test_an_emergency_is_bought_expedited_within_limits_in_one_call(world):
     await policy(world, "purchase_approval_limit", {"KRW": 100_000})
     await second_source(world, 650, 20, expedite_days=3, expedite_fee=1000, expedite_unit_fee=50)

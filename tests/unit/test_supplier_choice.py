@@ -11,53 +11,64 @@ from core.domain.supplier_choice import Costs, Need, Offer, cheapest_plan, singl
 
 
 def brute(offers, needs, costs):
-    """Every order quantity of every offer; units are served by expected lead time, counted one by one."""
-    days = sorted((need.days, -need.weight) for need in needs for _ in range(need.quantity))
-    ranked = sorted(offers, key=lambda o: (o.mean_days, o.unit_price(len(days)), o.code, o.is_expedited))
+    """Every order quantity of every offer, every unit served by any of them: nothing is assumed of who serves whom."""
+    units = [(need.days, need.weight) for need in needs for _ in range(need.quantity)]
     choices = []
-    for offer in ranked:
-        top = len(days) + max(offer.moq, *(start for start, _ in offer.breaks), 1) + offer.multiple
+    for offer in offers:
+        top = max(len(units), offer.moq, *(start for start, _ in offer.breaks)) + offer.multiple
         bound = top if offer.most is None else min(top, offer.most)
         choices.append([0, *(q for q in range(1, bound + 1) if q % offer.multiple == 0 and q >= offer.moq)])
+    late = [[offer.late_days(day) * weight * costs.late_unit_day for day, weight in units] for offer in offers]
     best = math.inf
     for quantities in itertools.product(*choices):
-        if sum(quantities) < len(days):
-            continue
-        total, at = 0.0, 0
-        for offer, quantity in zip(ranked, quantities, strict=True):
-            if quantity:
-                total += offer.fee
-            for _ in range(quantity):
-                if at < len(days):
-                    total += (
-                        offer.unit_price(quantity) + offer.late_days(days[at][0]) * -days[at][1] * costs.late_unit_day
-                    )
-                    at += 1
-                else:
-                    total += offer.unit_price(quantity) * costs.surplus_share
-        best = min(best, total)
+        prices = [offer.unit_price(q) for offer, q in zip(offers, quantities, strict=True)]
+        kept = [(1 - costs.surplus_share) * min(price, costs.worth) for price in prices]
+        spare = [price - worth for price, worth in zip(prices, kept, strict=True)]
+        paid = sum(o.fee + q * p for o, q, p in zip(offers, quantities, spare, strict=True) if q)
+        if sum(quantities) >= len(units) and paid < best:
+            best = min(
+                best,
+                paid
+                + served(quantities, [[late[o][u] + kept[o] for u in range(len(units))] for o in range(len(offers))]),
+            )
     return best
+
+
+def served(quantities, costs):
+    """The cheapest way to give each unit to an offer that has one left."""
+    cheapest = {tuple(quantities): 0.0}
+    for unit in range(len(costs[0])):
+        found: dict = {}
+        for left, total in cheapest.items():
+            for offer, has in enumerate(left):
+                if has:
+                    after = (*left[:offer], has - 1, *left[offer + 1 :])
+                    found[after] = min(found.get(after, math.inf), total + costs[offer][unit])
+        cheapest = found
+    return min(cheapest.values())
 
 
 def chance(rng):
     offers = [
         Offer(
             f"S{n}",
-            ((1, rng.randint(5, 40)), (rng.randint(3, 9), rng.randint(5, 30)))
+            ((1, rng.randint(5, 40)), (rng.randint(3, 6), rng.randint(5, 30)))
             if rng.random() < 0.6
             else ((1, rng.randint(5, 40)),),
             p50 := rng.randint(1, 20),
             p50 + rng.randint(0, 9),
             moq=rng.choice((1, 1, 4)),
             multiple=rng.choice((1, 1, 2, 3)),
-            reliability=rng.choice((1.0, 0.9)),
+            reliability=rng.choice((1.0, 0.9, 0.6)),
             fee=rng.choice((0, 0, 30)),
-            most=rng.choice((None, None, 6)),
+            most=rng.choice((None, None, 4)),
         )
         for n in range(rng.randint(1, 3))
     ]
-    needs = [Need(rng.randint(-2, 25), rng.randint(1, 4), rng.choice((1.0, 0.25))) for _ in range(rng.randint(1, 3))]
-    return offers, needs, Costs(rng.choice((0.0, 0.5, 3.0)), rng.choice((0.1, 1.0)))
+    needs = [Need(rng.randint(-2, 25), rng.randint(1, 3), rng.choice((1.0, 0.25))) for _ in range(rng.randint(1, 2))]
+    units = sum(need.quantity for need in needs)
+    costs = Costs(rng.choice((0.0, 0.5, 3.0)), rng.choice((0.1, 1.0)), min(offer.unit_price(units) for offer in offers))
+    return offers, needs, costs
 
 
 def test_no_split_is_cheaper_than_the_one_chosen():

@@ -16,7 +16,7 @@ from statistics import NormalDist
 from core.domain.allocation import serve_waiting
 from core.domain.book import SkuBook
 from core.domain.book_supplies import cover_open, receive_transfer, ship_transfer
-from core.domain.buying import lead_time_day, needs, peg_new_supply
+from core.domain.buying import lead_time_day, needs, peg_new_supplies
 from core.domain.conclude import conclude
 from core.domain.late_pegs import MovePolicy
 from core.domain.network import Network
@@ -256,7 +256,7 @@ def _buy(
                 supplier_id=buying.supplier_id,
             )
         )
-        touched += peg_new_supply(book, network, supply, need.pegs, policy)
+        touched += peg_new_supplies(book, network, [supply], need.pegs, policy)
     conclude(book, network, touched, PromiseReason.SUPPLY_DATED)
 
 
