@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+from time import perf_counter
 
 MILLISECONDS = 20.0
 """A task goes on so long without a pause; what the loop does for all others meanwhile is bounded by theirs."""
@@ -15,10 +15,10 @@ class GivingWay:
     __slots__ = ("_since",)
 
     def __init__(self) -> None:
-        self._since = time.perf_counter()
+        self._since = perf_counter()
 
     async def between(self) -> None:
         """Go on, or let everybody else go first when this task has had its time."""
-        if (time.perf_counter() - self._since) * 1_000 > MILLISECONDS:
+        if (perf_counter() - self._since) * 1_000 > MILLISECONDS:
             await asyncio.sleep(0)
-            self._since = time.perf_counter()
+            self._since = perf_counter()

@@ -34,10 +34,17 @@ async def load_shortage_facts(uow: Transaction, new: list[tuple[SkuBook, Backord
         arguments = (keys, uow.now - timedelta(days=_WINDOW[name])) if name in _WINDOW else (keys,)
         for row in await uow.sql.fetch(sql, *arguments):
             found[name][row["sku_id"]].append(row)
+    positions = {book.sku_id: _position(book) for book, _ in new}
     return [
-        _facts(book, backorder, {name: rows[book.sku_id] for name, rows in found.items()}, uow)
+        _facts(book, backorder, {name: rows[book.sku_id] for name, rows in found.items()}, positions[book.sku_id], uow)
         for book, backorder in new
     ]
+
+
+def _position(book: SkuBook) -> int:
+    """What is there and comes, without what waits for it."""
+    there = sum(level.available for level in book.levels.values()) + sum(s.open for s in book.supplies)
+    return there - sum(peg.quantity for peg in book.pegs if peg.kind != "HARD")
 
 
 _WINDOW = {"corrections": CORRECTION_DAYS, "demand": DEMAND_DAYS, "week": 7}
@@ -75,7 +82,9 @@ _QUERIES = {
 }
 
 
-def _facts(book: SkuBook, backorder: Backorder, rows: dict[str, list[Any]], uow: Transaction) -> ShortageFacts:
+def _facts(
+    book: SkuBook, backorder: Backorder, rows: dict[str, list[Any]], position: int, uow: Transaction
+) -> ShortageFacts:
     line, today = backorder.line, book.today[backorder.location_id or next(iter(book.today))]
     demand = rows["demand"][0] if rows["demand"] else None
     week = rows["week"][0] if rows["week"] else None
@@ -85,8 +94,6 @@ def _facts(book: SkuBook, backorder: Backorder, rows: dict[str, list[Any]], uow:
     if demand is not None and mean is not None:
         deviation = max(0.0, demand["squares"] / DEMAND_DAYS - mean * mean) ** 0.5
     sku = rows["sku"][0]
-    position = sum(level.available for level in book.levels.values()) + sum(s.open for s in book.supplies)
-    position -= sum(p.quantity for p in book.pegs if p.kind != "HARD")
     return ShortageFacts(
         sku_id=book.sku_id,
         location_id=backorder.location_id,

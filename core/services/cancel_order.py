@@ -12,6 +12,7 @@ from core.domain.promising import promise
 from core.domain.records import Line, LineFact
 from core.domain.states import OrderStatus, PromiseReason, ShipPolicy
 from core.errors import IllegalTransition, InvalidInput, NotFound, QuantityExceeded
+from core.giving_way import GivingWay
 from core.ports import Transaction
 from core.repositories.announce_changes import order_event
 from core.repositories.customer_notices import NoticeDraft, put_notices
@@ -112,7 +113,9 @@ async def carry_out(
     """
     cuts = _in_whole_kits(opened, cuts)
     off: dict[tuple[int, int], int] = {}
+    others = GivingWay()
     for cut in cuts:
+        await others.between()
         line = cut.line
         freed = give_up(cut.book, line, cut.quantity, opened.planned_by_line.get(line.id or 0, {}), "order_cancel")
         off.update({((line.id or 0), place): units for place, units in freed.items()})
@@ -138,9 +141,9 @@ async def carry_out(
     request_shipments(
         uow,
         {
-            cut.line.order_id
-            for cut in cuts
-            if any(line.allocated > line.ready for _, line in opened.lines[cut.line.order_id])
+            order_id
+            for order_id in {cut.line.order_id for cut in cuts}
+            if any(line.allocated > line.ready for _, line in opened.lines[order_id])
         },
     )
     return orders

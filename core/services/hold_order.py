@@ -9,6 +9,7 @@ from typing import Any
 from core.domain.holding import park
 from core.domain.states import HoldDeadlineAction, HoldReason, OrderStatus
 from core.errors import DateInPast, IllegalTransition
+from core.giving_way import GivingWay
 from core.ports import Transaction
 from core.repositories.announce_changes import order_event
 from core.repositories.customer_notices import NoticeDraft, put_notices
@@ -56,7 +57,9 @@ async def hold_order(uow: Transaction, request: HoldOrder) -> OrderChange:
     opened = await open_orders(uow, taken, lines="none")
     off: dict[tuple[int, int], int] = {}
     changed: list[int] = []
+    others = GivingWay()
     for book, line in opened.lines[order_id]:
+        await others.between()
         park(book, line, str(reason))
         if line.ready:
             planned = opened.planned_by_line.get(line.id or 0, {})

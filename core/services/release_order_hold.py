@@ -12,6 +12,7 @@ from core.domain.quotas import allowances_for
 from core.domain.serving import CompleteLines, serve_policy
 from core.domain.states import HoldReason, OrderLineStatus, ShipPolicy
 from core.errors import IllegalTransition
+from core.giving_way import GivingWay
 from core.ports import Transaction
 from core.repositories.announce_changes import order_event
 from core.repositories.holds import LiveHold, live_holds, release_holds
@@ -61,6 +62,7 @@ async def _release(
     askers = await askers_of(uow, ending)
     fresh = [line.id or 0 for o in ending for _, line in opened.lines[o] if line.status == OrderLineStatus.RECEIVED]
     await give_back_uses(uow, opened.books, fresh)
+    others = GivingWay()
     for order_id in ending:
         order = taken.orders[order_id]
         sources = taken.network.sources(order.destination_id, order.allowed_locations) or taken.network.sources(None)
@@ -81,10 +83,12 @@ async def _release(
             whole = leaves_parts and (order.ship_complete or line.ship_policy == ShipPolicy.COMPLETE)
             asks.append(Ask(book, demand, must_be_whole=whole))
         for (book, line), demand in zip(received, with_shelves(asks, taken.network, uow.now), strict=True):
+            await others.between()
             left = allowances_for(book, askers[order_id], demand.sources)  # an earlier line may have used some
             validate(book, line, replace(demand, allowances=left), taken.network, uow.now)
             validated.add(order_id)
         for book, line in opened.lines[order_id]:
+            await others.between()
             if line.status != OrderLineStatus.RECEIVED:
                 unpark(book, line, "HOLD_RELEASED")
     await serve_books(uow, opened.books.values(), taken.network)
