@@ -72,8 +72,9 @@ def step_for(steps: Sequence[RouteStep], total: int, currency: str) -> RouteStep
 
 def in_place_of(person: str, step: RouteStep, absences: Sequence[Absence], today: date) -> list[str]:
     """The approvers of the step for whom `person` may decide today: itself first, then who is absent. One who is absent
-    decides nothing; a substitute who is absent passes it on."""
-    away = {a.person: a.substitute for a in absences if a.from_day <= today <= a.until_day}
+    decides nothing; a substitute who is absent passes it on. Of absences that overlap the one that began last counts."""
+    begun = sorted(absences, key=lambda a: a.from_day)
+    away = {a.person: a.substitute for a in begun if a.from_day <= today <= a.until_day}
     found = []
     for approver in step.approvers:
         acting, seen = approver, {approver}

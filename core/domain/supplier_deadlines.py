@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -100,7 +100,8 @@ def ship_notice_times(rules: DeadlineRules, confirmed_at: datetime, first_day: d
     """When the ship notice of units that were promised for `first_day` (it begins in `time_zone`) is due; None: never."""
     if rules.ship_notice_hours_before is None:
         return None
-    due = datetime.combine(first_day, time(), ZoneInfo(time_zone)) - timedelta(hours=rules.ship_notice_hours_before)
+    begins = datetime.combine(first_day, time(), ZoneInfo(time_zone)).astimezone(UTC)  # hours, also when clocks change
+    due = begins - timedelta(hours=rules.ship_notice_hours_before)
     return _times(rules, confirmed_at, max(due, confirmed_at))
 
 
@@ -122,6 +123,22 @@ def state_at(state: DeadlineState, times: Times, now: datetime, is_met: bool, is
     if now >= times.due_at:
         return DeadlineState.BREACHED
     return DeadlineState.WARNED if now >= times.warn_at else DeadlineState.OPEN
+
+
+def steps_to(before: DeadlineState, after: DeadlineState, times: Times) -> list[DeadlineState]:
+    """What happened between two looks, in its order, each of which is told: a look after a pause finds several.
+
+    A step that ended in the moment it began, as of a document that was refused, is none.
+    """
+    if after not in LIVE or (before in LIVE and LIVE.index(after) <= LIVE.index(before)):
+        return [after]
+    start = LIVE.index(before) if before in LIVE else 0
+    ends = {
+        DeadlineState.WARNED: (times.warn_at, times.due_at),
+        DeadlineState.BREACHED: (times.due_at, times.escalate_at),
+    }
+    passed = LIVE[start + 1 : LIVE.index(after) + 1]
+    return [step for step in passed if step is after or ends[step][0] < ends[step][1]] or [after]
 
 
 def alarm_of(kind: DeadlineKind, state: DeadlineState) -> str:

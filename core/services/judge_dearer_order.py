@@ -37,12 +37,16 @@ async def check_may_cost(
     lines: Iterable[PurchaseOrderLine],
     changed: Iterable[AcknowledgeLine],
 ) -> None:
-    """Raise Forbidden when this person alone may not approve what the order comes to; only while the routes are on."""
+    """Raise Forbidden when this person made the order, or alone may not approve what it comes to; only while the routes
+    are on."""
     before, after = _totals(lines, changed)
     routes = read_routes((await load_policies(uow)).get(POLICY))
     if routes is None or after <= before:
         return
     order, person = await order_to_approve(uow, head.id), uow.principal.id
+    if person == order.maker:
+        text = "Who made a purchase order does not approve that it becomes dearer."
+        raise Forbidden(text, path=("input", "id"), person=person)
     today = local_day(uow.now, order.time_zone)
     step = step_for(routes, after, order.currency)
     if step is None or step.needed > 1 or not in_place_of(person, step, await absences_on(uow, today), today):

@@ -18,6 +18,7 @@ from core.domain.supplier_deadlines import (
     receipt_times,
     ship_notice_times,
     state_at,
+    steps_to,
 )
 from core.domain.supplier_states import DeadlineKind, DeadlineState
 from core.errors import NotFound
@@ -38,7 +39,7 @@ _LIVE_ORDERS = ("SENT", "ACKNOWLEDGED", "PARTIALLY_RECEIVED")
 
 
 async def run_supplier_deadlines(uow: Transaction, order_ids: Sequence[int] | None = None) -> dict[str, int]:
-    """Bring every deadline (of these orders) in step with its order and the clock; how many came to each state now.
+    """Bring every deadline (of these orders) in step with its order and the clock; how many came to each state since the last look.
 
     The clock is data: the times stand in the database and the instant is that of the transaction, so a run after any
     pause finds what is due, a second one changes nothing, and two at once announce each step once. A breach moves no
@@ -70,7 +71,8 @@ async def run_supplier_deadlines(uow: Transaction, order_ids: Sequence[int] | No
             ),
             (
                 DeadlineKind.ACKNOWLEDGEMENT,
-                acknowledgement_times(rules, order.sent_at),
+                # an order that its supplier could not read is answered after it was sent anew
+                acknowledgement_times(rules, max(order.sent_at, order.document_at or order.sent_at)),
                 order.unanswered == 0,
                 is_live,
             ),
@@ -88,8 +90,7 @@ async def run_supplier_deadlines(uow: Transaction, order_ids: Sequence[int] | No
                     continue
                 state = state_at(DeadlineState.OPEN, times, uow.now, is_met, is_wanted)
                 if await open_deadline(uow, order, kind, state, times) and state is not DeadlineState.OPEN:
-                    _announce(uow, order, kind, state, times)
-                    reached[str(state)] += 1
+                    reached.update(_announce(uow, order, kind, DeadlineState.OPEN, state, times))
                 continue
             due = times or before.times
             start = before.state if before.state in LIVE or is_met or not is_wanted else DeadlineState.OPEN
@@ -97,8 +98,7 @@ async def run_supplier_deadlines(uow: Transaction, order_ids: Sequence[int] | No
             if (state, due) == (before.state, before.times) or (state not in LIVE and state is before.state):
                 continue
             if await move_deadline(uow, before, state, due) and state is not before.state:
-                _announce(uow, order, kind, state, due)
-                reached[str(state)] += 1
+                reached.update(_announce(uow, order, kind, before.state, state, due))
     return dict(reached)
 
 
@@ -111,7 +111,10 @@ async def chase_supplier(uow: Transaction, number: str, kind: DeadlineKind, note
     return head.id
 
 
-def _announce(uow: Transaction, order: OpenOrder, kind: DeadlineKind, state: DeadlineState, times: Times) -> None:
+def _announce(
+    uow: Transaction, order: OpenOrder, kind: DeadlineKind, before: DeadlineState, after: DeadlineState, times: Times
+) -> list[str]:
+    """Tell every step from one state to the other; their words."""
     facts: dict[str, Any] = {
         "purchaseOrderId": order.id,
         "purchaseOrderNumber": order.number,
@@ -121,15 +124,18 @@ def _announce(uow: Transaction, order: OpenOrder, kind: DeadlineKind, state: Dea
         "deadline": str(kind),
         "dueAt": times.due_at.isoformat(),
     }
-    uow.announce(
-        Event(
-            "purchase_order",
-            alarm_of(kind, state),
-            facts,
-            key=f"purchase_order:{order.id}",
-            supplier_id=order.supplier_id,
+    steps = steps_to(before, after, times)
+    for step in steps:
+        uow.announce(
+            Event(
+                "purchase_order",
+                alarm_of(kind, step),
+                facts,
+                key=f"purchase_order:{order.id}",
+                supplier_id=order.supplier_id,
+            )
         )
-    )
-    if state is DeadlineState.ESCALATED:
-        uow.announce(Event("alarm", alarm_of(kind, state), facts, key=f"purchase_order:{order.id}"))
+    if after is DeadlineState.ESCALATED:
+        uow.announce(Event("alarm", alarm_of(kind, after), facts, key=f"purchase_order:{order.id}"))
         uow.audit("supplierDeadlineEscalate", f"purchase_order:{order.id}", None, {"kind": str(kind)})
+    return [str(step) for step in steps]

@@ -116,6 +116,8 @@ async def test_a_receipt_that_does_not_come_is_late_and_a_refused_order_has_no_d
     await world.do(lambda uow: send_order_anew(uow, number))
     assert await world.value(state) == "OPEN"
     assert await world.value("select count(*) from outbox where job = 'restart_lead_time'") == 1
+    due = "select due_at from supplier_deadline where kind = 'ACKNOWLEDGEMENT'"
+    assert await world.value(due) == world.clock.at + timedelta(hours=48), "it could not answer what it could not read"
     await take(world, answer(number, 2, ("IA", 10, day(12))), "f2")
     await world.do(run_supplier_deadlines)
     assert await world.value(state) == "MET", "an answer proves that it was read"

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from core.domain.access import Principal, Role
+from core.domain.supplier_changes import ChangeSource
 from core.domain.supplier_states import DeadlineKind
 from core.errors import Forbidden, InvalidInput, NotFound, QuantityExceeded
 from core.queries.supplier_facts import supplier_lines
@@ -17,6 +18,8 @@ from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurc
 from core.services.approve_purchase_order import approve_purchase_order
 from core.services.calibrate_lead_times import calibrate_suppliers
 from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
+from core.services.decide_supplier_change import DecideSupplierChange, decide_supplier_change
+from core.services.propose_supplier_change import ProposeSupplierChange, propose_supplier_change
 from core.services.purchase_emergency import EmergencyPurchase, purchase_emergency
 from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
@@ -106,8 +109,8 @@ async def test_two_runs_at_once_announce_each_step_once(world):
         first = await run_supplier_deadlines(uow)
         return first, await run_supplier_deadlines(replace(uow))
 
-    assert await world.do(twice) == ({"BREACHED": 1}, {})
-    assert await announced(world, "ACKNOWLEDGEMENT_BREACHED") == 1
+    assert await world.do(twice) == ({"WARNED": 1, "BREACHED": 1}, {}), "what a pause has passed over is told too"
+    assert [await announced(world, f"ACKNOWLEDGEMENT_{s}") for s in ("WARNED", "BREACHED")] == [1, 1]
 
 
 async def test_observed_lead_times_move_the_day_of_what_is_ordered_anew(world, monkeypatch):
@@ -339,3 +342,21 @@ async def test_routes_let_only_the_right_persons_approve_and_never_the_maker(wor
     assert [tuple(row.values()) for row in rows] == [("bob", "bob"), ("dan", "ann")]
     assert (await as_("dan", approve(small.number))).status == "APPROVED"
     assert await world.value("select count(*) from audit_entry where operation = 'purchaseOrderApproval'") == 3
+
+
+async def test_a_dearer_change_is_decided_by_who_may_approve_it_and_did_not_make_the_order(world):
+    steps = [{"upTo": 10_000, "approvers": ["ann", "bob"]}, {"approvers": ["cid"]}]
+    await policy(world, "approval_routes", {"isOn": True, "steps": steps})
+    world.principal = Principal("ann", Role.PLANNER)
+    number = await sent(world)
+    asked = ProposeSupplierChange(number, None, [AcknowledgeLine(1, price=900)], ChangeSource.PORTAL, "1")
+    await policy(world, "purchase_approval_limit", 1)
+    change = await world.do(lambda uow: propose_supplier_change(uow, asked))
+    decision = DecideSupplierChange(change.change_id or 0, True)
+    for person in ("ann", "cid", "dan"):
+        world.principal = Principal(person, Role.PLANNER)
+        with pytest.raises(Forbidden):
+            await world.do(lambda uow: decide_supplier_change(uow, decision))
+    world.principal = Principal("bob", Role.PLANNER)
+    assert (await world.do(lambda uow: decide_supplier_change(uow, decision))).state == "ACCEPTED"
+    assert await world.value("select price from purchase_order_line") == 900

@@ -8,7 +8,14 @@ import pytest
 from core.domain.approval_routes import Absence, RouteStep, decide, in_place_of, read_routes, step_for
 from core.domain.lead_times import Agreed, calibrate
 from core.domain.scorecards import LineFacts, LineReceipt, LineStep, OpenPart, Rate, scorecard
-from core.domain.supplier_deadlines import acknowledgement_times, deadline_rules, ship_notice_times, state_at
+from core.domain.supplier_deadlines import (
+    Times,
+    acknowledgement_times,
+    deadline_rules,
+    ship_notice_times,
+    state_at,
+    steps_to,
+)
 from core.domain.supplier_states import DeadlineState
 from core.errors import Forbidden, InvalidInput
 
@@ -111,11 +118,19 @@ def test_deadlines_warn_breach_and_escalate_by_the_clock_alone():
     assert slow is not None
     assert slow.due_at == at(3, 8)
     assert deadline_rules({}, "", {"acknowledgement_hours": 12}).acknowledgement_hours == 12
+    assert steps_to(s.OPEN, s.ESCALATED, times) == [s.WARNED, s.BREACHED, s.ESCALATED]
+    assert steps_to(s.WARNED, s.BREACHED, times) == [s.BREACHED]
+    assert [steps_to(s.BREACHED, then, times) for then in (s.OPEN, s.MET)] == [[s.OPEN], [s.MET]]
+    assert steps_to(s.MET, s.WARNED, times) == [s.WARNED]
+    assert steps_to(s.OPEN, s.ESCALATED, Times(at(0), at(0), at(0))) == [s.ESCALATED]
     none = deadline_rules({"acknowledgementHours": None, "shipNoticeHoursBefore": None})
     assert (acknowledgement_times(none, at(0)), ship_notice_times(none, at(0), day(9), "UTC")) == (None, None)
     notice = ship_notice_times(rules, at(0), day(9), "Asia/Seoul")
     assert notice is not None
     assert notice.due_at == at(7, 15)
+    clocks_change = ship_notice_times(rules, datetime(2026, 10, 1, tzinfo=UTC), date(2026, 11, 2), "America/New_York")
+    assert clocks_change is not None
+    assert clocks_change.due_at == datetime(2026, 11, 1, 5, tzinfo=UTC), "24 hours, of which one is there twice"
     for wrong in ([], {"x": 1}, {"warnShare": 2}, {"suppliers": {"S": {"suppliers": {}}}}, {"escalateHours": None}):
         with pytest.raises(InvalidInput):
             deadline_rules(wrong)
@@ -163,6 +178,12 @@ def test_substitutes_decide_for_the_absent_and_nobody_for_itself():
     assert in_place_of("buyer", step, away, day(0)) == ["buyer"]
     assert (in_place_of("buyer", step, away, day(1)), in_place_of("lead", step, away, day(1))) == ([], ["buyer"])
     assert (in_place_of("lead", step, away, day(3)), in_place_of("head", step, away, day(3))) == ([], ["buyer"])
+    both = [*away, Absence("buyer", "finance", day(2), day(2))]
+    for order in (both, both[::-1]):
+        assert (in_place_of("finance", step, order, day(2)), in_place_of("lead", step, order, day(2))) == (
+            ["buyer"],
+            [],
+        )
     circle = [Absence("buyer", "lead", day(1), day(3)), Absence("lead", "buyer", day(1), day(3))]
     assert (in_place_of("lead", step, circle, day(1)), in_place_of("buyer", step, circle, day(1))) == ([], [])
     assert decide("lead", "maker", step, away, day(1), {}) == ("buyer", True)
