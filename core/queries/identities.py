@@ -26,6 +26,15 @@ _ORDERS: dict[str, str] = {
         select o.channel, o.external_number, min(o.id) as order_id, count(*) as orders
         from [sales_order] o join sales_order x on x.channel = o.channel and x.external_number = o.external_number
         group by o.channel, o.external_number, o.id having count(*) > 1""",
+    "order_shows_its_least_advanced_line": """
+        select o.id as order_id, o.number, o.status, s.status as should_be
+        from [sales_order] o cross join lateral (
+            select coalesce((array['RECEIVED', 'VALIDATED', 'ALLOCATED', 'SHIPMENT_RESERVED', 'SHIPPED', 'DELIVERED'])[
+                min(case l.status when 'RECEIVED' then 1 when 'VALIDATED' then 2 when 'BACKORDERED' then 2
+                    when 'ALLOCATED' then 3 when 'READY_TO_SHIP' then 4 when 'SHIPPED' then 5 when 'DELIVERED' then 6
+                end)], 'CANCELLED') as status
+            from order_line l where l.order_id = o.id having count(*) > 0
+        ) s where o.status <> s.status""",
     # An order of which a line was substituted is left out: its new line stands for a component.
     "kit_lines_keep_their_ratio": """
         select l.order_id, l.kit_line_number, array_agg(l.id order by l.line_number) as order_line_ids,

@@ -7,6 +7,18 @@ DEMAND: dict[str, str] = {
         select sku_id, id as order_line_id, ordered, open, allocated, backordered, shipped, cancelled from [order_line] x
         where ordered <> open + allocated + backordered + shipped + cancelled
             or least(open, allocated, backordered, shipped, cancelled) < 0 or ready > allocated or delivered > shipped""",
+    "line_status_is_what_it_has": """
+        select x.sku_id, x.id as order_line_id, x.status, s.status as should_be
+        from [order_line] x cross join lateral (
+            select case when x.ordered = x.cancelled then 'CANCELLED'
+                when x.status = 'RECEIVED' and x.shipped = 0 then 'RECEIVED' when x.backordered > 0 then 'BACKORDERED'
+                when x.open > 0 then 'VALIDATED' when x.allocated > x.ready then 'ALLOCATED'
+                when x.ready > 0 then 'READY_TO_SHIP' when x.shipped > x.delivered then 'SHIPPED'
+                else 'DELIVERED' end as status
+        ) s where x.status <> s.status""",
+    "line_has_its_order": """
+        select x.sku_id, x.id as order_line_id, x.order_id from [order_line] x
+        where not exists (select from sales_order o where o.id = x.order_id)""",
     "line_equals_pegs": """
         select coalesce(l.sku_id, p.sku_id) as sku_id, coalesce(l.id, p.order_line_id) as order_line_id,
             l.allocated, p.hard, l.open + l.backordered as uncovered, p.waiting
@@ -29,6 +41,10 @@ DEMAND: dict[str, str] = {
         ) s on s.sku_id = l.sku_id and s.order_line_id = l.id
         where coalesce(l.shipped, 0) <> coalesce(s.left_us, 0) or coalesce(l.delivered, 0) <> coalesce(s.arrived, 0)
             or coalesce(l.ready, 0) <> coalesce(s.planned, 0)""",
+    "shipment_line_leaves_from_its_shipment": """
+        select i.sku_id, i.id as shipment_line_id, i.shipment_id, i.location_id, h.location_id as shipment_location_id
+        from [shipment_line] i left join shipment h on h.id = i.shipment_id
+        where i.location_id is distinct from h.location_id""",
     "backorder_equals_line": """
         select coalesce(l.sku_id, b.sku_id) as sku_id, coalesce(l.id, b.order_line_id) as order_line_id,
             l.backordered, b.quantity, b.ids
@@ -41,13 +57,24 @@ DEMAND: dict[str, str] = {
         select sku_id, id as backorder_id, quantity, closed_at from [backorder] x
         where (closed_at is null) <> (quantity > 0)""",
     "backorder_is_its_last_event": """
-        select b.sku_id, b.id as backorder_id, b.state, e.to_state, e.events, e.newest
-        from [backorder] b left join (
+        select coalesce(b.sku_id, e.sku_id) as sku_id, coalesce(b.id, e.backorder_id) as backorder_id, b.state, e.to_state,
+            e.events, e.newest, e.broken_at
+        from [backorder] b full join (
             select sku_id, backorder_id, count(*) as events, max(sequence) as newest, min(sequence) as oldest,
-                (array_agg(to_state order by sequence desc))[1] as to_state
-            from [backorder_event] x group by sku_id, backorder_id
+                (array_agg(to_state order by sequence desc))[1] as to_state,
+                min(sequence) filter (where from_state is distinct from before) as broken_at
+            from (select y.*, lag(y.to_state) over (partition by y.sku_id, y.backorder_id order by y.sequence) as before
+                from [backorder_event] y) x
+            group by sku_id, backorder_id
         ) e on e.sku_id = b.sku_id and e.backorder_id = b.id
-        where e.to_state is distinct from b.state or e.events <> e.newest or e.oldest <> 1""",
+        where e.to_state is distinct from b.state or e.events <> e.newest or e.oldest <> 1 or e.broken_at is not null""",
+    "offered_has_one_open_choice": """
+        select b.sku_id, b.id as backorder_id, b.state, count(o.id) as open_offers
+        from [backorder] b left join [option_offer] o
+            on o.sku_id = b.sku_id and o.backorder_id = b.id and o.state = 'OPEN'
+        group by b.sku_id, b.id, b.state, b.held_from_state
+        having count(o.id) <> case when b.state = 'OPTION_OFFERED'
+            or b.state = 'ON_HOLD' and b.held_from_state = 'OPTION_OFFERED' then 1 else 0 end""",
     # Nobody reads a hold that is over; one that stays `held` for long says that nothing sweeps.
     "hold_is_swept": """
         select r.sku_id, r.id as reservation_id, r.group_id::text as group_id, r.quantity, r.expires_at

@@ -7,12 +7,22 @@ PROMISE: dict[str, str] = {
         select sku_id, order_line_id, count(*) as promises, min(sequence) as oldest, max(sequence) as newest
         from [promise] x group by sku_id, order_line_id having count(*) <> max(sequence) or min(sequence) <> 1""",
     "current_promise_is_the_newest": """
-        select l.sku_id, l.id as order_line_id, l.current_promise_id, p.newest
-        from [order_line] l left join (
-            select distinct on (sku_id, order_line_id) sku_id, order_line_id, id as newest
+        select coalesce(l.sku_id, p.sku_id) as sku_id, coalesce(l.id, p.order_line_id) as order_line_id,
+            l.current_promise_id, p.newest, l.promise_sequence, p.sequence, l.promised_date, p.promised
+        from [order_line] l full join (
+            select distinct on (sku_id, order_line_id) sku_id, order_line_id, id as newest, sequence, (
+                select max(coalesce(s ->> 'deliveryDate', s ->> 'shipDate')::date) from jsonb_array_elements(slices) s
+            ) as promised
             from [promise] x order by sku_id, order_line_id, sequence desc
         ) p on p.sku_id = l.sku_id and p.order_line_id = l.id
-        where l.current_promise_id is distinct from p.newest""",
+        where l.current_promise_id is distinct from p.newest or l.promise_sequence is distinct from coalesce(p.sequence, 0)
+            or l.promised_date is distinct from p.promised""",
+    "promise_is_the_sum_of_its_slices": """
+        select x.sku_id, x.order_line_id, x.id as promise_id, x.quantity, s.quantity as in_slices
+        from [promise] x cross join lateral (
+            select coalesce(sum((t.slice ->> 'quantity')::int), 0) as quantity
+            from jsonb_array_elements(x.slices) as t(slice)
+        ) s where x.quantity <> s.quantity""",
     # A slice named a supply of its own: it is covered, or its OPEN peg is younger than the promise (the supply was lost since).
     "dated_promise_has_pegs": """
         select l.sku_id, l.id as order_line_id, q.sequence, c.promised,

@@ -21,10 +21,11 @@ SUPPLY: dict[str, str] = {
         where ordered <> unanswered + accepted + supplier_backordered + held + in_transit + received + rejected
             + cancelled""",
     "purchase_line_equals_supplies": """
-        select l.sku_id, l.id as purchase_order_line_id, l.ordered, s.quantity, l.received, s.received as supply_received,
+        select coalesce(l.sku_id, s.sku_id) as sku_id, coalesce(l.id, s.purchase_order_line_id) as purchase_order_line_id,
+            l.ordered, s.quantity, l.received, s.received as supply_received,
             l.rejected + l.cancelled as gone, s.cancelled as supply_cancelled
-        from [purchase_order_line] l join purchase_order o on o.id = l.purchase_order_id
-        left join (
+        from [purchase_order_line] l
+        full join (
             select sku_id, purchase_order_line_id, sum(quantity) as quantity, sum(received) as received,
                 sum(cancelled) as cancelled
             from [supply] x where purchase_order_line_id is not null group by sku_id, purchase_order_line_id
@@ -32,15 +33,18 @@ SUPPLY: dict[str, str] = {
         where s.quantity is distinct from l.ordered or s.received is distinct from l.received
             or s.cancelled is distinct from l.rejected + l.cancelled""",
     "transfer_balances": """
-        select t.sku_id, t.id as transfer_id, t.state, t.quantity, t.shipped, t.received, t.lost, p.hard,
+        select k.sku_id, k.transfer_id, t.state, t.quantity, t.shipped, t.received, t.lost, p.hard,
             s.quantity as supply, s.received as supply_received, s.cancelled as supply_cancelled
-        from [transfer] t
+        from (select sku_id, id as transfer_id from [transfer] x
+            union select sku_id, transfer_id from [peg] x where transfer_id is not null
+            union select sku_id, transfer_id from [supply] x where transfer_id is not null) k
+        left join [transfer] t on t.sku_id = k.sku_id and t.id = k.transfer_id
         left join (select sku_id, transfer_id, sum(quantity) as hard from [peg] x where transfer_id is not null
-            group by sku_id, transfer_id) p on p.sku_id = t.sku_id and p.transfer_id = t.id
+            group by sku_id, transfer_id) p on p.sku_id = k.sku_id and p.transfer_id = k.transfer_id
         left join (select sku_id, transfer_id, sum(quantity) as quantity, sum(received) as received,
             sum(cancelled) as cancelled from [supply] x where transfer_id is not null
-            group by sku_id, transfer_id) s on s.sku_id = t.sku_id and s.transfer_id = t.id
-        where s.received is distinct from t.received
+            group by sku_id, transfer_id) s on s.sku_id = k.sku_id and s.transfer_id = k.transfer_id
+        where t.id is null or s.received is distinct from t.received
             or t.shipped > t.quantity or t.received + t.lost > t.shipped
             or case when t.state = 'planned' then coalesce(p.hard, 0) <> t.quantity - t.shipped
                 else coalesce(p.hard, 0) <> 0 end
@@ -56,6 +60,13 @@ SUPPLY: dict[str, str] = {
             select x.sku_id, x.supply_id, sum(x.quantity) as quantity from [goods_receipt_line] x group by x.sku_id, x.supply_id
         ) g on g.sku_id = s.sku_id and g.supply_id = s.id
         where s.kind = 'purchase' and s.received <> coalesce(g.quantity, 0)""",
+    "over_deliveries_equal_receipts": """
+        select coalesce(l.sku_id, g.sku_id) as sku_id, coalesce(l.units, 0) as over_delivered,
+            coalesce(g.units, 0) as receipts
+        from (select sku_id, sum(over_delivered) as units from [purchase_order_line] x group by sku_id) l
+        full join (select sku_id, sum(over_delivered) as units from [goods_receipt_line] x group by sku_id) g
+            on g.sku_id = l.sku_id
+        where coalesce(l.units, 0) <> coalesce(g.units, 0)""",
     # A claim earlier than its supply is told to the customer, except within the hysteresis for estimates.
     "peg_is_not_before_its_supply": """
         select p.sku_id, p.id as peg_id, p.order_line_id, p.supply_id, p.need_date, s.usable_date, b.state

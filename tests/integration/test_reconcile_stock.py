@@ -43,14 +43,15 @@ insert into stock_movement (sku_id, location_id, lot_id, kind, on_hand_delta, al
   (2, 1, 1, 'allocated', 0, 2, 'x', 'x', now(), 1);
 insert into stock_level (sku_id, location_id, on_hand, allocated) values (1, 1, 12, 4), (1, 2, 0, 0), (2, 1, 5, 2);
 insert into purchase_order (id, supplier_id, number, location_id, currency) values (1, 1, 'P1', 1, 'EUR');
-insert into purchase_order_line (sku_id, id, purchase_order_id, line_number, supplier_id, ordered, accepted)
-  values (1, 1, 1, 1, 1, 9, 9);
+insert into purchase_order_line (sku_id, id, purchase_order_id, line_number, supplier_id, ordered, accepted,
+  over_delivered) values (1, 1, 1, 1, 1, 9, 9, 12);
 insert into supply (sku_id, id, location_id, kind, purchase_order_line_id, quantity, pegged, usable_date)
   values (1, 1, 1, 'purchase', 1, 9, 4, current_date + 9);
-insert into sales_order (id, number, channel, currency, placed_at, external_number)
-  values (1, 'O1', 'web', 'EUR', now(), 'X1');
-insert into order_line (sku_id, id, order_id, line_number, ordered, allocated, backordered, shipped, current_promise_id)
-  values (1, 1, 1, 1, 10, 4, 4, 2, 1), (2, 2, 1, 2, 2, 2, 0, 0, 2);
+insert into sales_order (id, number, channel, currency, placed_at, external_number, status)
+  values (1, 'O1', 'web', 'EUR', now(), 'X1', 'VALIDATED');
+insert into order_line (sku_id, id, order_id, line_number, ordered, allocated, backordered, shipped, current_promise_id,
+  promise_sequence, promised_date, status) values (1, 1, 1, 1, 10, 4, 4, 2, 1, 1, '2031-12-01', 'BACKORDERED'),
+  (2, 2, 1, 2, 2, 2, 0, 0, 2, 1, '2026-11-01', 'ALLOCATED');
 insert into peg (sku_id, id, location_id, order_line_id, need_date, quantity, kind, supply_id, lot_id) values
   (1, 1, 1, 1, current_date, 4, 'HARD', null, null), (1, 2, 1, 1, current_date + 9, 4, 'FIRM', 1, null),
   (2, 3, 1, 2, current_date, 2, 'HARD', null, 1);
@@ -59,7 +60,7 @@ insert into shipment_line (sku_id, shipment_id, order_line_id, location_id, quan
 insert into promise (sku_id, id, order_line_id, sequence, quantity, complete, cause_kind, slices, actor) values
   (1, 1, 1, 1, 10, true, 'PLACED',
   '[{"quantity": 6, "source": "ON_HAND", "shipDate": "2026-11-01", "location": 1},
-    {"quantity": 4, "source": "PURCHASE_ORDER", "shipDate": "2026-12-01", "location": 1}]', 'x'),
+    {"quantity": 4, "source": "PURCHASE_ORDER", "shipDate": "2031-12-01", "location": 1}]', 'x'),
   (2, 2, 2, 1, 2, true, 'PLACED', '[{"quantity": 2, "source": "ON_HAND", "shipDate": "2026-11-01", "location": 1}]', 'x');
 insert into backorder (sku_id, id, order_line_id, quantity, state, cause, opened_at)
   values (1, 1, 1, 4, 'PEGGED', 'DEMAND_SPIKE', now());
@@ -140,13 +141,29 @@ FAULTS: list[tuple[str, str, dict, set[str]]] = [
      {"sku_id": 1, "order_line_id": 1, "shipped": 2, "left_us": None, "planned": 2}, {"units_have_a_document"}),
     ("update backorder set quantity = 3", "backorder_equals_line",
      {"sku_id": 1, "order_line_id": 1, "backordered": 4, "quantity": 3, "ids": [1]}, set()),
-    ("delete from backorder", "backorder_equals_line", {"order_line_id": 1, "backordered": 4, "quantity": None}, set()),
+    ("delete from backorder", "backorder_equals_line", {"order_line_id": 1, "backordered": 4, "quantity": None},
+     {"backorder_is_its_last_event"}),
     (without("backorder", "closed_is_empty") + "; insert into backorder (sku_id, id, order_line_id, quantity, state,"
      " cause, opened_at, closed_at) values (1, 2, 1, 5, 'FILLED', 'QUALITY', now(), now()); insert into backorder_event"
      " (sku_id, backorder_id, sequence, to_state, quantity, actor) values (1, 2, 1, 'FILLED', 0, 'x')",
      "backorder_closed_is_empty", {"sku_id": 1, "backorder_id": 2, "quantity": 5}, set()),
     ("update backorder set state = 'ON_HOLD'", "backorder_is_its_last_event",
      {"sku_id": 1, "backorder_id": 1, "state": "ON_HOLD", "to_state": "PEGGED"}, set()),
+    ("update backorder_event set from_state = 'SOURCING'", "backorder_is_its_last_event",
+     {"sku_id": 1, "backorder_id": 1, "state": "PEGGED", "broken_at": 1}, set()),
+    ("insert into backorder_event (sku_id, backorder_id, sequence, to_state, quantity, actor) values"
+     " (1, 2, 1, 'PEGGED', 4, 'x')", "backorder_is_its_last_event",
+     {"sku_id": 1, "backorder_id": 2, "state": None, "to_state": "PEGGED"}, set()),
+    ("update backorder set state = 'OPTION_OFFERED'; update backorder_event set to_state = 'OPTION_OFFERED'",
+     "offered_has_one_open_choice", {"sku_id": 1, "backorder_id": 1, "open_offers": 0}, set()),
+    ("update order_line set status = 'DELIVERED' where id = 2", "line_status_is_what_it_has",
+     {"sku_id": 2, "order_line_id": 2, "status": "DELIVERED", "should_be": "ALLOCATED"}, set()),
+    ("update sales_order set status = 'CANCELLED'", "order_shows_its_least_advanced_line",
+     {"order_id": 1, "number": "O1", "status": "CANCELLED", "should_be": "VALIDATED"}, set()),
+    ("update order_line set order_id = 7 where id = 2", "line_has_its_order",
+     {"sku_id": 2, "order_line_id": 2, "order_id": 7}, set()),
+    ("update shipment_line set location_id = 2", "shipment_line_leaves_from_its_shipment",
+     {"sku_id": 1, "shipment_id": 1, "location_id": 2, "shipment_location_id": 1}, {"units_have_a_document"}),
     ("update reservation set expires_at = now() - interval '11 minutes'", "hold_is_swept",
      {"sku_id": 2, "reservation_id": 1, "quantity": 1}, set()),
     ("update reservation set used = 2, state = 'committed', order_id = 1", "hold_is_used_within_its_size",
@@ -161,8 +178,14 @@ FAULTS: list[tuple[str, str, dict, set[str]]] = [
      "purchase_line_balances", {"sku_id": 1, "purchase_order_line_id": 1, "unanswered": 1}, set()),
     ("update supply set quantity = 8 where id = 1", "purchase_line_equals_supplies",
      {"sku_id": 1, "purchase_order_line_id": 1, "ordered": 9, "quantity": 8}, set()),
+    ("update purchase_order_line set id = 7", "purchase_line_equals_supplies",
+     {"sku_id": 1, "purchase_order_line_id": 1, "ordered": None, "quantity": 9}, set()),
+    ("update purchase_order_line set over_delivered = 11", "over_deliveries_equal_receipts",
+     {"sku_id": 1, "over_delivered": 11, "receipts": 12}, set()),
     ("update transfer set received = 3", "transfer_balances",
      {"sku_id": 1, "transfer_id": 1, "received": 3, "supply_received": 2}, {"units_have_a_document"}),
+    ("delete from transfer", "transfer_balances", {"sku_id": 1, "transfer_id": 1, "quantity": None, "supply": 5},
+     {"units_have_a_document"}),
     ("update transfer set lost = 1", "transfer_balances", {"sku_id": 1, "transfer_id": 1, "lost": 1}, set()),
     ("update peg set location_id = 2 where id = 2", "peg_is_where_its_supply_is",
      {"sku_id": 1, "peg_id": 2, "supply_id": 1, "location_id": 2, "supply_location_id": 1},
@@ -170,15 +193,22 @@ FAULTS: list[tuple[str, str, dict, set[str]]] = [
     ("update supply set usable_date = current_date + 20 where id = 1", "peg_is_not_before_its_supply",
      {"sku_id": 1, "peg_id": 2, "order_line_id": 1, "supply_id": 1, "state": "PEGGED"}, set()),
     ("update promise set sequence = 2 where id = 1", "promise_sequence_has_no_gap",
-     {"sku_id": 1, "order_line_id": 1, "promises": 1, "newest": 2}, set()),
+     {"sku_id": 1, "order_line_id": 1, "promises": 1, "newest": 2}, {"current_promise_is_the_newest"}),
     ("update order_line set current_promise_id = null where id = 1", "current_promise_is_the_newest",
      {"sku_id": 1, "order_line_id": 1, "current_promise_id": None, "newest": 1}, set()),
+    ("update order_line set promise_sequence = 2 where id = 2", "current_promise_is_the_newest",
+     {"sku_id": 2, "order_line_id": 2, "promise_sequence": 2, "sequence": 1}, set()),
+    ("update order_line set promised_date = promised_date - 1 where id = 2", "current_promise_is_the_newest",
+     {"sku_id": 2, "order_line_id": 2, "promised_date": "2026-10-31", "promised": "2026-11-01"}, set()),
+    ("update promise set quantity = 9 where id = 1", "promise_is_the_sum_of_its_slices",
+     {"sku_id": 1, "promise_id": 1, "quantity": 9, "in_slices": 10}, set()),
     ("update peg set kind = 'OPEN', supply_id = null, created_at = now() - interval '1 day',"
      " updated_at = now() - interval '1 day' where id = 2", "dated_promise_has_pegs",
      {"sku_id": 1, "order_line_id": 1, "promised": 10, "covered": 6}, {"supply_equals_pegs"}),
     ("""update promise set slices = jsonb_build_array(jsonb_build_object('quantity', 4, 'source', 'LEAD_TIME',
      'shipDate', current_date + 9, 'location', 1)) where id = 1""", "lead_time_promise_is_not_too_early",
-     {"sku_id": 1, "order_line_id": 1, "sequence": 1, "quantity": 4}, set()),
+     {"sku_id": 1, "order_line_id": 1, "sequence": 1, "quantity": 4},
+     {"current_promise_is_the_newest", "promise_is_the_sum_of_its_slices"}),
     ("update reservation set quantity = 4", "timeline_covers_its_claims",
      {"sku_id": 2, "location_id": 1, "projected": -1, "protected": 0}, set()),
     ("insert into protected_stock (sku_id, location_id, demand_class, from_date, quantity, updated_at) values"
