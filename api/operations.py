@@ -464,6 +464,11 @@ class Mutation:
     purchase_order_send_anew = _mutation(
         edi_desk.purchase_order_send_anew, "Send a refused purchase order under new control numbers.", *PLANNING
     )
+    shipment_send_anew = _mutation(
+        edi_desk.shipment_send_anew,
+        "Tell a partner's warehouse again of a shipment whose release it refused, or of what it lacked of another.",
+        *PLANNING,
+    )
     edi_document_submit = _mutation(
         supply_mutations.edi_document_submit,
         "Hand in a trading partner's file; it is read and applied a moment later.",

@@ -24,13 +24,14 @@ from api.schema.edi_desk import (
     EdiPreview,
     PreviewedLine,
     PurchaseOrderSendAnewInput,
+    ShipmentSendAnewInput,
     SupplierChange,
     SupplierChangeDecideInput,
     SupplierChangeFilter,
     SupplierChangePayload,
 )
 from api.schema.node import Connection, PageAfter, PageBefore, PageFirst, PageLast, build, connection
-from api.schema.payloads import PurchaseOrderPayload
+from api.schema.payloads import PurchaseOrderPayload, ShipmentPayload
 from api.schema.sku import as_filter
 from core.domain.edi_states import EdiDelivery, QuarantineState
 from core.queries import supplier_changes
@@ -39,6 +40,7 @@ from core.services.erase_edi_files import erase_edi_file
 from core.services.preview_edi_document import preview_edi_document
 from core.services.resend_edi_document import resend_edi_file
 from core.services.send_purchase_order import send_order_anew
+from core.services.send_warehouse_release import send_release_anew
 from core.services.settle_quarantine import SettleQuarantine, settle_quarantine
 from core.unit_of_work import UnitOfWork
 
@@ -167,6 +169,22 @@ async def edi_document_resend(
 
     done = await run_mutation(info.context, "ediDocumentResend", input, idempotency_key, use_case)
     return EdiDocumentResendPayload(file_name=done.result.get("fileName"), user_errors=done.errors)
+
+
+async def shipment_send_anew(
+    info: Info,
+    input: Annotated[ShipmentSendAnewInput, argument(description="Which shipment.")],
+    idempotency_key: IdempotencyKey,
+) -> ShipmentPayload:
+    """Tell a warehouse again of a shipment whose release it refused, or of what it lacked of another."""
+    context: Context = info.context
+
+    async def use_case(uow: UnitOfWork) -> dict[str, Any]:
+        return {"shipmentId": await send_release_anew(uow, input.number)}
+
+    done = await run_mutation(context, "shipmentSendAnew", input, idempotency_key, use_case)
+    found = await context.loaders.shipment_by_id.load(done.result["shipmentId"]) if done.result else None
+    return ShipmentPayload(shipment=build("Shipment", found), user_errors=done.errors)
 
 
 async def purchase_order_send_anew(

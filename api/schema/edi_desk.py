@@ -209,6 +209,13 @@ class PurchaseOrderSendAnewInput:
     number: str = field(description="Number of the purchase order.")
 
 
+@strawberry.input(description="A shipment that leaves a partner's warehouse.")
+class ShipmentSendAnewInput:
+    """Input of shipmentSendAnew."""
+
+    number: str = field(description="Number of the shipment.")
+
+
 @strawberry.input(description="A decision on a change that a supplier asks for.")
 class SupplierChangeDecideInput:
     """Input of supplierChangeDecide."""

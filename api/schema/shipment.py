@@ -54,6 +54,7 @@ class Shipment(Node):
     key: strawberry.Private[int]
     order_id: strawberry.Private[int]
     location_id: strawberry.Private[int]
+    rest_of: strawberry.Private[int | None]
     number: str = field(description="Our number.")
     status: enums.ShipmentStatus = field(description="Where it stands.")
     carrier: str | None = field(description="Who carries it.", default=None)
@@ -72,6 +73,16 @@ class Shipment(Node):
     @field(description="The order it belongs to.")
     async def order(self, info: Info) -> Annotated[Order, strawberry.lazy("api.schema.order")]:
         return build("Order", await info.context.loaders.order_by_id.load(self.order_id))
+
+    @field(
+        name="restOf",
+        description="The shipment of which its warehouse lacked these units; nobody is told of them until shipmentSendAnew. "
+        "Null where it is a shipment of its own.",
+    )
+    async def whole(self, info: Info) -> Shipment | None:
+        if self.rest_of is None:
+            return None
+        return build("Shipment", await info.context.loaders.shipment_by_id.load(self.rest_of))
 
     @field(description="What is in it.")
     async def lines(self, info: Info) -> list[ShipmentLine]:

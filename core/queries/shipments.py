@@ -11,7 +11,7 @@ from core.queries.page import Filter
 from core.queries.scope import scoped_to_customer
 
 _SELECT = """select s.id, s.order_id, s.location_id, s.number, s.status, s.carrier, s.tracking_number, s.planned_ship_date,
-    s.shipped_at, s.delivered_at, s.version
+    s.shipped_at, s.delivered_at, s.version, s.rest_of
 from shipment s"""
 
 

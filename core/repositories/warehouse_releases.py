@@ -58,9 +58,12 @@ async def note_advice(uow: Transaction, shipment_id: int, advice: str) -> None:
     await uow.sql.execute("update shipment set advice = $2 where id = $1", shipment_id, advice)
 
 
-async def release_rest(uow: Transaction, number: str) -> int | None:
-    """The shipment's id, None where there is none; one that was another's rest is a shipment as others from now on."""
-    return await uow.sql.fetchval("update shipment set rest_of = null where number = $1 returning id", number)
+async def release_rest(uow: Transaction, number: str) -> tuple[int, int | None] | None:
+    """The shipment's id and that of the one whose rest it was: it is a shipment as others from now on; None without one."""
+    row = await uow.sql.fetchrow("select id, rest_of from shipment where number = $1 for no key update", number)
+    if row is not None and row["rest_of"] is not None:
+        await uow.sql.execute("update shipment set rest_of = null, version = version + 1 where id = $1", row["id"])
+    return None if row is None else (row["id"], row["rest_of"])
 
 
 async def release_lines(uow: Transaction, shipment_id: int) -> list[Any]:

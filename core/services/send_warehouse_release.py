@@ -74,18 +74,20 @@ async def send_warehouse_release(uow: Transaction, shipment_id: int) -> int | No
 
 async def send_release_anew(uow: Transaction, number: str) -> int:
     """The release of a shipment whose last one was refused, or of what the warehouse lacked of another, goes out under new
-    control numbers; its document's id.
+    control numbers; the shipment's id.
 
     Mend the cause first. Raises NotFound, InvalidInput where no partner has to be told of the shipment.
     """
-    shipment_id = await release_rest(uow, number)
-    if shipment_id is None:
+    found = await release_rest(uow, number)
+    if found is None:
         raise NotFound("order or shipment", number, path=("input", "number"))
+    shipment_id, rest_of = found
     outbound_id = await send_warehouse_release(uow, shipment_id)
     if outbound_id is None:
         text = f"Nobody has to be told of shipment {number!r}: it is known as it is, has left, or leaves from our own place."
         raise InvalidInput(text, path=("input", "number"), value=number)
-    return outbound_id
+    uow.audit("shipmentSendAnew", f"shipment:{shipment_id}", {"restOf": rest_of}, {"outboundId": outbound_id})
+    return shipment_id
 
 
 def _order(row: Any, lines: list[Any]) -> ShippingOrder:
