@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from graphql import GraphQLInterfaceType, GraphQLNonNull, GraphQLObjectType, get_named_type
+from graphql import GraphQLInterfaceType, GraphQLNonNull, GraphQLObjectType, get_named_type, is_required_argument
 
 from api.commands.access_matrix import ROLES, root_matrix, type_matrix
 from api.operations import schema
@@ -141,6 +141,13 @@ GIVEN = {
     "availability": '(skus: ["KETTLE-17"], quantity: 3)',
     "sku": '(code: "KETTLE-17")',
     "order": '(number: "SO-1")',
+    "purchaseOrder": '(number: "PO-H-0872")',
+    "supplier": '(code: "BRIGHTWORKS")',
+    "sourcingOptions": '(sku: "KETTLE-17", quantity: 5, needDate: "2026-12-20")',
+    "inboundPriority": '(location: "DC-ICN")',
+    "backorderCauses": '(from: "2026-11-01T00:00:00Z", to: "2026-12-01T00:00:00Z")',
+    "supplyImpact": '(input: {purchaseOrder: "PO-H-0871", daysLater: 3})',
+    "repromisingFilterCount": "(include: {isLate: true})",
     "lotTrace": '(sku: "KETTLE-17", lot: "x")',
     "serialUnits": '(sku: "KETTLE-17", serials: ["x"])',
 }
@@ -151,7 +158,7 @@ def questions(role: Role, depth: int) -> list[str]:
     asked = []
     for name, decision in root_matrix()["Query"].items():
         field = GRAPH.query_type.fields[name]  # type: ignore[union-attr]
-        needed = [arg for arg, item in field.args.items() if isinstance(item.type, GraphQLNonNull)]
+        needed = [arg for arg, item in field.args.items() if is_required_argument(item)]
         if decision is None or role not in decision.allowed or (needed and name not in GIVEN) or name == "node":
             continue
         arguments = GIVEN.get(name) or ("(first: 10)" if "first" in field.args else "")
