@@ -106,6 +106,7 @@ def test_files_in_any_order_end_as_one_clean_delivery(company: _Company):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1750)
 def test_files_shuffled_often_end_as_one_clean_delivery(company: _Company):
     settings(max_examples=150, **QUIET)(given(stories())(company.tell))()
 
@@ -126,6 +127,7 @@ asyncio.run(main())
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1750)
 @pytest.mark.anyio
 async def test_a_worker_killed_in_the_middle_of_a_batch_loses_and_repeats_nothing(world, database_url: str):
     number = await sent(world)

@@ -144,6 +144,7 @@ def _parts(sender: Sender, number: str) -> dict[str, int]:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1750)
 def test_orders_end_as_by_one_clean_delivery(data: Path):
     stack = Up(data)
     sender = Sender(stack)

@@ -115,6 +115,16 @@ def test_lines_broken_at_80_columns_and_ends_of_line_after_terminators():
     assert only(GOOD.replace("'", "'\r\n")).repairs == ()
 
 
+def test_a_value_at_the_begin_of_a_broken_line_is_no_tag():
+    address = "NAD+SU+1::9++NAME+STREET+CITY+USA+12345'"
+    before = (HEAD + BODY).index("UNT+")
+    fill = "B" * (240 - before - len("FTX+AAI+++'") - address.index("USA"))
+    long = GOOD.replace("UNT+8", f"FTX+AAI+++{fill}'{address}UNT+10")
+    document = message("\n".join(long[at : at + 80] for at in range(0, len(long), 80)))
+    assert long[240:244] == "USA+"
+    assert [segment.tag for segment in document.segments][-3:] == ["FTX", "NAD", "UNT"]
+
+
 def test_padding_byte_order_mark_and_a_missing_last_terminator_are_put_right():
     data = b"\xef\xbb\xbf\r\n" + GOOD[:-1].encode() + b"\r\n\x1a\0"
     interchange = only(data)

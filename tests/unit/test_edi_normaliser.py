@@ -90,6 +90,7 @@ def test_isa16_left_out_with_its_mark():
     data = FILE.replace("*P*>~", "*P~").encode()
     assert codes(data)[0] == "isa16_missing"
     assert tags(data) == ["ISA", "GS", "ST", "BAK", "SE", "GE", "IEA"]
+    assert (read(data).interchanges[0].usage, read(data).interchanges[0].faults) == ("P", ())
 
 
 @pytest.mark.parametrize(
@@ -114,6 +115,7 @@ def test_isa_in_a_name_starts_no_interchange():
     assert len(normalise(b"ISAAC NEWTON").interchanges) == 0
     around = normalise(b"Order of ISAAC by VISA*1\r\n" + FILE.encode())
     assert ([fault.code for fault in around.faults], len(around.interchanges)) == (["leftover"], 1)
+    assert around.interchanges[0].offset == len("Order of ISAAC by VISA*1\r\n")
 
 
 def test_unterminated_last_segment_is_closed():
