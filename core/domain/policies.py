@@ -10,6 +10,7 @@ from core.domain import (
     approval_routes,
     course,
     demand_plan,
+    edge_value,
     exchange,
     options,
     risk_policy,
@@ -322,6 +323,13 @@ RULES: tuple[PolicyRule, ...] = (
         "A promise moves earlier by itself from this many days on; null: only by a run or a person.",
         None,
         whole("promise_pull_in_days", 0, 365, or_null=True),
+    ),
+    PolicyRule(
+        edge_value.POLICY,
+        "A claim whose supply is delayed gets the source of another's promise only where that is worth so much: points of the "
+        "rank (a breach of law or contract at hand: 1,000) x days, per unit; 1,000,000,000: never.",
+        edge_value.DEFAULT_MARGIN,
+        number(edge_value.POLICY, 1, 1e9),
     ),
     PolicyRule(
         "receiving_days",

@@ -38,6 +38,7 @@ EXAMPLES: dict[str, Any] = {
     "exchange_rates": {"USD": 1, "EUR": 1.08, "KRW": 0.00073},
     "hold_deadline_action": {"PAYMENT": "CANCEL", "ADDRESS": "ESCALATE"},
     "hold_deadline_hours": {"PAYMENT": 24, "ADDRESS": 48},
+    "peg_value_margin": 50,
     "priority": {
         "weights": {"bumped": 5},
         "contractGrades": ["VIP"],

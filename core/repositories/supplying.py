@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from core.domain import edge_value
 from core.domain.eta import FEWEST_OBSERVATIONS, quantile
 from core.domain.late_pegs import MovePolicy
 from core.domain.promising import DEFAULT_LEAD_TIME_DAYS
@@ -25,8 +26,13 @@ async def load_policies(uow: Transaction) -> dict[str, Any]:
 
 
 def move_policy(policies: dict[str, Any]) -> MovePolicy:
-    """When customers' days move: `promise_hysteresis_days`, and `promise_pull_in_days` (absent: never by itself)."""
-    return MovePolicy(int(policies.get("promise_hysteresis_days", 2)), policies.get("promise_pull_in_days"))
+    """When customers' days move: `promise_hysteresis_days`, `promise_pull_in_days` (absent: never by itself), and
+    `peg_value_margin`."""
+    return MovePolicy(
+        int(policies.get("promise_hysteresis_days", 2)),
+        policies.get("promise_pull_in_days"),
+        policies.get(edge_value.POLICY, edge_value.DEFAULT_MARGIN),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 from core.domain.book import SkuBook
 from core.domain.conclude import conclude
@@ -15,7 +16,7 @@ from core.domain.states import PromiseReason
 from core.errors import InvalidInput, NotFound
 from core.ports import Transaction
 from core.queries.gate_versions import gate_versions
-from core.queries.open_supplies import open_supplies
+from core.queries.open_supplies import lines_on_supplies, open_supplies
 from core.repositories.load_book import read_books
 from core.repositories.network import load_network
 from core.repositories.supplying import load_policies, move_policy
@@ -39,7 +40,8 @@ class SupplyImpactQuestion:
 
 @dataclass(frozen=True, slots=True)
 class AffectedLine:
-    """A line that hangs on the supplies: `quantity` units of them, and its promise and shortage now and then."""
+    """A line that hangs on the supplies, or gives way to one that does: `quantity` units of them, and its promise and
+    shortage now and then."""
 
     sku_id: int
     line_id: int
@@ -61,19 +63,25 @@ class AffectedLine:
 async def judge_supply_impact(uow: Transaction, question: SupplyImpactQuestion) -> list[AffectedLine]:
     """Lines that hang on the supplies, those hit hardest first; the rules are those that run when it really happens.
 
-    Call it on one snapshot. Raises InvalidInput, and NotFound when nothing of it is still to come.
+    Who hangs on them is one statement; what would become of them is played on their books. Call it on one snapshot.
+    Raises InvalidInput, and NotFound when nothing of it is still to come.
     """
     _check(question)
-    found = await open_supplies(
-        uow.sql,
-        purchase_order=question.purchase_order,
-        line_number=question.line_number,
-        ship_notice=question.ship_notice,
-        supplier=question.supplier,
-    )
+    named = {
+        "purchase_order": question.purchase_order,
+        "line_number": question.line_number,
+        "ship_notice": question.ship_notice,
+        "supplier": question.supplier,
+    }
+    missing = NotFound("open supply of", question.purchase_order or question.ship_notice or "", path=("input",))
+    if not (question.lost or question.days_later):
+        hanging = await lines_on_supplies(uow.sql, **named)
+        if hanging is None:
+            raise missing
+        return sorted((_as_it_is(row) for row in hanging), key=lambda a: a.line_id)
+    found = await open_supplies(uow.sql, **named)
     if not found:
-        name = question.purchase_order or question.ship_notice or ""
-        raise NotFound("open supply of", name, path=("input",))
+        raise missing
     wanted: dict[int, set[int]] = defaultdict(set)
     for row in found:
         wanted[row["sku_id"]].add(row["id"])
@@ -85,6 +93,13 @@ async def judge_supply_impact(uow: Transaction, question: SupplyImpactQuestion) 
         supplies = [s for s in book.supplies if s.id in wanted[sku_id]]
         affected += _play(book, network, supplies, question, policy)
     return sorted(affected, key=lambda a: (-a.days_later, a.backordered - a.would_be_backordered, a.line_id))
+
+
+def _as_it_is(row: Any) -> AffectedLine:
+    told, short = row["promised_date"], row["backordered"]
+    return AffectedLine(
+        row["sku_id"], row["id"], row["order_id"], row["customer_id"], row["quantity"], told, told, short, short
+    )
 
 
 def _check(question: SupplyImpactQuestion) -> None:
@@ -108,19 +123,21 @@ def _play(
     units: dict[int, int] = defaultdict(int)
     lines: dict[int, tuple[Line, Line]] = {}
     changed = {id(supply) for supply in supplies}
+    as_they_are = {id(line): replace(line) for line in book.lines.values()}
     for peg in book.pegs:
         if peg.supply is not None and id(peg.supply) in changed and peg.line is not None:
             units[id(peg.line)] += peg.quantity
-            lines[id(peg.line)] = (peg.line, replace(peg.line))
+            lines[id(peg.line)] = (peg.line, as_they_are[id(peg.line)])
     if question.lost:
         losers = [line for supply in supplies for line in book.cancel_supply(supply, supply.open, "SUPPLY_LOST")]
         conclude(book, network, losers, PromiseReason.SUPPLY_LOST)
-    elif question.days_later:
+    else:
         for supply in supplies:
             today = book.today[supply.location_id]
             day = supply.effective_date(today) + timedelta(days=question.days_later)
             book.redate_supply(supply, day, supply.date_basis, None)
-        repair(book, network, supplies, Cause(PromiseReason.SUPPLY_DELAYED), policy)
+        for line in repair(book, network, supplies, Cause(PromiseReason.SUPPLY_DELAYED), policy):
+            lines.setdefault(id(line), (line, as_they_are[id(line)]))
     return [
         AffectedLine(
             book.sku_id,

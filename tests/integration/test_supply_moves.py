@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from core.domain.placing import LineRequest
 from core.errors import InvalidInput, NotFound, QuantityExceeded
 from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
 from core.services.apply_carrier_status import CarrierStatusInput, apply_carrier_status
@@ -185,3 +186,46 @@ async def test_a_pull_in_needs_a_policy(world):
     await world.do(lambda uow: reschedule_supply(uow, [earlier]))
     assert await world.value("select need_date from peg") == day(5)
     assert await world.value("select cause_kind from promise order by id desc limit 1") == "SUPPLY_ADVANCED"
+
+
+async def rows_of(world, sku: str, line_ids: tuple[int, ...] = ()) -> dict[str, list]:
+    """Each row of a SKU (of these lines only, where any are named) with the transaction that wrote it."""
+    sku_id, found = await world.sku(sku), {}
+    tables = {"peg": "order_line_id", "promise": "order_line_id", "backorder": "order_line_id", "order_line": "id"}
+    for table, line in tables.items() if line_ids else (*tables.items(), ("supply", ""), ("sku_gate", "")):
+        chosen = f" and {line} = any($2::bigint[])" if line_ids else ""
+        given = (sku_id, list(line_ids)) if line_ids else (sku_id,)
+        found[table] = await world.rows(
+            f"select xmin::text, t::text from {table} t where sku_id = $1{chosen} order by 2", *given
+        )
+    return found
+
+
+async def test_only_the_skus_and_lines_an_event_touches_are_written_and_hear_of_it(world):
+    """Of two SKUs in one order one slips; of its three lines one has another supply and one can wait."""
+    slipping = await world.supply(9, day(5))
+    await world.supply(4, day(8))
+    await world.supply(9, day(5), sku="S2")
+    placed = await world.place(
+        world.order(LineRequest("S", 4, requested_date=day(6)), LineRequest("S2", 4, requested_date=day(6))),
+        world.order(LineRequest("S", 4, requested_date=day(9))),
+        world.order(LineRequest("S", 3, requested_date=day(30))),
+    )
+    ids = [(await world.line(result.number))["id"] for result in placed]
+    sources = {r["order_line_id"]: r["supply_id"] for r in await world.rows("select * from peg where sku_id = 1")}
+    assert [sources[n] for n in ids] == [slipping, slipping + 1, slipping]
+    other, bystander = await rows_of(world, "S2"), await rows_of(world, "S", (ids[1],))
+    before = await world.value("select max(id) from outbox")
+    change = SupplyChange(await world.sku(), slipping, day(20), "CARRIER")
+    await world.do(lambda uow: reschedule_supply(uow, [change]))
+    assert await rows_of(world, "S2") == other
+    assert await rows_of(world, "S", (ids[1],)) == bystander
+    told = await world.rows(
+        "select kind, payload ->> 'lineId' as line from outbox where id > $1 and topic = 'order' and payload ->> 'lineId' is not null",
+        before,
+    )
+    assert {(row["kind"], int(row["line"])) for row in told if row["kind"] == "PROMISE_MOVED"} == {
+        ("PROMISE_MOVED", ids[0])
+    }
+    assert {int(row["line"]) for row in told} == {ids[0]}
+    assert await world.do(recount) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from core.domain.book import SkuBook
@@ -168,7 +168,7 @@ def lay_over(book: SkuBook, scenario: Scenario, network: Network, policy: MovePo
             moved.append(supply)
     if moved:
         later = PromiseReason.SUPPLY_DELAYED
-        repair(book, network, moved, Cause(later), MovePolicy(policy.hysteresis_days, policy.pull_in_days or 1))
+        repair(book, network, moved, Cause(later), replace(policy, pull_in_days=policy.pull_in_days or 1))
 
 
 def _protect(book: SkuBook, scenario: Scenario) -> None:
