@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 
 import strawberry
 from strawberry import Info, field
 
 from api.pagination import decode_id, encode_id
 from api.schema.node import SKU_KEYED, Node, Row, register
-from core.domain.mentioned_rows import Mention, mentions_in, parts_of_object
+from core.domain.mentioned_rows import Mention, mentions_in, parts_of_object, sku_of_object, with_names
 
 
 @register
@@ -41,15 +42,23 @@ class AuditEntry(Node):
         names = await _names(info, {part for part in parts if not isinstance(part, str)})
         return " ".join(part if isinstance(part, str) else names.get(part, str(part[2])) for part in parts)
 
-    @field(description="State before, as JSON text.")
-    def before(self) -> str | None:
-        return (
-            None if self.row["before"] is None else json.dumps(self.row["before"], ensure_ascii=False, sort_keys=True)
-        )
+    @field(
+        description="State before, as JSON text; beside ids the numbers or codes of what they are (`outbound` beside `outboundId`)."
+    )
+    async def before(self, info: Info) -> str | None:
+        return await self._told(info, self.row["before"])
 
-    @field(description="State after, as JSON text.")
-    def after(self) -> str | None:
-        return None if self.row["after"] is None else json.dumps(self.row["after"], ensure_ascii=False, sort_keys=True)
+    @field(description="State after, as JSON text, told like `before`.")
+    async def after(self, info: Info) -> str | None:
+        return await self._told(info, self.row["after"])
+
+    async def _told(self, info: Info, facts: Any) -> str | None:
+        if facts is None:
+            return None
+        sku_id, mentions = sku_of_object(self.object), set[Mention]()
+        with_names(facts, sku_id, lambda mention: mentions.add(mention))
+        names = await _names(info, mentions)
+        return json.dumps(with_names(facts, sku_id, names.get), ensure_ascii=False, sort_keys=True)
 
 
 async def _names(info: Info, mentions: set[Mention]) -> dict[Mention, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
@@ -53,6 +53,28 @@ _OF_COLUMNS = {
     "purchase_order_line_id": "purchaseOrderLine",
 }
 """What the columns of an alarm's rows are ids of."""
+_OF_FACTS = {
+    "skuId": ("sku", "sku"),
+    "substituteSkuId": ("sku", "substituteSku"),
+    "locationId": ("location", "location"),
+    "destination": ("location", "destinationCode"),
+    "supplierId": ("supplier", "supplier"),
+    "orderId": ("order", "order"),
+    "orderLine": ("orderLine", "orderLineNumber"),
+    "orderLines": ("orderLine", "orderLineNumbers"),
+    "lineId": ("orderLine", "line"),
+    "backorderId": ("backorder", "backorder"),
+    "shipmentId": ("shipment", "shipment"),
+    "transferId": ("transfer", "transfer"),
+    "purchaseOrderId": ("purchaseOrder", "purchaseOrder"),
+    "orders": ("purchaseOrder", "orderNumbers"),
+    "supplierChangeId": ("supplierChange", "supplierChange"),
+    "outboundId": ("outboundFile", "outbound"),
+    "documentId": ("ediDocument", "document"),
+    "webhookId": ("webhook", "webhook"),
+}
+"""What the facts of an entry of the trail are ids of, and the word under which their names are told."""
+_COUNTED_PER_SKU = {"orderLine", "backorder"}
 
 
 def parts_of_object(text: str) -> Iterator[str | Mention]:
@@ -80,3 +102,34 @@ def mentions_in(row: Mapping[str, Any]) -> dict[str, Mention]:
         for column, kind in _OF_COLUMNS.items()
         if isinstance(row.get(column), int)
     }
+
+
+def sku_of_object(text: str) -> int:
+    """The SKU that `text` of the trail speaks of; 0 where it speaks of none."""
+    rows = [part for part in parts_of_object(text) if not isinstance(part, str)]
+    return next((row_id if kind == "sku" else sku_id for kind, sku_id, row_id in rows if kind == "sku" or sku_id), 0)
+
+
+def with_names(facts: Any, sku_id: int, name_of: Callable[[Mention], str | None]) -> Any:
+    """Facts of an entry and, beside each id, what people call it: `outbound` beside `outboundId`.
+
+    `sku_id` is that of the entry's object, for ids that are counted per SKU. What has no name stays as it is.
+    """
+    if isinstance(facts, list):
+        return [with_names(one, sku_id, name_of) for one in facts]
+    if not isinstance(facts, Mapping):
+        return facts
+    sku_id = next((row_id for key in ("substituteSkuId", "skuId") for row_id in _ids(facts.get(key))), sku_id)
+    told = {key: with_names(value, sku_id, name_of) for key, value in facts.items()}
+    for key, (kind, word) in _OF_FACTS.items():
+        value = facts.get(key)
+        names = [name_of((kind, sku_id if kind in _COUNTED_PER_SKU else 0, one)) for one in _ids(value)]
+        if names and None not in names:
+            told[word] = names if isinstance(value, list) else names[0]
+    return told
+
+
+def _ids(value: Any) -> list[int]:
+    """The ids that a fact is; none where it is something else."""
+    ids = value if isinstance(value, list) else [value]
+    return ids if all(type(one) is int for one in ids) else []

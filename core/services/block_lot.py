@@ -113,7 +113,7 @@ async def _save(
         operation,
         f"lot:{book.sku_id}:{request.lot}",
         None,
-        {"reason": request.reason, "units": units, "lines": [line.id for line in lines]},
+        {"reason": request.reason, "units": units, "orderLines": [line.id for line in lines]},
     )
     if lines:
         request_purchase(uow, [book.sku_id])

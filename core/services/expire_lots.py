@@ -45,7 +45,7 @@ async def expire_lots(uow: Transaction, sku_id: int) -> int:
             "lotsExpire",
             f"sku:{sku_id}",
             None,
-            {"lots": [lot.code for lot in lots], "units": units, "lines": [line.id for line in lines]},
+            {"lots": [lot.code for lot in lots], "units": units, "orderLines": [line.id for line in lines]},
         )
     if lines:
         request_purchase(uow, [sku_id])

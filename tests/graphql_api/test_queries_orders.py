@@ -220,6 +220,15 @@ async def test_the_audit_trail_is_for_auditors(shop: Shop):
     order = await shop.ask(auditor, "query ($n: String!) { order(number: $n) { id } }", n=placed["order"]["number"])
     found = await shop.ask(auditor, about, id=order["order"]["id"])
     assert found["auditEntries"]["nodes"] == [{"operation": "orderPlace", "objectId": order["order"]["id"]}]
+    moved = {"number": placed["order"]["number"], "shipTo": {"country": "GB", "postalCode": "SW1A 1AA"}}
+    assert (await shop.change(shop.context(Role.PLANNER), "orderShipToChange", moved, "order { id }"))[
+        "userErrors"
+    ] == []
+    where = '{ auditEntries(first: 5, filter: { operation: "orderShipToChange" }) { nodes { before after } } }'
+    (change,) = (await shop.ask(auditor, where))["auditEntries"]["nodes"]
+    for told in (json.loads(change["before"]), json.loads(change["after"])):
+        code = await shop.database.system.fetchval("select code from location where id = $1", told["destination"])
+        assert told == {"destination": told["destination"], "destinationCode": code}
     node = "query ($id: ID!) { node(id: $id) { id } }"
     assert await shop.ask(auditor, node, id=entry["id"]) == {"node": {"id": entry["id"]}}
     assert await shop.ask(shop.context(Role.PLANNER), node, id=entry["id"]) == {"node": None}

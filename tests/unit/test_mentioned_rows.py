@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.domain.mentioned_rows import mentions_in, parts_of_object
+from core.domain.mentioned_rows import mentions_in, parts_of_object, sku_of_object, with_names
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,39 @@ def test_a_row_of_an_alarm_names_rows_by_its_columns() -> None:
         "order_line": ("orderLine", 4, 8),
     }
     assert mentions_in({"order_id": 5}) == {"order": ("order", 0, 5)}
+
+
+@pytest.mark.parametrize(
+    ("text", "sku_id"),
+    [("backorder:4:9", 4), ("stock:12:3", 12), ("supplier:3:sku:12", 12), ("lot:5:X", 5), ("order:7", 0)],
+)
+def test_the_object_of_an_entry_says_of_which_sku_it_is(text: str, sku_id: int) -> None:
+    assert sku_of_object(text) == sku_id
+
+
+def test_facts_of_an_entry_have_names_beside_their_ids() -> None:
+    names = {
+        ("outboundFile", 0, 5): "850.edi",
+        ("purchaseOrder", 0, 1): "PO1",
+        ("purchaseOrder", 0, 2): "PO2",
+        ("orderLine", 4, 8): "SO1/1",
+        ("orderLine", 9, 8): "SO2/3",
+        ("sku", 0, 9): "MUG",
+    }
+    facts = {
+        "outboundId": 5,
+        "orders": [1, 2],
+        "given": [{"orderLine": 8, "quantity": 2}],
+        "documentId": 77,
+        "orderId": None,
+        "lines": [3],
+        "skuId": True,
+    }
+    assert with_names(facts, 4, names.get) == {
+        **facts,
+        "outbound": "850.edi",
+        "orderNumbers": ["PO1", "PO2"],
+        "given": [{"orderLine": 8, "orderLineNumber": "SO1/1", "quantity": 2}],
+    }
+    replaced = {"substituteSkuId": 9, "lineId": 8}
+    assert with_names(replaced, 4, names.get) == {**replaced, "substituteSku": "MUG", "line": "SO2/3"}
