@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, combinations
 from statistics import NormalDist
+
+import numpy as np
 
 _NORMAL = NormalDist()
 _Z80 = _NORMAL.inv_cdf(0.8)
@@ -16,6 +18,8 @@ MOST_KINDS = 8
 """Kinds of needs that are held against each other."""
 MOST_ORDERS = 8
 """Orders of the offers that are tried."""
+EQUAL = 1e-9
+"""Minor units by which plans do not differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,24 +134,16 @@ class Plan:
         return list(dict.fromkeys(part.offer.code for part in self.parts))
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """The cheapest way to cover so many units: the offers taken, each (offer, quantity, from unit, to unit)."""
-
-    total: float
-    chain: tuple[tuple[int, int, int, int], ...] = ()
-
-    def beats(self, other: _State | None) -> bool:
-        if other is None or self.total < other.total - 1e-9:
-            return True
-        return self.total <= other.total + 1e-9 and len(self.chain) < len(other.chain)
+_Chain = list[tuple[int, int, int]]
+"""The offers taken, in their order: (offer, from unit, to unit)."""
 
 
 def single_plan(offer: Offer, needs: Sequence[Need], costs: Costs) -> Plan | None:
     """Everything from one offer, as much as is cheapest; None when it cannot deliver so much."""
     days = _units_by_day(needs)
-    parts = [_part(offer, quantity, 0, len(days), days, costs) for quantity in _quantities(offer, len(days))]
-    return Plan((min(parts, key=lambda part: part.total),), len(days)) if days and parts else None
+    if not days or not _quantities(offer, len(days)):
+        return None
+    return Plan((_cheapest_part(offer, 0, len(days), days, costs),), len(days))
 
 
 def cheapest_plan(offers: Sequence[Offer], needs: Sequence[Need], costs: Costs) -> Plan | None:
@@ -161,18 +157,25 @@ def cheapest_plan(offers: Sequence[Offer], needs: Sequence[Need], costs: Costs) 
     days = _units_by_day(needs)
     if not days or not offers:
         return None
-    points = _points(offers, needs, len(days))
-    late = {id(offer): _late_so_far(offer, days) for offer in offers}
-    best: _State | None = None
+    points = np.array(_points(offers, needs, len(days)))
+    tables = {id(offer): _table(offer, points, days, costs) for offer in offers}
+    best: tuple[float, _Chain] | None = None
     ordered: Sequence[Offer] = ()
     for ranked in _orders(offers, days):
-        found = _cheapest_in_order(ranked, points, late, costs)
-        if found is not None and found.beats(best):
+        found = _cheapest_in_order([tables[id(offer)] for offer in ranked], points)
+        if found is not None and (best is None or _beats(found[0], len(found[1]), best[0], len(best[1]))):
             best, ordered = found, ranked
     if best is None:
         return None
-    parts = [_part(ordered[n], quantity, start, stop, days, costs) for n, quantity, start, stop in best.chain]
+    parts = [_cheapest_part(ordered[n], start, stop, days, costs) for n, start, stop in best[1]]
     return Plan(tuple(sorted(parts, key=lambda part: part.offer.mean_days)), len(days))
+
+
+def _beats(total: float, orders: int, other_total: float, other_orders: int) -> bool:
+    """With equal costs fewer orders win."""
+    if total < other_total - EQUAL:
+        return True
+    return total <= other_total + EQUAL and orders < other_orders
 
 
 def _orders(offers: Sequence[Offer], days: Sequence[tuple[int, float]]) -> list[list[Offer]]:
@@ -192,26 +195,45 @@ def _orders(offers: Sequence[Offer], days: Sequence[tuple[int, float]]) -> list[
     return [[ranked[n] for n in order] for order in list(found)[:MOST_ORDERS]]
 
 
-def _cheapest_in_order(
-    ranked: Sequence[Offer], points: Sequence[int], late: Mapping[int, Sequence[float]], costs: Costs
-) -> _State | None:
-    """The cheapest plan in which each offer serves the units after those of the offers before it."""
-    units, index = points[-1], {point: i for i, point in enumerate(points)}
-    best: dict[int, _State] = {0: _State(0.0)}
-    for number, offer in enumerate(ranked):
-        days = late[id(offer)]
-        reached = dict(best)
-        for start, state in best.items():
-            if start >= units:
-                continue
-            for end in points[index[start] + 1 :]:
-                for quantity in _quantities(offer, end - start):
-                    total = state.total + _cost(offer, quantity, end - start, days[end] - days[start], costs)
-                    found = _State(total, (*state.chain, (number, quantity, start, end)))
-                    if found.beats(reached.get(end)):
-                        reached[end] = found
-        best = reached
-    return best.get(units)
+def _table(offer: Offer, points: np.ndarray, days: Sequence[tuple[int, float]], costs: Costs) -> np.ndarray:
+    """What it costs to serve the units from each point (row) to each later one (column) from the offer."""
+    units = len(days)
+    buy = np.full(units + 1, np.inf)
+    for covers in np.unique(points[None, :] - points[:, None]):
+        if covers > 0:
+            quantities = _quantities(offer, int(covers))
+            buy[covers] = min((_cost(offer, quantity, int(covers), costs) for quantity in quantities), default=np.inf)
+    late = np.array(_late_so_far(offer, days))[points] * costs.late_unit_day
+    covers = np.maximum(points[None, :] - points[:, None], 0)
+    return buy[covers] + (late[None, :] - late[:, None])
+
+
+def _cheapest_in_order(tables: Sequence[np.ndarray], points: np.ndarray) -> tuple[float, _Chain] | None:
+    """The cost and the parts of the cheapest plan in which each offer serves the units after those of the offers before."""
+    totals, orders = np.full(len(points), np.inf), np.zeros(len(points), dtype=int)
+    totals[0] = 0.0
+    came: list[np.ndarray] = []
+    for table in tables:
+        through = totals[:, None] + table
+        cheapest = through.min(axis=0)
+        count = np.where(through <= cheapest + EQUAL, orders[:, None] + 1, len(tables) + 1)
+        start = count.argmin(axis=0)
+        column = np.arange(len(points))
+        new, used = through[start, column], count[start, column]
+        with np.errstate(invalid="ignore"):  # what cannot be reached either way stays as it is
+            better = (new < totals - EQUAL) | ((new <= totals + EQUAL) & (used < orders))
+        better &= np.isfinite(new)
+        came.append(np.where(better, start, -1))
+        totals, orders = np.where(better, new, totals), np.where(better, used, orders)
+    if not np.isfinite(totals[-1]):
+        return None
+    chain: _Chain = []
+    end = len(points) - 1
+    for number in reversed(range(len(tables))):
+        if end and (start := int(came[number][end])) >= 0:
+            chain.append((number, int(points[start]), int(points[end])))
+            end = start
+    return float(totals[-1]), chain[::-1]
 
 
 def _units_by_day(needs: Sequence[Need]) -> list[tuple[int, float]]:
@@ -232,15 +254,17 @@ def _late_so_far(offer: Offer, days: Sequence[tuple[int, float]]) -> list[float]
     return [0.0, *accumulate(by_day[unit] for unit in days)]
 
 
-def _cost(offer: Offer, quantity: int, covers: int, late_days: float, costs: Costs) -> float:
+def _cost(offer: Offer, quantity: int, covers: int, costs: Costs) -> float:
     price = offer.unit_price(quantity)
-    return covers * price + offer.fee + late_days * costs.late_unit_day + (quantity - covers) * costs.surplus(price)
+    return covers * price + offer.fee + (quantity - covers) * costs.surplus(price)
 
 
-def _part(offer: Offer, quantity: int, start: int, stop: int, days: Sequence[tuple[int, float]], costs: Costs) -> Part:
+def _cheapest_part(offer: Offer, start: int, stop: int, days: Sequence[tuple[int, float]], costs: Costs) -> Part:
+    """The units from `start` to `stop` from one offer, as much as is cheapest."""
+    covers = stop - start
+    quantity = min(_quantities(offer, covers), key=lambda quantity: _cost(offer, quantity, covers, costs))
     price = offer.unit_price(quantity)
     late = sum(offer.late_days(day) * weight for day, weight in days[start:stop]) * costs.late_unit_day
-    covers = stop - start
     return Part(offer, quantity, covers, covers * price, offer.fee, late, (quantity - covers) * costs.surplus(price))
 
 
