@@ -21,8 +21,9 @@ SHRINKAGE = 6.0
 """Backtest origins at which a series' own errors have as much say as those of all series."""
 SCORES_NEEDED = 200
 WIDEST_CORRECTION = 0.1
-MOST_CERTAIN = 100
-"""A level is put up by at most so that its risk of running short is divided by this."""
+MOST_CERTAIN = 1_000_000
+"""A level is put up by at most so that its risk of running short is divided by this: what sold once or twice goes on to jump by
+more than a negative binomial of its past knows, and only its far tail holds nine of ten such jumps."""
 HISTORY = (1, 3, 10)
 """Periods with demand that part series into those that never sold, did a few times, sometimes, and often."""
 CHOSEN_SAYS = 0.5
@@ -52,6 +53,8 @@ class DemandForecast:
     scores: dict[int, Floats]
     """How high in its distribution the demand of each backtest came, by the grade of the series then: what the levels are
     put right by."""
+    overlap: int = 1
+    """Backtests of a series that share periods: together they say as much as one."""
 
     def variance_over(self, periods: float) -> Floats:
         """Of the demand of `periods` together: the periods' own spread, and that the mean is an estimate itself."""
@@ -68,14 +71,16 @@ class DemandForecast:
         asked = np.full(len(self.grade), level)
         for grade in np.unique(self.grade):
             own = self.scores.get(int(grade), everything)
-            asked[self.grade == grade] = _put_right(own if len(own) >= SCORES_NEEDED else everything, level)
+            own = own if len(own) >= SCORES_NEEDED else everything
+            asked[self.grade == grade] = _put_right(own, level, len(own) / self.overlap)
         return asked
 
 
-def _put_right(scores: Floats, level: float) -> float:
+def _put_right(scores: Floats, level: float, apart: float) -> float:
+    """The level that held `level` of the scores, of which so many are of intervals `apart` from each other."""
     if len(scores) < SCORES_NEEDED:
         return level
-    place = min(len(scores), int(np.ceil((len(scores) + 1) * level))) - 1
+    place = min(len(scores), int(np.ceil(len(scores) * (1 + 1 / apart) * level))) - 1
     high = min(level + WIDEST_CORRECTION, 1 - (1 - level) / MOST_CERTAIN)
     return float(np.clip(np.partition(scores, place)[place] + 1e-9, level - WIDEST_CORRECTION, high))
 
@@ -98,7 +103,8 @@ def forecast_demand(units: Floats, horizon: int = 3, origins: int = ORIGINS) -> 
         np.where(unsold, new, own) for new, own in zip((first[0], *first), (mean, centre, variance), strict=True)
     )
     scores = _scores(units, horizon, origins, told)
-    return DemandForecast(mean, centre, variance, centre_variance, method, _grade(units), scores)
+    overlap = max(1, min(horizon, origins))
+    return DemandForecast(mean, centre, variance, centre_variance, method, _grade(units), scores, overlap)
 
 
 def _grade(units: Floats) -> NDArray[np.int64]:

@@ -50,7 +50,11 @@ def explain(model: RiskModel, numbers: Numbers) -> list[list[Reason]]:
 
 
 def _reason(code: str, weight: float, facts: dict[str, float]) -> Reason:
-    return Reason("NO_STOCK" if code == "STOCK" and facts["on_hand"] <= 0 else code, weight, facts)
+    if code == "STOCK" and not facts["on_hand"] > 0:
+        code = "NO_STOCK"
+    elif code == "STOCK" and np.isnan(facts["cover"]):
+        code = "LITTLE_STOCK"  # without a forecast it lasts nobody knows how long
+    return Reason(code, weight, facts)
 
 
 def _with(numbers: Numbers, **changed: Floats) -> dict[str, Floats]:

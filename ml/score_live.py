@@ -17,7 +17,8 @@ from ml.risk_explanation import explain
 FIRST_RULE = RiskModel("rule", Line(2.0, -3.5), 0.0, 0)
 """The ratio rule before any outcome is known: a rank that is worth something, a chance that is only a guess."""
 EXPLAINED_ABOVE = 0.02
-"""Places below this chance are not explained: nobody looks at them, and ten questions each cost time."""
+"""Places below this chance, and below that from which acting pays, are not explained while nobody waits there: nobody looks at
+them, and ten questions each cost time."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,14 @@ def speaker(row: Any) -> tuple[RiskModel, int | None, str | None]:
         return FIRST_RULE, None, str(error)
 
 
-def score_rows(model: RiskModel, rows: Sequence[Mapping[str, Any]]) -> list[Spoken]:
+def score_rows(model: RiskModel, rows: Sequence[Mapping[str, Any]], act_above: float = EXPLAINED_ABOVE) -> list[Spoken]:
     """One answer per row of `core/queries/risk_snapshot.py:figures_as_of`, in their order."""
     if not rows:
         return []
     numbers = numbers_of(rows)
     chance = model.probability(numbers)
     scores = log_odds(chance)
-    told = np.flatnonzero(chance >= EXPLAINED_ABOVE)
+    told = np.flatnonzero((chance >= min(EXPLAINED_ABOVE, act_above)) | (np.nan_to_num(numbers["local_bo_qty"]) > 0))
     reasons: dict[int, list[dict[str, Any]]] = {}
     if len(told):
         explained = explain(model, {name: values[told] for name, values in numbers.items()})

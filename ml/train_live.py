@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,9 @@ class Candidate:
     metrics: dict[str, Any]
     baseline: dict[str, Any]
     incumbent: dict[str, Any] | None
+    against: dict[str, Any]
+    """Figures of the candidate on the same days as those of the incumbent: judged ones that the incumbent never saw."""
+    unseen_positives: int
     judged: int
     judged_positives: int
     reference: dict[str, Any]
@@ -37,9 +41,16 @@ class Candidate:
 
 
 def train_live(
-    rows: Sequence[Mapping[str, Any]], incumbent: RiskModel | None, horizon_days: int, test_days: int
+    rows: Sequence[Mapping[str, Any]],
+    incumbent: RiskModel | None,
+    horizon_days: int,
+    test_days: int,
+    learned_until: date | None = None,
 ) -> Candidate | None:
     """None without a labelled snapshot. The model that is kept learns from all rows once it has been judged on the newest.
+
+    The incumbent did, too: it is compared only on judged days whose outcomes came after `learned_until`, the last day that it
+    learned from, and the horizon.
 
     Which kind is fitted depends on the positives that are known (`ml/backorder_risk.py:kind_for`).
     """
@@ -54,6 +65,9 @@ def train_live(
     metrics: dict[str, Any] = {}
     baseline = risk_metrics(label, ratio_rule(numbers)) if len(after) else {}
     theirs: dict[str, Any] | None = None
+    against: dict[str, Any] = {}
+    gap = timedelta(days=horizon_days)
+    unseen = np.array([learned_until is None or row["day"] > learned_until + gap for row in after], dtype=bool)
     curve: list[dict[str, float]] = []
     if before and len(after):
         judged = _fit(training_set_of(before), kind)
@@ -61,16 +75,17 @@ def train_live(
         metrics = risk_metrics(label, said, said)
         curve = calibration_curve(label, said)
         if incumbent is not None:
-            said = incumbent.probability(numbers)
-            theirs = risk_metrics(label, said, said)
+            against = risk_metrics(label[unseen], said[unseen], said[unseen])
+            said = incumbent.probability(numbers)[unseen]
+            theirs = risk_metrics(label[unseen], said, said)
     if theirs is None and incumbent is not None:
         theirs = {}
     if theirs is not None and incumbent is not None:
         theirs["is_rule"] = incumbent.kind == "rule"
     days = (min(row["day"] for row in rows), max(row["day"] for row in rows))
     return Candidate(
-        kind, pack(_fit(everything, kind)), len(rows), int(everything.label.sum()), metrics, baseline, theirs, len(after),
-        int(label.sum()), reference_of(by_figure(everything.numbers)), days, curve,
+        kind, pack(_fit(everything, kind)), len(rows), int(everything.label.sum()), metrics, baseline, theirs, against,
+        int(label[unseen].sum()), len(after), int(label.sum()), reference_of(by_figure(everything.numbers)), days, curve,
     )  # fmt: skip
 
 

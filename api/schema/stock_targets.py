@@ -200,6 +200,9 @@ class SupplierDates:
     p50: int = field(description="Half come by so many days after the stated day.")
     p80: int = field(description="Eighty of a hundred do.")
     p95: int = field(description="Ninety-five of a hundred do; 730 where so many never came.")
+    untold: list[int] = field(
+        description="Of 50, 80 and 95 those that no day holds, since more goods never came; their quantile says 730."
+    )
     coverage: float | None = field(
         description="Share of the last half-year's deliveries that came by the P80 said before; .80 is meant."
     )
@@ -237,6 +240,7 @@ class StageDates:
     p50: int = field(description="Half are done by so many days.")
     p80: int = field(description="Eighty of a hundred are.")
     p95: int = field(description="Ninety-five of a hundred are.")
+    untold: list[int] = field(description="Of 50, 80 and 95 those that no day holds; their quantile says 730.")
     coverage: float | None = field(
         description="Share of the last half-year's cases done by the P80 said before; .80 is meant."
     )

@@ -26,9 +26,19 @@ class Verdict:
 
 
 def judge(
-    candidate: Figures, incumbent: Figures | None, baseline: Figures, positives: int, *, is_rule: bool
+    candidate: Figures,
+    incumbent: Figures | None,
+    baseline: Figures,
+    positives: int,
+    *,
+    is_rule: bool,
+    against: Figures | None = None,
+    unseen_positives: int | None = None,
 ) -> Verdict:
     """Compare on the same judged days: `pr_auc` decides, `brier_skill` must not be worse by more than TOLERATED.
+
+    The incumbent's figures are those of the days that it never saw, `against` the candidate's on the same ones (None: both
+    saw none of the judged days); with fewer than FEWEST_POSITIVES outcomes on them the incumbent goes on.
 
     The rule of the cold start speaks where nobody does yet, and takes over from itself with a newer base rate; it never
     takes over from a model that was learned.
@@ -42,17 +52,27 @@ def judge(
         return Verdict(
             False, f"{positives} outcomes on the judged days are too few to compare ({FEWEST_POSITIVES} needed)"
         )
-    for name, other in (("the ratio rule", baseline), ("the model that speaks", incumbent)):
-        theirs = None if other is None else other.get("pr_auc")
-        if theirs is None:
+    unseen = positives if unseen_positives is None else unseen_positives
+    if incumbent is not None and not incumbent.get("is_rule") and unseen < FEWEST_POSITIVES:
+        return Verdict(
+            False,
+            f"{unseen} outcomes since the model that speaks learned are too few to compare ({FEWEST_POSITIVES} needed)",
+        )
+    rivals = (
+        ("the ratio rule", baseline, candidate),
+        ("the model that speaks", incumbent, candidate if against is None else against),
+    )
+    for name, other, own in rivals:
+        theirs, ours = None if other is None else other.get("pr_auc"), own.get("pr_auc")
+        if theirs is None or ours is None:
             continue
         if ours <= theirs:
             return Verdict(False, f"precision {ours:.3f} is not above {theirs:.3f} of {name}")
-        skill, theirs = candidate.get("brier_skill"), None if other is None else other.get("brier_skill")
+        skill, theirs = own.get("brier_skill"), None if other is None else other.get("brier_skill")
         if skill is not None and theirs is not None and skill < theirs - TOLERATED:
             return Verdict(False, f"Brier skill {skill:.3f} is worse than {theirs:.3f} of {name}")
-    rivals = "the ratio rule" if incumbent is None else "the ratio rule and the model that spoke"
-    return Verdict(True, f"precision {ours:.3f} is above {rivals}")
+    beaten = "the ratio rule" if incumbent is None else "the ratio rule and the model that spoke"
+    return Verdict(True, f"precision {candidate['pr_auc']:.3f} is above {beaten}")
 
 
 def drift_alarms(psi: Mapping[str, float], mean_prediction: float | None, observed_rate: float | None) -> list[str]:

@@ -67,6 +67,8 @@ class Situation:
     spares: Sequence[Spare] = ()
     waiting: Sequence[Waiting] = ()
     tier_weeks: float = field(default=COVER_WEEKS)
+    free: int = 0
+    """Of what is on hand, units that nobody has and nothing keeps back."""
 
     @property
     def missing(self) -> int:
@@ -92,14 +94,14 @@ def suggest_actions(situation: Situation) -> list[Suggestion]:
     if missing:
         found += _transfers(situation, missing)
         found += _purchases(situation, missing)
-    if situation.on_hand > 0 and (situation.past_due or missing):
-        item = {"sku": situation.sku, "quantity": situation.on_hand, "location": situation.location}
+    if situation.free > 0 and (situation.past_due or missing):
+        item = {"sku": situation.sku, "quantity": situation.free, "location": situation.location}
         found.append(
             Suggestion(
                 RiskActionKind.RESERVE,
                 "reservationCreate",
                 {"items": [item], "kind": RESERVE_FOR},
-                {"units": situation.on_hand},
+                {"units": situation.free},
             )
         )
     first = next((one for one in situation.waiting if not one.is_raised), None)

@@ -11,6 +11,10 @@ REASONS: dict[str, dict[str, str]] = {
         "en": "{on_hand} on hand lasts {cover} months of forecast.",
         "ko": "현재고 {on_hand}개는 예측 수요 {cover}개월분입니다.",
     },
+    "LITTLE_STOCK": {
+        "en": "{on_hand} on hand, with {sales} sold in the last three months.",
+        "ko": "현재고는 {on_hand}개이고, 지난 3개월 판매는 {sales}개입니다.",
+    },
     "NO_STOCK": {"en": "Nothing is on hand.", "ko": "현재고가 없습니다."},
     "INBOUND": {
         "en": "{in_transit} inbound against a forecast of {forecast} in three months.",

@@ -40,6 +40,12 @@ async def supply_spreads(sql: asyncpg.Connection, keys: Sequence[tuple[int, int]
     return [dict(row) for row in rows]
 
 
+BEYOND = 730
+"""Days from which a level is one that no day holds: the end of the grid of `ml/dates.py:GRID`."""
+_UNTOLD = ", ".join(f"case when d.p{level} >= {BEYOND} then {level} end" for level in (50, 80, 95))
+_TOLD = f"d.p50, d.p80, d.p95, array_remove(array[{_UNTOLD}], null) as untold"
+
+
 async def spreads_by_paths(sql: asyncpg.Connection, paths: Sequence[str]) -> dict[str, Spread]:
     """Distributions with enough observations, by path."""
     rows = await sql.fetch(
@@ -53,7 +59,7 @@ async def spreads_by_paths(sql: asyncpg.Connection, paths: Sequence[str]) -> dic
 async def supplier_spreads(sql: asyncpg.Connection, supplier_code: str | None = None) -> list[asyncpg.Record]:
     """Per supplier and kind of statement: bias, spread, quantiles and measured coverage of its dates."""
     return await sql.fetch(
-        """select d.supplier_id, d.basis, d.observations, d.bias, d.spread, d.p50, d.p80, d.p95, d.coverage,
+        f"""select d.supplier_id, d.basis, d.observations, d.bias, d.spread, {_TOLD}, d.coverage,
             d.coverage_p50, d.coverage_p95, d.judged, d.is_drifting, d.computed_at
         from date_spread d join supplier s on s.id = d.supplier_id
         where d.stage = 'SUPPLY' and d.path = 'SUPPLY|' || d.basis || '|' || d.supplier_id
@@ -66,9 +72,9 @@ async def supplier_spreads(sql: asyncpg.Connection, supplier_code: str | None = 
 async def stage_spreads(sql: asyncpg.Connection) -> list[asyncpg.Record]:
     """Per stage of our own, location and (on the road) destination: bias, spread, quantiles and measured coverage."""
     return await sql.fetch(
-        """select d.stage, split_part(d.path, '|', 3)::bigint as location_id,
-            nullif(split_part(d.path, '|', 4), '')::bigint as destination_id, d.observations, d.bias, d.spread, d.p50, d.p80,
-            d.p95, d.coverage, d.coverage_p50, d.coverage_p95, d.judged, d.is_drifting, d.computed_at
+        f"""select d.stage, split_part(d.path, '|', 3)::bigint as location_id,
+            nullif(split_part(d.path, '|', 4), '')::bigint as destination_id, d.observations, d.bias, d.spread, {_TOLD},
+            d.coverage, d.coverage_p50, d.coverage_p95, d.judged, d.is_drifting, d.computed_at
         from date_spread d where d.stage <> 'SUPPLY' and split_part(d.path, '|', 3) <> ''
         order by d.stage, 2, 3 nulls first"""
     )

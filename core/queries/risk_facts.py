@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -12,15 +13,20 @@ from core.domain.risk_actions import Situation, Source, Spare, Waiting
 
 KEEP_WEEKS = 6
 """A location gives only what it has beyond so many weeks of its own demand."""
-_SPARE = """select u.sku_id, u.location_id as target, f.code, ln.transit_days,
-    floor(s.on_hand - s.unsellable - s.allocated - coalesce(kept.quantity, 0)
-        - greatest(coalesce(fc.weekly_mean, 0), 0) * $3::int)::int as units
+_FREE = """s.on_hand - s.unsellable - s.allocated - coalesce(kept.quantity, 0) - coalesce(held.units, 0)"""
+_KEPT = """left join lateral (select p.quantity from protected_stock p where p.sku_id = s.sku_id and p.location_id = s.location_id
+    and p.demand_class = '' and p.from_date <= $3::timestamptz::date order by p.from_date desc limit 1) kept on true
+left join lateral (select sum(r.quantity) as units from reservation r where r.sku_id = s.sku_id
+    and r.location_id = s.location_id and r.state = 'held' and r.expires_at > $3) held on true"""
+_HERE = f"""select s.sku_id, s.location_id, greatest(0, {_FREE})::int as units
+from unnest($1::bigint[], $2::bigint[]) as u(sku_id, location_id) join stock_level s using (sku_id, location_id) {_KEPT}"""
+_SPARE = f"""select u.sku_id, u.location_id as target, f.code, ln.transit_days,
+    floor({_FREE} - greatest(coalesce(fc.weekly_mean, 0), 0) * $4::int)::int as units
 from unnest($1::bigint[], $2::bigint[]) as u(sku_id, location_id)
 join stock_level s on s.sku_id = u.sku_id and s.location_id <> u.location_id
 join location f on f.id = s.location_id and f.is_active and f.kind in ('dc', 'warehouse', 'store')
 join lane ln on ln.from_location_id = s.location_id and ln.to_location_id = u.location_id
-left join lateral (select p.quantity from protected_stock p where p.sku_id = u.sku_id and p.location_id = s.location_id
-    and p.demand_class = '' and p.from_date <= current_date order by p.from_date desc limit 1) kept on true
+{_KEPT}
 left join lateral (select d.weekly_mean from demand_forecast d where d.sku_id = u.sku_id and d.location_id = s.location_id
     order by d.made_on desc limit 1) fc on true
 where s.on_hand - s.unsellable - s.allocated > 0"""
@@ -34,14 +40,18 @@ from backorder b join order_line l on l.sku_id = b.sku_id and l.id = b.order_lin
 where b.closed_at is null and b.sku_id = any($1::bigint[]) order by l.priority_score desc, b.opened_at, b.id"""
 
 
-async def situations(sql: asyncpg.Connection, figures: Sequence[Mapping[str, Any]]) -> dict[tuple[int, int], Situation]:
-    """One per row of `figures` (rows of `core/queries/risk_snapshot.py:figures_as_of`), set based."""
+async def situations(
+    sql: asyncpg.Connection, figures: Sequence[Mapping[str, Any]], at: datetime
+) -> dict[tuple[int, int], Situation]:
+    """One per row of `figures` (rows of `core/queries/risk_snapshot.py:figures_as_of`), set based, with what is free at `at`."""
     keys = [(row["sku_id"], row["location_id"]) for row in figures]
     skus = sorted({sku_id for sku_id, _ in keys})
     codes = {r["id"]: r["code"] for r in await sql.fetch("select id, code from sku where id = any($1::bigint[])", skus)}
     places = {r["id"]: r["code"] for r in await sql.fetch("select id, code from location")}
     spares: dict[tuple[int, int], list[Spare]] = defaultdict(list)
-    for row in await sql.fetch(_SPARE, [k[0] for k in keys], [k[1] for k in keys], KEEP_WEEKS):
+    wanted = ([k[0] for k in keys], [k[1] for k in keys], at)
+    free = {(row["sku_id"], row["location_id"]): row["units"] for row in await sql.fetch(_HERE, *wanted)}
+    for row in await sql.fetch(_SPARE, *wanted, KEEP_WEEKS):
         if row["units"] > 0:
             spares[row["sku_id"], row["target"]].append(Spare(row["code"], row["units"], row["transit_days"]))
     sources: dict[int, list[Source]] = defaultdict(list)
@@ -68,6 +78,7 @@ async def situations(sql: asyncpg.Connection, figures: Sequence[Mapping[str, Any
             sources[key[0]],
             spares[key],
             waiting[key],
+            free=free.get(key, 0),
         )
         for key, row in zip(keys, figures, strict=True)
     }

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from core.queries.page import Filter, Page, Sort, SortKey, fetch_page
+from core.queries.rebalancing import RENEWED_WITHIN
 
 SORT = Sort(
     "target-",
@@ -24,8 +25,15 @@ _POSITIONS = """select u.sku_id, u.location_id, k.unit_cost, k.currency, k.code,
         from supplier_price_break b where b.supplier_id = x.supplier_id and b.sku_id = x.sku_id) as breaks,
     case when k.tracks_expiry then (select percentile_cont(0.5) within group (order by t.expires_on - t.created_at::date)
         from lot t where t.sku_id = u.sku_id and t.expires_on is not null) - k.min_life_days end as sellable_days,
-    coalesce((select sum(r.quantity) from rebalancing_proposal r where r.sku_id = u.sku_id and r.to_location_id = u.location_id
-        and r.state = 'OPEN' and r.cost <= r.quantity * coalesce(nullif(x.price, 0), k.unit_cost)), 0)::int as transferable,
+    coalesce((select sum(least(r.quantity, greatest(g.on_hand - g.unsellable - g.allocated, 0))) from (
+            select o.from_location_id, sum(o.quantity) as quantity from rebalancing_proposal o
+            where o.sku_id = u.sku_id and o.to_location_id = u.location_id and o.state = 'OPEN' and o.expires_at > $3
+                and o.cost <= o.quantity * coalesce(nullif(x.price, 0), k.unit_cost)
+                and not exists (select from rebalancing_proposal e where e.state = 'EXPIRED' and e.sku_id = o.sku_id
+                    and e.from_location_id = o.from_location_id and e.to_location_id = o.to_location_id
+                    and e.closed_at > o.created_at - $4::interval)
+            group by 1) r
+        join stock_level g on g.sku_id = u.sku_id and g.location_id = r.from_location_id), 0)::int as transferable,
     coalesce((select sum(v.quantity) from backorder b join backorder_event v on v.sku_id = b.sku_id and v.backorder_id = b.id
             and v.sequence = 1
         where b.sku_id = u.sku_id and b.location_id = u.location_id and b.cause = 'FORECAST_ERROR'
@@ -66,7 +74,7 @@ async def positions(sql: asyncpg.Connection, keys: Sequence[tuple[int, int]], at
     """One row per key, in their order: free stock, inbound, claims without stock, terms of the usual supplier and how far
     its dates are off (days; null below twenty deliveries), prices by quantity, and how long goods of a SKU that expires can
     usually be sold (days; null where nothing expires); units that went short for a wrong forecast in the last quarter."""
-    rows = await sql.fetch(_POSITIONS, [key[0] for key in keys], [key[1] for key in keys], at)
+    rows = await sql.fetch(_POSITIONS, [key[0] for key in keys], [key[1] for key in keys], at, RENEWED_WITHIN)
     found = {(row["sku_id"], row["location_id"]): dict(row) for row in rows}
     return [found[key] for key in keys]
 

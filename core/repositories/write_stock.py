@@ -121,15 +121,16 @@ async def write_supplies(uow: Transaction, books: list[SkuBook]) -> None:
         transfer.id = transfer_id
     if new:
         await uow.sql.execute(
-            """insert into transfer (sku_id, id, from_location_id, to_location_id, quantity, state)
+            """insert into transfer (sku_id, id, from_location_id, to_location_id, quantity, state, created_at)
             overriding system value
-            select * from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::text[])""",
+            select u.*, $7 from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::text[]) as u""",
             [b.sku_id for b, _ in new],
             [t.id for _, t in new],
             [t.from_location_id for _, t in new],
             [t.to_location_id for _, t in new],
             [t.quantity for _, t in new],
             [t.state for _, t in new],
+            uow.now,
         )
     old = [pair for pair in transfers if not pair[1].is_new]
     if old:

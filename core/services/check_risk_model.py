@@ -20,8 +20,12 @@ FEWEST_JUDGED = 10
 HINDSIGHT_DAYS = 7
 
 
-async def check_risk_model(uow: Transaction, active: Mapping[str, Any] | None, psi: Mapping[str, float]) -> list[str]:
+async def check_risk_model(
+    uow: Transaction, active: Mapping[str, Any] | None, psi: Mapping[str, float], refused: str | None = None
+) -> list[str]:
     """Write one look at the active model and return its alarms; a retraining is asked for by alarm or by schedule.
+
+    `refused` says why the stored model cannot be read, as after an update of the libraries: the rule speaks meanwhile.
 
     A leak (a snapshot that would say something else if it were taken again as of its instant) is an alarm that no
     retraining mends: it is announced and asks for a person.
@@ -38,6 +42,7 @@ async def check_risk_model(uow: Transaction, active: Mapping[str, Any] | None, p
         came = positives / len(rows) if rows else None
         enough = max(positives, sum(row["probability"] for row in rows)) >= FEWEST_JUDGED
         alarms = drift_alarms(psi, said if enough else None, came if enough else None)
+        alarms += [refused] if refused else []
         if alarms:
             cause = "ALARM"
         elif uow.now - active["created_at"] >= timedelta(days=rules.retrain_days):

@@ -29,13 +29,24 @@ class Kept:
     reason: str
 
 
-async def keep_model(uow: Transaction, model: NewModel, incumbent: Figures | None, judged_positives: int) -> Kept:
+async def keep_model(
+    uow: Transaction,
+    model: NewModel,
+    incumbent: Figures | None,
+    judged_positives: int,
+    against: Figures | None = None,
+    unseen_positives: int | None = None,
+) -> Kept:
     """Keep the candidate whatever happens; it takes over only when `core/domain/model_choice.py:judge` says so.
 
-    `incumbent` are the figures of the model that speaks on the same judged days; None before the first.
+    `incumbent` are the figures of the model that speaks on the judged days that it never saw, `against` the candidate's on the
+    same ones; None before the first.
     """
     await lock_models(uow, model.kind)
-    verdict = judge(model.metrics, incumbent, model.baseline, judged_positives, is_rule=model.spoke == "rule")
+    verdict = judge(
+        model.metrics, incumbent, model.baseline, judged_positives, is_rule=model.spoke == "rule",
+        against=against, unseen_positives=unseen_positives,
+    )  # fmt: skip
     model_id = await insert_model(uow, model, verdict.reason)
     before = None
     if verdict.promote:

@@ -39,7 +39,7 @@ async def store_scores(
     before = await write_scores(uow, model_id, spoke, scores, versions)
     chances = {(s.sku_id, s.location_id): s.probability for s in scores}
     risky = sorted((s for s in scores if s.probability >= rules.act_above), key=lambda s: -s.probability)[:RISKY_ROWS]
-    found = await situations(uow.sql, [figures[s.sku_id, s.location_id] for s in risky]) if risky else {}
+    found = await situations(uow.sql, [figures[s.sku_id, s.location_id] for s in risky], uow.now) if risky else {}
     suggestions = {key: suggest_actions(found[key]) if key in found else [] for key in chances}
     await take_followed(uow, sorted({sku_id for sku_id, _ in chances}))
     new = await write_actions(uow, model_id, suggestions, chances)

@@ -76,7 +76,7 @@ async def test_every_suggestion_can_be_sent_as_it_stands(shop: Shop):
     sources = [Source(**{**offer, "is_preferred": usual}) for offer in offers[:1] for usual in (True, False)]
     sources[1] = replace(sources[0], supplier=offers[-1]["supplier"], lead_time_days=0, is_preferred=False)
     made_up = Situation(stock["sku"], stock["location"], 2, 0, 5, 10, 0, 1.0, date(2026, 6, 1), sources,
-                        [Spare(stock["there"], 2, 1)], [])  # fmt: skip
+                        [Spare(stock["there"], 2, 1)], [], free=2)  # fmt: skip
     found = {one.kind: one for one in suggest_actions(made_up)}
     assert {RiskActionKind.TRANSFER, RiskActionKind.EXPEDITE, RiskActionKind.RESERVE} <= set(found)
     for one in found.values():

@@ -193,10 +193,19 @@ async def test_what_another_location_spares_is_not_suggested_to_be_bought(world)
     await world.database.system.execute(
         """insert into rebalancing_proposal (sku_id, from_location_id, to_location_id, quantity, currency, arrives_on, reason, state,
             expires_at)
-        select t.sku_id, (select min(id) from location where id <> t.location_id), t.location_id, 200, 'KRW', current_date, '{}',
-            'OPEN', now() from stock_target t where t.suggested > 0"""
+        select t.sku_id, (select id from location where code = 'B'), t.location_id, 200, 'KRW', current_date, '{}',
+            'OPEN', $1::timestamptz + interval '1 day' from stock_target t where t.suggested > 0""",
+        world.clock.at,
     )
+    await forecast_demand(_context(world), {})
+    (still,) = await world.rows("select suggested from stock_target where flags @> '{REPLENISH}'")
+    assert still["suggested"] == alone["suggested"], "there is nothing at B to move"
+    await world.stock(260, location="B")
     await forecast_demand(_context(world), {})
     (target,) = await world.rows("select suggested, reasons from stock_target where flags @> '{REPLENISH}'")
     assert (alone["suggested"] > 0, target["suggested"]) == (True, 0)
     assert {"code": "TRANSFER_FIRST", "facts": {"units": 200}} in target["reasons"]
+    await world.database.system.execute("update rebalancing_proposal set expires_at = $1", world.clock.at)
+    await forecast_demand(_context(world), {})
+    (over,) = await world.rows("select suggested from stock_target where flags @> '{REPLENISH}'")
+    assert over["suggested"] == alone["suggested"], "nobody can accept it any more"

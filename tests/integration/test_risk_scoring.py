@@ -66,7 +66,7 @@ async def test_a_place_at_risk_is_scored_explained_told_and_acted_upon(world):
     assert (done["spoke"], done["snapshots"], done["scored"]) == ("rule", 3, 3)
     risky, safe = await _score(world), await _score(world, "S2")
     assert risky["probability"] > safe["probability"]
-    assert risky["reasons"][0]["code"] == "STOCK"
+    assert risky["reasons"][0]["code"] == "LITTLE_STOCK", "without a forecast nobody knows how long it lasts"
     assert (
         await world.value("select probability from risk_snapshot where sku_id = 1 and location_id = 1")
         == risky["probability"]
@@ -150,6 +150,11 @@ async def test_a_model_that_does_not_fit_here_is_not_used_and_said_so(world):
     done = await score_risk(context, {})
     assert done["spoke"] == "rule"
     assert "scikit-learn 0.24.1" in done["refused"]
+    found = await check_risk_model(context, {})
+    assert any("scikit-learn 0.24.1" in alarm for alarm in found["alarms"])
+    assert await world.value("select payload from outbox where job = 'retrain_risk' order by id desc limit 1") == {
+        "cause": "ALARM"
+    }
 
 
 async def test_drift_asks_for_a_new_model(world):

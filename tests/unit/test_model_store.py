@@ -14,8 +14,10 @@ from core.domain.model_choice import drift_alarms, judge  # noqa: E402
 from ml.backorder_risk import fit_risk  # noqa: E402
 from ml.calibration import Line  # noqa: E402
 from ml.drift import reference_of, stability  # noqa: E402
-from ml.live_figures import NAMES, split_by_time, training_rows, training_set_of  # noqa: E402
+from ml.live_figures import NAMES, numbers_of, split_by_time, training_rows, training_set_of  # noqa: E402
 from ml.model_store import ModelMismatch, pack, unpack  # noqa: E402
+from ml.ranking import risk_metrics  # noqa: E402
+from ml.train_live import train_live  # noqa: E402
 
 
 def _rows(count: int = 600, seed: int = 1):
@@ -82,6 +84,32 @@ def test_judged_days_and_their_outcomes_are_not_learned_from():
 )
 def test_only_a_better_model_takes_over(ours, theirs, positives, promoted):
     assert judge(ours, theirs, {"pr_auc": 0.1, "brier_skill": None}, positives, is_rule=False).promote is promoted
+
+
+def test_who_speaks_is_compared_on_days_it_never_saw():
+    """A model knows by heart the days that it was fitted on; on them no newer one would ever be better."""
+    rows = _rows(1_200)
+    for row in rows:  # the truth can be learned, but not by heart
+        row["went_short"] = bool(row["on_hand"] + row["sales_1"] < 18) if row["sku_id"] % 2 else row["went_short"]
+    incumbent = fit_risk(training_set_of(training_rows(rows)), "boosted")
+    last = max(row["day"] for row in rows)
+    seen = train_live(rows, incumbent, 7, 28, last)
+    assert seen is not None
+    assert seen.unseen_positives == 0
+    assert not judge(
+        seen.metrics, seen.incumbent, {}, 40, is_rule=False, against=seen.against, unseen_positives=0
+    ).promote
+    older = train_live(rows, incumbent, 7, 28, last - timedelta(days=20))
+    assert older is not None
+    fresh = [row for row in training_rows(rows) if row["day"] > last - timedelta(days=13)]
+    assert older.unseen_positives == sum(row["went_short"] for row in fresh)
+    numbers, label = numbers_of(fresh), np.array([row["went_short"] for row in fresh], dtype=np.int8)
+    assert older.incumbent is not None
+    assert older.incumbent["pr_auc"] == risk_metrics(label, incumbent.probability(numbers))["pr_auc"]
+    ours = {"pr_auc": 0.3, "brier_skill": 0.1}
+    kwargs = {"is_rule": False, "against": {"pr_auc": 0.5, "brier_skill": 0.1}, "unseen_positives": 12}
+    assert judge(ours, {"pr_auc": 0.4, "brier_skill": 0.1}, {"pr_auc": 0.1}, 40, **kwargs).promote
+    assert not judge(ours, {"pr_auc": 0.6, "brier_skill": 0.1}, {"pr_auc": 0.1}, 40, **kwargs).promote
 
 
 def test_the_rule_never_takes_over_from_a_learned_model():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -118,8 +119,13 @@ def report(
         "coverage_p95",
         "judged",
     )
-    print_table("Stated days of suppliers", shown, [[row[name] for name in shown] for row in rows])
+    print_table("Stated days of suppliers", shown, [[_shown(row, name) for name in shown] for row in rows])
     columns = ("stage", "location", "destination", *shown[2:])
-    print_table("Stages of our own", columns, [[row[name] for name in columns] for row in stages])
+    print_table("Stages of our own", columns, [[_shown(row, name) for name in columns] for row in stages])
     for name in written:
         say(f"Wrote {name}.")
+
+
+def _shown(row: Mapping[str, Any], name: str) -> Any:
+    """A level that no day holds is told as such."""
+    return "never" if name in {f"p{level}" for level in row["untold"]} else row[name]

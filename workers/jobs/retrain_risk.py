@@ -30,7 +30,8 @@ async def retrain_risk(context: JobContext, input: dict[str, Any]) -> dict[str, 
     if active is not None:
         model, model_id, refused = await asyncio.to_thread(speaker, active)
         incumbent = model if model_id is not None else None
-    candidate = await asyncio.to_thread(train_live, rows, incumbent, rules.horizon_days, rules.test_days)
+    learned_until = None if active is None else active["trained_until"]
+    candidate = await asyncio.to_thread(train_live, rows, incumbent, rules.horizon_days, rules.test_days, learned_until)
     if candidate is None:
         return {"kept": None, "reason": "no outcome is known yet"}
     stored = candidate.stored
@@ -41,5 +42,7 @@ async def retrain_risk(context: JobContext, input: dict[str, Any]) -> dict[str, 
          "curve": candidate.curve},
         candidate.baseline, candidate.reference, str(input.get("cause", "ASKED")),
     )  # fmt: skip
-    kept = await context.run(lambda uow: keep_model(uow, new, candidate.incumbent, candidate.judged_positives))
+    kept = await context.run(lambda uow: keep_model(
+        uow, new, candidate.incumbent, candidate.judged_positives, candidate.against, candidate.unseen_positives
+    ))  # fmt: skip
     return {"kept": kept.model_id, "promoted": kept.promoted, "reason": kept.reason, "refused": refused}

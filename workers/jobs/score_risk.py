@@ -28,11 +28,13 @@ async def score_risk(context: JobContext, input: dict[str, Any]) -> dict[str, An
 async def score_taken(context: JobContext, taken: Any) -> dict[str, Any]:
     """Score the figures that were taken with the model that speaks, and store it chunk by chunk."""
     from core.queries.learning_models import active_model
+    from core.services.store_scores import load_risk_rules
     from core.services.take_risk_snapshots import store_spoken
     from ml.score_live import score_rows, speaker
 
     async with context.snapshot() as uow:
         row = await active_model(uow.sql, "BACKORDER_RISK")
+        rules = await load_risk_rules(uow)
     model, model_id, refused = await asyncio.to_thread(speaker, row)
     totals: dict[str, Any] = {
         "snapshots": taken.snapshots,
@@ -44,7 +46,7 @@ async def score_taken(context: JobContext, taken: Any) -> dict[str, Any]:
         totals["refused"] = refused
     for start in range(0, len(taken.rows), CHUNK):
         rows = taken.rows[start : start + CHUNK]
-        said = await asyncio.to_thread(score_rows, model, rows)
+        said = await asyncio.to_thread(score_rows, model, rows, rules.act_above)
         done = await context.run(
             partial(store_spoken, taken=taken, rows=rows, model_id=model_id, spoke=model.kind, said=said)
         )
