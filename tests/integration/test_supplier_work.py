@@ -247,11 +247,7 @@ async def test_of_two_sources_the_sooner_serves_who_comes_first(world):
         "update supplier_sku set price = 500, lead_time_days = 25, lead_time_p80 = 30, is_preferred = false"
     )
     await second_source(world, 700, 8, is_preferred="true")
-    await world.database.system.execute(
-        """insert into supplier_stock_report (supplier_id, sku_id, as_of, available, capacity_per_week, actor, created_at)
-        select p.id, k.id, $1, 4, 0, 'test', $1 from supplier p, sku k where p.code = 'SUP2' and k.code = 'S'""",
-        world.clock.at,
-    )
+    await reported(world, "SUP2", 4)
     await world.place(world.order(("S", 6)))
     await world.place(world.order(("S", 4), customer="V1"))
     sku_id = await world.sku()
@@ -288,6 +284,37 @@ async def test_an_emergency_is_bought_expedited_within_limits_in_one_call(world)
     with pytest.raises(QuantityExceeded):
         await world.do(lambda uow: purchase_emergency(uow, replace(wanted, most=1)))
     assert await world.value("select count(*) from purchase_order") == 1
+
+
+async def reported(world, supplier, available):
+    await world.database.system.execute(
+        """insert into supplier_stock_report (supplier_id, sku_id, as_of, available, capacity_per_week, actor, created_at)
+        select p.id, k.id, $1, $2, 0, 'test', $1 from supplier p, sku k where p.code = $3 and k.code = 'S'""",
+        world.clock.at,
+        available,
+        supplier,
+    )
+
+
+async def test_an_emergency_of_two_orders_is_judged_by_what_both_cost(world):
+    await policy(world, "purchase_approval_limit", {"KRW": 13_000})
+    await second_source(world, 700, 14)
+    for supplier in ("SUP", "SUP2"):
+        await reported(world, supplier, 10)
+    wanted = EmergencyPurchase("S", "A", 20, TODAY + timedelta(days=4))
+    choice, changes = await world.do(lambda uow: purchase_emergency(uow, wanted))
+    assert (choice.reason, [c.status for c in changes]) == ("SPLIT", ["AWAITING_APPROVAL"] * 2)
+    with pytest.raises(QuantityExceeded):
+        await world.do(lambda uow: purchase_emergency(uow, replace(wanted, quantity=21)))
+
+
+async def test_nothing_is_expedited_without_a_person(world):
+    await second_source(world, 705, 30, expedite_days=2)
+    await world.place(world.order(("S", 5)))
+    sku_id = await world.sku()
+    await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    bought = "select s.code from purchase_order_line l join supplier s on s.id = l.supplier_id"
+    assert await world.rows(bought) == [{"code": "SUP"}]
 
 
 async def test_no_price_plan_or_barred_source_gets_round_the_approval(world):

@@ -73,6 +73,13 @@ def test_a_card_of_a_past_day_knows_nothing_of_later_days_and_is_restated_by_lat
     assert empty.dates.bias is None
 
 
+def test_a_change_before_the_window_and_a_line_that_we_cancelled_are_not_counted():
+    card = scorecard(CARD, day(9), day(20))
+    assert (card.date_changes, card.changed_lines) == (0, Rate(0, 3))
+    ours = scorecard([line(steps=[(3, None, 10)])], day(0), day(9))
+    assert (ours.acknowledgement_hours.count, ours.unacknowledged) == (0, 1)
+
+
 def test_what_has_not_come_by_its_stated_day_is_a_miss():
     lost = replace(line(steps=[(1, 10, 0)]), missing=[OpenPart(day(10), day(12))])
     soon = replace(line(steps=[(1, 20, 0)]), missing=[OpenPart(day(20), day(21))])
@@ -84,7 +91,7 @@ def test_what_has_not_come_by_its_stated_day_is_a_miss():
 
 
 def test_prices_are_compared_with_the_window_before_by_sku():
-    lines = [line(-5, price=100), line(3, price=120), line(3, price=50, sku=2), line(-40, price=1)]
+    lines = [line(-10, price=100), line(3, price=120), line(3, price=50, sku=2), line(-11, price=1)]
     drift = scorecard(lines, day(0), day(9)).price_drift
     assert (round(drift.value or 0, 9), drift.count) == (0.2, 1)
 
