@@ -275,13 +275,15 @@ class Connection:
             request = request_of(payload)
         except Refused as error:
             raise Close(BAD_REQUEST, error.message) from error
-        self._operations[identity] = asyncio.create_task(self._operate(identity, request, size))
+        others = len(self._operations)
+        self._operations[identity] = asyncio.create_task(self._operate(identity, request, size, others))
 
-    async def _operate(self, identity: str, request: GraphQLRequest, size: int) -> None:
+    async def _operate(self, identity: str, request: GraphQLRequest, size: int, others: int) -> None:
+        """Run one operation; `others` ran on the connection when it was asked for."""
         endpoint = self._endpoint
         try:
             try:
-                if len(self._operations) > MAX_OPERATIONS:
+                if others >= MAX_OPERATIONS:
                     message = f"A connection runs at most {MAX_OPERATIONS} operations."
                     raise RequestFailed([failure(ErrorCode.THROTTLED, message)], ErrorCode.THROTTLED)
                 request = endpoint.resolve_document(request)

@@ -119,6 +119,17 @@ async def test_limits_are_off_unless_set_but_in_production(env: Any, passes: int
     assert done == passes
 
 
+@pytest.mark.usefixtures("one_minute")
+async def test_browsers_share_no_points_of_a_publishable_key_and_what_costs_nothing_costs_one() -> None:
+    rates = RateLimiter(Settings(env="test", redis_url="", rate_limit_publishable=2))
+    widget = Principal("key", Role.STOREFRONT, credential_id="key:1", is_publishable=True)
+    for address in ("192.0.2.1", "192.0.2.2"):
+        await rates.spend(widget, address, 0)
+        await rates.spend(widget, address, 0)
+        with pytest.raises(Throttled):
+            await rates.spend(widget, address, 0)
+
+
 async def test_a_credential_has_its_connections_and_gets_them_back(start: Any) -> None:
     app, keys = await start(max_connections_per_key=1)
     init = json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {keys.token('ADMIN')}"}})

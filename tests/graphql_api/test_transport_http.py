@@ -56,6 +56,7 @@ def codes(response: Any) -> list[str]:
         ("text/event-stream, multipart/mixed", "text/event-stream"),
         ("text/event-stream;q=0.1, */*", "application/json"),
         ("application/json;q=0, */*", RESPONSE),
+        ("*/*, application/json;q=0.1", RESPONSE),
         ("application/json; charset=utf-8", "application/json"),
         ("application/json; charset=utf-16", None),
         ("text/html", None),

@@ -86,6 +86,21 @@ async def test_operations_of_every_kind(api: Api) -> None:
         assert await hear(socket) == {"type": "pong"}
 
 
+async def test_a_connection_runs_so_many_operations_and_not_one_more(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.transport.websocket.MAX_OPERATIONS", 2)
+    endless = {"query": "subscription { happened { n } }"}
+    async with api.socket() as socket:
+        await greet(socket, api.keys.token())
+        for identity in ("1", "2", "3"):
+            await say(socket, type="subscribe", id=identity, payload=endless)
+        refused = await hear(socket)
+        assert (refused["type"], refused["id"]) == ("error", "3")
+        assert refused["payload"][0]["extensions"]["code"] == "THROTTLED"
+        await say(socket, type="complete", id="1")
+        await say(socket, type="subscribe", id="4", payload={"query": "{ hello }"})
+        assert (await hear(socket))["payload"]["data"] == {"hello": "Hello you"}
+
+
 async def test_roles_and_anonymous_clients(api: Api) -> None:
     async with api.socket() as socket:
         await greet(socket, api.keys.token("WAREHOUSE"))
