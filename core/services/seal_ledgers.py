@@ -44,7 +44,7 @@ def sealing_key(key: bytes | None = None) -> bytes:
 def seal_hash(key: bytes, previous: bytes, number: int, found: Digest, version: int) -> bytes:
     """HMAC-SHA256 over version, previous hash, number, count, first and last id, and the rows' digest."""
     figures = (version, number, found.entries, found.first_id, found.last_id)
-    message = b"".join([previous, *(figure.to_bytes(8, "big") for figure in figures), found.digest])
+    message = b"".join([previous, *(figure.to_bytes(8, "big", signed=True) for figure in figures), found.digest])
     return hmac.digest(key, message, "sha256")
 
 

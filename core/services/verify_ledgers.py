@@ -13,6 +13,8 @@ from core.services.seal_ledgers import START, SealHead, seal_hash, sealing_key
 from core.unit_of_work import UnitOfWork
 
 UNSEALED_ALARM_SECONDS = 60.0
+LEAST = -(2**63)
+"""Below every number: a forged seal may have any."""
 NAMED = 50
 """Rows that the words of a fault name; its `rows` are all."""
 
@@ -66,7 +68,7 @@ async def verify_ledgers(
 
 async def _verify(uow: UnitOfWork, ledger: str, anchors: list[SealHead], key: bytes) -> LedgerReport:
     report = LedgerReport(ledger)
-    stored = {seal.number: seal for seal in await seals.seals_from(uow.sql, ledger, 0)}
+    stored = {seal.number: seal for seal in await seals.seals_from(uow.sql, ledger, LEAST)}
     found = {number: digest async for number, digest in seals.digests(uow.sql, ledger)}
     anchored = {head.number: head for head in anchors}
     told = await seals.told_heads(uow.sql, ledger)
@@ -75,7 +77,16 @@ async def _verify(uow: UnitOfWork, ledger: str, anchors: list[SealHead], key: by
     while newest + 1 in found:  # its rows are all that is left of a seal
         newest += 1
     previous: bytes | None = START
-    for number in range(1, newest + 1):
+    last = 0
+    for number in sorted({*stored, *anchored, *told, *(n for n in found if 1 <= n <= newest)}):
+        if number < 1:
+            report.faults.append(Fault(number, "SEAL_ALTERED", "no seal has this number"))
+            continue
+        if number > last + 1:  # a forged number may be far away: what is missing before it is one fault
+            detail = f"nothing is left of seals {last + 1} to {number - 1}"
+            report.faults.append(Fault(last + 1, "SEAL_REMOVED", detail))
+            previous = None
+        last = number
         seen = _Seen(number, stored.get(number), found.get(number), anchored.get(number), told.get(number), previous)
         report.faults += await _judge(uow, ledger, seen, key)
         previous = seen.hash

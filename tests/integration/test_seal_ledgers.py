@@ -248,6 +248,28 @@ DONE: tuple[tuple[list[str], list[tuple[int, str, list[int]]]], ...] = (
 """What an owner of the server does to four rows under each of three seals, and what has to be named."""
 
 
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        (
+            "update audit_seal set number = 9000000000000000000 where number = 3",
+            [(3, "SEAL_REMOVED"), (4, "SEAL_REMOVED"), (9 * 10**18, "ROWS_REMOVED")],
+        ),
+        ("insert into audit_seal select -7, entries, first_id, last_id, previous, hash from audit_seal where number = 2",
+         [(-7, "SEAL_ALTERED")]),
+        ("update audit_entry set id = -5 where id = 2", [(1, "ROWS_ALTERED")]),
+        ("update audit_entry set seal_number = -5 where id = 2", [(1, "ROWS_REMOVED"), (-5, "ROWS_INSERTED")]),
+    ],
+    ids=["a seal far away", "a seal before the first", "a row before the first", "a row of no seal"],
+)  # fmt: skip
+async def test_numbers_that_cannot_be_are_named_and_stop_nobody(
+    database: Database, database_url: str, anchors: list[SealHead], statement: str, expected: list[tuple[int, str]]
+) -> None:
+    await tamper(database_url, statement)
+    report = await asyncio.wait_for(verify(database, anchors), 20)
+    assert [(fault.seal, fault.kind) for fault in report.faults] == expected
+
+
 @pytest.mark.parametrize("ledger", ["audit", "promise"])
 async def test_exactly_what_was_done_is_named(database: Database, database_url: str, ledger: str) -> None:
     heads: list[SealHead] = []
