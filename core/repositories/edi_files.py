@@ -18,14 +18,36 @@ class OutboundFile:
     content: bytes
 
 
-async def lock_pending(sql: Any, limit: int, without: Collection[int] = ()) -> list[OutboundFile]:
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Which of the files that wait are meant: up to a row's id, of one purchase order, of the releases of one shipment."""
+
+    last_id: int | None = None
+    purchase_order_id: int | None = None
+    shipment_id: int | None = None
+
+
+async def newest_pending(sql: Any) -> int:
+    """Id of the newest file not yet written, 0 where there is none."""
+    return await sql.fetchval("select coalesce(max(id), 0) from edi_outbound where state = 'pending'")
+
+
+async def lock_pending(
+    sql: Any, limit: int, without: Collection[int] = (), which: Waiting = Waiting()
+) -> list[OutboundFile]:
     """Files not yet written, oldest first, locked; those that another writer holds are left to it."""
     rows = await sql.fetch(
         """select o.id, p.code as partner, o.file_name as name, o.bytes as content
         from edi_outbound o join partner p on p.id = o.partner_id
-        where o.state = 'pending' and o.id <> all($2::bigint[]) order by o.id limit $1 for update of o skip locked""",
+        where o.state = 'pending' and o.id <> all($2::bigint[]) and ($3::bigint is null or o.id <= $3)
+            and ($4::bigint is null or o.purchase_order_id = $4)
+            and ($5::bigint is null or (o.kind = '940' and o.reference = (select number from shipment where id = $5)))
+        order by o.id limit $1 for update of o skip locked""",
         limit,
         list(without),
+        which.last_id,
+        which.purchase_order_id,
+        which.shipment_id,
     )
     return [OutboundFile(**dict(row)) for row in rows]
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection
 
 from core.events import Event
 from core.repositories import edi_files
-from core.repositories.edi_files import OutboundFile
+from core.repositories.edi_files import OutboundFile, Waiting
 from core.unit_of_work import UnitOfWork
 
 
@@ -15,6 +15,7 @@ async def write_edi_files(
     write: Callable[[list[OutboundFile]], Awaitable[list[OutboundFile]]],
     limit: int = 100,
     without: Collection[int] = (),
+    which: Waiting = Waiting(),
 ) -> list[str]:
     """Let `write` put pending files into their folders; the names of those that it wrote, none when nothing is left.
 
@@ -23,7 +24,7 @@ async def write_edi_files(
     """
     files: list[OutboundFile] = []
     failed = set(without)
-    while not files and (found := await edi_files.lock_pending(uow.sql, limit, failed)):
+    while not files and (found := await edi_files.lock_pending(uow.sql, limit, failed, which)):
         files = await write(found)
         failed |= {file.id for file in found} - {file.id for file in files}
     if not files:

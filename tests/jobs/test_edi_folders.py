@@ -2,19 +2,32 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.database import Database
 from core.ports import WallClock
+from core.repositories.edi_files import Waiting
 from core.services.take_turn import turn
-from core.services.write_edi_files import OutboundFile
+from core.services.write_edi_files import OutboundFile, write_edi_files
 from core.settings import Settings
 from workers.job import JobContext
 from workers.jobs.watch_edi_folder import FolderWatcher, look, move
 from workers.jobs.write_edi_files import place, write_pending
 
 pytestmark = pytest.mark.anyio
+COMPANY = """
+insert into calendar (code, name, working_days) values ('D', 'D', '{1,2,3,4,5,6,7}');
+insert into location (id, code, name, kind, time_zone, calendar_id, cutoff_time) select 1, 'A', 'A', 'dc', 'UTC', id, '18:00' from calendar;
+insert into supplier (id, code, name, time_zone) values (1, 'SUP', 'Supplier', 'UTC');
+insert into purchase_order (id, supplier_id, number, location_id, status, currency) values (7, 1, 'PO7', 1, 'SENT', 'EUR');
+insert into channel (code, name) values ('web', 'web');
+insert into customer (id, code, tier, language) values (1, 'C', 'STANDARD', 'en');
+insert into sales_order (id, number, customer_id, channel, currency, placed_at) values (3, 'SO3', 1, 'web', 'EUR', now());
+insert into shipment (id, number, order_id, customer_id, location_id, status) values (5, 'S5', 3, 1, 1, 'PLANNED');
+insert into edi_outbound (partner_id, kind, bytes, file_name, purchase_order_id, reference)
+    values (1, '850', '', '850-7.x12', 7, ''), (1, '940', '', '940-S5.x12', null, 'S5')"""
 
 
 @pytest.fixture
@@ -155,6 +168,30 @@ async def test_a_folder_that_cannot_be_written_holds_up_no_other_partner(context
     assert [row["file_name"] for row in waiting] == ["850-3.x12", "850-4.x12"]
     (tmp_path / "edi" / "bolt" / "out").unlink()
     assert await write_pending(context) == ["850-3.x12"]
+
+
+async def test_a_small_job_beside_a_backlog_writes_what_it_was_asked_for(
+    context: JobContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sql = context.database.system
+    await sql.execute(COMPANY)
+    assert await write_pending(context, Waiting(purchase_order_id=7)) == ["850-7.x12"]
+    assert await write_pending(context, Waiting(shipment_id=5)) == ["940-S5.x12"]
+
+    async def and_another(uow: Any, *arguments: Any) -> list[str]:
+        names = await write_edi_files(uow, *arguments)
+        number = len(added)
+        if number < 5:
+            added.append(number)
+            await sql.execute(
+                "insert into edi_outbound (partner_id, kind, bytes, file_name) values (1, '997', '', $1)",
+                f"997-{number}",
+            )
+        return names
+
+    added: list[int] = []
+    monkeypatch.setattr("workers.jobs.write_edi_files.write_files", and_another)
+    assert await write_pending(context) == ["850-1.x12", "850-2.x12"]
 
 
 async def test_small_files_of_a_backlog_are_stored_together_and_a_bad_one_falls_alone(

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from core.errors import InvariantBroken
+from core.repositories.edi_files import Waiting, newest_pending
 from core.services.write_edi_files import OutboundFile
 from core.services.write_edi_files import write_edi_files as write_files
 from workers.job import JobContext, job
@@ -37,9 +38,15 @@ def place(folder: Path, file: OutboundFile) -> None:
     temporary.rename(out / file.name)
 
 
-async def write_pending(context: JobContext) -> list[str]:
-    """Write every pending file; the names written. One that cannot be written waits and holds up no other."""
+async def write_pending(context: JobContext, which: Waiting | None = None) -> list[str]:
+    """Write the files that wait now, or only those that are meant; the names written.
+
+    One that cannot be written waits and holds up no other. What is added meanwhile is left to the next writer: a small job
+    beside a backlog would go on as long as that lasts.
+    """
     failed: set[int] = set()
+    if which is None:
+        which = Waiting(last_id=await context.run(lambda uow: newest_pending(uow.sql)))
 
     def place_all(files: list[OutboundFile]) -> list[OutboundFile]:
         written = []
@@ -56,7 +63,7 @@ async def write_pending(context: JobContext) -> list[str]:
         return await asyncio.to_thread(place_all, files)
 
     names: list[str] = []
-    while part := await context.run(lambda uow: write_files(uow, write, CHUNK, failed)):
+    while part := await context.run(lambda uow: write_files(uow, write, CHUNK, failed, which)):
         names += part
     return names
 
