@@ -11,6 +11,7 @@ from core.domain.access import Principal, Role
 from core.domain.supplier_changes import ChangeSource
 from core.domain.supplier_states import DeadlineKind
 from core.errors import Forbidden, InvalidInput, NotFound, QuantityExceeded
+from core.queries.inbound_priority import inbound_priority
 from core.queries.supplier_facts import supplier_lines
 from core.repositories.approvals import order_to_approve
 from core.repositories.gates import take_gates
@@ -23,6 +24,7 @@ from core.services.propose_supplier_change import ProposeSupplierChange, propose
 from core.services.purchase_emergency import EmergencyPurchase, purchase_emergency
 from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
+from core.services.report_supplier_stock import StockHint, report_supplier_stock
 from core.services.run_supplier_deadlines import chase_supplier, run_supplier_deadlines
 from core.services.send_purchase_order import send_purchase_order
 from core.services.set_approver_absence import set_approver_absence
@@ -317,6 +319,43 @@ async def test_nothing_is_expedited_without_a_person(world):
     assert await world.rows(bought) == [{"code": "SUP"}]
 
 
+async def test_a_barred_source_is_not_compared(world):
+    await second_source(world, 1, 6, is_approved="false")
+    wanted = EmergencyPurchase("S", "A", 5, TODAY + timedelta(days=4))
+    choice, _ = await world.do(lambda uow: purchase_emergency(uow, wanted))
+    assert ([option.source.code for option in choice.options], choice.reason) == (["SUP"], "ONLY_SOURCE")
+
+
+async def test_an_older_hint_is_left_out(world):
+    supplier_id, now = await world.value("select id from supplier where code = 'SUP'"), world.clock.at
+
+    async def say(available, at):
+        return await world.do(lambda uow: report_supplier_stock(uow, supplier_id, [StockHint("S", available)], at))
+
+    assert [await say(5, now - HOUR), await say(9, now - 2 * HOUR), await say(7, now)] == [1, 0, 1]
+    with pytest.raises(InvalidInput):
+        await say(8, now + HOUR)
+    assert await world.rows("select available from supplier_stock_report order by id") == [
+        {"available": 5},
+        {"available": 7},
+    ]
+
+
+async def test_what_is_late_is_unloaded_before_what_more_units_wait_for(world):
+    async def buy(sku, units):
+        await world.place(world.order((sku, units)))
+        sku_id = await world.sku(sku)
+        return (await world.do(lambda uow: raise_purchase_requests(uow, [sku_id])))[0]
+
+    late = await buy("S", 2)
+    world.clock.at += timedelta(days=10)
+    many = await buy("S2", 9)
+    world.clock.at += timedelta(days=6)
+    rows = await inbound_priority(world.database.system, "A", 10, world.clock.at)
+    seen = [(row["purchase_order_id"], row["units_waiting"], row["units_late"]) for row in rows]
+    assert seen == [(late, 2, 2), (many, 9, 0)]
+
+
 async def test_no_price_plan_or_barred_source_gets_round_the_approval(world):
     await policy(world, "purchase_approval_limit", {"KRW": 13_500})
 
@@ -378,7 +417,9 @@ async def test_a_dearer_change_is_decided_by_who_may_approve_it_and_did_not_make
     number = await sent(world)
     asked = ProposeSupplierChange(number, None, [AcknowledgeLine(1, price=900)], ChangeSource.PORTAL, "1")
     await policy(world, "purchase_approval_limit", 1)
+    await policy(world, "supplier_changes", {"maxPricePercent": 100})
     change = await world.do(lambda uow: propose_supplier_change(uow, asked))
+    assert change.state == "PROPOSED", "above the limit no rule accepts it"
     decision = DecideSupplierChange(change.change_id or 0, True)
     for person in ("ann", "cid", "dan"):
         world.principal = Principal(person, Role.PLANNER)
