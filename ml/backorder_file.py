@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,9 +91,12 @@ class BackorderTable:
             {name: values[rows] for name, values in self.others.items()},
         )  # fmt: skip
 
-    def row_keys(self, *, with_sku: bool = False, with_label: bool = True) -> NDArray[np.void]:
-        """One opaque value per row, equal where all columns but `sku` (and on wish the label) are equal."""
-        columns = [np.nan_to_num(self.numbers[name], nan=-1e18) + 0.0 for name in NUMBERS]
+    def row_keys(
+        self, *, with_sku: bool = False, with_label: bool = True, leave_out: Sequence[str] = ()
+    ) -> NDArray[np.void]:
+        """One opaque value per row, equal where all columns but `sku` (and on wish the label, or others) are equal."""
+        kept = [name for name in NUMBERS if name not in leave_out]
+        columns = [np.nan_to_num(self.numbers[name], nan=-1e18) + 0.0 for name in kept]
         columns += list(self.flags.T.astype(float)) + ([self.label.astype(float)] if with_label else [])
         if with_sku and self.sku is not None:
             columns.append(np.unique(self.sku, return_inverse=True)[1].astype(float))

@@ -18,6 +18,8 @@ SAYS_ENOUGH = 3
 """Other figures above zero that say what is usual."""
 RARE = 0.98
 """Share of all figures above zero that lie below what is rare in the file."""
+OFTEN = 0.005
+"""Share of figures that are thousandfold beyond doubt from which any whole thousand above all others of its series is one."""
 WHOLE_ROW = 4
 """Figures above zero, all of them whole thousands, from which a row was written in another unit."""
 
@@ -70,14 +72,21 @@ def _single_figures(units: Floats, findings: Counter[str]) -> None:
     usual = np.full(len(units), np.nan)
     if enough.any():
         usual[enough] = np.nanmedian(sold[enough], axis=1)
-    rare, common = np.quantile(known, [RARE, 0.5])  # what a series of few figures is held against
+    others = known[known % SLIP != 0]
+    is_mixed = len(others) >= 0.5 * len(known)
+    rare, common = np.quantile(
+        others if is_mixed else known, [RARE, 0.5]
+    )  # what a series of few figures is held against
     with np.errstate(invalid="ignore"):
         thousands = sold % SLIP == 0
         far = sold > FAR * usual[:, None]
         back = far & thousands & (sold / SLIP >= 0.2 * usual[:, None]) & (sold / SLIP <= 5 * usual[:, None])
-        if (known % SLIP == 0).mean() < 0.02:
+        if is_mixed:
             beyond = np.where(enough[:, None], far, sold > FAR * common) & (sold > rare)
             back |= beyond & thousands & (sold / SLIP <= rare)
+            if back.sum() >= OFTEN * len(known):
+                largest = np.max(np.where(np.isnan(sold) | thousands, 0.0, sold), axis=1)
+                back |= thousands & (sold > np.where(largest > 0, largest, rare)[:, None]) & (sold / SLIP <= rare)
         units[back] /= SLIP
         ranked = np.sort(np.where(np.isnan(sold), 0.0, np.where(back, sold / SLIP, sold)), axis=1)
         second = np.maximum(ranked[:, -2], usual)

@@ -1,65 +1,187 @@
-"""How strongly one column of a file tells the answer: by its order, by being empty, or by its single values."""
+"""How strongly a column of a file, or the place of a row, tells the answer: by order, empty cells, values, digits, ends."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.ranking import risk_metrics
+from ml.backorder_file import SHARES
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
 
+USUAL: dict[str, float] = {
+    "national_inv": 0.83, "in_transit_qty": 0.56, "forecast_3_month": 0.79, "forecast_6_month": 0.80, "forecast_9_month": 0.79,
+    "sales_1_month": 0.66, "sales_3_month": 0.67, "sales_6_month": 0.66, "sales_9_month": 0.64, "min_bank": 0.53,
+    "pieces_past_due": 0.57, "local_bo_qty": 0.57, "lead_time": 0.61, "perf_6_month_avg": 0.61, "perf_12_month_avg": 0.61,
+    "deck_risk": 0.54, "ppap_risk": 0.53,
+}  # fmt: skip
+"""How well a column of the public file ranks by itself, in the best of its ways; each quarter of the file says the same within
+.03. Others, and whether any of them is empty, tell next to nothing (.50 to .53)."""
+ORDER_ALONE = {
+    "national_inv": 0.80, "in_transit_qty": 0.54, "forecast_3_month": 0.76, "forecast_6_month": 0.75, "forecast_9_month": 0.74,
+    "sales_1_month": 0.64, "sales_3_month": 0.64, "sales_6_month": 0.63, "sales_9_month": 0.62, "pieces_past_due": 0.55,
+    "local_bo_qty": 0.56, "lead_time": 0.55, "perf_6_month_avg": 0.55,
+}  # fmt: skip
+"""The same by the order of values alone: a file in which most columns say so is like the public one, and what they tell in
+another is nobody's to know."""
+ALIKE, MOST_ALIKE = 0.06, 10
 COLUMN_ROC = 0.93
-"""No column of the public file alone ranks better than .87, the ratio rule .90: beyond this a column is the answer."""
+"""In another file: beyond this a column is the answer."""
+STRONGER = 0.06
+"""By how much a column may rank better than usual."""
+LEAST = 0.04
+"""The same for empty cells and fractions, which are to say nothing."""
+UNREAD_ROC = 0.72
+"""What a column may rank that no model reads and nobody knows the usual strength of."""
 COLUMN_PR, COLUMN_LIFT = 0.20, 8.0
-"""Precision of the best of them is .045 where one row in a hundred is positive: beyond both it knows some of the answers."""
+"""Precision of the best column is .045 where one row in a hundred is positive: beyond both it knows some of the answers."""
+PURE = 0.35
+"""Share of positives that surely lies behind a single value, or at an end of a column: in the public file it is .20 at most (200
+items with the least stock), so that beyond this the value was written by somebody who knew."""
+LONGEST_END = 2000
+"""Rows at an end of a column that are looked at together."""
 RARE = 0.1
 """Share of positives above which precision says nothing of this kind."""
 FEWEST_POSITIVES = 20
+FEWEST_PURE = 10
+NOTHING = 0.53
+LIKE_ITSELF = ("", " by single values", " by its last digit")
+"""Ways that say no more than the column does; empty cells and fractions are to say nothing."""
+PERIODS = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 20, 25, 50, 100)
+BLOCK = 50
 PRIOR_ROWS = 20.0
 """Rows of the whole file that the rate of a value is mixed with."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """How a column tells ("" by its order, " is empty", " by single values"), and how strongly."""
+    """How a column tells ("" by its order, " is empty", " by single values" ...), and how strongly."""
 
     how: str
     strength: float
     figure: str
 
 
-def telling_column(label: Labels, values: Floats) -> Told | None:
-    """The first way in which a column ranks too well to be known beforehand; None is the ordinary case."""
-    ways = {
-        " is empty": np.isnan(values).astype(float),
-        "": np.nan_to_num(values, nan=-1.0),
-        " by single values": rate_of_value(label, values),
-    }
-    surely = surely_above(label)
-    for how, column in ways.items():
-        if how == " by single values" and label.sum() < FEWEST_POSITIVES:
-            continue
-        roc = strength(label, column)
-        if roc > max(COLUMN_ROC, surely):
-            return Told(how, roc, f"ROC {roc:.3f}")
+def is_like_public(label: Labels, numbers: Mapping[str, Floats]) -> bool:
+    """Do most columns rank as those of the public file do: then one that ranks better stands out."""
+    told = {name: strength(label, np.nan_to_num(numbers[name], nan=-1.0)) for name in ORDER_ALONE if name in numbers}
+    return sum(abs(roc - ORDER_ALONE[name]) <= ALIKE for name, roc in told.items()) >= MOST_ALIKE
+
+
+def telling_column(label: Labels, values: Floats, name: str = "", *, is_public: bool = False) -> Told | None:
+    """The first way in which a column ranks too well to be known beforehand; None is the ordinary case.
+
+    `name` is that of a column of the public file's layout; in a file like that one its usual strength is known.
+    """
+    few = label.sum() < FEWEST_POSITIVES
+    filled = np.nan_to_num(values, nan=-1.0)
+    ways = {" is empty": np.isnan(values).astype(float), "": filled}
+    if not few:
+        ways |= {
+            " by single values": rate_of_value(label, values),
+            " by its last digit": rate_of_value(label, filled % 10),
+        }
+    if name:
+        ways[" by its fraction"] = (np.round(filled * (100 if name in SHARES else 1), 6) % 1 != 0).astype(float)
+    chance = surely_above(label) - 0.5
+    counted = {how: Counted.of(label, column) for how, column in ways.items()}
+    for how, counts in counted.items():
+        usual = USUAL.get(name, NOTHING) if how in LIKE_ITSELF else NOTHING
+        limit = UNREAD_ROC
+        if name and is_public:
+            limit = usual + (STRONGER if how in LIKE_ITSELF else LEAST)
+        elif name and how in LIKE_ITSELF:
+            limit = COLUMN_ROC
+        roc = counts.roc()
+        if roc > max(limit, usual + chance):
+            return Told(
+                how, roc, f"ROC {roc:.3f}, where {usual:.2f} is usual" if is_public and name else f"ROC {roc:.3f}"
+            )
     rate = float(label.mean()) if len(label) else 0.0
-    if label.sum() < FEWEST_POSITIVES or rate > RARE:
+    if few or rate > RARE:
         return None
-    for how, column in ways.items():
-        pr = max(risk_metrics(label, column)["pr_auc"] or 0.0, risk_metrics(label, -column)["pr_auc"] or 0.0)
+    for how, counts in counted.items():
+        pr = counts.precision()
         if pr > max(COLUMN_PR, COLUMN_LIFT * rate):
             return Told(how, pr, f"precision {pr:.3f} at a rate of {rate:.3f}")
+    return _pure_part(Counted.of(label, values), [counted[how] for how in ("", " by its fraction") if how in counted])
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Rows and positives per different value of a column, the values ascending."""
+
+    rows: NDArray[np.int64]
+    positives: Floats
+
+    @classmethod
+    def of(cls, label: Labels, column: Floats) -> Counted:
+        _, place = np.unique(column, return_inverse=True)
+        return cls(np.bincount(place), np.bincount(place, weights=label))
+
+    def roc(self) -> float:
+        """Area under the ROC curve in the better of both directions; .5 where there is nothing to tell apart."""
+        negatives = self.rows - self.positives
+        pairs = self.positives.sum() * negatives.sum()
+        if not pairs:
+            return 0.5
+        below = np.cumsum(negatives) - negatives
+        area = float((self.positives * (below + negatives / 2)).sum() / pairs)
+        return max(area, 1 - area)
+
+    def precision(self) -> float:
+        """Average precision in the better of both directions."""
+        best = 0.0
+        for rows, positives in ((self.rows, self.positives), (self.rows[::-1], self.positives[::-1])):
+            share = np.cumsum(positives) / np.maximum(np.cumsum(rows), 1)
+            best = max(best, float((share * positives).sum() / max(positives.sum(), 1)))
+        return best
+
+
+def _pure_part(values: Counted, ends: list[Counted]) -> Told | None:
+    """A value (empty, too), or an end of a column, behind which almost only positives lie."""
+    share = surely_share(values.positives, values.rows)
+    if len(share) and share.max() > PURE:
+        best = int(share.argmax())
+        return Told(
+            " at one value", float(share[best]), f"{int(values.positives[best])} of {int(values.rows[best])} rows"
+        )
+    for end in ends:
+        for step in (1, -1):
+            rows, positives = np.cumsum(end.rows[::step]), np.cumsum(end.positives[::step])
+            share = np.where(rows <= LONGEST_END, surely_share(positives, rows), 0.0)
+            if len(share) and share.max() > PURE:
+                best = int(share.argmax())
+                return Told(" at one end", float(share[best]), f"{int(positives[best])} of {int(rows[best])} rows")
     return None
+
+
+def surely_share(positives: Floats, rows: NDArray[np.int64]) -> Floats:
+    """What share of positives lies behind a value with certainty (three standard errors; Wilson 1927); 0 below ten of them."""
+    share, z = positives / np.maximum(rows, 1), 3.0
+    low = (share + z**2 / (2 * rows) - z * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))) / (
+        1 + z**2 / rows
+    )
+    return np.where(positives >= FEWEST_PURE, low, 0.0)
+
+
+def telling_place(label: Labels, index: NDArray[np.int64]) -> tuple[str, float]:
+    """How strongly the place of a row in its file tells the answer: its order, its place in a period, or its block."""
+    found = {"sorted by": strength(label, index.astype(float))}
+    if label.sum() >= FEWEST_POSITIVES:
+        for period in PERIODS:
+            found[f"periodic ({period}) in"] = strength(label, rate_of_value(label, (index % period).astype(float)))
+        found["in blocks by"] = strength(label, rate_of_value(label, (index // BLOCK).astype(float)))
+    return max(found.items(), key=lambda item: item[1])
 
 
 def strength(label: Labels, score: Floats) -> float:
     """How well a column ranks in the better of both directions: .5 (not at all) to 1."""
-    roc = risk_metrics(label, score)["roc_auc"]
-    return 0.5 if roc is None else max(roc, 1 - roc)
+    return Counted.of(label, score).roc()
 
 
 def surely_above(label: Labels) -> float:

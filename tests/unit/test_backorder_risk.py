@@ -188,6 +188,28 @@ def test_clean_files_show_no_leak():
     assert find_leaks([played(3000)], played(1000, seed=2)) == []
 
 
+def _empty(table: BackorderTable, known: np.ndarray) -> None:
+    table.numbers["lead_time"][known] = np.nan
+
+
+def _flagged(table: BackorderTable, known: np.ndarray) -> None:
+    table.flags[known, 1] = 1
+
+
+def _halved(table: BackorderTable, known: np.ndarray) -> None:
+    table.numbers["national_inv"][known] += 0.5
+
+
+def _one_value(table: BackorderTable, known: np.ndarray) -> None:
+    table.numbers["pieces_past_due"][known] = 13.0
+
+
+PARTLY = {
+    "empty for half": (0.7, _empty), "flag for six in ten": (0.6, _flagged), "fraction for a fifth": (0.2, _halved),
+    "one value for a sixth": (0.16, _one_value),
+}  # fmt: skip
+
+
 def planted(kind: str) -> tuple[list[BackorderTable], BackorderTable]:
     train, test = played(3000), played(1000, seed=2)
     if kind == "column":
@@ -212,6 +234,24 @@ def planted(kind: str) -> tuple[list[BackorderTable], BackorderTable]:
     elif kind == "order":
         test = test.take(np.argsort(-test.label, kind="stable"))
         test.index = np.arange(len(test))
+    elif kind in PARTLY:
+        share, plant = PARTLY[kind]
+        for table in (train, test):
+            known = (table.label == 1) & (np.random.default_rng(4).random(len(table)) < share)
+            plant(table, known)
+    elif kind == "place in a period":
+        places = np.concatenate([np.flatnonzero(test.label == 1), np.flatnonzero(test.label == 0)])
+        turn = np.argsort(
+            np.concatenate([np.arange(0, 10 * int(test.label.sum()), 10), np.arange(950) * 0.53]), kind="stable"
+        )
+        test = test.take(places[turn])
+        test.index = np.arange(len(test))
+    elif kind == "rows but for stock":
+        for name, values in train.numbers.items():
+            values[:300] = test.numbers[name][:300]
+        train.numbers["national_inv"][:300] += 2
+        train.numbers["sales_1_month"][:300] += 1
+        train.flags[:300] = test.flags[:300]
     elif kind == "sku":
         train.sku = np.array([str(number + 100_000 * int(positive)) for number, positive in enumerate(train.label)])
     elif kind == "rows":
@@ -230,6 +270,10 @@ def planted(kind: str) -> tuple[list[BackorderTable], BackorderTable]:
      ("code without an order", ("column", "lead_time by single values")),
      ("every other answer", ("column", "perf_6_month_avg")), ("letters of the SKU", ("sku", "training")),
      ("a later day", ("column", "decided_on")), ("a later figure", ("name", "sales_next_month")),
+     ("empty for half", ("column", "lead_time is empty")), ("flag for six in ten", ("column", "deck_risk")),
+     ("fraction for a fifth", ("column", "national_inv at one end")), ("place in a period", ("order", "test")),
+     ("one value for a sixth", ("column", "pieces_past_due at one value")),
+     ("rows but for stock", ("rows", "training and test")),
      ("rows", ("rows", "training and test")), ("parts", ("parts", "training and test"))],
 )  # fmt: skip
 def test_planted_leaks_are_found(kind, found):

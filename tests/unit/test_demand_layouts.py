@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ml.demand_file import DemandHistory, read_demand_file
+from ml.demand_repairs import repair
 from ml.table_file import UnreadableFile
 
 MONTHS = [f"{1996 + number // 12}-{number % 12 + 1:02d}-01" for number in range(24)]
@@ -94,6 +96,19 @@ def test_broken_figures_are_mended_or_left_out_and_counted(tmp_path):
         "repaired: thousandfold figures": 1, "repaired: rows in thousandths": 1, "cells_unknown: absurd": 1,
         "cells_unknown: negative": 1, "dropped: repeated row": 1,
     }  # fmt: skip
+
+
+def test_slips_are_taken_back_however_many_they_are():
+    random = np.random.default_rng(2)
+    units = (random.random((300, 24)) < 0.4) * random.negative_binomial(2, 0.1, (300, 24)).astype(float)
+    slipped = (random.random(units.shape) < 0.1) & (units > 0)
+    mended = np.where(slipped, units * 1000, units)
+    findings: Counter[str] = Counter()
+    repair(mended, [f"P{row}" for row in range(300)], findings)
+    wrong = slipped & (mended != units)
+    assert wrong.sum() < 0.02 * slipped.sum()
+    assert np.array_equal(mended[~slipped], units[~slipped])
+    assert np.isnan(mended[wrong]).all(), "what is not taken back is unknown"
 
 
 def test_what_is_missing_is_said(tmp_path):
