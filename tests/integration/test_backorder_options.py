@@ -26,7 +26,7 @@ from core.services.run_backorder_course import OneStep, run_backorder_course
 from core.services.steer_course import PauseCourse, pause_course
 from core.services.substitute_line import substitute_line
 from tests.integration.test_kits import make_kit
-from tests.world import TODAY
+from tests.world import TODAY, FixedClock, World
 
 pytestmark = pytest.mark.anyio
 
@@ -277,6 +277,27 @@ async def test_a_choice_beside_the_deadline_happens_once(world):
     )
     assert expired is None
     assert not isinstance(chosen, Exception)
+
+
+async def test_two_clocks_at_the_deadline_carry_out_one_answer(world):
+    """For one server it has not passed, for another it has: whoever holds the gate first decides."""
+    placed = await offered(world)
+    world.clock.at += timedelta(hours=72, seconds=-1)
+    later = World(world.database, FixedClock(world.clock.at + timedelta(seconds=2)))
+    sku_id, offer_id = placed.backorder_ids[0][0], await world.value("select id from option_offer")
+    answers = await asyncio.gather(
+        choose(world, placed, "CANCEL"),
+        *(later.do(lambda uow: expire_offer(uow, sku_id, offer_id)) for _ in range(3)),
+        return_exceptions=True,
+    )
+    won = [answer for answer in answers if answer is not None and not isinstance(answer, Exception)]
+    is_chosen = not isinstance(answers[0], Exception)
+    assert (len(won), won[0].kind) == (1, "CANCEL" if is_chosen else "WAIT")
+    assert await offers(world) == ["CHOSEN" if is_chosen else "EXPIRED"]
+    assert await world.value("select count(*) from resolution_option where chosen_at is not null") == 1
+    assert await world.value("select count(*) from notice where template = 'OPTION_CHOSEN'") == 1
+    assert (await world.quantities(placed.number))[4] == (5 if is_chosen else 0)
+    await sound(world)
 
 
 async def test_a_receipt_withdraws_the_options(world):
