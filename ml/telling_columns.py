@@ -121,7 +121,7 @@ class Counted:
     @classmethod
     def of(cls, label: Labels, column: Floats) -> Counted:
         _, place = np.unique(column, return_inverse=True)
-        return cls(np.bincount(place), np.bincount(place, weights=label))
+        return cls(np.bincount(place), np.bincount(place, weights=label).astype(np.float64))
 
     def roc(self) -> float:
         """Area under the ROC curve in the better of both directions; .5 where there is nothing to tell apart."""
