@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from core.database import Database
@@ -29,7 +28,7 @@ def folder(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return tmp_path
 
 
-def guide(folder: Path, *arguments: str) -> Result:
+def guide(folder: Path, *arguments: str) -> Any:
     return CliRunner().invoke(edi.app, ["guide", *arguments, "--data", str(folder)])
 
 

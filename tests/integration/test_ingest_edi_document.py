@@ -167,6 +167,18 @@ async def test_a_control_number_with_other_content_is_quarantined(world):
     assert len(await answers(world)) == 2
 
 
+async def test_what_was_set_aside_may_come_corrected_under_its_number_and_is_not_taken_on_then(world):
+    number = await sent(world)
+    raw_id = await world.do(lambda uow: store_edi_file(uow, "sup", "http", "f1", answer(number, 1, ("XX", 10, day(12)))))
+    assert await ingest_edi_file(world.do, raw_id) == {"quarantined": 1}
+    assert await take(world, answer(number, 1, ("IA", 10, day(20))), "f2") == {"applied": 1}
+    first = (await documents(world))[0]["id"]
+    await world.do(lambda uow: replay_edi_document(uow, first))
+    assert await ingest_edi_file(world.do, raw_id) == {"quarantined": 1}
+    assert (await documents(world))[0]["quarantine_reason"].startswith("control_number_reused")
+    assert await world.value("select usable_date from supply") == day(20)
+
+
 async def test_an_older_answer_is_kept_as_stale(world):
     number = await sent(world)
     await take(world, answer(number, 5, ("IA", 10, day(12))))
