@@ -426,5 +426,10 @@ async def test_a_dearer_change_is_decided_by_who_may_approve_it_and_did_not_make
         with pytest.raises(Forbidden):
             await world.do(lambda uow: decide_supplier_change(uow, decision))
     world.principal = Principal("bob", Role.PLANNER)
+    both = {"isOn": True, "steps": [{"approvers": ["ann", "bob"], "needed": 2}]}
+    await policy(world, "approval_routes", both)
+    with pytest.raises(Forbidden):
+        await world.do(lambda uow: decide_supplier_change(uow, decision))
+    await policy(world, "approval_routes", {"isOn": True, "steps": steps})
     assert (await world.do(lambda uow: decide_supplier_change(uow, decision))).state == "ACCEPTED"
     assert await world.value("select price from purchase_order_line") == 900
