@@ -6,7 +6,7 @@ import pytest
 from graphql import GraphQLEnumType, OperationDefinitionNode, get_variable_values, parse, validate
 
 from api.context import Context
-from api.error_handlers import ErrorCode, format_errors
+from api.error_handlers import INTERNAL_MESSAGE, ErrorCode, failure, format_errors
 from api.loaders import Loaders
 from api.operations import schema
 from api.transport.engine import Engine
@@ -112,3 +112,8 @@ def test_an_instant_has_an_offset_and_days_stay_within_reckoning(kind: str, valu
     found = get_variable_values(GRAPH, definition.variable_definitions or (), {"d": value})
     assert isinstance(found, list) is bool(what)
     assert what in str(found)
+
+
+def test_what_went_wrong_on_our_side_is_told_by_its_number_alone() -> None:
+    error = format_errors([failure(ErrorCode.INTERNAL, "secret of ours", shown=1)], "r")[0]
+    assert error == {"message": INTERNAL_MESSAGE, "extensions": {"code": "INTERNAL", "shown": 1, "requestId": "r"}}
