@@ -58,11 +58,12 @@ class Asking:
             if not self.remaining:
                 break
 
-    def take(self, option: Option) -> None:
-        """Take as much of an option as is wanted, left and allowed."""
+    def take(self, option: Option, most: int | None = None) -> None:
+        """Take as much of an option as is wanted, left and allowed, at most `most`."""
         part = option.part
         place = part.donor_id or part.location_id
         units = min(part.quantity, self.remaining) if part.quantity else self.remaining
+        units = units if most is None else min(units, most)
         units = units if option.limit is None else min(units, option.limit - self.taken.get(place, 0))
         allowed = room(self.demand.allowances, option.claim_day, self.claims) if units > 0 else None
         units = units if allowed is None else min(units, allowed)

@@ -11,10 +11,12 @@ from collections import defaultdict
 from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from core.domain.binding import BindingKind
 from core.domain.book import SkuBook
@@ -175,13 +177,66 @@ def most_by(book: SkuBook, roads: Network, now: datetime, sources: list[int], de
         total += units
 
 
-def solve(book: SkuBook, roads: Network, now: datetime, sources: list[int], name: str, quantity: int) -> date | None:
+def most_through_windows(
+    book: SkuBook, roads: Network, now: datetime, sources: list[int], demand_class: str, target: date
+) -> int:
+    """As `most_by`, with as many quotas as there are: an integer program over units by place and day."""
+    ways: list[tuple[str, date]] = []
+    limits: list[tuple[dict[int, int], int]] = []
+
+    def arrives(place: int, ship: date) -> date:
+        return roads.delivery_date(place, ZONE, ship) or ship
+
+    def way(name: str, day: date) -> int:
+        ways.append((name, day))
+        return len(ways) - 1
+
+    for place in sources:
+        today, first = book.today[place], roads.first_ship_day(place, now)
+        levels, mine = promisable(book, place, demand_class), []
+        anew = roads.ship_day_from(place, today + timedelta(days=LEAD))
+        if arrives(place, first) <= target:
+            mine.append((0, way("shelf", today)))
+            limits.append(({mine[0][1]: 1}, max(0, min(levels[0], book.level(place).available))))
+        reaches = roads.ship_day_from(A, roads.arrive(roads.lanes[R, A], roads.first_ship_day(R, now)))
+        donated: dict[int, int] = {}
+        for n in range(DAYS):
+            day = today + timedelta(days=n)
+            if roads.ship_day_from(place, day) == day and arrives(place, day) <= target:
+                if day >= first:
+                    mine.append((n, way("dated", day)))
+                if day >= max(first, anew):
+                    way("anew", day)
+                if place == A and day >= reaches:
+                    donated[way("donor", day)] = 1
+        limits += [({i: 1 for at, i in mine if at <= n}, levels[n]) for n in range(DAYS)]
+        limits.append((donated, max(0, min(promisable(book, R, demand_class)[0], book.level(R).available))))
+    for quota in book.quotas:
+        windows: dict[date, list[int]] = defaultdict(list)
+        for index, (_, day) in enumerate(ways):
+            if quota.from_day <= day <= (quota.until_day or date.max):
+                windows[quota.from_day if quota.period == "WINDOW" else day - timedelta(days=day.weekday())].append(
+                    index
+                )
+        limits += [(dict.fromkeys(chosen, 1), quota.quantity) for chosen in windows.values()]
+    if not ways:
+        return 0
+    rows = [(row, most) for row, most in limits if row]
+    matrix = [[row.get(index, 0) for index in range(len(ways))] for row, _ in rows]
+    bound = LinearConstraint(matrix, ub=[most for _, most in rows])  # type: ignore[arg-type]
+    found = milp([-1] * len(ways), constraints=bound, integrality=[1] * len(ways), bounds=Bounds(0, 40))
+    return round(-found.fun)
+
+
+def solve(
+    book: SkuBook, roads: Network, now: datetime, sources: list[int], name: str, quantity: int, most: Any = most_by
+) -> date | None:
     """The first day by which all can have arrived: what can arrive never falls with the day."""
     days = range(DAYS - 10)
     first = bisect_left(
         days,
         True,
-        key=lambda n: most_by(book, roads, now, sources, name, book.today[A] + timedelta(days=n)) >= quantity,
+        key=lambda n: most(book, roads, now, sources, name, book.today[A] + timedelta(days=n)) >= quantity,
     )
     return book.today[A] + timedelta(days=first) if first in days else None
 
@@ -214,6 +269,61 @@ def test_no_plan_of_a_place_is_complete_earlier(market, quantity, sources, deman
 @settings(max_examples=30, deadline=None)
 def test_no_plan_of_several_places_is_complete_earlier(market, quantity, sources, demand_class):
     check(market, quantity, sources, demand_class)
+
+
+@st.composite
+def crowded(draw: st.DrawFn, is_nested: bool = True) -> tuple[SkuBook, Network, datetime]:
+    """A market whose shop several quotas bind at once: weeks within weeks and spans of whole weeks, or any spans."""
+    book, roads, now = draw(worlds())
+    book.protected.clear()
+    monday = book.today[A] - timedelta(days=book.today[A].weekday())
+    book.quotas = []
+    for number in range(1, draw(st.integers(2, 3)) + 1):
+        units, since = draw(st.integers(1, 7)), monday + timedelta(days=7 * draw(st.integers(-1, 2)))
+        if draw(st.booleans()):
+            book.quotas.append(
+                Quota(number, draw(st.sampled_from(("web", None))), None, None, "WEEK", since, None, units)
+            )
+            continue
+        until = since + timedelta(days=7 * draw(st.integers(1, 3)) - 1)
+        if not is_nested:
+            since, until = (
+                since + timedelta(days=draw(st.integers(0, 6))),
+                until + timedelta(days=draw(st.integers(0, 6))),
+            )
+        book.quotas.append(Quota(number, "web", None, None, "WINDOW", since, until, units))
+    return book, roads, now
+
+
+def check_crowded(market, quantity: int, sources: list[int], *, exactly: bool) -> None:
+    book, roads, now = market
+    expected = solve(book, roads, now, sources, "", quantity, most_through_windows)
+    proposal = propose(book, ask(book, quantity, sources, ""), roads, now)
+    if expected is not None:
+        assert proposal.quantity == quantity
+        assert complete_day(proposal) == expected if exactly else complete_day(proposal) >= expected
+
+
+@given(crowded(), st.integers(1, 14), st.sampled_from(([A, B], [B, A])))
+@settings(max_examples=12, deadline=None)
+def test_no_plan_of_several_places_through_several_quotas_is_complete_earlier(market, quantity, sources):
+    check_crowded(market, quantity, sources, exactly=True)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1_800)
+@given(crowded(), st.integers(1, 16), st.sampled_from(([A], [A, B], [B, A])))
+@settings(max_examples=600, deadline=None)
+def test_hundreds_of_crowded_markets(market, quantity, sources):
+    check_crowded(market, quantity, sources, exactly=True)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1_800)
+@given(crowded(is_nested=False), st.integers(1, 16), st.sampled_from(([A], [A, B], [B, A])))
+@settings(max_examples=300, deadline=None)
+def test_where_quotas_cross_no_promise_is_sooner_than_they_allow(market, quantity, sources):
+    check_crowded(market, quantity, sources, exactly=False)
 
 
 @pytest.mark.long
@@ -298,3 +408,23 @@ def test_who_arrives_later_uses_the_early_weeks(sources):
     ]  # fmt: skip
     assert proposal.spot is not None
     assert (proposal.spot.kind, proposal.spot.day) == (BindingKind.QUOTA, monday + timedelta(days=14))
+
+
+@pytest.mark.parametrize("sources", [[A, B], [B, A]])
+def test_who_can_claim_after_a_span_of_weeks_leaves_the_span_to_who_cannot(sources):
+    """One unit in two weeks: the slow place has its only in the second; that of the fast place can leave after them."""
+    monday = date(2026, 11, 2)
+    book = SkuBook(1, "S", 1, datetime(2026, 11, 2, 9, tzinfo=UTC), dict.fromkeys((A, B, R, ZONE), monday))
+    book.levels[B] = StockLevel(B, 1)
+    book.supplies.append(Supply(1, A, "purchase", 1, monday + timedelta(days=8)))
+    book.quotas = [
+        Quota(1, "web", None, None, "WINDOW", monday, monday + timedelta(days=13), 1),
+        Quota(2, None, None, None, "WEEK", monday, None, 5),
+    ]
+    roads = network((3, 0, 0), weekends=True)
+    proposal = propose(book, ask(book, 2, sources, ""), roads, book.now)
+    assert complete_day(proposal) == solve(book, roads, book.now, sources, "", 2, most_through_windows)
+    assert [(p.location_id, p.quantity, (p.ship_date - monday).days) for p in proposal.slices] == [
+        (A, 1, 8),
+        (B, 1, 14),
+    ]
