@@ -105,3 +105,17 @@ def test_a_claim_moves_forward_as_far_as_no_day_between_needs_it(entries, at, fu
     curve, until = Timeline(D0, [(day(n), q) for n, q in entries]), at + further
     balances = [sum(q for n, q in entries if max(n, 0) <= u) for u in range(at, until)]
     assert curve.free_until(day(at), day(until)) == max(0, min(balances))
+
+
+def test_others_who_wait_take_all_that_they_may_the_ones_who_keep_off_most_first():
+    """Ten: one class wants eight and leaves five, another wants three and leaves nothing. Five and three are taken."""
+    line = Timeline(day(0), [(day(0), 10)])
+    for name, units, floor in (("keeps", 8, 5), ("takes", 3, 0)):
+        line.wait(name, day(0), units)
+        line.keep_from(name, day(0), floor)
+    assert line.atp() == 2
+
+
+def test_what_is_overdue_is_believed_to_come_so_many_days_from_today():
+    overdue = Supply(1, 1, "purchase", 4, day(-5), overdue_days=3)
+    assert [overdue.effective_date(day(n)) for n in (-6, -5, -4, 0)] == [day(-5), day(-5), day(-1), day(3)]

@@ -17,7 +17,7 @@ from core.domain.network import Lane, Location, Network
 from core.domain.order_sites import Ask, with_shelves
 from core.domain.promising import Demand, commit, promise, propose
 from core.domain.quotas import Asker, allowance_of, allowances_for, may_serve, move_use
-from core.domain.records import Line, Movement, Quota, Supply
+from core.domain.records import Hold, Line, Movement, Quota, Supply
 from core.domain.repromising.rooms import counts_as, rooms_of
 from core.domain.sourcing import search_sites
 from core.domain.states import OrderLineStatus, PegKind, PromiseReason
@@ -234,3 +234,20 @@ def test_a_line_that_is_rationed_is_not_bound_to_the_shelf_of_its_order() -> Non
         Ask(book, Demand(6, ZONE, None, [A, B], 14, allowances=allowances_for(book, Asker(), [A, B]))) for book in books
     ]
     assert [demand.shelf for demand in with_shelves(asks, NETWORK, NOW)] == [None, {A: 6}]
+
+
+def test_the_last_day_of_a_quota_is_one_of_its_days():
+    quota = week(5, until=MONDAY + timedelta(days=2))
+    allowance = allowance_of(quota, {MONDAY + timedelta(days=2): 2, MONDAY + timedelta(days=3): 9}, MONDAY)
+    assert allowance is not None
+    assert [allowance.left(MONDAY + timedelta(days=n), ()) for n in (0, 2, 3)] == [3, 3, None]
+
+
+def test_what_is_held_for_a_later_week_uses_that_week():
+    book = book_with(week(2))
+    for number, days in ((1, 7), (2, 8)):
+        book.add_supply(Supply(number, A, "purchase", 2, MONDAY + timedelta(days=days)))
+    held = [Hold(9, "mine", A, MONDAY + timedelta(days=7), 2)]
+    demand = Demand(4, ZONE, None, [A], 14, held, allowances=allowances_for(book, Asker(), [A]))
+    found = propose(book, demand, NETWORK, NOW)
+    assert [(p.quantity, (p.ship_date - MONDAY).days) for p in found.slices] == [(2, 7), (2, 14)]

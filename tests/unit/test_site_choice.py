@@ -154,3 +154,14 @@ def test_equal_lines_are_told_apart_by_their_key_not_by_their_place():
     one, other = plain(1, 1, 1, 2), plain(2, 1, 1, 2)
     free = {(1, 1): 1, (1, 2): 1}
     assert choose_sites([one, other], free) == choose_sites([other, one], free)
+
+
+def test_many_locations_are_searched_for_one_that_does_as_well_and_is_nearer():
+    """The first that a greedy cover takes has most of all, but is far; with eleven more that have nothing of use."""
+    near, far = Leg(0, 1, 1, 1), Leg(0, 5, 5, 5)
+    wants = [
+        Want(1, 1, 6, {1: far, 2: near, **dict.fromkeys(range(4, 16), near)}, 1),
+        Want(2, 2, 6, {1: far, 3: near}, 1),
+    ]
+    free = {(1, 1): 5, (2, 1): 6, (1, 2): 6, (2, 3): 6, **{(1, n): 1 for n in range(4, 16)}}
+    assert choose_sites(wants, free).shares == {1: {2: 6}, 2: {3: 6}}
