@@ -34,7 +34,8 @@ async def load_shortage_facts(uow: Transaction, new: list[tuple[SkuBook, Backord
         arguments = (keys, uow.now - timedelta(days=_WINDOW[name])) if name in _WINDOW else (keys,)
         for row in await uow.sql.fetch(sql, *arguments):
             found[name][row["sku_id"]].append(row)
-    positions = {book.sku_id: _position(book) for book, _ in new}
+    books = {book.sku_id: book for book, _ in new}
+    positions = {sku_id: _position(book) for sku_id, book in books.items()}
     return [
         _facts(book, backorder, {name: rows[book.sku_id] for name, rows in found.items()}, positions[book.sku_id], uow)
         for book, backorder in new
