@@ -201,8 +201,10 @@ def test_limits_of_sets_and_depth():
     data = file(st(GOOD), st(GOOD, control="0002"))
     sets = list(read(data, Limits(sets=1)).interchanges[0].groups[0].sets)
     assert verdict(sets[1].faults) is Verdict.REJECTED
-    tree = "BSN*00*N1*20261120*1030~HL*1**S~" + "~".join(f"HL*{n}*{n - 1}*P" for n in range(2, 50))
-    assert "deeper than 30 levels" in faults_of(file(st(tree, kind="856"), group="SH"))[0].message
+    for levels, is_too_deep in ((30, False), (31, True), (50, True)):
+        tree = "BSN*00*N1*20261120*1030~HL*1**S~" + "~".join(f"HL*{n}*{n - 1}*P" for n in range(2, levels + 1))
+        faults = faults_of(file(st(tree, kind="856"), group="SH"))
+        assert any("deeper than 30 levels" in fault.message for fault in faults) is is_too_deep
 
 
 @pytest.mark.parametrize("name", ["dataele.xml", "codes.xml"])
