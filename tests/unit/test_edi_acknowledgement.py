@@ -210,6 +210,14 @@ def test_a_date_segment_under_the_status_is_its_date():
     assert line("ACK*IB*4*EA", "DTM*002*20261130", "DTM*069*20261215").statuses[0].date == LATER
 
 
+@pytest.mark.parametrize(
+    ("tolerance", "said", "fits"), [(0, 10, True), (0, 9, False), (0, 11, False), (2, 8, True), (2, 7, False)]
+)
+def test_statuses_add_up_to_what_is_open_within_the_tolerance(tolerance: int, said: int, fits: bool):
+    outcome = resolved(f"ACK*IA*{said}*EA", guide=PartnerGuide(quantity_tolerance=tolerance))
+    assert (outcome.mismatch is None) is fits
+
+
 def test_what_is_said_of_sublines_is_not_said_of_the_line():
     said = line("ACK*IA*10*EA", "SLN*1**A*5*EA", "DTM*067*20261215", "ACK*IB*5*EA*067*20261215", "REF*LI*7")
     assert [(status.code, status.quantity, status.date) for status in said.statuses] == [("IA", 10, None)]
