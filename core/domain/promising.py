@@ -88,9 +88,13 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
     shelf = {
         place: delivery_day(network, demand, place, network.first_ship_day(place, now)) for place in demand.sources
     }
+    whole = next((p for p in demand.sources if free[p] >= asking.remaining and _stock_is_free(book, demand, p)), None)
+    if whole is not None and asking.remaining == demand.quantity > 0:
+        chosen = demand.shelf is not None and not demand.allowances
+        if chosen or shelf[whole] <= min(shelf.values()):
+            return _from_one_shelf(book, demand, network, now, whole)
     stock = stock_options(asking, free, shelf)
     own, ways = asking.copy() if demand.allowances else asking, None
-    whole = next((p for p in demand.sources if free[p] >= asking.remaining and _stock_is_free(book, demand, p)), None)
     if demand.shelf is None and (whole is None or shelf[whole] > min(shelf.values())) and asking.remaining:
         ways = [*options_of(asking, demand.sources[0]), *stock]
         last = _complete_day(asking, ways)
@@ -110,7 +114,20 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
         replace(s, delivery_date=network.delivery_date(s.location_id, demand.destination_id, s.ship_date))
         for s in asking.slices
     ]
-    slices = _waiting(slices, book, demand)
+    return _proposal(book, demand, network, home, ship_by, _waiting(slices, book, demand))
+
+
+def _from_one_shelf(book: SkuBook, demand: Demand, network: Network, now: datetime, place: int) -> Proposal:
+    """Everything from the stock of one location, when that is as soon as can be: the common case, and nothing to weigh."""
+    ship = network.first_ship_day(place, now)
+    arrives = network.delivery_date(place, demand.destination_id, ship)
+    part = ProposedSlice("ON_HAND", place, demand.quantity, ship, arrives)
+    return _proposal(book, demand, network, place, ship_by_day(book, demand, network, place), [part])
+
+
+def _proposal(
+    book: SkuBook, demand: Demand, network: Network, home: int, ship_by: date | None, slices: list[ProposedSlice]
+) -> Proposal:
     limiting = book.timeline(home, demand.demand_class).binding(book.today[home])
     return Proposal(slices, home, ship_by, limiting, _spot(book, demand, slices, network), demand.allowances)
 
