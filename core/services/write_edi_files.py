@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable, Collection
 
 from core.events import Event
 from core.repositories import edi_files
-from core.repositories.edi_files import OutboundFile, Waiting
+from core.repositories.edi_files import OutboundFile, Waiting, newest_pending
 from core.unit_of_work import UnitOfWork
+
+__all__ = ["OutboundFile", "Waiting", "newest_pending", "write_edi_files"]
 
 
 async def write_edi_files(

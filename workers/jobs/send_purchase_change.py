@@ -10,8 +10,8 @@ from workers.job import JobContext, job
 @job(queue="fast", timeout=30)
 async def send_purchase_change(context: JobContext, input: dict[str, Any]) -> dict[str, Any]:
     """Input: purchaseOrderId, version, lineNumbers, agreed (kinds by line). One change of an order is written once."""
-    from core.repositories.edi_files import Waiting
     from core.services.send_purchase_change import send_purchase_change as send
+    from core.services.write_edi_files import Waiting
     from workers.jobs.write_edi_files import write_pending
 
     order, version, lines = int(input["purchaseOrderId"]), int(input["version"]), list(input["lineNumbers"])

@@ -10,8 +10,8 @@ from workers.job import JobContext, job
 @job(queue="fast", timeout=30)
 async def send_purchase_order(context: JobContext, input: dict[str, Any]) -> dict[str, Any]:
     """Input: purchaseOrderId. The outbound row is written once; its file by this job or the next writer."""
-    from core.repositories.edi_files import Waiting
     from core.services.send_purchase_order import send_purchase_order as send
+    from core.services.write_edi_files import Waiting
     from workers.jobs.write_edi_files import write_pending
 
     purchase_order_id = int(input["purchaseOrderId"])

@@ -10,8 +10,8 @@ from workers.job import JobContext, job
 @job(queue="fast", timeout=30)
 async def send_warehouse_release(context: JobContext, input: dict[str, Any]) -> dict[str, Any]:
     """Input: shipmentId. Each state of a shipment is told once."""
-    from core.repositories.edi_files import Waiting
     from core.services.send_warehouse_release import send_warehouse_release as send
+    from core.services.write_edi_files import Waiting
     from workers.jobs.write_edi_files import write_pending
 
     shipment_id = int(input["shipmentId"])

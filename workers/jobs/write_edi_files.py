@@ -10,8 +10,7 @@ from typing import Any
 import structlog
 
 from core.errors import InvariantBroken
-from core.repositories.edi_files import Waiting, newest_pending
-from core.services.write_edi_files import OutboundFile
+from core.services.write_edi_files import OutboundFile, Waiting, newest_pending
 from core.services.write_edi_files import write_edi_files as write_files
 from workers.job import JobContext, job
 
