@@ -49,10 +49,12 @@ def with_shelves(asks: Sequence[Ask], network: Network, now: datetime) -> list[D
         for ask in choosing.values()
         for place in ask.demand.sources
     }
+    alike: dict[tuple[object, ...], dict[int, Leg]] = {}
+    legs = {i: _legs(ask, network, now, alike) for i, ask in choosing.items()}
     shares: dict[int, dict[int, int]] = {}
     while True:
         wants = [
-            Want(i, ask.book.sku_id, ask.demand.quantity, _legs(ask, network, now), weight=len(asks) - i)
+            Want(i, ask.book.sku_id, ask.demand.quantity, legs[i], weight=len(asks) - i)
             for i, ask in choosing.items()
             if i not in shares
         ]
@@ -81,10 +83,13 @@ def _chosen_first(sources: Sequence[int], share: dict[int, int]) -> list[int]:
     return sorted(sources, key=lambda place: place not in share)
 
 
-def _legs(ask: Ask, network: Network, now: datetime) -> dict[int, Leg]:
-    """What it means to serve the line from each of its sources."""
+def _legs(ask: Ask, network: Network, now: datetime, alike: dict[tuple[object, ...], dict[int, Leg]]) -> dict[int, Leg]:
+    """What it means to serve the line from each of its sources: the same for most lines of an order."""
     demand = ask.demand
-    legs: dict[int, Leg] = {}
+    key = (tuple(demand.sources), demand.destination_id, demand.requested_date, ask.weight_g)
+    if key in alike:
+        return alike[key]
+    legs = alike[key] = {}
     for rank, place in enumerate(demand.sources):
         ships = network.first_ship_day(place, now)
         arrives = network.delivery_date(place, demand.destination_id, ships) or ships
