@@ -317,6 +317,13 @@ def test_lines_are_matched_by_number_then_item_then_gtin_then_vendor_code(po1, m
     assert len(resolution.unmatched) == (0 if matches else 1)
 
 
+def test_two_loops_for_one_line_count_together_each_with_its_own_day():
+    loops = [f"PO1*1*{units}*EA***BP*SKU1~ACK*IA*{units}*EA~" for units in (6, 4)]
+    days = [loop.replace("~ACK", f"~DTM*067*{on:%Y%m%d}~ACK") for loop, on in zip(loops, (SOON, LATER), strict=True)]
+    outcome = whole("BAK*00*AC*PO1*20261119~" + "".join(days)).outcomes[0]
+    assert parts(outcome.accepted) == [(6, SOON), (4, LATER)]
+
+
 def test_two_candidates_are_reviewed_never_the_first_taken():
     twice = [OpenLine(1, 10, "SKU1"), OpenLine(2, 10, "SKU1")]
     resolution = whole("BAK*00*AC*PO1*20261119~PO1**10*EA***BP*SKU1~ACK*IA", lines=twice)
