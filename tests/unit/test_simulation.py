@@ -28,8 +28,9 @@ from core.domain.simulation.overlay import (
     Scenario,
     Scope,
     SupplyOutage,
+    lay_over,
 )
-from core.domain.simulation.projection import Expected, Outcome, Replenishment, Setting, _poisson, project
+from core.domain.simulation.projection import Expected, LineOutcome, Outcome, Replenishment, Setting, _poisson, project
 from core.domain.states import OrderLineStatus, PromiseReason
 
 NOW = datetime(2026, 3, 2, 3, tzinfo=UTC)
@@ -192,3 +193,37 @@ def test_no_change_is_no_difference_and_units_balance(book: SkuBook, rate: float
     waiting = sum(line.open + line.backordered for line in book.lines.values())
     assert usual.free_stock_by_day[-1] == free + coming - min(waiting, free + coming)
     assert worse.late_unit_days >= usual.late_unit_days
+
+
+def test_a_comparison_lists_by_days_either_way_and_counts_a_customer_once() -> None:
+    def outcome(*days: int) -> Outcome:
+        lines = [
+            LineOutcome(n, n, customer, TODAY + timedelta(days=day), None, TODAY)
+            for n, (customer, day) in enumerate(zip((1, 1, 2), days, strict=True), start=1)
+        ]
+        return Outcome(7, lines=lines)
+
+    comparison = Comparison()
+    comparison.add(outcome(2, 15, 13), outcome(10, 10, 10))
+    assert [(m.line_id, m.days_later) for m in comparison.moved] == [(1, -8), (2, 5), (3, 3)]
+    found = comparison.as_json()
+    assert (found["later_customers"], found["earlier_customers"], found["affected_customers"]) == (2, 1, 2)
+
+
+def test_an_outage_takes_its_first_day_and_leaves_its_last() -> None:
+    scenario = Scenario("out", (SupplyOutage(TODAY, TODAY + timedelta(days=4)),))
+    days = [scenario.delayed_until(7, 5, TODAY + timedelta(days=n)) for n in (-1, 0, 3, 4)]
+    assert [(day - TODAY).days for day in days if day is not None] == [-1, 4, 4, 4]
+
+
+def test_what_is_shipped_keeps_its_day_when_the_supplier_needs_longer() -> None:
+    book = make_book(0, [(5, 4), (5, 4)])
+    book.supplies[0].ship_notice_line_id = 1
+    lay_over(book, Scenario("slow", (LeadTimeChange(3),)), NETWORK, POLICY, Parties())
+    assert [(supply.usable_date - TODAY).days for supply in book.supplies] == [5, 8]
+
+
+def test_a_priority_rule_is_not_overruled_by_the_score_of_the_day() -> None:
+    book = make_book(0, [(9, 4)], [4])
+    lay_over(book, Scenario("first", (PriorityRule("VIP", 9),)), NETWORK, POLICY, Parties({1: "VIP"}))
+    assert (book.lines[1].priority, book.lines[1].is_priority_manual) == (9, True)
