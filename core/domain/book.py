@@ -13,6 +13,7 @@ from datetime import date, datetime
 from core.domain.allowance import WaitsFor
 from core.domain.availability import Timeline
 from core.domain.backorder_life import follow
+from core.domain.claims_by_owner import ClaimsByOwner
 from core.domain.lots import Lots
 from core.domain.order import check_line_move, line_status
 from core.domain.pegging import Exchange, make_room, take_unpegged
@@ -113,6 +114,7 @@ class SkuBook:
     """Some ATP may be another now."""
     _timelines: dict[int, dict[str, Timeline]] = field(default_factory=dict)
     """Per location and class with a protection of its own ('' for all others)."""
+    _owners: ClaimsByOwner = field(default_factory=ClaimsByOwner, compare=False, repr=False)
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -236,7 +238,7 @@ class SkuBook:
         self._shift(hold.location_id, hold.need_date, hold.quantity)
 
     def pegs_of(self, line: Line) -> list[Peg]:
-        return [peg for peg in self.pegs if peg.quantity and peg.belongs_to(line)]
+        return [peg for peg in self._owners.of(self.pegs, line) if peg.quantity]
 
     def waiting(self, *kinds: PegKind) -> list[Peg]:
         """Pegs of lines of the given kinds, in the order in which they are served."""
@@ -338,7 +340,7 @@ class SkuBook:
         peg = next(
             (
                 p
-                for p in self.pegs
+                for p in (self.pegs if line is None else self._owners.of(self.pegs, line))
                 if p.quantity
                 and p.kind == kind
                 and p.location_id == location_id
@@ -356,7 +358,7 @@ class SkuBook:
             peg = Peg(None, location_id, need_date, 0, kind, line=line, transfer=transfer, supply=supply, cause=cause)
             peg.lot = lot
             peg.line_id = line_id
-            self.pegs.append(peg)
+            self._owners.add(self.pegs, peg)
         peg.quantity += quantity
         peg.is_changed = True
         if kind != PegKind.HARD:
@@ -381,7 +383,7 @@ class SkuBook:
         if peg.line is not None:
             peg.line.is_changed = True
         if peg.quantity == 0:
-            self.pegs.remove(peg)
+            self._owners.remove(self.pegs, peg)
             if peg.id is not None:
                 self.removed_pegs.append(peg.id)
         self.is_changed = True

@@ -15,42 +15,66 @@ from core.domain.states import PegKind, PromiseReason
 from core.domain.trial import Trial
 
 
-def search_sites(book: SkuBook, network: Network, line: Line, demand: Demand) -> int:
-    """Cover late claims of a line anew from every place that can serve it; returns the units that come earlier.
+class SiteSearch:
+    """The search in one book. What was tried in vain is not tried again before the book changes by a find.
 
-    `demand.quantity` is ignored. Claims that nothing better is found for keep their source and day; promises of others,
-    holds and protected stock stay untouched. Each claim is judged against what the line's other claims leave: a line
-    that took its own sources from itself would never come to rest.
+    Whoever changes the book otherwise makes a new one.
     """
-    places = {*demand.sources, *(donor for place in demand.sources for donor in network.donors(place))}
-    gained = 0
-    for peg in sorted(_late(book, line), key=lambda peg: (peg.kind == PegKind.OPEN, peg.need_date), reverse=True):
-        may_gain = peg.quantity > 0 and _may_gain(book, places, peg)
-        parts = _better_parts(book, network, line, peg, demand) if may_gain else []
-        if parts:
-            _take(book, line, peg, parts)
-            gained += sum(part.quantity for part in parts)
-    if gained:
-        conclude(book, network, [line], PromiseReason.ALLOCATED)
-    return gained
 
+    def __init__(self, book: SkuBook, network: Network) -> None:
+        self.book, self.network = book, network
+        self._trial: Trial | None = None
+        self._in_vain: set[tuple[object, ...]] = set()
 
-def _better_parts(book: SkuBook, network: Network, line: Line, peg: Peg, demand: Demand) -> list[ProposedSlice]:
-    """What should take the place of a claim, tried in a copy of the book; nothing that would leave units without a source."""
-    tried = Trial(book)
-    trial, of_line, claim = tried.book, tried.of(line), tried.of(peg)
-    supply, units = claim.supply, claim.quantity
-    trial.drop_peg(claim)
-    proposal = propose(trial, replace(demand, quantity=units), network, book.now)
-    parts = _better(peg, [part for part in proposal.slices if part.kind != "LEAD_TIME"])
-    parts = _allowed(book, peg, parts)
-    if not parts:
-        return []
-    back = trial.add_peg(peg.location_id, peg.need_date, units, peg.kind, line=of_line, supply=supply)
-    assert back is not None
-    before = _unsourced(trial, of_line) - (sum(part.quantity for part in parts) if peg.kind == PegKind.OPEN else 0)
-    _take(trial, of_line, back, parts)
-    return parts if _unsourced(trial, of_line) <= before else []
+    def search(self, line: Line, demand: Demand) -> int:
+        """Cover late claims of a line anew from every place that can serve it; returns the units that come earlier.
+
+        `demand.quantity` is ignored. Claims that nothing better is found for keep their source and day; promises of
+        others, holds and protected stock stay untouched. Each claim is judged against what the line's other claims
+        leave: a line that took its own sources from itself would never come to rest.
+        """
+        book, network = self.book, self.network
+        places = {*demand.sources, *(donor for place in demand.sources for donor in network.donors(place))}
+        gained = 0
+        for peg in sorted(_late(book, line), key=lambda peg: (peg.kind == PegKind.OPEN, peg.need_date), reverse=True):
+            may_gain = peg.quantity > 0 and _may_gain(book, places, peg)
+            parts = self._better_parts(line, peg, demand) if may_gain else []
+            if parts:
+                _take(book, line, peg, parts)
+                gained += sum(part.quantity for part in parts)
+                self._trial = None
+                self._in_vain.clear()
+        if gained:
+            conclude(book, network, [line], PromiseReason.ALLOCATED)
+        return gained
+
+    def _better_parts(self, line: Line, peg: Peg, demand: Demand) -> list[ProposedSlice]:
+        """What should take the place of a claim, tried in a copy; nothing that would leave units without a source."""
+        question = (
+            peg.location_id, peg.need_date, peg.quantity, peg.kind, id(peg.supply), demand.destination_id,
+            demand.requested_date, tuple(demand.sources), demand.lead_time_days, demand.demand_class, demand.min_life,
+        )  # fmt: skip
+        if question in self._in_vain:
+            return []
+        tried = self._trial = self._trial or Trial(self.book)
+        trial, of_line, claim = tried.book, tried.of(line), tried.of(peg)
+        supply, units = claim.supply, claim.quantity
+        trial.drop_peg(claim)
+        proposal = propose(trial, replace(demand, quantity=units), self.network, self.book.now)
+        better = _better(peg, [part for part in proposal.slices if part.kind != "LEAD_TIME"])
+        if not better:
+            self._in_vain.add(question)
+        parts = _allowed(self.book, peg, better)
+        cause = claim.cause
+        back = trial.add_peg(peg.location_id, peg.need_date, units, peg.kind, line=of_line, supply=supply, cause=cause)
+        assert back is not None
+        if not parts and back.quantity == units:
+            tried.stands_for(peg, back)
+            return []
+        self._trial = None
+        before = _unsourced(trial, of_line) - (sum(part.quantity for part in parts) if peg.kind == PegKind.OPEN else 0)
+        _take(trial, of_line, back, parts)
+        return parts if _unsourced(trial, of_line) <= before else []
 
 
 def _take(book: SkuBook, line: Line, peg: Peg, parts: list[ProposedSlice]) -> None:

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from core.domain.book import SkuBook
+from core.domain.claims_by_owner import ClaimsByOwner
 from core.domain.records import Backorder, Hold, Line, Lot, Peg, StockLevel, Supply, Transfer
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ class Trial:
         if original.lots is not None:
             book.lots = _shallow(original.lots)
             book.lots.rows = self._all(original.lots.rows)
-        book._timelines = {}
+        book._timelines, book._owners = {}, ClaimsByOwner()
         for supply in book.supplies:
             supply.transfer, supply.split_from = self.of(supply.transfer), self.of(supply.split_from)
         for peg in book.pegs:
@@ -60,6 +61,10 @@ class Trial:
         if known is None:
             known = self._copies[id(record)] = _COPIERS[type(record)](record)
         return known
+
+    def stands_for(self, record: T, copy: T) -> None:
+        """From now on `copy` is the copy of a record: one that was taken away and put back is another."""
+        self._copies[id(record)] = copy
 
     def _all(self, records: Iterable[T]) -> list[T]:
         return [self.of(record) for record in records]

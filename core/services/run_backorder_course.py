@@ -21,8 +21,9 @@ from core.domain.options import (
 from core.domain.promising import Demand
 from core.domain.quotas import waits_for_quota
 from core.domain.records import Backorder
-from core.domain.sourcing import search_sites
+from core.domain.sourcing import SiteSearch
 from core.domain.states import BackorderState, CourseStep, OptionOfferState, PegKind
+from core.giving_way import GivingWay
 from core.ports import Transaction
 from core.repositories.course_facts import (
     CourseOrder,
@@ -196,14 +197,17 @@ async def _search_for_all(
 ) -> None:
     """Search until nobody gains: what one gives up for something better, another may take."""
     waiting = [pair for pair in found if pair[1].closed_at is None]
+    others = GivingWay()
     for _ in range(MAX_SEARCHES):
         gained = 0
+        searches = {book.sku_id: SiteSearch(book, run.network) for book in books.values()}
         for book, backorder in found:
+            await others.between()
             row, order = run.rows[book.sku_id, backorder.id or 0], run.orders[backorder.line.order_id]
             if backorder.closed_at is not None or backorder.state in _ASLEEP or row.is_paused:
                 continue
             if applies(rule, _facts(run, book, backorder, order)):
-                gained += _search(run, book, backorder, order)
+                gained += _search(run, searches[book.sku_id], backorder, order)
         if not gained:
             break
         await serve_books(run.uow, books.values(), run.network)
@@ -214,8 +218,8 @@ async def _search_for_all(
             _other_sites(run, book, backorder, row, run.orders[backorder.line.order_id])
 
 
-def _search(run: CourseRun, book: SkuBook, backorder: Backorder, order: CourseOrder) -> int:
-    line = backorder.line
+def _search(run: CourseRun, search: SiteSearch, backorder: Backorder, order: CourseOrder) -> int:
+    book, line = search.book, backorder.line
     _begin(book, backorder, BackorderState.SOURCING, CourseStep.OTHER_SITES)
     sources = run.network.sources(order.destination_id, order.allowed_locations) or run.network.sources(None)
     demand = Demand(
@@ -227,7 +231,7 @@ def _search(run: CourseRun, book: SkuBook, backorder: Backorder, order: CourseOr
         demand_class=line.demand_class,
         min_life=book.min_life(line),
     )
-    gained = search_sites(book, run.network, line, demand)
+    gained = search.search(line, demand)
     run.gained[backorder.id or 0] = run.gained.get(backorder.id or 0, 0) + gained
     return gained
 
@@ -235,7 +239,7 @@ def _search(run: CourseRun, book: SkuBook, backorder: Backorder, order: CourseOr
 def _other_sites(run: CourseRun, book: SkuBook, backorder: Backorder, row: CourseRow, order: CourseOrder) -> None:
     line = backorder.line
     if not run.is_searched:
-        _search(run, book, backorder, order)
+        _search(run, SiteSearch(book, run.network), backorder, order)
     covered = run.uncovered[backorder.id or 0] - _uncovered(book, backorder)
     gained = max(run.gained.get(backorder.id or 0, 0), covered)
     if gained:

@@ -19,7 +19,7 @@ from core.domain.promising import Demand, commit, promise, propose
 from core.domain.quotas import Asker, allowance_of, allowances_for, may_serve, move_use
 from core.domain.records import Hold, Line, Movement, Quota, Supply
 from core.domain.repromising.rooms import counts_as, rooms_of
-from core.domain.sourcing import search_sites
+from core.domain.sourcing import SiteSearch
 from core.domain.states import OrderLineStatus, PegKind, PromiseReason
 from core.services.correct_stock import cover_again
 
@@ -120,7 +120,7 @@ def test_stock_that_comes_free_is_given_early_only_as_far_as_the_week_has_room(q
 def test_the_search_of_other_places_and_a_late_supply_obey_the_week() -> None:
     book, line, supply = _later_claim()
     book.move(Movement(B, "adjusted", on_hand=20, cause_kind="test"))
-    assert search_sites(book, NETWORK, line, Demand(0, ZONE, None, [A, B], 14)) == 0
+    assert SiteSearch(book, NETWORK).search(line, Demand(0, ZONE, None, [A, B], 14)) == 0
     book.move(Movement(A, "adjusted", on_hand=20, cause_kind="test"))
     book.redate_supply(supply, MONDAY + timedelta(days=20), "SUPPLIER", None)
     repair(book, NETWORK, [supply], Cause(PromiseReason.SUPPLY_DELAYED), MovePolicy())

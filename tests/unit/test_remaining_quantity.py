@@ -18,7 +18,7 @@ from core.domain.rebalancing import Goods, Position, RebalancingRules, propose_m
 from core.domain.records import Line, Movement
 from core.domain.reserving import split_hold
 from core.domain.site_choice import Leg, Want, choose_sites
-from core.domain.sourcing import search_sites
+from core.domain.sourcing import SiteSearch
 from core.domain.states import OrderLineStatus, PegKind
 
 TODAY = date(2026, 11, 2)
@@ -83,7 +83,7 @@ def by_moving_for_who_waits(wanted: int, first: int, second: int) -> dict[int, i
 
 def by_searching_other_sites(wanted: int, first: int, second: int) -> dict[int, int]:
     book = book_of(first, second, (A, B))
-    search_sites(book, NETWORK, waiting(book, wanted), Demand(0, ZONE, None, [A, B]))
+    SiteSearch(book, NETWORK).search(waiting(book, wanted), Demand(0, ZONE, None, [A, B]))
     return {peg.location_id: peg.quantity for peg in book.pegs if peg.kind == PegKind.HARD}
 
 
