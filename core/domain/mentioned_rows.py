@@ -124,7 +124,7 @@ def with_names(facts: Any, sku_id: int, name_of: Callable[[Mention], str | None]
     for key, (kind, word) in _OF_FACTS.items():
         value = facts.get(key)
         names = [name_of((kind, sku_id if kind in _COUNTED_PER_SKU else 0, one)) for one in _ids(value)]
-        if names and None not in names:
+        if names and None not in names and word not in facts:  # what was sealed is shown as it is
             told[word] = names if isinstance(value, list) else names[0]
     return told
 

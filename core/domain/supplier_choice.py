@@ -18,6 +18,8 @@ MOST_KINDS = 8
 """Kinds of needs that are held against each other."""
 MOST_ORDERS = 8
 """Orders of the offers that are tried."""
+MOST_POINTS = 250
+"""Numbers of units between which orders are cut, at most: time and memory go with their square."""
 EQUAL = 1e-9
 """Minor units by which plans do not differ."""
 
@@ -151,9 +153,10 @@ def cheapest_plan(offers: Sequence[Offer], needs: Sequence[Need], costs: Costs) 
 
     Needs are gone through by day, offers in each of `_orders`, and dynamic programming over the units covered so far
     decides how much each offer takes. Every split is tried up to FINEST_GRID steps of order quantity; larger needs are
-    split only where a need, MOQ, price break or bound ends. Each offer is ordered from at most once. With equal costs
-    fewer orders win.
+    split only where a need, MOQ, price break or bound ends, at MOST_POINTS of these. Each offer is ordered from at most
+    once. With equal costs fewer orders win.
     """
+    needs = _merged(needs)
     days = _units_by_day(needs)
     if not days or not offers:
         return None
@@ -236,6 +239,14 @@ def _cheapest_in_order(tables: Sequence[np.ndarray], points: np.ndarray) -> tupl
     return float(totals[-1]), chain[::-1]
 
 
+def _merged(needs: Sequence[Need]) -> list[Need]:
+    """Needs of one day and weight are one need."""
+    units: dict[tuple[int, float], int] = {}
+    for need in needs:
+        units[need.days, need.weight] = units.get((need.days, need.weight), 0) + need.quantity
+    return [Need(days, quantity, weight) for (days, weight), quantity in units.items()]
+
+
 def _units_by_day(needs: Sequence[Need]) -> list[tuple[int, float]]:
     """(days, weight) of every unit, the most urgent first."""
     ranked = sorted(needs, key=lambda n: (n.days, -n.weight))
@@ -285,4 +296,16 @@ def _points(offers: Sequence[Offer], needs: Sequence[Need], units: int) -> list[
             points |= {end + (size or 0) for end in ends} | {end - (size or 0) for end in ends}
     for end in ends:
         points |= {end // offer.multiple * offer.multiple for offer in offers}
-    return sorted({0, units, *(point for point in points if 0 < point < units)})
+    full = {0}  # offers ordered up to their bounds: without these cuts there might be no plan at all
+    for offer in offers:
+        if offer.most and len(full) < MOST_POINTS // 8:
+            full |= {point + offer.most for point in full}
+    kept = {0, units} | {p for point in full for p in (point, units - point) if 0 < p < units}
+    kept |= {*_thinned(sorted(ends), MOST_POINTS // 2 - len(kept))}
+    between = sorted(point for point in points - kept if 0 < point < units)
+    return sorted({*kept, *_thinned(between, MOST_POINTS - len(kept))})
+
+
+def _thinned(points: Sequence[int], most: int) -> Sequence[int]:
+    """At most so many of the points, spread evenly over all."""
+    return points if len(points) <= most else [points[i * len(points) // most] for i in range(most)]

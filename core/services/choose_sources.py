@@ -72,7 +72,8 @@ def choose(
     by_code = {source.code: source for source in usable}
     offers = [offer for source in usable for offer in source.offers(expedited=expedited)]
     units = max(1, sum(need.quantity for need in needs))
-    costs = replace(costs, worth=min(offer.unit_price(units) for offer in offers))
+    able = [offer for offer in offers if offer.order_quantity(1) is not None] or offers  # not one that has nothing
+    costs = replace(costs, worth=min(offer.unit_price(units) for offer in able))
     plan = cheapest_plan(offers, needs, costs)
     taken = {(p.offer.code, p.offer.is_expedited) for p in plan.parts} if plan is not None else set()
     singles = {(o.code, o.is_expedited): single_plan(o, needs, costs) for o in offers}

@@ -49,6 +49,9 @@ async def _apply(
     lost = losing is not None
     if any(quantity < 1 for _, quantity in rows):
         raise InvalidInput("A quantity must be positive.", path=("input", "quantity"))
+    named = [transfer_id for transfer_id, _ in rows]
+    if losing and (len({*named}) < len(named) or losing.keys() - {*named}):
+        raise InvalidInput("Serial numbers are named for a transfer that is lost once.", path=("input", "serials"))
     skus = await skus_of_transfers(uow, [transfer_id for transfer_id, _ in rows])
     versions = await take_gates(uow, skus.values())
     network = await load_network(uow)

@@ -75,3 +75,9 @@ def test_facts_of_an_entry_have_names_beside_their_ids() -> None:
     }
     replaced = {"substituteSkuId": 9, "lineId": 8}
     assert with_names(replaced, 4, names.get) == {**replaced, "substituteSku": "MUG", "line": "SO2/3"}
+
+
+def test_what_was_sealed_under_the_word_of_a_name_is_shown_as_it_is() -> None:
+    facts = {"supplierId": 3, "supplier": "as it was called then"}
+    assert with_names(facts, 0, {("supplier", 0, 3): "ACME"}.get) == facts
+    assert with_names({"supplierId": 3}, 0, {("supplier", 0, 3): "ACME"}.get) == {"supplierId": 3, "supplier": "ACME"}

@@ -98,6 +98,13 @@ def test_units_beyond_the_need_are_worth_what_they_could_be_had_for():
     assert sorted(quantities(chosen([few, dear], 30, 8, 0.5))) == [("A", False, 4), ("B", False, 4)]
 
 
+def test_who_has_nothing_does_not_say_what_surplus_is_worth():
+    """Six of the dear ones are the cheaper, though two are over: nobody else has any, whatever his list says."""
+    none = source("A", 20, available=0, capacity_per_week=0, multiple=2)
+    dear = source("B", 194, breaks=((6, 140),), moq=4, p50=2, p80=2)
+    assert quantities(chosen([none, dear], 30, 4, 0.5)) == [("B", False, 6)]
+
+
 def test_with_equal_costs_one_order_is_made():
     twice = [source("A", 100, moq=5), source("B", 100, moq=5)]
     assert quantities(chosen(twice, 20)) in ([("A", False, 10)], [("B", False, 10)])

@@ -136,3 +136,42 @@ def test_a_need_of_thousands_is_covered_within_bounds():
     assert plan is not None
     assert plan.covered == 8_900
     assert all(part.quantity <= 4_000 and part.quantity % 7 == 0 for part in plan.parts)
+
+
+def test_however_many_wait_for_however_much_the_cuts_stay_few(monkeypatch):
+    rng = random.Random(3)
+    offers = [
+        Offer(
+            f"S{n}",
+            ((1, 100 + n), (40 + n, 97), (333 + n, 95)),
+            5 + 3 * n,
+            9 + 3 * n,
+            moq=7 + n,
+            multiple=1 + n,
+            most=most,
+        )
+        for n, most in enumerate((6_011, 7_013, 8_017, None))
+    ]
+    needs = [Need(rng.randint(-3, 90), rng.randint(1, 200)) for _ in range(200)]
+    units = sum(need.quantity for need in needs)
+    points = supplier_choice._points(offers, supplier_choice._merged(needs), units)
+    assert len(points) == supplier_choice.MOST_POINTS
+    assert {0, units, 6_011, 7_013, 6_011 + 7_013, units - 8_017} <= set(points)
+    plan = cheapest_plan(offers, needs, Costs(2))
+    alone = single_plan(offers[3], needs, Costs(2))
+    assert plan is not None
+    assert alone is not None
+    assert plan.covered == units
+    assert plan.total <= alone.total
+
+
+def test_needs_of_a_day_are_one_need(monkeypatch):
+    seen = []
+    points = supplier_choice._points
+    monkeypatch.setattr(
+        supplier_choice, "_points", lambda offers, needs, units: seen.extend(needs) or points(offers, needs, units)
+    )
+    offers = [Offer("A", ((1, 100), (9, 80)), 5, 9), Offer("B", ((1, 90),), 15, 19)]
+    many = cheapest_plan(offers, [Need(9, 3), Need(2, 1), Need(9, 5), Need(9, 2, 0.5)], Costs(2))
+    assert seen == [Need(9, 8), Need(2, 1), Need(9, 2, 0.5)]
+    assert many == cheapest_plan(offers, [Need(2, 1), Need(9, 8), Need(9, 2, 0.5)], Costs(2))
