@@ -10,14 +10,14 @@ import re
 from dataclasses import dataclass
 
 from core.edi.interchanges import Fault, Level, Repair, Separators, Severity
-from core.edi.normaliser import Limits, RawSegment
+from core.edi.normaliser import Limits, RawSegment, after_line_end
 
 _BLANK = " \t\r\n"
 _PADDING = _BLANK + "\x00\x1a"
 _START = re.compile(r"(?<![A-Za-z0-9])UN[ABGH](?=[^A-Za-z0-9 \t\r\n])")
-_HEADER = r"(?:UN[AB](?=[^A-Za-z0-9 \t\r\n])|ISA(?=([^A-Za-z0-9 \t\r\n])\d\d\1))"
+_HEADER = r"(?:UN[AB](?=[^A-Za-z0-9 \t\r\n])|ISA(?=(?P<mark>[^A-Za-z0-9 \t\r\n])\d\d(?P=mark)))"
 _NEXT = re.compile(_HEADER)
-_NEXT_AFTER_BREAK = re.compile(rf"[\r\n][ \t\r\n]*(?={_HEADER})")
+_NEXT_AFTER_BREAK = after_line_end(_HEADER)
 _BREAKS = re.compile(r"[\r\n]+")
 
 
@@ -99,7 +99,7 @@ class _Cutter:
         self.faults: list[Fault] = []
         self.segments: list[RawSegment] = []
         self.marks, self.at = self._service_marks()
-        self.tag = re.compile(r"[ \t]*[\r\n][ \t\r\n]*(?=[A-Z]{3}" + re.escape(self.marks.element) + ")")
+        self.tag = after_line_end("[A-Z]{3}" + re.escape(self.marks.element))
         lines = _BREAKS.split(text[start : min(stop, start + 2_000)])[:-1]
         self.wrapped = len(lines) >= 2 and len({len(line) for line in lines}) == 1 and len(lines[0]) >= 60
 
@@ -140,7 +140,7 @@ class _Cutter:
             after = text.index(mark, end) + 1 if closed else end
         following = _NEXT_AFTER_BREAK.search(text, at, end) if mark not in "\r\n" else None
         if following is not None:
-            end = after = following.start()
+            end = after = following.start("end")
             closed = False
         if not closed:
             self.repairs.append(Repair("unterminated", end, "The last segment was not terminated; it was closed."))

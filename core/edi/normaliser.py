@@ -19,7 +19,14 @@ _PADDING = _BLANK + "\x00\x1a"
 _ISA = re.compile(r"(?<![A-Za-z0-9])ISA(?=[^A-Za-z0-9 \t\r\n]|\t0\d\t)")
 _OTHER = r"UN(?:A[^A-Za-z0-9]{5,6}[ \t\r\n]*UN|B[^A-Za-z0-9 \t\r\n]UNO[A-Z])"
 _NEXT = re.compile(rf"{_ISA.pattern}|{_OTHER}")
-_NEXT_AFTER_BREAK = re.compile(rf"[\r\n][ \t\r\n]*(?=ISA(?:[^A-Za-z0-9 \t\r\n]|\t0\d\t)|{_OTHER})")
+
+
+def after_line_end(behind: str) -> re.Pattern[str]:
+    """A run of blanks with a line end (group `end`) before what `behind` matches; linear however long the runs are."""
+    return re.compile(rf"(?<![ \t\r\n])[ \t]*+(?P<end>[\r\n])[ \t\r\n]*+(?={behind})")
+
+
+_NEXT_AFTER_BREAK = after_line_end(rf"ISA(?:[^A-Za-z0-9 \t\r\n]|\t0\d\t)|{_OTHER}")
 EDIFACT_HEADER = re.compile(rb"(?<![A-Za-z0-9])UN[ABGH][^A-Za-z0-9 \t\r\n]")
 X12_HEADER = re.compile(rb"(?<![A-Za-z0-9])ISA([^A-Za-z0-9 \r\n])\d\d\1")
 _MAYBE_X12 = re.compile(rb"(?<![A-Za-z0-9])ISA[^A-Za-z0-9 \r\n]")
@@ -169,7 +176,7 @@ def _cut(text: str, start: int, stop: int, header: IsaHeader, before: list[Repai
             after = text.index(end_mark, stop) + 1 if closed else stop
         following = _NEXT_AFTER_BREAK.search(text, at, end) if end_mark not in "\r\n" else None
         if following is not None:
-            end = after = following.start()
+            end = after = following.start("end")
             closed = False
         if not closed:
             repairs.append(Repair("unterminated", end, "The last segment was not terminated; it was closed."))
@@ -197,7 +204,7 @@ class _LineEnds:
     def __init__(self, text: str, start: int, stop: int, header: IsaHeader) -> None:
         self.text = text
         mark = header.separators.element
-        self.tag = re.compile(r"[ \t]*[\r\n][ \t\r\n]*(?=[A-Z][A-Z0-9]{1,2}" + re.escape(mark) + ")")
+        self.tag = after_line_end("[A-Z][A-Z0-9]{1,2}" + re.escape(mark))
         self.breaks = re.compile(r"[\r\n]+")
         self.blank = header.separators.segment == " "
         lines = _LINE_END.split(text[start : min(stop, start + 2_000)])[:-1]

@@ -1,6 +1,7 @@
 """Frames of X12 files as senders really write them: each repair is made, noted with its offset, and changes no value."""
 
 import io
+from time import thread_time
 
 import pytest
 from pyx12.x12file import X12Reader as Pyx12Reader
@@ -186,6 +187,15 @@ def test_limits():
     assert [fault.code for fault in read(data * 3, Limits(interchanges=2)).faults] == ["interchanges"]
     assert "segments" in [fault.code for fault in read(data, Limits(segments=3)).interchanges[0].faults]
     assert "segment_size" in [fault.code for fault in read(data, Limits(segment_bytes=20)).interchanges[0].faults]
+
+
+@pytest.mark.parametrize("blank", ["\n", "\n ", " \n"])
+@pytest.mark.parametrize("frame", [FILE.partition("BAK")[0], "UNB+UNOA:3+S+R+261120:1030+55'UNH+1+ORDRSP:D:96A:UN'"])
+def test_runs_of_blanks_are_read_in_linear_time(frame: str, blank: str):
+    for text in (blank * 20_000, ("AB" + blank * 6_000 + "\nC'~") * 6):
+        began = thread_time()
+        read((frame + "AB" + text + "!").encode())
+        assert thread_time() - began < 1
 
 
 def test_utf8_values_are_read_as_utf8_and_others_as_latin_1():
