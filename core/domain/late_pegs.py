@@ -40,7 +40,7 @@ def repair(book: SkuBook, network: Network, supplies: Iterable[Supply], cause: C
         if peg.quantity and peg.line is not None and _pull_in(book, network, peg, policy):
             moved.setdefault(id(peg.line), PromiseReason.SUPPLY_ADVANCED)
     for key, (line, previous) in lines.items():
-        reason = moved.get(key, cause.reason)
+        reason, told = moved.get(key, cause.reason), len(book.backorder_facts)
         book.settle(line, reason)
         _blame(book, line, cause, rescue.blamed.get(key, []))
         if key in moved or key in stocked:
@@ -58,7 +58,7 @@ def repair(book: SkuBook, network: Network, supplies: Iterable[Supply], cause: C
         if moved.get(key) == cause.reason and cause.reason != PromiseReason.SUPPLY_ADVANCED:
             mark_delayed(book, line, str(reason), rescue.told[key])
         refresh_expected(book, line, network, previous, str(reason))
-        if rescue.is_as_it_was(line):
+        if len(book.backorder_facts) == told and rescue.is_as_it_was(line):
             line.is_changed = False
     return [line for line, _ in lines.values()]
 

@@ -89,15 +89,17 @@ class Rescue:
             self.before[id(line)] = self._state(line), line.is_changed
 
     def is_as_it_was(self, line: Line) -> bool:
-        """Has nothing come of it for the line: the same quantities, claims and shortage, and nobody has to be told?"""
-        facts = [f for f in self.book.backorder_facts if f.backorder.line is line]
-        return self.before[id(line)] == (self._state(line), False) and not facts
+        """Has nothing come of it for the line: the same quantities and claims, nothing to write of its backorder?
+
+        What there is to tell of a backorder (`book.backorder_facts`) the caller has seen.
+        """
+        backorder = self.book.backorder_of(line)
+        is_written = backorder is not None and (backorder.is_new or backorder.is_changed)
+        return not is_written and self.before[id(line)] == (self._state(line), False)
 
     def _state(self, line: Line) -> tuple:
-        backorder = self.book.backorder_of(line)
-        short = None if backorder is None else (backorder.state, backorder.quantity, backorder.expected_date)
         claims = sorted((p.kind, p.location_id, p.need_date, id(p.supply), p.quantity) for p in self.book.pegs_of(line))
-        return line.open, line.backordered, line.allocated, line.ready, line.status, short, claims
+        return line.open, line.backordered, line.allocated, line.ready, line.status, claims
 
     def cover(self, late: list[Peg]) -> None:
         """Cover late claims in this order; those who give way to one come last."""

@@ -101,6 +101,20 @@ async def test_what_slips_while_its_order_is_on_hold_comes_back_delayed(world):
         assert await world.rows(query) == [], name
 
 
+async def test_a_delay_of_one_of_two_sources_that_ends_while_its_order_is_on_hold(world):
+    """Nothing but the state that the hold comes back to is another: no day, no quantity, no claim."""
+    first = await world.supply(5, day(5))
+    await world.supply(5, day(12))
+    (order,) = await world.place(world.order(("S", 10)))
+    await redate(world, first, 6, "LEAD_TIME")
+    assert (await one(world))["state"] == "DELAYED"
+    await world.do(lambda uow: hold_order(uow, HoldOrder(order.number, "CREDIT")))
+    await redate(world, first, 5)
+    assert [(await one(world))[name] for name in ("state", "held_from_state")] == ["ON_HOLD", "PEGGED"]
+    for name, query in QUERIES.items():
+        assert await world.rows(query) == [], name
+
+
 async def test_a_cause_gives_way_to_what_is_found_later_and_is_kept(world):
     await world.place(world.order(("S", 5)))
     await course(world)
