@@ -201,7 +201,8 @@ class BindingConstraint:
         return self.facts.get("free") if _sees_events(info) else None
 
     @field(
-        description="The events behind it, largest claim first, then what ends the wait; empty for other than staff."
+        description="The events behind it, at most the 20 largest claims and 20 others: largest claim first, then what ends the "
+        "wait; empty for other than staff."
     )
     def events(self, info: Info) -> list[BindingEvent]:
         return [

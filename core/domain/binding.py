@@ -12,6 +12,9 @@ from core.domain.availability import Timeline
 from core.domain.book import SkuBook
 from core.domain.states import PegKind
 
+MOST_EVENTS = 20
+"""Claims, and as many others, that a constraint names: a promise does not keep all that is claimed of a SKU."""
+
 
 class BindingKind(StrEnum):
     """Why a promise is not earlier."""
@@ -88,8 +91,18 @@ class Binding:
             "date": self.day.isoformat(),
             "location": self.location_id,
             "free": self.free,
-            "events": [event.as_json() for event in self.events],
+            "events": [event.as_json() for event in _largest(self.events)],
         }
+
+
+def _largest(events: Sequence[DayEvent]) -> Sequence[DayEvent]:
+    """The largest claims and the largest others, in the order in which they stood."""
+    if len(events) <= MOST_EVENTS:
+        return events
+    claims = sorted((e for e in events if e.quantity < 0), key=lambda e: e.quantity)[:MOST_EVENTS]
+    others = sorted((e for e in events if e.quantity > 0), key=lambda e: -e.quantity)[:MOST_EVENTS]
+    kept = {id(event) for event in (*claims, *others)}
+    return [event for event in events if id(event) in kept]
 
 
 def spot_on(curve: Timeline, location_id: int, day: date, demand_class: str) -> Spot:
@@ -104,8 +117,9 @@ def name_binding(spot: Spot, events: Sequence[DayEvent]) -> Binding:
     balance is smallest today already, what comes only on the promised day does. Lead times, transfers, quotas, release
     days, cut-offs and calendars are known by themselves.
     """
+    days = spot.days
     relevant = sorted(
-        (e for e in events if e.day in spot.days), key=lambda e: (e.day, e.quantity, str(e.kind), e.order_line_id or 0)
+        (e for e in events if e.day in days), key=lambda e: (e.day, e.quantity, str(e.kind), e.order_line_id or 0)
     )
     if spot.kind is not None:
         return Binding(spot.kind, spot.day, spot.location_id, spot.free, relevant)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 EXACT_SITES = 10
 """Up to as many candidate locations every subset is looked at; beyond that a good one is searched."""
@@ -139,12 +139,24 @@ class _Problem:
             )
             for want in wants
         }
+        self.alike = {sku_id for sku_id, rows in self.by_sku.items() if self._are_alike(rows)}
+        """SKUs whose lines may be served one after the other: none of them would gain by another's place."""
         self._solved: dict[tuple[int, frozenset[int]], tuple[dict[int, dict[int, int]], Vector]] = {}
         shares = self.solve(frozenset(self.sites)).shares
         self.filled = {
             sku_id: sum(units for want in rows for units in shares[want.key].values())
             for sku_id, rows in self.by_sku.items()
         }
+
+    def _are_alike(self, wants: Sequence[Want]) -> bool:
+        """Does it cost the same to serve each line from a location, and comes the heavier before the lighter?"""
+        costs = [[self.legs[want.key, site] for site in self.cheapest[want.key]] for want in wants]
+        places = [self.cheapest[want.key] for want in wants]
+        return (
+            all(cost == costs[0] for cost in costs)
+            and all(place == places[0] for place in places)
+            and all(before.weight >= after.weight for before, after in pairwise(wants))
+        )
 
     def masks(self, optional: Sequence[int]) -> tuple[int, list[int]]:
         """Bits of `optional` without which a SKU is not filled as far as it can be, and per SKU those that have any."""
@@ -189,15 +201,18 @@ class _Problem:
     ) -> tuple[dict[int, dict[int, int]], Vector]:
         shares: dict[int, dict[int, int]] = {want.key: {} for want in wants}
         total: Vector = _ZERO
-        if len(wants) == 1:
-            (want,) = wants
-            missing, share = want.quantity, shares[want.key]
-            for site in self.cheapest[want.key]:  # at each further location only what is still missing
-                if site in sites and missing:
-                    share[site] = units = min(missing, self.free[sku_id, site])
-                    missing -= units
-                    total = _add(total, _times(units, self.legs[want.key, site]))
-            return shares, _add(total, (want.weight * missing, 0, 0, 0, 0, 0, 0))
+        if sku_id in self.alike:
+            left = {site: self.free[sku_id, site] for site in sites}
+            for want in wants:
+                missing, share = want.quantity, shares[want.key]
+                for site in self.cheapest[want.key]:  # at each further location only what is still missing
+                    if missing and (units := min(missing, left.get(site, 0))):
+                        share[site] = units
+                        left[site] -= units
+                        missing -= units
+                        total = _add(total, _times(units, self.legs[want.key, site]))
+                total = _add(total, (want.weight * missing, 0, 0, 0, 0, 0, 0))
+            return shares, total
         legs = {(w.key, site): self.legs[w.key, site] for w in wants for site in sites if site in w.legs}
         flow = _cheapest_flow(wants, {site: self.free[sku_id, site] for site in sites}, legs)
         for (key, site), units in sorted(flow.items()):

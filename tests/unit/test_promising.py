@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from core.domain.allowance import Allowance, WaitsFor
-from core.domain.binding import BindingKind, events_on, name_binding
+from core.domain.binding import BindingKind, DayEvent, Spot, events_on, name_binding
 from core.domain.book import SkuBook
 from core.domain.book_supplies import receive_transfer, ship_transfer
 from core.domain.calendars import WorkCalendar
@@ -308,3 +308,13 @@ def test_stock_of_a_donor_that_waits_for_a_quota_is_on_its_way_and_nobody_elses(
         receive_transfer(book, supply, supply.open, 0)
     waiting = [(p.kind, p.quantity, p.need_date, p.cause) for p in book.pegs_of(line) if p.kind != PegKind.HARD]
     assert (line.allocated, waiting) == (3, [(PegKind.OPEN, 2, day(7), "QUOTA")])
+
+
+def test_a_constraint_names_the_largest_of_very_many_claims() -> None:
+    events = [DayEvent(BindingKind.LATER_PROMISE, day(3), -(n % 50 + 1), order_line_id=n) for n in range(100)]
+    events += [DayEvent(BindingKind.SUPPLY, day(9), n + 1, supply_id=n) for n in range(30)]
+    told = name_binding(Spot(None, A, day(9), 0, day(3)), events).as_json()["events"]
+    assert [row["quantity"] for row in told if row["kind"] == "LATER_PROMISE"] == sorted([*range(-50, -40)] * 2)
+    assert sorted(row["quantity"] for row in told if row["kind"] == "SUPPLY") == [*range(11, 31)]
+    few = name_binding(Spot(None, A, day(9), 0, day(3)), events[98:]).as_json()["events"]
+    assert len(few) == 22

@@ -165,3 +165,37 @@ def test_many_locations_are_searched_for_one_that_does_as_well_and_is_nearer():
     ]
     free = {(1, 1): 5, (2, 1): 6, (1, 2): 6, (2, 3): 6, **{(1, n): 1 for n in range(4, 16)}}
     assert choose_sites(wants, free).shares == {1: {2: 6}, 2: {3: 6}}
+
+
+A, B, C = 1, 2, 3
+
+
+def test_lines_that_go_the_same_way_are_served_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    legs = {A: Leg(rank=0), B: Leg(rank=1), C: Leg(rank=2)}
+    wants = [Want(n, 1, 1 + n % 3, legs, weight=40 - n) for n in range(40)]
+    free = {(1, A): 7, (1, B): 30, (1, C): 11}
+    one_by_one = choose_sites(wants, free)
+    monkeypatch.setattr(site_choice._Problem, "_are_alike", lambda self, wants: False)
+    assert choose_sites(wants, free) == one_by_one
+    monkeypatch.undo()
+    monkeypatch.setattr(site_choice, "_cheapest_flow", None)  # thousands of lines would take it their number squared
+    assert choose_sites(wants, free) == one_by_one
+
+
+@pytest.mark.parametrize(
+    "legs",
+    [
+        [{A: Leg(rank=0), B: Leg(rank=1)}, {A: Leg(cost=1, rank=0), B: Leg(rank=1)}],
+        [{A: Leg(rank=0), B: Leg(rank=1)}, {A: Leg(rank=0)}],
+    ],
+)
+def test_lines_that_go_different_ways_are_seen_together(legs) -> None:
+    wants = [Want(n, 1, 2, of, weight=2 - n) for n, of in enumerate(legs)]
+    found = choose_sites(wants, {(1, A): 2, (1, B): 2})
+    assert sum(found.shares[0].values()) + sum(found.shares[1].values()) == 4
+
+
+def test_who_weighs_more_comes_first_whatever_the_order() -> None:
+    legs = {A: Leg()}
+    found = choose_sites([Want(0, 1, 2, legs, weight=1), Want(1, 1, 2, legs, weight=5)], {(1, A): 2})
+    assert found.shares == {0: {}, 1: {A: 2}}
