@@ -111,6 +111,55 @@ def test_slips_are_taken_back_however_many_they_are():
     assert np.isnan(mended[wrong]).all(), "what is not taken back is unknown"
 
 
+def bulk_goods() -> tuple[np.ndarray, np.ndarray]:
+    """Goods that sell five a month, and 60 new ones sold three times each in lots of 2,000 to 8,000."""
+    random = np.random.default_rng(5)
+    small, bulk = random.poisson(5, (400, 24)).astype(float), np.zeros((60, 24))
+    bulk[:, -3:] = 1000 * random.integers(2, 9, (60, 3))
+    return np.vstack([small, bulk]), np.arange(460)[:, None] >= 400
+
+
+def promotions() -> tuple[np.ndarray, np.ndarray]:
+    """Goods that sell five a month, and 40 that sell 250 to 700 with two true peaks of 1,000 or 2,000 a year."""
+    random = np.random.default_rng(6)
+    small, large = random.poisson(5, (400, 24)).astype(float), random.integers(250, 700, (40, 24)).astype(float)
+    for row in large:
+        row[random.choice(24, 4, replace=False)] = 1000 * random.integers(1, 3, 4)
+    return np.vstack([small, large]), np.arange(440)[:, None] >= 400
+
+
+def whole_lots() -> tuple[np.ndarray, np.ndarray]:
+    """Goods that sell 250 to 700 a month, and ten that sell in lots of 1,000 to 3,000 only."""
+    random = np.random.default_rng(7)
+    goods = random.integers(250, 700, (100, 24)).astype(float)
+    goods[90:] = 1000 * random.integers(1, 4, (10, 24))
+    return goods, np.arange(100)[:, None] >= 90
+
+
+@pytest.mark.parametrize("slipped", [0.0, 0.007, 0.1])
+@pytest.mark.parametrize("goods", [bulk_goods, promotions, whole_lots])
+def test_true_demand_of_whole_thousands_is_never_divided(goods, slipped):
+    units, is_large = goods()
+    slips = (np.random.default_rng(8).random(units.shape) < slipped) & ~is_large & (units > 0)
+    mended = np.where(slips, units * 1000, units)
+    repair(mended, [f"P{row}" for row in range(len(units))], Counter())
+    assert np.array_equal(mended[~slips], units[~slips])
+    assert slips.sum() * 0.98 <= (mended == units)[slips].sum()
+
+
+def test_series_without_a_figure_to_witness_slips_are_unknown_where_slips_are_many():
+    random = np.random.default_rng(9)
+    units = np.vstack([random.poisson(5, (200, 24)), np.zeros((100, 24))])
+    units[200:, 3] = random.integers(1, 9, 100)
+    slips = (random.random(units.shape) < 0.1) & (units > 0)
+    mended = np.where(slips, units * 1000, units)
+    findings: Counter[str] = Counter()
+    repair(mended, [f"P{row}" for row in range(300)], findings)
+    assert np.isnan(mended[200:][slips[200:]]).all()
+    assert findings["cells_unknown: perhaps thousandfold"] == slips[200:].sum()
+    assert np.array_equal(mended[~slips], units[~slips])
+
+
 def test_what_is_missing_is_said(tmp_path):
     with pytest.raises(UnreadableFile, match=r"at least 6 periods.*sku, name, m1"):
         read(tmp_path, "sku,name,m1,m2\nA,b,1,2\n")
