@@ -182,17 +182,12 @@ def test_lines_that_go_the_same_way_are_served_one_after_the_other(monkeypatch: 
     assert choose_sites(wants, free) == one_by_one
 
 
-@pytest.mark.parametrize(
-    "legs",
-    [
-        [{A: Leg(rank=0), B: Leg(rank=1)}, {A: Leg(cost=1, rank=0), B: Leg(rank=1)}],
-        [{A: Leg(rank=0), B: Leg(rank=1)}, {A: Leg(rank=0)}],
-    ],
-)
-def test_lines_that_go_different_ways_are_seen_together(legs) -> None:
-    wants = [Want(n, 1, 2, of, weight=2 - n) for n, of in enumerate(legs)]
-    found = choose_sites(wants, {(1, A): 2, (1, B): 2})
-    assert sum(found.shares[0].values()) + sum(found.shares[1].values()) == 4
+def test_lines_that_go_different_ways_are_seen_together() -> None:
+    """The first would take the nearest stock that is the only cheap one for the second."""
+    wants = [Want(0, 1, 2, {A: Leg(), B: Leg(cost=1)}, weight=2), Want(1, 1, 2, {A: Leg(), B: Leg(cost=9)})]
+    assert choose_sites(wants, {(1, A): 2, (1, B): 2}).shares == {0: {B: 2}, 1: {A: 2}}
+    wants = [Want(0, 1, 2, {A: Leg(), B: Leg(cost=1)}, weight=2), Want(1, 1, 2, {A: Leg()})]
+    assert choose_sites(wants, {(1, A): 2, (1, B): 2}).shares == {0: {B: 2}, 1: {A: 2}}
 
 
 def test_who_weighs_more_comes_first_whatever_the_order() -> None:
