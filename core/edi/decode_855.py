@@ -75,19 +75,24 @@ def known_header(opening: Segment, guide: PartnerGuide, notes: Notes) -> str:
 def cut_lines(document: TransactionSet, opening: str) -> tuple[list[Segment], list[list[Segment]]]:
     """The segments before the first `opening` segment, and one list for each of them with what follows it.
 
-    What stands under its sublines (SLN) is said of them, not of the line, and is left out.
+    What stands under its sublines (SLN) is said of them, not of the line, and is left out; a subline with a status of
+    its own (ACK) is kept.
     """
     head: list[Segment] = []
     blocks: list[list[Segment]] = []
-    is_subline = False
+    subline: Segment | None = None
     for segment in document.segments:
         if segment.tag in ("CTT", "SE"):
             continue  # some senders write the sum before the lines
-        is_subline = segment.tag == "SLN" or (is_subline and segment.tag != opening)
-        if is_subline:
-            continue
         if segment.tag == opening:
+            subline = None
             blocks.append([])
+        elif segment.tag == "SLN":
+            subline = segment
+        if subline is not None:
+            if segment.tag == "ACK" and blocks:
+                blocks[-1].append(subline)
+            continue
         (blocks[-1] if blocks else head).append(segment)
     return head, blocks
 
@@ -121,6 +126,8 @@ def acknowledged_line(
     statuses = tuple(
         _status(ack, _dates_under(block, at), unit, guide, notes) for at, ack in enumerate(block) if ack.tag == "ACK"
     )
+    if not statuses:
+        statuses = _of_sublines(block, notes)
     keys = {
         LineKey.PO_LINE_NUMBER: our_line(pairs, block, guide, po1.value(1)),
         LineKey.BUYER_SKU: item(pairs, BUYER_ITEM),
@@ -164,6 +171,15 @@ def _status(ack: Segment, own_dates: list[Segment], line_unit: str, guide: Partn
         substitutes=ack.pairs(7, 26),
         segment_number=ack.number,
     )
+
+
+def _of_sublines(block: list[Segment], notes: Notes) -> tuple[LineStatus, ...]:
+    """One for review where the sublines (SLN) are answered and the line is not: the header does not settle it then."""
+    answered = next((segment for segment in block if segment.tag == "SLN"), None)
+    if answered is None:
+        return ()
+    notes.warning("line_status", "Only sublines of the line have a status (ACK), the line has none", answered)
+    return (LineStatus("SLN", None, None, "", Effect.REVIEW, "SLN", (), answered.number),)
 
 
 def _scheduled(

@@ -133,6 +133,8 @@ class _Tally:
                 self.rejected += amount
             case Effect.HOLD:
                 self.held += amount
+            case _ if status.meaning == "SLN":
+                self.mismatch = "Only sublines (SLN) of the line have a status; what becomes of it needs a decision."
             case _:
                 self.mismatch = f"The line status {status.code!r} is not known for this partner."
 

@@ -223,6 +223,16 @@ def test_what_is_said_of_sublines_is_not_said_of_the_line():
     assert [(status.code, status.quantity, status.date) for status in said.statuses] == [("IA", 10, None)]
 
 
+def test_a_line_of_which_only_sublines_are_answered_is_not_settled_by_the_header():
+    body = "BAK*00*AD*PO1*20261119~PO1*1*10*EA***BP*SKU1~SLN*1**I*2*EA~ACK*IR*10*EA"
+    decoded = decode(body)
+    assert [(fault.code, fault.segment, fault.segment_number) for fault in decoded.faults] == [
+        ("line_status", "SLN", 4)
+    ]
+    (outcome,) = whole(body, lines=OPEN[:1]).outcomes
+    assert (outcome.accepted_quantity, "Only sublines" in (outcome.mismatch or "")) == (0, True)
+
+
 def test_a_date_under_one_status_is_not_that_of_another():
     outcome = resolved("ACK*IA*6*EA", "ACK*IB*4*EA", "DTM*067*20261215")
     assert (parts(outcome.accepted), parts(outcome.backordered)) == ([(6, None)], [(4, LATER)])
