@@ -85,8 +85,8 @@ def _events(
 
 def _event(block: list[Segment], estimate: date | None, guide: PartnerGuide, notes: Notes) -> CarrierEvent:
     sts = block[0]
-    # Some carriers have it beside the category of the status.
-    sent, agency = sts.value(2) or sts.value(1, 2), sts.value(2, 3) or sts.value(1, 3)
+    # Some carriers have it, and its agency, beside the category of the status, which has an agency of its own.
+    sent, agency = (sts.value(2), sts.value(2, 3)) if sts.value(2) else (sts.value(1, 2), sts.value(1, 3))
     code = guide.code_map.get(sent, _EVENTS.get(sent, "") if agency in _STANDARD_AGENCIES else "")
     if not code:
         owner = f" of the agency {agency!r}" if agency not in _STANDARD_AGENCIES else ""

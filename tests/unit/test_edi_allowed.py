@@ -90,6 +90,13 @@ def test_a_parcel_carrier_names_the_parcel_and_puts_its_code_beside_the_category
     assert (found.faults, found.document.tracking, found.document.events[0].status_code) == ((), "1Z3", "D1")
 
 
+def test_the_agency_of_the_category_is_not_that_of_the_status():
+    body = "BGM+77+R1+9'RFF+CN:T9'CNI+1'STS+1::87+21'DTM+334:202611200815:203'STS+1+21::87'"
+    found = DECODERS["IFTSTA"](set_of(edifact_file("IFTSTA", body)), DEFAULT_GUIDE)
+    assert [event.status_code for event in found.document.events] == ["D1", "21"]
+    assert [fault.segment_number for fault in found.faults] == [7]
+
+
 def test_a_segment_at_a_wrong_place_is_looked_into():
     document = set_of(x12_file("945", "W06*F*SO1*20261120*SHIP7~W12*CC*10*EA**EA**BP*SKU1~"))
     assert [(f.code, f.segment_number, f.element, f.severity) for f in document.faults] == [
