@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from core.edi.interchanges import Fault, Verdict
+from core.edi.interchanges import Fault, Severity, Verdict
 
 T = TypeVar("T")
 
@@ -29,6 +29,12 @@ class Decoded(Generic[T]):
 
     document: T | None
     faults: tuple[Fault, ...] = ()
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Why there is no document: its errors; of one that is sound and of no use to us, the last thing noted."""
+        errors = [fault.message for fault in self.faults if fault.severity is Severity.ERROR]
+        return tuple(errors or [fault.message for fault in self.faults[-1:]] or ["The document cannot be used."])
 
 
 class Effect(StrEnum):

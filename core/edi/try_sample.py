@@ -8,7 +8,7 @@ from typing import Any
 from core.edi.decoders import DECODERS
 from core.edi.documents import Acknowledgement
 from core.edi.guide import PartnerGuide
-from core.edi.interchanges import Severity, TransactionSet, Verdict, verdict
+from core.edi.interchanges import TransactionSet, Verdict, verdict
 from core.edi.reader import read
 from core.edi.resolve_line import resolve_line
 
@@ -36,7 +36,7 @@ def _try(document: TransactionSet, guide: PartnerGuide, expected: Mapping[str, A
         return [fault.message for fault in document.faults][:3] or ["it is rejected."]
     decoded = decode(document, guide)
     if decoded.document is None:
-        return [fault.message for fault in decoded.faults if fault.severity is Severity.ERROR] or ["it cannot be used."]
+        return list(decoded.refusals)
     if not isinstance(decoded.document, Acknowledgement):
         return []
     return _try_lines(decoded.document, guide, (expected or {}).get(document.control))

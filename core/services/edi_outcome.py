@@ -50,8 +50,7 @@ STAGED_KINDS = ("846", "INVRPT")
 def usable(decoded: Decoded[Any]) -> tuple[Any, tuple[Fault, ...]]:
     """The document and its notes; raises Unusable where there is none."""
     if decoded.document is None:
-        errors = [fault for fault in decoded.faults if fault.severity is Severity.ERROR]
-        raise Unusable("content", errors[0].message if errors else "The document cannot be used.", decoded.faults)
+        raise Unusable("content", decoded.refusals[0], decoded.faults)
     return decoded.document, decoded.faults
 
 

@@ -9,6 +9,8 @@ from core.edi.decoders import DECODERS
 from core.edi.guide import DEFAULT_GUIDE
 from core.edi.interchanges import Severity
 from core.edi.reader import read
+from core.edi.try_sample import try_sample
+from core.services.edi_outcome import Unusable, usable
 from tests.unit.edi_messages import EDIFACT, X12, edifact_file, x12_file
 
 
@@ -75,13 +77,19 @@ def test_a_range_of_dates_stands_one_element_later_before_4010():
     [
         ("APERAK", "BGM+313+A1+9'DTM+137:20261120:102'ERC+40::260'"),
         ("IFTSTA", "BGM+23+S1+9'DTM+137:20261120:102'CNI+1'STS+1+21'"),
+        ("214", "B10***UPSN~LX*1~AT7*D1*NS***20261130*0815~"),
     ],
 )
 def test_what_names_nothing_of_ours_is_allowed_and_of_no_use(kind, body):
-    document = set_of(edifact_file(kind, body))
+    file = (x12_file if kind == "214" else edifact_file)(kind, body)
+    document = set_of(file)
     found = DECODERS[kind](document, DEFAULT_GUIDE)
     assert (document.faults, found.document) == ((), None)
     assert [(fault.code, fault.severity) for fault in found.faults] == [("reference", Severity.WARNING)]
+    # Why it is set aside is said all the same.
+    with pytest.raises(Unusable, match=" names no "):
+        usable(found)
+    assert " names no " in try_sample(file, DEFAULT_GUIDE)[0]
 
 
 def test_a_parcel_carrier_names_the_parcel_and_puts_its_code_beside_the_category():
