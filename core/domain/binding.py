@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from heapq import nsmallest
 from typing import Any
 
 from core.domain.availability import Timeline
@@ -140,7 +141,8 @@ def _only_today(events: Sequence[DayEvent], limit_day: date) -> bool:
 
 
 def events_on(book: SkuBook, location_id: int, days: Sequence[date], demand_class: str) -> list[DayEvent]:
-    """Everything that moves the class's curve at a location on these days; what is overdue counts today."""
+    """What moves the class's curve at a location on these days, of the claims of each day the largest; what is overdue
+    counts today."""
     wanted, today = set(days), book.today[location_id]
     found: list[DayEvent] = []
 
@@ -154,10 +156,15 @@ def events_on(book: SkuBook, location_id: int, days: Sequence[date], demand_clas
         if supply.location_id == location_id:
             kind = BindingKind.TRANSFER if supply.kind == "transfer" else BindingKind.SUPPLY
             note(kind, supply.effective_date(today), supply.open, supply_id=supply.id)
+    claims: dict[date, list[tuple[int, int]]] = {day: [] for day in sorted(wanted)}
     for peg in book.pegs:
         if peg.location_id == location_id and peg.kind != PegKind.HARD:
-            line_id = peg.line.id if peg.line is not None else peg.line_id
-            note(BindingKind.LATER_PROMISE, peg.need_date, -peg.quantity, order_line_id=line_id)
+            of_day = claims.get(peg.need_date if peg.need_date > today else today)
+            if of_day is not None:
+                of_day.append((-peg.quantity, (peg.line.id if peg.line is not None else peg.line_id) or 0))
+    for day, of_day in claims.items():  # no more are named, and thousands may wait for one day
+        for quantity, line_id in nsmallest(MOST_EVENTS, of_day):
+            note(BindingKind.LATER_PROMISE, day, quantity, order_line_id=line_id or None)
     for hold in book.holds:
         if hold.location_id == location_id:
             note(BindingKind.HOLD, hold.need_date, -hold.quantity)

@@ -318,3 +318,14 @@ def test_a_constraint_names_the_largest_of_very_many_claims() -> None:
     assert sorted(row["quantity"] for row in told if row["kind"] == "SUPPLY") == [*range(11, 31)]
     few = name_binding(Spot(None, A, day(9), 0, day(3)), events[98:]).as_json()["events"]
     assert len(few) == 22
+
+
+def test_of_thousands_of_claims_on_a_day_the_largest_are_looked_at() -> None:
+    book = book_of(0)
+    for n in range(60):
+        book.pegs.append(Peg(n + 1, A, day(3) if n % 2 else day(-1), n + 1, PegKind.OPEN, line_id=n + 1))
+    found = events_on(book, A, [day(0), day(3)], "")
+    assert [(e.day, e.quantity) for e in found if e.quantity < 0] == [
+        *((day(0), -n) for n in range(59, 19, -2)),
+        *((day(3), -n) for n in range(60, 20, -2)),
+    ]
