@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.backorder_file import FLAGS, BackorderTable
-from ml.telling_columns import is_like_public, keys_of_names, strength, surely_above, telling_column, telling_place
+from ml.telling_columns import (
+    beyond_columns,
+    is_like_public,
+    keys_of_names,
+    strength,
+    surely_above,
+    telling_column,
+    telling_place,
+)
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +43,7 @@ SUSPICIOUS = {"roc_auc": 0.95, "pr_auc": 0.30}
 
 @dataclass(frozen=True)
 class Leak:
-    """`kind` is a stable word, `what` the column or file, `figure` how strong it is."""
+    """`kind` is a stable word ("hint": worth a look, no proof), `what` the column or file, `figure` how strong it is."""
 
     kind: str
     what: str
@@ -70,19 +78,22 @@ def _within(table: BackorderTable, file: str) -> list[Leak]:
         told = telling_column(table.label, values, "" if name in table.others else name, is_public=is_public)
         if told is not None:
             what = f"{name}{told.how}"
-            sentence = f"In the {file} file the column {what} alone ranks with {told.figure}: it knows the answer."
+            knows = "it knows the answer" if told.is_sure else "it knows the answer, or sums up what others say"
+            sentence = f"In the {file} file the column {what} alone ranks with {told.figure}: {knows}."
             if name in table.others:
                 sentence += " No model reads it."
-            found.append(Leak("column", what, told.strength, sentence))
+            found.append(Leak("column" if told.is_sure else "hint", what, told.strength, sentence))
         elif name in table.others and LATER_NAMES.search(name):
             sentence = f"The column {name} of the {file} file is named for what comes later. No model reads it."
             found.append(Leak("name", name, 1.0, sentence))
-    (how, roc), surely = telling_place(table.label, table.index), surely_above(table.label)
+    read = [values for name, values in columns.items() if name not in table.others]
+    (how, roc), surely = telling_place(table.label, table.index, read), surely_above(table.label)
     if roc > max(ORDER_ROC, surely):
         sentence = f"The rows of the {file} file are {how} their answer (ROC {roc:.3f})."
         found.append(Leak("order", file, roc, sentence))
     if table.sku is not None:
-        roc = max(strength(table.label, key) for key in keys_of_names(table.label, table.sku))
+        keys = keys_of_names(table.label, table.sku)
+        roc = beyond_columns(table.label, keys[0], max(strength(table.label, key) for key in keys), read)
         if roc > max(ORDER_ROC, surely):
             found.append(Leak("sku", file, roc, f"The SKU numbers of the {file} file tell the answer (ROC {roc:.3f})."))
     return found

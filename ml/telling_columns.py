@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,12 +36,16 @@ STRONGER = 0.06
 LEAST = 0.04
 """The same for empty cells and fractions, which are to say nothing."""
 UNREAD_ROC = 0.72
-"""What a column may rank that no model reads and nobody knows the usual strength of."""
+"""What a column ranks that no model reads before it is hinted at: nobody knows its usual strength, and months of cover rank .80."""
 COLUMN_PR, COLUMN_LIFT = 0.20, 8.0
 """Precision of the best column is .045 where one row in a hundred is positive: beyond both it knows some of the answers."""
 PURE = 0.35
 """Share of positives that surely lies behind a single value, or at an end of a column: in the public file it is .20 at most (200
 items with the least stock), so that beyond this the value was written by somebody who knew."""
+PURE_ODDS = 45.0
+"""The same where positives are more frequent, as odds over those of the file: they are 35 in the public one."""
+IN_ORDER = 0.95
+"""From here on rows stand in the order of a column: slope of their places on its ranks, 1 in a file that was sorted by it."""
 LONGEST_END = 2000
 """Rows at an end of a column that are looked at together."""
 RARE = 0.1
@@ -59,11 +63,13 @@ PRIOR_ROWS = 20.0
 
 @dataclass(frozen=True)
 class Told:
-    """How a column tells ("" by its order, " is empty", " by single values" ...), and how strongly."""
+    """How a column tells ("" by its order, " is empty", " by single values" ...), how strongly, and whether that is beyond
+    what a figure derived from columns that are known beforehand may do."""
 
     how: str
     strength: float
     figure: str
+    is_sure: bool = True
 
 
 def is_like_public(label: Labels, numbers: Mapping[str, Floats]) -> bool:
@@ -75,7 +81,8 @@ def is_like_public(label: Labels, numbers: Mapping[str, Floats]) -> bool:
 def telling_column(label: Labels, values: Floats, name: str = "", *, is_public: bool = False) -> Told | None:
     """The first way in which a column ranks too well to be known beforehand; None is the ordinary case.
 
-    `name` is that of a column of the public file's layout; in a file like that one its usual strength is known.
+    `name` is that of a column of the public file's layout; in a file like that one its usual strength is known. Of others
+    what is sure goes before what is only odd.
     """
     few = label.sum() < FEWEST_POSITIVES
     filled = np.nan_to_num(values, nan=-1.0)
@@ -89,6 +96,7 @@ def telling_column(label: Labels, values: Floats, name: str = "", *, is_public: 
         ways[" by its fraction"] = (np.round(filled * (100 if name in SHARES else 1), 6) % 1 != 0).astype(float)
     chance = surely_above(label) - 0.5
     counted = {how: Counted.of(label, column) for how, column in ways.items()}
+    odd = None
     for how, counts in counted.items():
         usual = USUAL.get(name, NOTHING) if how in LIKE_ITSELF else NOTHING
         limit = UNREAD_ROC
@@ -98,17 +106,19 @@ def telling_column(label: Labels, values: Floats, name: str = "", *, is_public: 
             limit = COLUMN_ROC
         roc = counts.roc()
         if roc > max(limit, usual + chance):
-            return Told(
-                how, roc, f"ROC {roc:.3f}, where {usual:.2f} is usual" if is_public and name else f"ROC {roc:.3f}"
-            )
+            figure = f"ROC {roc:.3f}, where {usual:.2f} is usual" if is_public and name else f"ROC {roc:.3f}"
+            if name or roc > COLUMN_ROC:
+                return Told(how, roc, figure)
+            odd = odd or Told(how, roc, figure, is_sure=False)
     rate = float(label.mean()) if len(label) else 0.0
     if few or rate > RARE:
-        return None
+        return odd
     for how, counts in counted.items():
         pr = counts.precision()
         if pr > max(COLUMN_PR, COLUMN_LIFT * rate):
             return Told(how, pr, f"precision {pr:.3f} at a rate of {rate:.3f}")
-    return _pure_part(Counted.of(label, values), [counted[how] for how in ("", " by its fraction") if how in counted])
+    ends = [counted[how] for how in ("", " by its fraction") if how in counted]
+    return _pure_part(Counted.of(label, values), ends, _pure_from(rate)) or odd
 
 
 @dataclass(frozen=True)
@@ -142,10 +152,15 @@ class Counted:
         return best
 
 
-def _pure_part(values: Counted, ends: list[Counted]) -> Told | None:
-    """A value (empty, too), or an end of a column, behind which almost only positives lie."""
+def _pure_from(rate: float) -> float:
+    odds = PURE_ODDS * rate / (1 - rate)
+    return max(PURE, odds / (1 + odds))
+
+
+def _pure_part(values: Counted, ends: list[Counted], limit: float) -> Told | None:
+    """A value (empty, too), or an end of a column, behind which surely more than `limit` are positive."""
     share = surely_share(values.positives, values.rows)
-    if len(share) and share.max() > PURE:
+    if len(share) and share.max() > limit:
         best = int(share.argmax())
         return Told(
             " at one value", float(share[best]), f"{int(values.positives[best])} of {int(values.rows[best])} rows"
@@ -154,7 +169,7 @@ def _pure_part(values: Counted, ends: list[Counted]) -> Told | None:
         for step in (1, -1):
             rows, positives = np.cumsum(end.rows[::step]), np.cumsum(end.positives[::step])
             share = np.where(rows <= LONGEST_END, surely_share(positives, rows), 0.0)
-            if len(share) and share.max() > PURE:
+            if len(share) and share.max() > limit:
                 best = int(share.argmax())
                 return Told(" at one end", float(share[best]), f"{int(positives[best])} of {int(rows[best])} rows")
     return None
@@ -169,14 +184,45 @@ def surely_share(positives: Floats, rows: NDArray[np.int64]) -> Floats:
     return np.where(positives >= FEWEST_PURE, low, 0.0)
 
 
-def telling_place(label: Labels, index: NDArray[np.int64]) -> tuple[str, float]:
-    """How strongly the place of a row in its file tells the answer: its order, its place in a period, or its block."""
+def telling_place(label: Labels, index: NDArray[np.int64], columns: Iterable[Floats] = ()) -> tuple[str, float]:
+    """How strongly the place of a row in its file tells the answer: its order, its place in a period, or its block.
+
+    What a column tells by which the file was sorted, its rows tell, too: that is not counted.
+    """
     found = {"sorted by": strength(label, index.astype(float))}
+    if label.sum() >= FEWEST_POSITIVES:
+        found["in blocks by"] = strength(label, rate_of_value(label, (index // BLOCK).astype(float)))
+    found = {how: beyond_columns(label, index, roc, columns) for how, roc in found.items()}
     if label.sum() >= FEWEST_POSITIVES:
         for period in PERIODS:
             found[f"periodic ({period}) in"] = strength(label, rate_of_value(label, (index % period).astype(float)))
-        found["in blocks by"] = strength(label, rate_of_value(label, (index // BLOCK).astype(float)))
     return max(found.items(), key=lambda item: item[1])
+
+
+def beyond_columns(label: Labels, place: NDArray[np.int64] | Floats, roc: float, columns: Iterable[Floats]) -> float:
+    """`roc`, or .5 (nothing) where a column in whose order the places stand ranks about as well."""
+    if roc <= NOTHING + STRONGER:
+        return roc
+    limit = roc - STRONGER
+    explained = any(goes_with(place, column) and strength_of_any(label, column) >= limit for column in columns)
+    return 0.5 if explained else roc
+
+
+def goes_with(place: NDArray[np.int64] | Floats, column: Floats) -> bool:
+    """Do rows stand in the order of a column, up or down; empty cells may stand anywhere."""
+    known = ~np.isnan(column)
+    _, value, counts = np.unique(column[known], return_inverse=True, return_counts=True)
+    if len(counts) < 2 or known.mean() < 0.5:
+        return False
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[value]
+    places = np.argsort(np.argsort(place[known], kind="stable"), kind="stable") + 1.0
+    return bool(abs(np.cov(places, ranks, bias=True)[0, 1]) > IN_ORDER * ranks.var())
+
+
+def strength_of_any(label: Labels, column: Floats) -> float:
+    """How well a column ranks by its order or by single values, whichever is better."""
+    filled = np.nan_to_num(column, nan=-1.0)
+    return max(strength(label, filled), strength(label, rate_of_value(label, filled)))
 
 
 def strength(label: Labels, score: Floats) -> float:
@@ -191,9 +237,12 @@ def surely_above(label: Labels) -> float:
 
 
 def rate_of_value(label: Labels, values: NDArray[np.float64] | NDArray[np.str_]) -> Floats:
-    """Share of positives among the other half's rows (odd, even) with the same value: a code that has no order tells, too."""
+    """Share of positives among the other half's rows with the same value: a code that has no order tells, too.
+
+    Halves are drawn, always the same: the places of rows say nothing of them.
+    """
     _, place = np.unique(values, return_inverse=True)
-    half = np.arange(len(label)) % 2
+    half = np.random.default_rng(0).integers(0, 2, len(label))
     rate, kinds = float(label.mean()) if len(label) else 0.0, int(place.max(initial=-1)) + 1
     told = np.zeros(len(label))
     for side in (0, 1):

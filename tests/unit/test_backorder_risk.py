@@ -188,6 +188,77 @@ def test_clean_files_show_no_leak():
     assert find_leaks([played(3000)], played(1000, seed=2)) == []
 
 
+def in_order_of(column: str, table: BackorderTable) -> BackorderTable:
+    table = table.take(np.argsort(table.numbers[column], kind="stable"))
+    table.index = np.arange(len(table))
+    table.sku = np.array([f"{number}" for number in 10_000 + table.index])
+    return table
+
+
+def short_of_stock_often() -> BackorderTable:
+    """8 % go short, and of the 12 % that have nothing 45 %."""
+    random = np.random.default_rng(5)
+    table = played(4000, seed=5)
+    none = random.random(4000) < 0.12
+    table.numbers["national_inv"] = np.where(none, 0.0, table.numbers["national_inv"] + 1)
+    table.label[:] = random.random(4000) < np.where(none, 0.45, 0.03)
+    return table
+
+
+def owed_already() -> BackorderTable:
+    """6 % go short, and of the 5 % that are owed already 60 %."""
+    random = np.random.default_rng(6)
+    table = played(4000, seed=6)
+    owed = random.random(4000) < 0.05
+    table.numbers["local_bo_qty"] = np.where(owed, random.integers(1, 9, 4000), 0.0)
+    table.label[:] = random.random(4000) < np.where(owed, 0.6, 0.03)
+    return table
+
+
+def slow_ones_first() -> BackorderTable:
+    """Goods that take longer go short more often (ROC .63), and the file is in the order of lead times."""
+    random = np.random.default_rng(7)
+    table = played(4000, seed=7)
+    table.numbers["lead_time"] = random.choice([2.0, 4.0, 8.0, 12.0], 4000)
+    table.label[:] = random.random(4000) < 0.012 * table.numbers["lead_time"]
+    return in_order_of("lead_time", table)
+
+
+@pytest.mark.parametrize("ordinary", [short_of_stock_often, owed_already, slow_ones_first])
+def test_what_ordinary_files_tell_is_no_leak(ordinary):
+    assert find_leaks([ordinary()], played(1000, seed=2)) == []
+
+
+def test_answers_in_a_file_that_is_sorted_by_a_column_are_still_found():
+    table = slow_ones_first()
+    turn = np.lexsort((-table.label, table.index // 1000))
+    table = table.take(turn)
+    table.index = np.arange(len(table))
+    assert ("order", "training") in [(leak.kind, leak.what) for leak in find_leaks([table], played(1000, seed=2))]
+
+
+def test_a_figure_derived_from_others_is_hinted_at():
+    table = played(3000)
+    table.others["cover"] = np.minimum(ratio_rule(table.numbers), 1.0)
+    (leak,) = find_leaks([table], played(1000, seed=2))
+    assert (leak.kind, leak.what) == ("hint", "cover")
+    assert leak.sentence.endswith("it knows the answer, or sums up what others say. No model reads it.")
+
+
+@pytest.mark.parametrize(("period", "places"), [(2, 1), (4, 2), (20, 10)])
+def test_answers_in_an_even_period_are_found(period, places):
+    table = played(3000)
+    free = np.flatnonzero(table.index % period < places)
+    random = np.random.default_rng(3)
+    short = random.choice(free, int(table.label.sum()), replace=False)
+    turn = np.empty(3000, int)
+    turn[short] = np.flatnonzero(table.label == 1)
+    turn[np.setdiff1d(np.arange(3000), short)] = random.permutation(np.flatnonzero(table.label == 0))
+    table = table.take(turn)
+    table.index = np.arange(3000)
+    assert [leak.kind for leak in find_leaks([table], played(1000, seed=2))] == ["order"]
+
+
 def _empty(table: BackorderTable, known: np.ndarray) -> None:
     table.numbers["lead_time"][known] = np.nan
 

@@ -52,12 +52,12 @@ def evaluate(
 
         report = evaluate_risk(train, test, calibrate_every=calibrate_every, bootstrap=bootstrap, say=say)
     for leak in report["leaks"]:
-        say(f"LEAK? {leak['sentence']}")
+        say(f"{'HINT' if leak['kind'] == 'hint' else 'LEAK?'} {leak['sentence']}")
     if as_json:
         print_json(report)
     else:
         _print(report)
-    if strict and report["leaks"]:
+    if strict and any(leak["kind"] != "hint" for leak in report["leaks"]):
         raise typer.Exit(LEAK_FOUND)
 
 
