@@ -28,6 +28,6 @@ def points(line: Line) -> float:
     return own + (BREACH_POINTS if rank.tier is Tier.BREACH else 0)
 
 
-def gain(taker: Line, days_saved: int, giver: Line, days_lost: int) -> float:
+def gain(own: float, days_saved: int, other: float, days_lost: int) -> float:
     """Value that a unit of a source wins when it goes from one promise to another, in points x days."""
-    return points(taker) * days_saved - points(giver) * days_lost
+    return own * days_saved - other * days_lost

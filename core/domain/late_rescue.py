@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from core.domain.availability import Timeline
 from core.domain.book import SkuBook, claim_order
 from core.domain.book_supplies import expected_of
 from core.domain.edge_value import DEFAULT_MARGIN, gain, points
@@ -61,6 +62,42 @@ _STOPPED = frozenset({BackorderState.ON_HOLD, BackorderState.CANCEL_PENDING})
 """What waits for somebody takes nothing from others."""
 
 
+class _Room:
+    """What is free of a place for a late claim, where all others that are late wait for their supply; made when asked."""
+
+    def __init__(self, book: SkuBook, place: int, line: Line, late: list[Peg]) -> None:
+        self.book, self.place, self.line, self.late = book, place, line, late
+        self._curve: Timeline | None = None
+
+    @property
+    def curve(self) -> Timeline:
+        if self._curve is None:
+            self._curve = self.book.timeline_without(self.place, self.late, self.line.demand_class)
+            for peg in self.late:
+                if peg.location_id == self.place:
+                    self._curve.add(day_of(self.book, peg), -peg.quantity)
+        return self._curve
+
+    def for_exchange(self, need: date, other: date) -> int | None:
+        """Units that a claim of `need` may have of one of `other`, which waits longer than both; None: any number.
+
+        What somebody else wants is the same before and after it on every day but those from `need` to `other`: what is
+        short on another day binds nobody.
+        """
+        if other > need:
+            return self.curve.free_until(need, other)
+        lots = self.book.lots
+        spoils = () if lots is None else lots.expiring(self.place, lots.min_life)
+        return 0 if any(other < day <= need for day, _ in spoils) else None
+
+    def exchanged(self, need: date, other: date, units: int) -> None:
+        """Count an exchange: `units` are claimed for `need` now, and no longer for `other`."""
+        if self._curve is not None:
+            self._curve.add(need, -units)
+            if self.book.lots is None:  # else what it would have taken before it spoils counts on as claimed
+                self._curve.add(other, units)
+
+
 class Rescue:
     """Late claims under way: whose lines are touched, which of them moved and why, and who is still to come."""
 
@@ -79,6 +116,8 @@ class Rescue:
         self.late: list[Peg] = []
         self.proofs: dict[int, dict[str, Any]] = {}
         """What shows why a claim is late that took a source which is late as well, by peg."""
+        self.points: dict[int, float] = {}
+        """By line, as `edge_value.points` has them."""
 
     def touch(self, peg: Peg) -> None:
         line = peg.line
@@ -125,17 +164,19 @@ class Rescue:
         may_stock = book.may_have_stock(peg)
         book.drop_peg(peg)
         left -= book.cover_dated(line, place, need, left, cause)
-        free = book.timeline_without(place, self.late, line.demand_class).atp() if left else 0
-        given = min(left, may, free, max(0, book.shelf(place, line))) if may_stock else 0
+        room = _Room(book, place, line, self.late)
+        given = min(left, may, book.shelf(place, line)) if may_stock else 0
+        given = min(given, room.curve.atp()) if given > 0 else 0
         if given > 0:
             book.allocate(line, place, given, "reschedule", self.cause.id)
             move_use(book, line, book.today[place])
             book.line_facts.append(LineFact(line, "ALLOCATED", given))
             self.stocked.add(id(line))
             left -= given
-        left -= self._take_sooner(line, place, need, day, left, proof)
+            room = _Room(book, place, line, self.late)
+        left -= self._take_sooner(line, room, need, day, left, proof)
         if left:
-            left -= self._take_over(line, supply, place, need, left)
+            left -= self._take_over(line, supply, room, need, left)
         target = self.network.ship_day_from(place, day)
         moves = left > 0 and should_move(need, target, self.policy.hysteresis_days, self.cause.certain)
         if moves:
@@ -143,49 +184,53 @@ class Rescue:
             self.blamed.setdefault(id(line), []).append(proof)
         book.add_peg(place, target if moves else need, left, PegKind.FIRM, line=line, supply=supply, cause=cause)
 
-    def _take_sooner(self, line: Line, place: int, need: date, day: date, wanted: int, proof: dict[str, Any]) -> int:
+    def _take_sooner(self, line: Line, room: _Room, need: date, day: date, wanted: int, proof: dict[str, Any]) -> int:
         """Unpegged supply that comes late as well, but sooner than `day` by what is worth telling; each is late anew."""
-        book, taken = self.book, 0
-        latest = self.network.ship_day_from(place, day) - timedelta(days=max(1, self.policy.hysteresis_days))
+        book, place, taken = self.book, room.place, 0
+        target = self.network.ship_day_from(place, day)
+        latest = target - timedelta(days=max(1, self.policy.hysteresis_days))
         today = book.today[place]
         found = [s for s in book.supplies if s.location_id == place and s.unpegged > 0] if wanted else []
         for supply in sorted(found, key=lambda s: (s.effective_date(today), s.id or 0)):
             usable = supply.effective_date(today)
             if taken == wanted or self.network.ship_day_from(place, usable) > latest:
                 break
-            spare = book.timeline_without(place, self.late, line.demand_class).atp(usable)
-            units = min(wanted - taken, supply.unpegged, spare)
+            units = min(wanted - taken, supply.unpegged, room.curve.free_until(usable, target))
             peg = book.add_peg(place, need, units, PegKind.FIRM, line=line, supply=supply, cause="sooner")
             if peg is not None:
                 taken += units
+                room.curve.add(usable, -units)
                 self.proofs.setdefault(id(peg), {**proof, "quantity": units})
                 if not any(p is peg for p in self.late):
                     self.late.insert(0, peg)
         return taken
 
-    def _take_over(self, line: Line, supply: Supply, place: int, need: date, wanted: int) -> int:
+    def _take_over(self, line: Line, supply: Supply, room: _Room, need: date, wanted: int) -> int:
         """The sources of promises that weigh less by the margin, the least first; they get as much of the late supply."""
-        book, margin, taken = self.book, self.policy.value_margin, 0
+        book, place, margin, taken = self.book, room.place, self.policy.value_margin, 0
         target = self.network.ship_day_from(place, supply.effective_date(book.today[place]))
         if not should_move(need, target, self.policy.hysteresis_days, self.cause.certain):
             return 0
         saved, backorder = (target - need).days, book.backorder_of(line)
         stopped = backorder is not None and backorder.state in _STOPPED
-        if stopped or points(line) * saved < margin:
+        if stopped or self._points(line) * saved < margin:
             return 0
+        full = date.max
         for worth, peg in self._givers(line, place, need, target, saved, margin):
             giver, source, their_need = peg.line, peg.supply, peg.need_date
             assert giver is not None
             assert source is not None
-            spare = book.timeline_without(place, [*self.late, peg], line.demand_class).atp(need)
-            units = min(wanted - taken, peg.quantity, spare)
-            if units <= 0:
+            free = room.for_exchange(need, their_need) if their_need < full else 0
+            if free == 0:  # nor for who waits longer: every day up to theirs counts for those as well
+                full = min(full, their_need) if their_need > need else full
                 continue
+            units = min(wanted - taken, peg.quantity, free or peg.quantity)
             self.touch(peg)
             book.drop_peg(peg, units)
             book.add_peg(place, need, units, PegKind.FIRM, line=line, supply=source, cause="took_over")
             later = book.add_peg(place, their_need, units, PegKind.FIRM, line=giver, supply=supply, cause="gave_way")
             assert later is not None
+            room.exchanged(need, their_need, units)
             if not any(p is later for p in self.late):
                 self.late.append(later)
             self.gave_way.setdefault(id(giver), []).append({"toLine": line.id, "units": units, "gain": round(worth)})
@@ -195,11 +240,16 @@ class Rescue:
                 break
         return taken
 
+    def _points(self, line: Line) -> float:
+        if (known := self.points.get(id(line))) is None:
+            known = self.points[id(line)] = points(line)
+        return known
+
     def _givers(
         self, line: Line, place: int, need: date, target: date, saved: int, margin: float
     ) -> list[tuple[float, Peg]]:
         """Claims whose source would be in time for `need`, with what a unit of it would win: the most first."""
-        today, found = self.book.today[place], []
+        today, own, found = self.book.today[place], self._points(line), []
         for peg in self.book.pegs:
             giver = peg.line
             if peg.kind != PegKind.FIRM or peg.location_id != place or peg.supply is None or giver is None:
@@ -207,7 +257,7 @@ class Rescue:
             usable = peg.supply.effective_date(today)
             if giver is line or usable > need or usable > peg.need_date or peg.need_date >= target:
                 continue
-            worth = gain(line, saved, giver, (target - peg.need_date).days)
+            worth = gain(own, saved, self._points(giver), (target - peg.need_date).days)
             if worth >= margin:
                 found.append((worth, peg))
         found.sort(key=lambda pair: claim_order(pair[1]), reverse=True)
