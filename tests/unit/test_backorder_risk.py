@@ -407,6 +407,14 @@ def test_command_reports_what_it_measured(tmp_path):
     assert report["all"]["bands"]["roc_auc"][0] <= report["all"]["roc_auc"] <= report["all"]["bands"]["roc_auc"][1]
 
 
+@pytest.mark.parametrize(("kind", "code", "said"), [("hint", 0, "HINT found"), ("column", 1, "LEAK? found")])
+def test_strict_ends_with_one_for_leaks_and_not_for_hints(monkeypatch, kind, code, said):
+    report = {"leaks": [{"kind": kind, "sentence": "found"}]}
+    monkeypatch.setattr("ml.evaluate_risk.evaluate_risk", lambda *_, **__: report)
+    done = CliRunner().invoke(app, ["evaluate", "--train", "a.csv", "--test", "b.csv", "--strict", "--json"])
+    assert (done.exit_code, said in done.stderr) == (code, True)
+
+
 def test_perturbed_copies_cost_little_and_are_listed(tmp_path):
     """A tenth of all cells empty, a tenth of the rows times 1000, every row a second time: the ranking holds."""
     train = save(played(1400), tmp_path / "train.csv")
