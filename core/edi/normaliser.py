@@ -17,6 +17,7 @@ _PADDING = _BLANK + "\x00\x1a"
 # Not \s: it takes 0x1C to 0x1F for blanks, and senders use these as separators.
 # A tab may be the element mark; in a text it follows a word as a blank does, and then no 00 stands behind it.
 _ISA = re.compile(r"(?<![A-Za-z0-9])ISA(?=[^A-Za-z0-9 \t\r\n]|\t0\d\t)")
+_DAMAGED_ISA = re.compile(r"ISA(?P<mark>[^A-Za-z0-9 ])(?:\d\d(?P=mark)|(?:.{0,35}?(?P=mark)){8})", re.DOTALL)
 _OTHER = r"UN(?:A[^A-Za-z0-9]{5,6}[ \t\r\n]*UN|B[^A-Za-z0-9 \t\r\n]UNO[A-Z])"
 _NEXT = re.compile(rf"{_ISA.pattern}|{_OTHER}")
 
@@ -122,7 +123,7 @@ def normalise(data: bytes, limits: Limits = DEFAULT_LIMITS) -> NormalisedFile:
     faults: list[Fault] = []
     tries = 0
     while at < stop:
-        start = _ISA.search(text, at, stop)
+        start, header = _next_header(text, at, stop)
         if start is None:
             if not found:
                 faults.append(_refusal("no_interchange", _without_header(text[at:stop])))
@@ -135,7 +136,6 @@ def normalise(data: bytes, limits: Limits = DEFAULT_LIMITS) -> NormalisedFile:
         if tries > limits.interchanges:
             faults.append(_refusal("interchanges", f"The file has more than {limits.interchanges} interchanges."))
             break
-        header = read_isa_header(text, start.start(), stop)
         if header is None:
             faults.append(
                 _refusal(
@@ -151,6 +151,17 @@ def normalise(data: bytes, limits: Limits = DEFAULT_LIMITS) -> NormalisedFile:
         repairs = []
         at = raw.end
     return NormalisedFile(tuple(found), tuple(faults))
+
+
+def _next_header(text: str, at: int, stop: int) -> tuple[re.Match[str] | None, IsaHeader | None]:
+    """Where the next interchange begins, and its header unless that is damaged; a mail may speak of ISA before it."""
+    start = _ISA.search(text, at, stop)
+    while start is not None:
+        header = read_isa_header(text, start.start(), stop)
+        if header is not None or _DAMAGED_ISA.match(text, start.start(), stop):
+            return start, header
+        start = _ISA.search(text, start.end(), stop)
+    return None, None
 
 
 def _cut(text: str, start: int, stop: int, header: IsaHeader, before: list[Repair], limits: Limits) -> RawInterchange:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from core.edi.edifact import EdifactReader
 from core.edi.foreign_files import foreign_fault
-from core.edi.interchanges import ReadResult
+from core.edi.interchanges import Fault, ReadResult
 from core.edi.normaliser import DEFAULT_LIMITS, EDIFACT_HEADER, X12_HEADER, Limits, is_edifact
 from core.edi.x12 import X12Reader
 
@@ -43,6 +43,14 @@ def _with_the_other(data: bytes, found: ReadResult, other: Reader, header: re.Pa
     for start, end in gaps:
         only[start:end] = data[start:end]
     more = other.read(bytes(only))
-    kept = tuple(f for f in found.faults if not any(start <= (f.offset or 0) < end for start, end in gaps))
     interchanges = sorted((*found.interchanges, *more.interchanges), key=lambda one: one.offset)
-    return ReadResult(tuple(interchanges), (*kept, *more.faults))
+    theirs = [(one.offset, one.offset + len(one.raw)) for one in more.interchanges]
+    faults = [fault for fault in found.faults if not _is_settled(fault, gaps, theirs)] + list(more.faults)
+    return ReadResult(tuple(interchanges), tuple(f for f in faults if f.code != "no_interchange" or not interchanges))
+
+
+def _is_settled(fault: Fault, gaps: list[tuple[int, int]], theirs: list[tuple[int, int]]) -> bool:
+    """Whether what the first reader says is the other one's to say: of bytes that it was given to read, and of what
+    looks like a header within its interchanges. A lost interchange of the first standard stays a fault."""
+    places = gaps if fault.code == "leftover" else theirs
+    return any(start <= (fault.offset or 0) < end for start, end in places)

@@ -9,7 +9,7 @@ from typing import Any
 from core.domain.edi_states import EdiAcknowledgement, EdiDelivery, EdiValidation
 from core.edi.decode_ta1 import decode_ta1
 from core.edi.guide import AllOrNone
-from core.edi.interchanges import Interchange, Segment
+from core.edi.interchanges import Interchange, ReadResult, Segment, Severity
 from core.errors import DomainError, GiveUp
 from core.ports import Transaction
 from core.repositories import edi
@@ -33,7 +33,8 @@ from core.services.erase_edi_files import request_erasing_copies
 from core.services.watch_partners import note_envelope
 
 UNREAD = -1
-"""The position of a file's only row when nothing in it could be read: should it be read later, no set is taken for it."""
+"""The position of the row for what could not be read in a file: should it be read later, no set is taken for it."""
+_NOTHING = "no document was found in the file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,8 @@ async def plan_interchanges(uow: Transaction, raw_id: int) -> list[PlannedGroup]
         )  # it came again: the watcher moves it to the archive
     if lost := known - settled - {place.position for place in places}:
         raise GiveUp(f"{len(lost)} documents of file {raw_id} wait, and are not found in it any more.")
-    if not places and not answers and not rows:
-        faults = [*result.faults, *(fault for i in result.interchanges for fault in i.faults)]
-        standard = result.interchanges[0].standard if result.interchanges else "?"
-        await edi.add_documents(uow, [_unreadable(file, standard, [fault.facts() for fault in faults])])
+    if not rows:
+        await _enter_unread(uow, file, result, is_all=not places and not answers)
     senders = await _enter_sets(uow, raw_id, file, places, known)
     for interchange, answer, position in answers:
         if position not in known:
@@ -159,6 +158,18 @@ async def _enter_answer(
     announce_document(uow, document_id, "TA1", partner, str(row["delivery"]).upper(), reason or None)
 
 
+async def _enter_unread(uow: Transaction, file: StoredFile, result: ReadResult, *, is_all: bool) -> None:
+    """A row for a file without a document, and for interchanges that are lost beside documents."""
+    empty = [i for i in result.interchanges if not i.answers and not any(group.sets for group in i.groups)]
+    faults = [*result.faults, *(fault for i in empty for fault in i.faults)]
+    errors = [fault for fault in faults if fault.severity is Severity.ERROR]
+    if is_all or errors:
+        standard = empty[0].standard if empty else "?"
+        text = _NOTHING if is_all else errors[0].message
+        told = [fault.facts() for fault in (faults if is_all else errors)]
+        await edi.add_documents(uow, [_unreadable(file, standard, told, text)])
+
+
 def _row(
     raw_id: int, position: int, interchange: Interchange, kind: str, partner: Partner | None, reason: str
 ) -> dict[str, Any]:
@@ -186,11 +197,11 @@ async def refuse_file(uow: Transaction, raw_id: int, reason: str) -> bool:
     file = await edi.read_raw(uow, raw_id, {})
     if file is None or await edi.deliveries_of(uow, raw_id):
         return False
-    await edi.add_documents(uow, [_unreadable(file, "?", [sentence(f"unreadable: {reason}")])])
+    await edi.add_documents(uow, [_unreadable(file, "?", [sentence(f"unreadable: {reason}")], _NOTHING)])
     return True
 
 
-def _unreadable(file: StoredFile, standard: str, faults: list[dict[str, Any]]) -> dict[str, Any]:
+def _unreadable(file: StoredFile, standard: str, faults: list[dict[str, Any]], text: str) -> dict[str, Any]:
     only = next(iter(file.partner_ids)) if len(file.partner_ids) == 1 else None
     return {
         "raw_id": file.id,
@@ -203,7 +214,7 @@ def _unreadable(file: StoredFile, standard: str, faults: list[dict[str, Any]]) -
         "validation": str(EdiValidation.INVALID),
         "delivery": str(EdiDelivery.QUARANTINED),
         "acknowledgement": str(EdiAcknowledgement.NOT_REQUIRED),
-        "faults": faults or [sentence("unreadable: no document was found in the file.")],
+        "faults": faults or [sentence(f"unreadable: {text}")],
         "quarantine_state": "new",
-        "quarantine_reason": "unreadable: no document was found in the file.",
+        "quarantine_reason": f"unreadable: {text}",
     }

@@ -169,7 +169,9 @@ async def test_a_control_number_with_other_content_is_quarantined(world):
 
 async def test_what_was_set_aside_may_come_corrected_under_its_number_and_is_not_taken_on_then(world):
     number = await sent(world)
-    raw_id = await world.do(lambda uow: store_edi_file(uow, "sup", "http", "f1", answer(number, 1, ("XX", 10, day(12)))))
+    raw_id = await world.do(
+        lambda uow: store_edi_file(uow, "sup", "http", "f1", answer(number, 1, ("XX", 10, day(12))))
+    )
     assert await ingest_edi_file(world.do, raw_id) == {"quarantined": 1}
     assert await take(world, answer(number, 1, ("IA", 10, day(20))), "f2") == {"applied": 1}
     first = (await documents(world))[0]["id"]
@@ -227,6 +229,19 @@ async def test_unknown_documents_orders_senders_and_folders_are_quarantined(worl
     assert await world.value("select unanswered from purchase_order_line") == 10
     with pytest.raises(NotFound):
         await take(world, b"x", "f", "nobody")
+
+
+@pytest.mark.parametrize("beside", [b"ISA*00*          *00*          *261120*1030*U*00401*000000009*0*P*>~", b"cut"])
+async def test_an_interchange_that_is_lost_beside_a_sound_one_is_set_aside(world, beside: bytes):
+    data = answer(await sent(world), 1, ("IA", 10, day(12)))
+    lost = data.partition(b"GS*")[0] if beside == b"cut" else beside
+    assert await take(world, data + b"\n" + lost) == {"applied": 1}
+    lost_row, sound = sorted(await documents(world), key=lambda row: row["position"])
+    assert (sound["position"], sound["delivery"]) == (0, "applied")
+    assert (lost_row["delivery"], lost_row["quarantine_state"]) == ("quarantined", "new")
+    assert lost_row["quarantine_reason"] == f"unreadable: {lost_row['faults'][0]['message']}"
+    await take(world, data + b"\n" + lost, "again")
+    assert len(await documents(world)) == 2
 
 
 async def test_a_test_document_touches_nothing(world):

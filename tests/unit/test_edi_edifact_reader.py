@@ -252,6 +252,16 @@ def test_where_one_is_cut_off_the_other_stands(lost: int):
         assert (whole.raw.strip(), whole.faults, whole.groups[0].sets[0].faults) == (second, (), ())
 
 
+@pytest.mark.parametrize("order", ["XE", "EX", "XEX", "EXE"])
+def test_a_damaged_header_beside_a_sound_interchange_is_an_error_at_its_place(order: str):
+    damaged = x12_file("850", X12["850"]).replace(b"*ZZ*SUPPLIER       *ZZ*BACKORDER      ", b"", 1)
+    parts = [damaged if one == "X" else GOOD.encode() for one in order]
+    result = read(b"".join(parts))
+    assert [found.standard[0] for found in result.interchanges] == [one for one in order if one == "E"]
+    errors = [(fault.code, fault.offset) for fault in result.faults if fault.severity is Severity.ERROR]
+    assert errors == [("isa", len(b"".join(parts[:at]))) for at, one in enumerate(order) if one == "X"]
+
+
 def test_an_interchange_that_begins_before_the_last_one_ended():
     first, second = read((HEAD + BODY + GOOD.replace("+55", "+56")).encode()).interchanges
     assert codes(first.faults) == [("13", Severity.ERROR)]
