@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from core.edi.interchanges import Fault, Level, Repair, Separators, Severity
+from core.edi.next_header import PAST_X12, next_header
 from core.edi.normaliser import Limits, RawSegment, after_line_end
 
 _BLANK = " \t\r\n"
@@ -68,7 +69,7 @@ def cut_blocks(data: bytes, limits: Limits) -> tuple[tuple[RawBlock, ...], tuple
     if any(mark in text[stop:] for mark in "\x00\x1a"):
         repairs.append(Repair("end_of_file_mark", stop, "NUL or 0x1A bytes stood behind the last segment."))
     while at < stop:
-        start = _START.search(text, at, stop)
+        start = next_header(_START, PAST_X12, text, at, stop)
         if start is None:
             if text[at:stop].strip(_PADDING):
                 faults.append(_leftover(text, at, stop))

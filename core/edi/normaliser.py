@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from core.edi.interchanges import Fault, Level, Repair, Separators, Severity
 from core.edi.isa_header import IsaHeader, read_isa_header
+from core.edi.next_header import EDIFACT_START, PAST_EDIFACT, next_header
 
 _BLANK = " \t\r\n"
 _PADDING = _BLANK + "\x00\x1a"
@@ -18,8 +19,7 @@ _PADDING = _BLANK + "\x00\x1a"
 # A tab may be the element mark; in a text it follows a word as a blank does, and then no 00 stands behind it.
 _ISA = re.compile(r"(?<![A-Za-z0-9])ISA(?=[^A-Za-z0-9 \t\r\n]|\t0\d\t)")
 _DAMAGED_ISA = re.compile(r"ISA(?P<mark>[^A-Za-z0-9 ])(?:\d\d(?P=mark)|(?:.{0,35}?(?P=mark)){8})", re.DOTALL)
-_OTHER = r"UN(?:A[^A-Za-z0-9]{5,6}[ \t\r\n]*UN|B[^A-Za-z0-9 \t\r\n]UNO[A-Z])"
-_NEXT = re.compile(rf"{_ISA.pattern}|{_OTHER}")
+_NEXT = re.compile(rf"{_ISA.pattern}|{EDIFACT_START}")
 
 
 def after_line_end(behind: str) -> re.Pattern[str]:
@@ -27,7 +27,7 @@ def after_line_end(behind: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![ \t\r\n])[ \t]*+(?P<end>[\r\n])[ \t\r\n]*+(?={behind})")
 
 
-_NEXT_AFTER_BREAK = after_line_end(rf"ISA(?:[^A-Za-z0-9 \t\r\n]|\t0\d\t)|{_OTHER}")
+_NEXT_AFTER_BREAK = after_line_end(rf"ISA(?:[^A-Za-z0-9 \t\r\n]|\t0\d\t)|{EDIFACT_START}")
 EDIFACT_HEADER = re.compile(rb"(?<![A-Za-z0-9])UN[ABGH][^A-Za-z0-9 \t\r\n]")
 X12_HEADER = re.compile(rb"(?<![A-Za-z0-9])ISA([^A-Za-z0-9 \r\n])\d\d\1")
 _MAYBE_X12 = re.compile(rb"(?<![A-Za-z0-9])ISA[^A-Za-z0-9 \r\n]")
@@ -155,12 +155,12 @@ def normalise(data: bytes, limits: Limits = DEFAULT_LIMITS) -> NormalisedFile:
 
 def _next_header(text: str, at: int, stop: int) -> tuple[re.Match[str] | None, IsaHeader | None]:
     """Where the next interchange begins, and its header unless that is damaged; a mail may speak of ISA before it."""
-    start = _ISA.search(text, at, stop)
+    start = next_header(_ISA, PAST_EDIFACT, text, at, stop)
     while start is not None:
         header = read_isa_header(text, start.start(), stop)
         if header is not None or _DAMAGED_ISA.match(text, start.start(), stop):
             return start, header
-        start = _ISA.search(text, start.end(), stop)
+        start = next_header(_ISA, PAST_EDIFACT, text, start.end(), stop)
     return None, None
 
 

@@ -262,6 +262,16 @@ def test_a_damaged_header_beside_a_sound_interchange_is_an_error_at_its_place(or
     assert errors == [("isa", len(b"".join(parts[:at]))) for at, one in enumerate(order) if one == "X"]
 
 
+@pytest.mark.parametrize("order", ["EX", "EXE", "EXXE", "EXEX", "XE", "XEX", "XEEX"])
+def test_a_word_that_reads_like_a_header_of_the_other_standard_tears_nothing_apart(order: str):
+    x12 = x12_file("850", X12["850"].replace("PID*F****Widget", "PID*F****UNA~PID*F****UNH~PID*F****UNB"))
+    edifact = GOOD.replace("+A1", "+ISA").replace("PO1", "ISA").encode()
+    data = b"\n".join({"X": x12, "E": edifact}[one] for one in order)
+    result = read(data)
+    assert [found.raw.strip() for found in result.interchanges] == [{"X": x12, "E": edifact}[one] for one in order]
+    assert result.faults == ()
+
+
 def test_an_interchange_that_begins_before_the_last_one_ended():
     first, second = read((HEAD + BODY + GOOD.replace("+55", "+56")).encode()).interchanges
     assert codes(first.faults) == [("13", Severity.ERROR)]
