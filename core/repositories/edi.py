@@ -200,10 +200,10 @@ async def documents_of(uow: Transaction, raw_id: int) -> list[Any]:
     return await uow.sql.fetch("select * from edi_document where raw_id = $1 order by position, id", raw_id)
 
 
-async def deliveries_of(uow: Transaction, raw_id: int) -> dict[int, str]:
-    """What became of the documents of a file, by place."""
-    rows = await uow.sql.fetch("select position, delivery from edi_document where raw_id = $1", raw_id)
-    return {row["position"]: row["delivery"] for row in rows}
+async def deliveries_of(uow: Transaction, raw_id: int) -> dict[int, tuple[str, str]]:
+    """What became of the documents of a file and their identities, by place."""
+    rows = await uow.sql.fetch("select position, delivery, identity from edi_document where raw_id = $1", raw_id)
+    return {row["position"]: (row["delivery"], row["identity"]) for row in rows}
 
 
 async def add_documents(uow: Transaction, rows: list[dict[str, Any]]) -> None:

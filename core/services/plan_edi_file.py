@@ -55,20 +55,22 @@ async def plan_interchanges(uow: Transaction, raw_id: int) -> list[PlannedGroup]
 
     What cannot be read, comes from a stranger, or lies in another partner's folder is quarantined here. Whoever asked
     for it (ISA14) is told here that the interchange arrived. Raises ReadingEnded where another try may read the file,
-    GiveUp where documents of it wait that are not found in it any more.
+    GiveUp where documents of it wait that are not found at their places any more.
     """
     await edi.lock_raw(uow, raw_id)
     file = await stored_file(uow, raw_id)
     places, result = places_of(file), read_stored(file.sha256, file.content)
     rows = await edi.deliveries_of(uow, raw_id)
-    known, settled = rows.keys() - {UNREAD}, {at for at, delivery in rows.items() if delivery != EdiDelivery.RECEIVED}
+    known, settled = rows.keys() - {UNREAD}, {at for at, (state, _) in rows.items() if state != EdiDelivery.RECEIVED}
     answers = interchange_answers(file)
     if not file.content:
         request_erasing_copies(
             uow, [raw_id], timedelta(minutes=1)
         )  # it came again: the watcher moves it to the archive
-    if lost := known - settled - {place.position for place in places}:
-        raise GiveUp(f"{len(lost)} documents of file {raw_id} wait, and are not found in it any more.")
+    there = {place.position: identity_of(place) for place in places}
+    if lost := [at for at in known - settled if there.get(at) != rows[at][1]]:
+        # A reader that finds more or fewer documents than it did would apply another one under this one's name.
+        raise GiveUp(f"{len(lost)} documents of file {raw_id} wait, and are not found at their places any more.")
     if not rows:
         await _enter_unread(uow, file, result, is_all=not places and not answers)
     senders = await _enter_sets(uow, raw_id, file, places, known)

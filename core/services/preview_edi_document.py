@@ -13,7 +13,7 @@ from core.queries.hit_orders import order_lines, purchase_lines
 from core.repositories.edi_guides import with_guide
 from core.services.apply_edi_set import apply_edi_set
 from core.services.edi_outcome import Applied, Unusable
-from core.services.edi_places import places_of, sender_of, stored_file, syntax_faults
+from core.services.edi_places import identity_of, places_of, sender_of, stored_file, syntax_faults
 from core.services.settle_quarantine import quarantined
 from core.unit_of_work import UnitOfWork
 
@@ -44,7 +44,8 @@ async def preview_edi_document(uow: UnitOfWork, document_id: int, guide_version:
     """
     row = await quarantined(uow, document_id, QuarantineState.REPLAYED)
     file = await stored_file(uow, row["raw_id"])
-    place = next((p for p in places_of(file) if p.position == row["position"]), None)
+    mine = row["position"], row["identity"]
+    place = next((p for p in places_of(file) if (p.position, identity_of(p)) == mine), None)
     if place is None:
         raise InvalidInput("No document could be read in this file; ask for a new one.", path=("input", "id"))
     partner, reason = await sender_of(uow, place.interchange, file)

@@ -81,3 +81,13 @@ async def test_sets_that_wait_in_a_file_which_cannot_be_read_any_more_end_its_ru
     forget()
     reading.is_well = True
     assert await ingest_edi_file(world.do, raw_id) == {"applied": 1}
+
+
+async def test_another_document_at_the_place_of_one_that_waits_is_not_applied_for_it(world):
+    data = answer(await sent(world), 1, ("IA", 10, day(12)))
+    raw_id = await world.do(lambda uow: store_edi_file(uow, "sup", "folder", "f1", data))
+    await world.do(lambda uow: plan_interchanges(uow, raw_id))
+    await world.database.system.execute("update edi_document set identity = identity || '|then'")
+    with pytest.raises(GiveUp, match="1 documents of file"):
+        await ingest_edi_file(world.do, raw_id)
+    assert await answers(world) == []
