@@ -53,8 +53,9 @@ async def stored_file(uow: Transaction, raw_id: int) -> StoredFile:
     file = await edi.read_raw(uow, raw_id, dict(_contents))
     if file is None:
         raise GiveUp(f"There is no stored file {raw_id}.")
-    _contents[file.sha256] = file.content
-    _contents.move_to_end(file.sha256)
+    _contents.pop(file.sha256, None)
+    if file.content:  # of one that was erased nothing is kept
+        _contents[file.sha256] = file.content
     while len(_contents) > KEPT_FILES:
         _contents.popitem(last=False)
     if len(file.content) > LARGE_BYTES:
