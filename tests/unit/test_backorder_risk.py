@@ -229,6 +229,14 @@ def test_what_ordinary_files_tell_is_no_leak(ordinary):
     assert find_leaks([ordinary()], played(1000, seed=2)) == []
 
 
+def test_the_order_of_files_that_only_add_positives_is_no_leak():
+    later = played(1000, seed=3)
+    later = later.take(np.argsort(-later.label, kind="stable"))
+    later.index = np.arange(1000)
+    assert [leak.what for leak in find_leaks([later], played(1000, seed=2))] == ["training"]
+    assert find_leaks([played(3000), later], played(1000, seed=2)) == []
+
+
 def test_answers_in_a_file_that_is_sorted_by_a_column_are_still_found():
     table = slow_ones_first()
     turn = np.lexsort((-table.label, table.index // 1000))
