@@ -58,6 +58,7 @@ def most_through(
         room[end].setdefault(start, 0)
 
     outer = _outer(windows)
+    closed = {cell for window in outer if window.units <= 0 for cell in range(window.first, window.end)}
     cells = sorted({cell for by_cell in streams.values() for cell in by_cell})
     for name, by_cell in streams.items():
         before, rises = 0, 0
@@ -67,7 +68,10 @@ def most_through(
             rises = MUCH if limit is None else max(0, limit - before)
             before = max(before, MUCH if limit is None else limit)
             edge("source", (name, cell), rises)
-            edge((name, cell), ("cell", cell), MUCH)
+            if (
+                cell not in closed
+            ):  # also one within a week that goes on after the release: it gives later what it has then
+                edge((name, cell), ("cell", cell), MUCH)
             following = min((c for c in by_cell if c > cell), default=None)
             if following is not None and cell < last:
                 edge((name, cell), (name, following), MUCH)

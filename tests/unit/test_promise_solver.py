@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 from typing import Any
@@ -189,6 +190,8 @@ def most_through_windows(
 
     def way(name: str, day: date) -> int:
         ways.append((name, day))
+        if book.available_from is not None and day < book.available_from:
+            limits.append(({len(ways) - 1: 1}, 0))
         return len(ways) - 1
 
     for place in sources:
@@ -292,6 +295,8 @@ def crowded(draw: st.DrawFn, is_nested: bool = True) -> tuple[SkuBook, Network, 
                 until + timedelta(days=draw(st.integers(0, 6))),
             )
         book.quotas.append(Quota(number, "web", None, None, "WINDOW", since, until, units))
+    if draw(st.booleans()):
+        book.available_from = book.today[A] + timedelta(days=draw(st.integers(1, 16)))
     return book, roads, now
 
 
@@ -427,4 +432,24 @@ def test_who_can_claim_after_a_span_of_weeks_leaves_the_span_to_who_cannot(sourc
     assert [(p.location_id, p.quantity, (p.ship_date - monday).days) for p in proposal.slices] == [
         (A, 1, 8),
         (B, 1, 14),
+    ]
+
+
+@pytest.mark.parametrize("sources", [[A, B], [B, A]])
+def test_the_days_of_a_week_before_the_release_within_it_give_nothing(sources):
+    """Two units in the next two weeks, from Wednesday on: of two at the fast place one leaves after them all the same."""
+    monday = date(2026, 11, 2)
+    book = SkuBook(1, "S", 1, datetime(2026, 11, 2, 9, tzinfo=UTC), dict.fromkeys((A, B, R, ZONE), monday))
+    book.levels[B], book.available_from = StockLevel(B, 2), monday + timedelta(days=9)
+    book.supplies.append(Supply(1, A, "purchase", 1, monday + timedelta(days=15)))
+    book.quotas = [
+        Quota(1, "web", None, None, "WINDOW", monday + timedelta(days=7), monday + timedelta(days=20), 2),
+        Quota(2, None, None, None, "WEEK", monday, None, 5),
+    ]
+    demand = replace(ask(book, 3, sources, ""), lead_time_days=60)
+    proposal = propose(book, demand, network((3, 0, 0), weekends=True), book.now)
+    assert [(p.location_id, p.quantity, (p.ship_date - monday).days) for p in proposal.slices] == [
+        (B, 1, 9),
+        (A, 1, 15),
+        (B, 1, 21),
     ]
