@@ -37,37 +37,14 @@ def serve_waiting(
     every place that ships straight to its destination (`allowed` narrows per order id); what then still has no source
     in time is moved here over a lane, as a transfer at once. Never above the stock that is there nor the ATP computed
     without the claims that are served: later promises, holds, protected stock and the places of orders on hold
-    (`held`) stay untouched. A line that waits on while a younger one was served is bumped. Who ranks higher by that,
-    and the shares of what a whole line could not use, are looked at again at once: a second call would find nothing.
-    Lines are concluded; load the book with its waiting lines.
+    (`held`) stay untouched. A line that waits on while a younger one was served is bumped: another call may find
+    something for who ranks higher by that, and in fair shares of what a whole line could not use. Lines are concluded, each once
+    (one promise, one fact); load the book with its waiting lines.
     """
-    served: dict[int, tuple[Line, int]] = {}
-    while True:
-        bumps = _bumps(book)
-        found = _serve_once(book, network, held, allowed or {}, policy)
-        for line, units in found:
-            served[id(line)] = (line, served.get(id(line), (line, 0))[1] + units)
-        is_shared = policy.fair(book.sku) is not None and policy.complete_lines is CompleteLines.FREE
-        if not any(units for _, units in found) or not (is_shared or _bumps(book) != bumps):
-            return list(served.values())
-
-
-def _bumps(book: SkuBook) -> int:
-    return sum({id(p.line): p.line.times_bumped for p in book.pegs if p.line is not None}.values())
-
-
-def _serve_once(
-    book: SkuBook,
-    network: Network,
-    held: Collection[int],
-    allowed: Mapping[int, Sequence[int] | None],
-    policy: ServePolicy,
-) -> list[tuple[Line, int]]:
-    """One sharing out by the ranks of now."""
     rank_again(book, {id(p.line): p.line for p in book.pegs if p.line is not None}.values(), book.now)
     wanting = wanting_claims(book) if policy.redistribution.rescue_late else book.waiting(PegKind.OPEN)
     claims = [peg for peg in wanting if _may_be_served(book, peg, held)]
-    serving = _Serving(book, network, policy, claims, {k: _list(v) for k, v in allowed.items()})
+    serving = _Serving(book, network, policy, claims, {k: _list(v) for k, v in (allowed or {}).items()})
     fair = policy.fair(book.sku)
     if fair is not None:
         serving.share_out(fair)
