@@ -26,7 +26,9 @@ class SupplyImpactInput:
     lost: bool = field(default=False, description="If it never came.")
 
 
-@strawberry.type(description="An order line that hangs on the supplies that were asked about, or gives way to one that does.")
+@strawberry.type(
+    description="An order line that hangs on the supplies that were asked about, or gives way to one that does."
+)
 class AffectedLine:
     """One line."""
 
