@@ -18,7 +18,7 @@ _PADDING = _BLANK + "\x00\x1a"
 # Not \s: it takes 0x1C to 0x1F for blanks, and senders use these as separators.
 # A tab may be the element mark; in a text it follows a word as a blank does, and then no 00 stands behind it.
 _ISA = re.compile(r"(?<![A-Za-z0-9])ISA(?=[^A-Za-z0-9 \t\r\n]|\t0\d\t)")
-_DAMAGED_ISA = re.compile(r"ISA(?P<mark>[^A-Za-z0-9 ])(?:\d\d(?P=mark)|(?:.{0,35}?(?P=mark)){8})", re.DOTALL)
+_DAMAGED_ISA = re.compile(r"ISA(?P<mark>[^A-Za-z0-9 ])(?:\d\d(?P=mark)|\d{0,2}\Z|(?:.{0,35}?(?P=mark)){8})", re.DOTALL)
 _NEXT = re.compile(rf"{_ISA.pattern}|{EDIFACT_START}")
 
 

@@ -29,7 +29,6 @@ from core.services.edi_places import (
     is_answer,
     place_of,
     sender_of,
-    sentence,
     stored_file,
     syntax_faults,
 )
@@ -275,7 +274,8 @@ async def quarantine_set(uow: Transaction, raw_id: int, group_index: int, set_in
         row["id"],
         validation=str(EdiValidation.INVALID if invalid else EdiValidation.VALID),
         delivery=str(EdiDelivery.QUARANTINED),
-        faults=[*known, *(fault for fault in faults if fault not in known)] or [sentence(refusal.message)],
+        faults=[*known, *(fault for fault in faults if fault not in known)]
+        or [Fault(Level.BUSINESS, Severity.ERROR, reason, refusal.message).facts()],
         quarantine_state=str(QuarantineState.NEW),
         quarantine_reason=f"{reason}: {refusal.message}",
         **_owner(row, partner, place),

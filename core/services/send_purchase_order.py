@@ -50,15 +50,22 @@ async def send_purchase_order(uow: Transaction, purchase_order_id: int) -> int |
 async def send_order_anew(uow: Transaction, number: str) -> PurchaseOrderHead:
     """An order that the partner could not read, or whose application refused it, goes out under new control numbers.
 
-    Mend its cause first. Returns the order. Raises NotFound, InvalidInput for an order that was not
-    sent by EDI, IllegalTransition unless the last one was refused: then the same bytes are sent again instead.
+    So does one that was told by other means before its supplier became a trading partner. Mend the cause first. Returns
+    the order. Raises NotFound, InvalidInput for a supplier without a trading partner, IllegalTransition unless the last
+    one was refused (the same bytes are sent again instead), or for an order that never went out and is not SENT.
     """
     head = await lock_order(uow, (await find_orders(uow, [number]))[number].id)
     partner = await partner_of_supplier(uow, head.supplier_id)
     last = await newest_order(uow, head.id)
-    if partner is None or last is None:
-        raise InvalidInput(f"Purchase order {number!r} was not sent by EDI.", path=("input", "number"), value=number)
-    if last["state"] != EdiOutboundState.REJECTED:
+    if partner is None:
+        raise InvalidInput(
+            f"The supplier of purchase order {number!r} has no trading partner to send it to: enter one first.",
+            path=("input", "number"),
+            value=number,
+        )
+    if last is None and head.status != _S.SENT:
+        raise IllegalTransition("purchase order", number, head.status, "sent by EDI")
+    if last is not None and last["state"] != EdiOutboundState.REJECTED:
         raise IllegalTransition("document", last["file_name"], last["state"], "sent under new numbers")
     outbound_id = await _write(uow, head, partner)
     _say(uow, head, outbound_id, partner)
@@ -66,7 +73,10 @@ async def send_order_anew(uow: Transaction, number: str) -> PurchaseOrderHead:
     # the order's row is held: gates are taken by a transaction of their own
     uow.enqueue(JobRequest("restart_lead_time", str(head.id), {"purchaseOrderId": head.id}))
     uow.audit(
-        "purchaseOrderSendAnew", f"purchase_order:{head.id}", {"outboundId": last["id"]}, {"outboundId": outbound_id}
+        "purchaseOrderSendAnew",
+        f"purchase_order:{head.id}",
+        None if last is None else {"outboundId": last["id"]},
+        {"outboundId": outbound_id},
     )
     return head
 

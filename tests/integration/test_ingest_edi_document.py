@@ -162,7 +162,10 @@ async def test_a_control_number_with_other_content_is_quarantined(world):
     number = await sent(world)
     await take(world, answer(number, 1, ("IA", 10, day(12))))
     assert await take(world, answer(number, 1, ("IA", 10, day(20))), "f2") == {"quarantined": 1}
-    assert (await documents(world))[1]["quarantine_reason"].startswith("control_number_reused")
+    aside = (await documents(world))[1]
+    assert aside["quarantine_reason"].startswith("control_number_reused: The same control numbers")
+    assert [fault["code"] for fault in aside["faults"]] == ["control_number_reused"]
+    assert aside["faults"][0]["message"].startswith("The same control numbers")
     assert await world.value("select usable_date from supply") == day(12)
     assert len(await answers(world)) == 2
 

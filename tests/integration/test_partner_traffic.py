@@ -13,15 +13,16 @@ from core.edi.documents import SetResult
 from core.edi.interchanges import Fault, Level, Severity, Verdict
 from core.edi.reader import read
 from core.edi.write_997 import write_997
-from core.errors import IllegalTransition
+from core.errors import IllegalTransition, InvalidInput
 from core.services.change_guide import add_guide
 from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
 from core.services.erase_edi_files import erase_edi_file, erase_old_edi_files
 from core.services.ingest_edi_document import ingest_edi_file
+from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.receive_edi_file import store_edi_file
 from core.services.replay_edi_document import replay_edi_document
 from core.services.run_supplier_deadlines import run_supplier_deadlines
-from core.services.send_purchase_order import send_order_anew
+from core.services.send_purchase_order import send_order_anew, send_purchase_order
 from core.services.settle_quarantine import SettleQuarantine, settle_quarantine
 from core.services.watch_partners import watch_partners
 from tests.integration.test_ingest_edi_document import PARTNER, answer, answers, day, documents, envelope, sent, take
@@ -230,3 +231,23 @@ async def test_a_file_of_many_sets_gives_way_and_goes_on_where_it_stood(world):
     assert await answers(world) == []
     assert await ingest_edi_file(world.do, raw_id) == {"done": 1, "applied": 2}
     assert len(await answers(world)) == 1
+
+
+async def test_an_order_from_before_its_supplier_was_a_partner_goes_out_when_asked(world):
+    await world.database.system.execute(PARTNER)
+    await world.database.system.execute("update partner set is_active = false")
+    await world.place(world.order(("S", 10), customer="C2"))
+    sku_id = await world.sku()
+    (order,) = await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    assert await world.do(lambda uow: send_purchase_order(uow, order)) is None
+    number = await world.value("select number from purchase_order")
+    state = "select status from purchase_order where number = $1"
+    assert (await world.value(state, number), await world.value("select count(*) from edi_outbound")) == ("SENT", 0)
+    with pytest.raises(InvalidInput, match=f"supplier of purchase order '{number}' has no trading partner"):
+        await world.do(lambda uow: send_order_anew(uow, number))
+    await world.database.system.execute("update partner set is_active = true")
+    await world.do(lambda uow: send_order_anew(uow, number))
+    assert [row["kind"] for row in await world.rows("select kind from edi_outbound")] == ["850"]
+    with pytest.raises(IllegalTransition, match="cannot become sent under new numbers"):
+        await world.do(lambda uow: send_order_anew(uow, number))
+    assert await world.value("select count(*) from edi_outbound") == 1
