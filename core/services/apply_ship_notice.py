@@ -187,11 +187,12 @@ def _find(
 
 
 def _put_in_transit(book: SkuBook, line_id: int, quantity: int, notice_line_id: int) -> None:
-    """The units that come first of the line's unshipped supplies now stand for this notice."""
+    """The units that come first of the line's unshipped supplies now stand for this notice: those of a day that the
+    supplier has named before those that only the lead time dates, such as a rest without a day."""
     mine = [
         s for s in book.supplies if s.purchase_order_line_id == line_id and s.ship_notice_line_id is None and s.open
     ]
-    for supply in sorted(mine, key=lambda s: (s.usable_date, s.id or 0)):
+    for supply in sorted(mine, key=lambda s: (s.date_basis == DateBasis.LEAD_TIME, s.usable_date, s.id or 0)):
         part = min(quantity, supply.open)
         if not part:
             break

@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import InvalidInput
 from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
+from core.services.apply_ship_notice import ShipNoticeInput, apply_ship_notice
 from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.reconcile_stock import recount
 
@@ -129,3 +130,22 @@ async def test_an_answer_that_does_not_add_up_changes_nothing(world):
     with pytest.raises(InvalidInput):
         await world.do(lambda uow: apply_acknowledgement(uow, request))
     assert (await world.rows("select * from purchase_order_line"), await world.rows("select * from supply")) == before
+
+
+async def test_what_ships_is_of_a_day_that_the_supplier_named_before_a_rest_without_one(world):
+    """The lead time would have the rest here before the confirmed units."""
+    number = await bought(world)
+    await answer(world, number, accepted=[(6, D30)], backordered=[(4, None)])
+    supplier = await world.value("select supplier_id from purchase_order")
+    notice = ShipNoticeInput(supplier, "SN1", TODAY, D12, "CARR", "T", [(number, 1, "S", 5)], "2")
+    await world.do(lambda uow: apply_ship_notice(uow, notice))
+    line = (await world.rows("select accepted, supplier_backordered, in_transit from purchase_order_line"))[0]
+    assert line == {"accepted": 1, "supplier_backordered": 4, "in_transit": 5}
+    supplies = await world.rows("select quantity, date_basis, usable_date from supply order by date_basis, quantity")
+    assert [(s["quantity"], s["date_basis"]) for s in supplies] == [
+        (1, "CONFIRMED_ORDER"),
+        (4, "LEAD_TIME"),
+        (5, "SHIP_NOTICE"),
+    ]
+    assert supplies[0]["usable_date"] == D30
+    assert await world.do(recount) == []
