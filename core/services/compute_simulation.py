@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -17,6 +17,7 @@ from core.domain.serving import ServePolicy, serve_policy
 from core.domain.simulation.compare import Comparison, Totals
 from core.domain.simulation.overlay import (
     Change,
+    Dating,
     ExtraPurchase,
     LeadTimeChange,
     Parties,
@@ -41,7 +42,7 @@ from core.repositories.priority_facts import rank_waiting
 from core.repositories.repromising_facts import read_facts
 from core.repositories.repromising_runs import spared_orders
 from core.repositories.simulations import finish_simulation
-from core.repositories.supplying import load_policies, move_policy
+from core.repositories.supplying import load_lateness, load_policies, move_policy
 
 CHUNK = 50
 """SKUs between two signs of life; a cancellation is noticed there."""
@@ -121,7 +122,8 @@ async def compute_simulation(uow: Transaction, id: int, progress: Progress) -> d
     live, baseline = _Live(), Totals()
     compared = {scenario.name: Comparison() for scenario in scenarios}
     wanted = sku_ids[:MAX_SKUS]
-    reader = _Reader(uow, network, policy, serving, row["horizon_days"], row["seed"])
+    receiving_days = int(policies.get("receiving_days", 0))
+    reader = _Reader(uow, network, policy, serving, receiving_days, row["horizon_days"], row["seed"])
     rehearsals = await _rehearsals(uow, question["scenarios"], scenarios, wanted)
     reader.lines = "all" if rehearsals else "waiting"
     total, done = len(wanted) * (2 if rehearsals else 1), 0
@@ -171,9 +173,12 @@ class _Reader:
     network: Network
     policy: MovePolicy
     serving: ServePolicy
+    receiving_days: int
     horizon_days: int
     seed: int
     lines: Lines = "waiting"
+    late_days: dict[tuple[int, str], int] = field(default_factory=dict)
+    asked: set[int] = field(default_factory=set)
 
     async def players(self, sku_ids: Sequence[int]) -> list[_Player]:
         uow = self.uow
@@ -181,6 +186,11 @@ class _Reader:
         books = await read_books(uow.sql, uow.now, versions, self.network, lines=self.lines)
         await rank_waiting(uow.sql, uow.now, books.values())
         settings, parties = await _settings(uow, books, self.network, self.serving)
+        asked = {supply.supplier_id or 0 for book in books.values() for supply in book.supplies}
+        asked |= {setting.replenishment.supplier_id or 0 for setting in settings.values()}
+        self.late_days |= await load_lateness(uow, asked - self.asked)
+        self.asked |= asked
+        parties.dating = Dating(self.receiving_days, self.late_days)
         return [
             _Player(book, self.network, settings[sku_id], self.policy, parties, self.horizon_days, self.seed)
             for sku_id, book in books.items()

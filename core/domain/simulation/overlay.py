@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from core.domain.book import SkuBook
+from core.domain.buying import dock_day
+from core.domain.eta import usable_date
 from core.domain.late_pegs import Cause, MovePolicy, repair
 from core.domain.network import Network
 from core.domain.records import Supply
@@ -48,7 +50,10 @@ class SafetyStockChange:
 
 @dataclass(frozen=True, slots=True)
 class SupplyOutage:
-    """What would come from `from_date` until before `until` comes at `until`, as late in it as it was; None: never."""
+    """What would reach the dock from `from_date` until before `until` reaches it on `until`; None: never.
+
+    The days are those that a supplier writes: what comes on them is usable when it has been received.
+    """
 
     from_date: date
     until: date | None = None
@@ -114,7 +119,7 @@ class Scenario:
         return factor
 
     def delayed_until(self, sku_id: int, supplier_id: int | None, day: date) -> date | None:
-        """When something due on `day` comes under the outages; None: never."""
+        """When something due at the dock on `day` comes under the outages; None: never."""
         for change in self.changes:
             if not isinstance(change, SupplyOutage) or not change.scope.has_sku(sku_id):
                 continue
@@ -125,11 +130,32 @@ class Scenario:
         return day
 
 
+@dataclass(frozen=True, slots=True)
+class Dating:
+    """How a day that a supplier writes becomes a usable one, as live: `receiving_days` are working days of the location,
+    `late_days` the P80 of what comes late, by (supplier id, date basis)."""
+
+    receiving_days: int = 0
+    late_days: Mapping[tuple[int, str], int] = field(default_factory=dict)
+
+    def dock(self, network: Network, supply: Supply, today: date) -> date:
+        """The day on which a supply reaches the dock: as it was written, else as long before its day as receiving takes."""
+        if supply.paper_date is not None and supply.date_basis != DateBasis.LEAD_TIME and supply.usable_date >= today:
+            return supply.paper_date
+        return dock_day(network, supply.location_id, supply.effective_date(today), self.receiving_days)
+
+    def usable(self, network: Network, location_id: int, dock: date, basis: str, supplier_id: int | None) -> date:
+        """The day on which what the supplier writes for `dock` can be given out."""
+        late = self.late_days.get((supplier_id or 0, basis), 0)
+        return usable_date(dock, DateBasis(basis), late, self.receiving_days, network.locations[location_id].calendar)
+
+
 @dataclass(slots=True)
 class Parties:
-    """Facts about the lines of the snapshot that the book does not hold: customers' grades by customer id."""
+    """What the book does not hold: customers' grades by customer id, and how the days of suppliers are read."""
 
     grades: dict[int, str] = field(default_factory=dict)
+    dating: Dating = field(default_factory=Dating)
 
 
 def lay_over(book: SkuBook, scenario: Scenario, network: Network, policy: MovePolicy, parties: Parties) -> None:
@@ -152,23 +178,37 @@ def lay_over(book: SkuBook, scenario: Scenario, network: Network, policy: MovePo
             for line in book.lines.values():
                 if parties.grades.get(line.customer_id or 0, "STANDARD").upper() == change.grade.upper():
                     line.priority, line.is_priority_manual = change.score, True
-    moved: list[Supply] = []
-    for supply in list(book.supplies):
-        if supply.kind != "purchase" or supply.open == 0:
-            continue
-        today = book.today[supply.location_id]
-        before = supply.effective_date(today)
-        days = 0 if supply.ship_notice_line_id else scenario.lead_days(book.sku_id, supply.supplier_id)
-        day = scenario.delayed_until(book.sku_id, supply.supplier_id, max(today, before + timedelta(days=days)))
-        if day is None:
-            for line in book.cancel_supply(supply, supply.open, str(PromiseReason.SUPPLY_LOST)):
-                book.settle(line, str(PromiseReason.SUPPLY_LOST))
-        elif day != before:
-            book.redate_supply(supply, day, supply.date_basis, None)
-            moved.append(supply)
+    moved = [
+        s
+        for s in list(book.supplies)
+        if s.kind == "purchase" and s.open and _redate(book, s, scenario, network, parties.dating)
+    ]
     if moved:
         later = PromiseReason.SUPPLY_DELAYED
         repair(book, network, moved, Cause(later), replace(policy, pull_in_days=policy.pull_in_days or 1))
+
+
+def _redate(book: SkuBook, supply: Supply, scenario: Scenario, network: Network, dating: Dating) -> bool:
+    """Give a purchase the day that its supplier would write in the scenario; True when it has another one now."""
+    today = book.today[supply.location_id]
+    dock = dating.dock(network, supply, today)
+    days = 0 if supply.ship_notice_line_id else scenario.lead_days(book.sku_id, supply.supplier_id)
+    due = max(today, dock + timedelta(days=days))
+    comes = scenario.delayed_until(book.sku_id, supply.supplier_id, due)
+    if comes is None:
+        for line in book.cancel_supply(supply, supply.open, str(PromiseReason.SUPPLY_LOST)):
+            book.settle(line, str(PromiseReason.SUPPLY_LOST))
+        return False
+    if comes == due and not days:
+        return False
+    basis = supply.date_basis or str(DateBasis.LEAD_TIME)
+    if comes != due and basis == DateBasis.LEAD_TIME:
+        basis = str(DateBasis.CONFIRMED_ORDER)
+    before, supply.paper_date = supply.usable_date, comes
+    book.redate_supply(
+        supply, dating.usable(network, supply.location_id, comes, basis, supply.supplier_id), basis, None
+    )
+    return supply.usable_date != before
 
 
 def _protect(book: SkuBook, scenario: Scenario) -> None:

@@ -16,14 +16,14 @@ from statistics import NormalDist
 from core.domain.allocation import serve_waiting
 from core.domain.book import SkuBook
 from core.domain.book_supplies import cover_open, receive_transfer, ship_transfer
-from core.domain.buying import lead_time_day, needs, peg_new_supplies
+from core.domain.buying import dock_day, lead_time_day, needs, peg_new_supplies
 from core.domain.conclude import conclude
 from core.domain.late_pegs import MovePolicy
 from core.domain.network import Network
 from core.domain.promising import DEFAULT_LEAD_TIME_DAYS, Demand, commit, promise, propose
 from core.domain.records import Line, Supply
 from core.domain.serving import ServePolicy
-from core.domain.simulation.overlay import Parties, Scenario, lay_over
+from core.domain.simulation.overlay import Dating, Parties, Scenario, lay_over
 from core.domain.states import DateBasis, OrderLineStatus, PromiseReason
 
 
@@ -129,7 +129,7 @@ def project(
         serve_waiting(book, network, setting.held_orders, setting.allowed, setting.serving)
         if offset:
             _demand(book, network, setting, scenario, random, outcome, short)
-        _buy(book, network, setting.replenishment, scenario, policy, outcome)
+        _buy(book, network, setting.replenishment, scenario, policy, parties.dating, outcome)
         waiting = [line for line in [*watched, *book.new_lines] if line.backordered]
         short.update(id(line) for line in waiting)
         for line in watched:
@@ -224,7 +224,13 @@ def _poisson(uniform: float, mean: float) -> int:
 
 
 def _buy(
-    book: SkuBook, network: Network, buying: Replenishment, scenario: Scenario, policy: MovePolicy, outcome: Outcome
+    book: SkuBook,
+    network: Network,
+    buying: Replenishment,
+    scenario: Scenario,
+    policy: MovePolicy,
+    dating: Dating,
+    outcome: Outcome,
 ) -> None:
     if buying.supplier_id is None:
         return
@@ -240,9 +246,13 @@ def _buy(
         buying.order_multiple,
     ):
         day = lead_time_day(network, need.location_id, book.today[need.location_id], lead)
-        day = scenario.delayed_until(book.sku_id, buying.supplier_id, day)
-        if day is None:  # nobody orders, day after day, what never comes
+        dock = dock_day(network, need.location_id, day, dating.receiving_days)
+        comes = scenario.delayed_until(book.sku_id, buying.supplier_id, dock)
+        if comes is None:  # nobody orders, day after day, what never comes
             continue
+        if comes != dock:
+            basis = str(DateBasis.CONFIRMED_ORDER)
+            day = dating.usable(network, need.location_id, comes, basis, buying.supplier_id)
         outcome.bought_units += need.quantity
         supply = book.add_supply(
             Supply(
@@ -251,7 +261,7 @@ def _buy(
                 "purchase",
                 need.quantity,
                 day,
-                paper_date=day,
+                paper_date=comes,
                 date_basis=str(DateBasis.LEAD_TIME),
                 supplier_id=buying.supplier_id,
             )
