@@ -69,20 +69,38 @@ def propose(book: SkuBook, demand: Demand, network: Network, now: datetime) -> P
     Of the ways that are as early, stock on hand comes first (as `shelf` says, else one location that covers all, else
     in order of preference, always the remaining quantity), then dated supply and transfers by date, then the lead time
     of ordering anew, which also answers for what lies beyond the horizon. Quotas and the release of a pre-order bound
-    what may be claimed by which day. Raises nothing: without any source the proposal is empty.
+    what may be claimed by which day. What the asker holds it has by its day, and sooner where that is free: nobody is later
+    for having held something. Raises nothing: without any source the proposal is empty.
     """
     if not demand.sources:
         return Proposal([], None, demand.requested_date)
     if book.available_from is not None:
         demand = replace(demand, allowances=_with_release(book, demand.allowances))
+    found = _found(book, demand, network, now)
+    if any(hold.need_date > book.today[hold.location_id] for hold in demand.held):
+        free = _found(book, replace(demand, held=[]), network, now)  # a later day was held than is possible now
+        return min(found, free, key=lambda proposal: _lateness(proposal, demand))
+    return found
+
+
+def _lateness(proposal: Proposal, demand: Demand) -> tuple[int, date, int]:
+    """What is left out, the day all of it is there, and how late its units are: less is better."""
+    asked = demand.requested_date or date.min
+    days = [(max(part.delivery_date or part.ship_date, asked), part.quantity) for part in proposal.slices]
+    last = max((day for day, _ in days), default=asked)
+    return -proposal.quantity, last, sum(day.toordinal() * units for day, units in days)
+
+
+def _found(book: SkuBook, demand: Demand, network: Network, now: datetime) -> Proposal:
+    """The answer that gives what is held as it is held, and then the rest."""
     asking = Asking(book, demand, network, now)
     for part in _own(book, demand, network, now):
-        claim_day = part.ship_date if part.kind == "DATED" else book.today[part.location_id]
-        asking.take(Option((date.min,), part, None, claim_day))
+        asking.take_own(part)
     free = {
-        location_id: max(0, on_hand(book, location_id, demand) - asking.taken.get(location_id, 0))
-        for location_id in demand.sources
+        place: on_hand(book, place, demand, later=asking.later.get(place, ())) - asking.taken.get(place, 0)
+        for place in demand.sources
     }
+    free = {place: max(0, units) for place, units in free.items()}
     if demand.shelf is not None:
         free = {location_id: min(units, demand.shelf.get(location_id, 0)) for location_id, units in free.items()}
     shelf = {

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
-from core.domain.availability import Timeline
+from core.domain.availability import Step, Timeline
 from core.domain.book import SkuBook
 from core.domain.lots import Lots
 from core.domain.proposals import Demand, ProposedSlice
 
 
-def on_hand(book: SkuBook, location_id: int, demand: Demand, more_days: int = 0) -> int:
+def on_hand(book: SkuBook, location_id: int, demand: Demand, more_days: int = 0, later: Sequence[Step] = ()) -> int:
     """ATP today that stands in the shelf: supply that is due today is promised, but not allocated before it is there.
 
-    `more_days`: how much longer than on the straight way the units are under way.
+    `more_days`: how much longer than on the straight way the units are under way. `later`: as of `curve`.
     """
     free = shelf(book, location_id, demand, more_days)
-    return max(0, min(curve(book, location_id, demand, more_days=more_days).atp(), free)) if free > 0 else 0
+    if free <= 0:
+        return 0
+    return max(0, min(curve(book, location_id, demand, more_days=more_days, later=later).atp(), free))
 
 
 def shelf(book: SkuBook, location_id: int, demand: Demand, more_days: int = 0) -> int:
@@ -29,14 +31,26 @@ def shelf(book: SkuBook, location_id: int, demand: Demand, more_days: int = 0) -
 
 
 def curve(
-    book: SkuBook, location_id: int, demand: Demand, taken: Iterable[ProposedSlice] = (), more_days: int = 0
+    book: SkuBook,
+    location_id: int,
+    demand: Demand,
+    taken: Iterable[ProposedSlice] = (),
+    more_days: int = 0,
+    later: Sequence[Step] = (),
 ) -> Timeline:
-    """The asker's curve; where units expire, after it has `taken` some today, so that those are not lost later."""
+    """The asker's curve; where units expire, after it has `taken` some today, so that those are not lost later.
+
+    `later`: units that it claims for later days already: what is there before is free as far as those need it not.
+    """
     base, lots = book.timeline(location_id, demand.demand_class), book.lots
     if lots is None or not lots.tracks_expiry:
-        return base
-    keep = _keep(lots, location_id, demand) + more_days
-    return base.keeping(lots.expiring(location_id, keep), _taken_here(location_id, taken))
+        found = base.keeping(()) if later else base
+    else:
+        keep = _keep(lots, location_id, demand) + more_days
+        found = base.keeping(lots.expiring(location_id, keep), _taken_here(location_id, taken))
+    for day, units in later:
+        found.add(day, -units)
+    return found
 
 
 def refund(book: SkuBook, location_id: int, taken: Iterable[ProposedSlice]) -> int:

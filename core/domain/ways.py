@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from core.domain import shelf_life
 from core.domain.allowance import marks, room
+from core.domain.availability import Step
 from core.domain.book import SkuBook
 from core.domain.network import Network
 from core.domain.proposals import Demand, ProposedSlice
@@ -39,6 +40,8 @@ class Asking:
         self.book, self.demand, self.network, self.now = book, demand, network, now
         self.slices: list[ProposedSlice] = []
         self.taken: dict[int, int] = {}
+        self.later: dict[int, list[Step]] = {}
+        """What its own reservation claims for later days, by place: not counted in `taken`, but on the curve."""
         self.claims: list[tuple[date, int]] = []
         self.remaining = demand.quantity
         self.complete = date.min
@@ -47,7 +50,7 @@ class Asking:
     def copy(self) -> Asking:
         """The same question, to go on with in another way."""
         other = Asking(self.book, self.demand, self.network, self.now)
-        other.slices, other.taken = list(self.slices), dict(self.taken)
+        other.slices, other.taken, other.later = list(self.slices), dict(self.taken), self.later
         other.claims, other.remaining, other.complete = list(self.claims), self.remaining, self.complete
         return other
 
@@ -57,6 +60,16 @@ class Asking:
             self.take(option)
             if not self.remaining:
                 break
+
+    def take_own(self, part: ProposedSlice) -> None:
+        """Take what the asker's own reservation covers, before anything else is taken."""
+        place, before = part.location_id, self.remaining
+        is_later = part.kind == "DATED"
+        day = part.ship_date if is_later else self.book.today[place]
+        self.take(Option((date.min,), part, None, day))
+        if is_later and (units := before - self.remaining):
+            self.taken[place] -= units
+            self.later.setdefault(place, []).append((day, units))
 
     def take(self, option: Option, most: int | None = None) -> None:
         """Take as much of an option as is wanted, left and allowed, at most `most`."""
@@ -120,7 +133,8 @@ def options_of(asking: Asking, home: int) -> list[Option]:
             found.append(Option((*key, 1), part, limit, earliest))
 
     for order, place in enumerate(demand.sources):
-        today, curve = book.today[place], shelf_life.curve(book, place, demand, asking.slices)
+        curve = shelf_life.curve(book, place, demand, asking.slices, later=asking.later.get(place, ()))
+        today = book.today[place]
         more = shelf_life.refund(book, place, asking.slices)
         days = [day for day, atp in curve.steps() if day > today or atp + more > book.level(place).available]
         for day in sorted({*days, *marks(demand.allowances, today)}):

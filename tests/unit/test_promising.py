@@ -252,6 +252,24 @@ def test_a_hold_gives_what_is_there_of_it_and_the_rest_on_its_day(stock, holds, 
     ]
 
 
+@pytest.mark.parametrize(
+    ("asked", "quota", "slices"),
+    [
+        (4, 0, [(2, 1), (2, 7)]),
+        (4, 2, [(2, 1), (2, 7)]),
+        (2, 0, [(2, 1)]),  # sooner than it was held for
+        (2, 1, [(1, 1), (1, 7)]),
+    ],
+)
+def test_what_is_held_for_a_later_day_blocks_no_day_before(asked, quota, slices):
+    book = book_of(0, (1, 2), (7, 2))
+    if quota:
+        book.quotas.append(Quota(1, None, None, None, "WEEK", TODAY, None, quota))
+    held = [Hold(1, "g", A, day(7), 2)]
+    found = ask(book, asked, held=held, allowances=allowances_for(book, Asker(), [A]))
+    assert sorted((s.quantity, s.ship_date) for s in found.slices) == [(units, day(at)) for units, at in slices]
+
+
 def test_what_has_no_source_is_ordered_to_where_it_reaches_the_customer_first():
     roads = network()
     roads.lanes[R, ZONE] = Lane(R, ZONE, 5, WEEK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
@@ -192,6 +193,36 @@ def test_an_expired_hold_restores_the_curve(world, when, units, place):
     book.add_hold(hold)
     book.drop_hold(hold)
     assert book.timeline(place).steps() == before
+
+
+def units_by(proposal, last: date) -> int:
+    return sum(part.quantity for part in proposal.slices if (part.delivery_date or part.ship_date) <= last)
+
+
+@given(worlds(), st.integers(1, 12), st.integers(1, 6), st.integers(1, 12), st.sampled_from((A, B)))
+@settings(max_examples=250, deadline=None)
+def test_what_the_asker_holds_for_a_later_day_makes_nothing_later(world, quantity, units, at, place):
+    """Against the worlds in which nobody holds it and in which somebody else does; no promise breaks."""
+    book, roads, now = world
+    day = book.today[place] + timedelta(days=at)
+    units = min(units, book.timeline(place).atp(day))
+    if not units:
+        return
+    held = Hold(9, "mine", place, day, units)
+    other, question = deepcopy(book), Demand(quantity, ZONE, None, [place], lead_time_days=LAST - 5)
+    nobody = propose(deepcopy(book), question, roads, now)
+    other.add_hold(held)
+    foreign = propose(other, question, roads, now)
+    own = propose(book, replace(question, held=[held]), roads, now)
+    assert own.quantity == quantity
+    days = [book.today[place] + timedelta(days=n) for n in range(LAST + 10)]
+    for u in days:
+        assert units_by(own, u) >= max(units_by(foreign, u), units_by(nobody, u)), u
+    before = {u: balance(other, place, u) for u in days}
+    commit(book, line_of(quantity), own, PromiseReason.PLACED)
+    for u in days:
+        unsourced = sum(s.quantity for s in own.slices if s.kind == "LEAD_TIME" and s.ship_date <= u)
+        assert balance(book, place, u) + unsourced >= min(before[u], 0), u
 
 
 @given(worlds(), st.integers(1, 20), st.lists(st.tuples(st.integers(1, 12), st.integers(0, 9)), min_size=1, max_size=3))
