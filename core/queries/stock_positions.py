@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
 
+from core.queries.availability import expiring_of, read_curves, timeline_of
 from core.queries.page import Filter, Page, Sort, SortKey, fetch_page
 from core.queries.rebalancing import RENEWED_WITHIN
 
@@ -25,15 +26,14 @@ _POSITIONS = """select u.sku_id, u.location_id, k.unit_cost, k.currency, k.code,
         from supplier_price_break b where b.supplier_id = x.supplier_id and b.sku_id = x.sku_id) as breaks,
     case when k.tracks_expiry then (select percentile_cont(0.5) within group (order by t.expires_on - t.created_at::date)
         from lot t where t.sku_id = u.sku_id and t.expires_on is not null) - k.min_life_days end as sellable_days,
-    coalesce((select sum(least(r.quantity, greatest(g.on_hand - g.unsellable - g.allocated, 0))) from (
-            select o.from_location_id, sum(o.quantity) as quantity from rebalancing_proposal o
-            where o.sku_id = u.sku_id and o.to_location_id = u.location_id and o.state = 'OPEN' and o.expires_at > $3
-                and o.cost <= o.quantity * coalesce(nullif(x.price, 0), k.unit_cost)
-                and not exists (select from rebalancing_proposal e where e.state = 'EXPIRED' and e.sku_id = o.sku_id
-                    and e.from_location_id = o.from_location_id and e.to_location_id = o.to_location_id
-                    and e.closed_at > o.created_at - $4::interval)
-            group by 1) r
-        join stock_level g on g.sku_id = u.sku_id and g.location_id = r.from_location_id), 0)::int as transferable,
+    (select jsonb_agg(jsonb_build_array(r.from_location_id, r.quantity) order by r.from_location_id) from (
+        select o.from_location_id, sum(o.quantity) as quantity from rebalancing_proposal o
+        where o.sku_id = u.sku_id and o.to_location_id = u.location_id and o.state = 'OPEN' and o.expires_at > $3
+            and o.cost <= o.quantity * coalesce(nullif(x.price, 0), k.unit_cost)
+            and not exists (select from rebalancing_proposal e where e.state = 'EXPIRED' and e.sku_id = o.sku_id
+                and e.from_location_id = o.from_location_id and e.to_location_id = o.to_location_id
+                and e.closed_at > o.created_at - $4::interval)
+        group by 1) r) as moves, k.min_life_days,
     coalesce((select sum(v.quantity) from backorder b join backorder_event v on v.sku_id = b.sku_id and v.backorder_id = b.id
             and v.sequence = 1
         where b.sku_id = u.sku_id and b.location_id = u.location_id and b.cause = 'FORECAST_ERROR'
@@ -73,10 +73,34 @@ async def idle_stock(sql: asyncpg.Connection, wanted: Sequence[tuple[int, int]],
 async def positions(sql: asyncpg.Connection, keys: Sequence[tuple[int, int]], at: datetime) -> list[dict[str, Any]]:
     """One row per key, in their order: free stock, inbound, claims without stock, terms of the usual supplier and how far
     its dates are off (days; null below twenty deliveries), prices by quantity, and how long goods of a SKU that expires can
-    usually be sold (days; null where nothing expires); units that went short for a wrong forecast in the last quarter."""
+    usually be sold (days; null where nothing expires); units that went short for a wrong forecast in the last quarter;
+    `transferable`: of what moves that planners may still accept would bring, as much as their givers can part with now."""
     rows = await sql.fetch(_POSITIONS, [key[0] for key in keys], [key[1] for key in keys], at, RENEWED_WITHIN)
     found = {(row["sku_id"], row["location_id"]): dict(row) for row in rows}
-    return [found[key] for key in keys]
+    ordered = [found[key] for key in keys]
+    await _add_transferable(sql, ordered, at)
+    return ordered
+
+
+async def _add_transferable(sql: asyncpg.Connection, rows: Sequence[dict[str, Any]], at: datetime) -> None:
+    """Say how much proposed moves may bring to each row: never what their givers have promised, hold or protect."""
+    moving = [row for row in rows if row["moves"]]
+    givers = sorted({giver for row in moving for giver, _ in row["moves"]})
+    skus = {row["sku_id"]: row["min_life_days"] for row in moving}
+    spare: dict[tuple[int, int], int] = {}
+    for row in await read_curves(sql, sorted(skus), givers, at, "") if moving else ():
+        curve = timeline_of(row)
+        lots, claims = expiring_of(row)
+        kept = timedelta(days=skus[row["sku_id"]] - 1)
+        curve.expire([(day - kept, units) for day, units in lots if day is not None], claims)
+        available = row["on_hand"] - row["unsellable"] - row["allocated"]
+        spare[row["sku_id"], row["location_id"]] = max(0, min(curve.atp(), available))
+    for row in rows:
+        row["transferable"] = 0
+        for giver, units in row.pop("moves") or ():
+            taken = min(units, spare.get((row["sku_id"], giver), 0))
+            spare[row["sku_id"], giver] = spare.get((row["sku_id"], giver), 0) - taken
+            row["transferable"] += taken
 
 
 async def waiting_backorders(sql: asyncpg.Connection, sku_ids: Sequence[int]) -> list[asyncpg.Record]:

@@ -10,6 +10,7 @@ pytest.importorskip("sklearn")
 
 from core.queries.demand_drivers import imported_figures
 from core.queries.demand_history import WEEKS
+from core.services.change_selling_rules import SetProtectedStock, set_protected_stock
 from core.services.import_demand_drivers import import_demand_drivers
 from core.settings import Settings
 from workers.job import JobContext
@@ -205,6 +206,11 @@ async def test_what_another_location_spares_is_not_suggested_to_be_bought(world)
     (target,) = await world.rows("select suggested, reasons from stock_target where flags @> '{REPLENISH}'")
     assert (alone["suggested"] > 0, target["suggested"]) == (True, 0)
     assert {"code": "TRANSFER_FIRST", "facts": {"units": 200}} in target["reasons"]
+    kept_at_b = SetProtectedStock("S", "B", [(date(2020, 1, 1), 140)])
+    await world.do(lambda uow: set_protected_stock(uow, kept_at_b))
+    await forecast_demand(_context(world), {})
+    (kept,) = await world.rows("select reasons from stock_target where flags @> '{REPLENISH}'")
+    assert {"code": "TRANSFER_FIRST", "facts": {"units": 120}} in kept["reasons"], "the giver keeps its safety stock"
     await world.database.system.execute("update rebalancing_proposal set expires_at = $1", world.clock.at)
     await forecast_demand(_context(world), {})
     (over,) = await world.rows("select suggested from stock_target where flags @> '{REPLENISH}'")
