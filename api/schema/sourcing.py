@@ -244,6 +244,18 @@ class PurchaseOrderCause:
     def waiting(self) -> int | None:
         return self.row.get("waiting")
 
+    @field(
+        description="Units that were on order already for the same location and claimed by nobody, but come too late for those who"
+        " wait: later than goods ordered anew; null where that was not looked at."
+    )
+    def comes_later(self) -> int | None:
+        return self.row.get("comesLater")
+
+    @field(description="The first day on which those come; null where there are none.")
+    def comes_later_from(self) -> date | None:
+        day = self.row.get("comesLaterFrom")
+        return None if day is None else date.fromisoformat(day)
+
     @field(description="Why this supplier, where sources were compared.")
     def reason(self) -> SourcingReason | None:
         reason = self._choice.get("reason")

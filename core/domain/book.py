@@ -417,6 +417,13 @@ class SkuBook:
             covered += self.cover_dated(line, location_id, need_date, quantity - covered, cause)
         return covered
 
+    def source(self, peg: Peg, cause: str) -> int:
+        """Give an OPEN claim dated supply in time, as `cover_dated` finds it; it keeps its day. Returns the units that have some."""
+        assert peg.line is not None
+        covered = self.cover_dated(peg.line, peg.location_id, peg.need_date, peg.quantity, cause)
+        self.drop_peg(peg, covered)
+        return covered
+
     def _give_up_soft(self, supplies: list[Supply], need_date: date, quantity: int) -> int:
         """Free up to `quantity` usable by `need_date` that lines hold which are not validated; they keep their place."""
         usable = {id(s) for s in supplies if s.effective_date(self.today[s.location_id]) <= need_date}

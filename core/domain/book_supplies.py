@@ -284,9 +284,11 @@ def _close_transfer(transfer: Transfer) -> None:
 def cover_open(book: SkuBook, network: Network, lead_days: int, reason: str) -> dict[int, tuple[Line, bool]]:
     """Use unpegged inbound for OPEN pegs, by priority then age, where it is in time or better than ordering anew.
 
-    Returns the lines that gained a source by id(), with whether the day of one of their claims moved.
+    What others have pegged and could wait for something later is exchanged for that. Returns the lines that gained a source by
+    id(), with whether the day of one of their claims moved.
     """
     gained: dict[int, tuple[Line, bool]] = {}
+    in_vain: dict[int, date] = {}  # what no exchange covers by a day none covers by an earlier one, now or later
     if not any(s.unpegged > 0 for s in book.supplies):
         return gained
     for peg in book.waiting(PegKind.OPEN):
@@ -294,28 +296,23 @@ def cover_open(book: SkuBook, network: Network, lead_days: int, reason: str) -> 
         if line is None or line.status == OrderLineStatus.RECEIVED or book.waits_for_quota(peg):
             continue
         today = book.today[location_id]
+        supplies = [s for s in book.supplies if s.location_id == location_id and s.unpegged > 0]
+        if supplies and peg.need_date > in_vain.get(location_id, date.min):
+            if book.source(peg, reason):
+                gained.setdefault(id(line), (line, False))
+            if not peg.quantity:
+                continue
+            in_vain[location_id] = peg.need_date
         limit = max(peg.need_date, network.ship_day_from(location_id, today + timedelta(days=lead_days)))
-        found = [
-            s
-            for s in book.supplies
-            if s.location_id == location_id and s.unpegged > 0 and s.effective_date(today) <= limit
-        ]
-        # in time and latest first, then the soonest of those that are late
-        found.sort(key=lambda s: _fit(s.effective_date(today), peg.need_date))
-        for supply in found:
+        for supply in sorted(supplies, key=lambda s: s.effective_date(today)):
             part = min(peg.quantity, supply.unpegged)
-            if part <= 0:
-                break
+            if part <= 0 or supply.effective_date(today) > limit:
+                continue
             day = max(peg.need_date, network.ship_day_from(location_id, supply.effective_date(today)))
-            moved = day != peg.need_date
             resource(book, peg, supply, day, reason, part)
-            gained[id(line)] = (line, moved or gained.get(id(line), (line, False))[1])
+            gained[id(line)] = (line, day != peg.need_date or gained.get(id(line), (line, False))[1])
             if not peg.quantity:
                 break
     left = [peg.line for peg in book.waiting(PegKind.OPEN) if peg.line is not None] if gained else []
     book.bump([line for line, _ in gained.values()], left)
     return gained
-
-
-def _fit(usable: date, need: date) -> tuple[int, int]:
-    return (0, -usable.toordinal()) if usable <= need else (1, usable.toordinal())

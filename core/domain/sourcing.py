@@ -25,6 +25,7 @@ class SiteSearch:
         self.book, self.network = book, network
         self._trial: Trial | None = None
         self._in_vain: set[tuple[object, ...]] = set()
+        self._early: dict[int, date] | None = None
 
     def search(self, line: Line, demand: Demand) -> int:
         """Cover late claims of a line anew from every place that can serve it; returns the units that come earlier.
@@ -37,16 +38,34 @@ class SiteSearch:
         places = {*demand.sources, *(donor for place in demand.sources for donor in network.donors(place))}
         gained = 0
         for peg in sorted(_late(book, line), key=lambda peg: (peg.kind == PegKind.OPEN, peg.need_date), reverse=True):
-            may_gain = peg.quantity > 0 and _may_gain(book, places, peg)
+            may_gain = peg.quantity > 0 and self._may_gain(places, peg)
             parts = self._better_parts(line, peg, demand) if may_gain else []
             if parts:
                 _take(book, line, peg, parts)
                 gained += sum(part.quantity for part in parts)
-                self._trial = None
+                self._trial = self._early = None
                 self._in_vain.clear()
         if gained:
             conclude(book, network, [line], PromiseReason.ALLOCATED)
         return gained
+
+    def _may_gain(self, places: set[int], peg: Peg) -> bool:
+        """Could units that nobody claims be there before its day: what can never be needs no trial.
+
+        What nobody claims may come later, if somebody else can wait for it. Its own supply does not count: whether that pulls
+        its day in is said by the policy of moves (`late_pegs.MovePolicy`).
+        """
+        book = self.book
+        if any(book.level(place).available > 0 for place in places):
+            return True
+        early = self._early = _early(book) if self._early is None else self._early
+        days = [
+            min(supply.effective_date(book.today[supply.location_id]), early.get(supply.location_id, date.max))
+            for supply in book.supplies
+            if supply.unpegged > 0 and supply.location_id in places
+        ]
+        first = min(days, default=None)
+        return first is not None and (first < peg.need_date or (peg.kind == PegKind.OPEN and first == peg.need_date))
 
     def _better_parts(self, line: Line, peg: Peg, demand: Demand) -> list[ProposedSlice]:
         """What should take the place of a claim, tried in a copy; nothing that would leave units without a source."""
@@ -108,20 +127,15 @@ def _late(book: SkuBook, line: Line) -> list[Peg]:
     return [peg for peg in waiting if book.is_late(line, peg)]
 
 
-def _may_gain(book: SkuBook, places: set[int], peg: Peg) -> bool:
-    """Could units that nobody claims be there before its day: what can never be needs no trial.
-
-    Its own supply does not count: whether that pulls its day in is said by the policy of moves (`late_pegs.MovePolicy`).
-    """
-    if any(book.level(place).available > 0 for place in places):
-        return True
-    days = [
-        supply.effective_date(book.today[supply.location_id])
-        for supply in book.supplies
-        if supply.unpegged > 0 and supply.location_id in places
-    ]
-    first = min(days, default=None)
-    return first is not None and (first < peg.need_date or (peg.kind == PegKind.OPEN and first == peg.need_date))
+def _early(book: SkuBook) -> dict[int, date]:
+    """By place, the first day on which units come that who has them could wait for."""
+    found: dict[int, date] = {}
+    for peg in book.pegs:
+        if peg.supply is not None:
+            day = peg.supply.effective_date(book.today[peg.location_id])
+            if day < peg.need_date:
+                found[peg.location_id] = min(day, found.get(peg.location_id, day))
+    return found
 
 
 def _better(peg: Peg, parts: list[ProposedSlice]) -> list[ProposedSlice]:

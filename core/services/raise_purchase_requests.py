@@ -194,6 +194,7 @@ def _order(
         limit = limit.get(currency)
     approved = is_approved_by_rule(basket.total, limit)
     waiting = sum(need.waiting for _, need, _, _ in basket.lines)
+    late = [found for book, need, _, _ in basket.lines if (found := _comes_later(book, need)) is not None]
     return NewPurchaseOrder(
         supplier_id,
         location_id,
@@ -205,8 +206,20 @@ def _order(
             for (book, need, offer, _), dock in zip(basket.lines, docks, strict=True)
         ],
         approval={"rule": APPROVAL_LIMIT, "limit": limit, "total": basket.total} if approved else None,
-        cause={"kind": "BACKORDER" if waiting else "REORDER_POINT", "waiting": waiting},
+        cause={
+            "kind": "BACKORDER" if waiting else "REORDER_POINT",
+            "waiting": waiting,
+            "comesLater": sum(units for units, _ in late),
+            "comesLaterFrom": min((day.isoformat() for _, day in late), default=None),
+        },
     )
+
+
+def _comes_later(book: SkuBook, need: Need) -> tuple[int, date] | None:
+    """What is on order already and claimed by nobody (units, from which day), where it comes too late for those who wait."""
+    today = book.today[need.location_id]
+    found = [s for s in book.supplies if s.location_id == need.location_id and s.unpegged > 0] if need.waiting else []
+    return (sum(s.unpegged for s in found), min(s.effective_date(today) for s in found)) if found else None
 
 
 def _asked(network: Network, location_id: int, book: SkuBook, terms: Terms, receiving_days: int) -> date:

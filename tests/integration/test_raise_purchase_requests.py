@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from core.domain.placing import LineRequest
 from core.services.approve_purchase_order import approve_purchase_order
 from core.services.cancel_purchase_order import cancel_purchase_order
 from core.services.raise_purchase_requests import raise_purchase_requests
@@ -78,6 +79,35 @@ async def test_moq_and_multiple_leave_units_for_sale_and_the_next_short_line_use
     ]
     assert await world.quantities(second.number) == (0, 0, 5, 0, 0)
     assert await world.do(recount) == []
+
+
+async def test_what_is_on_order_is_exchanged_before_anything_is_bought(world):
+    await policy(world)
+    await world.supply(10, TODAY + timedelta(days=5))
+    (patient,) = await world.place(world.order(LineRequest("S", 10, requested_date=TODAY + timedelta(days=20))))
+    (hurried,) = await world.place(world.order(("S", 10), customer="C2"))
+    await world.supply(10, TODAY + timedelta(days=18))
+    assert await raise_for(world) == []
+    rows = await world.rows(
+        """select o.number, p.kind, s.usable_date from peg p join order_line l on l.id = p.order_line_id
+        join sales_order o on o.id = l.order_id join supply s on s.id = p.supply_id order by l.id"""
+    )
+    assert [(r["number"], r["kind"], (r["usable_date"] - TODAY).days) for r in rows] == [
+        (patient.number, "FIRM", 18),
+        (hurried.number, "FIRM", 5),
+    ]
+    assert await world.do(recount) == []
+
+
+@pytest.mark.parametrize(("comes", "cause"), [(40, (30, "2026-12-12")), (0, (0, None))])
+async def test_a_purchase_says_what_is_on_order_and_comes_too_late(world, comes, cause):
+    await policy(world)
+    if comes:
+        await world.supply(30, TODAY + timedelta(days=comes))
+    await world.place(world.order(("S", 10)))
+    await raise_for(world)
+    (kept,) = await world.rows("select cause from purchase_order")
+    assert (kept["cause"]["waiting"], kept["cause"]["comesLater"], kept["cause"]["comesLaterFrom"]) == (10, *cause)
 
 
 async def test_above_the_limit_a_person_approves(world):

@@ -158,6 +158,16 @@ def test_open_claims_take_inbound_in_time_or_sooner_than_ordering_anew(supplies,
     assert (peg.supply and peg.supply.usable_date) == (comes and day(comes))
 
 
+def test_what_another_can_wait_for_is_exchanged_before_anything_is_bought():
+    book, (early, _) = book_of(0, (5, 4), (18, 6))
+    patient = claim(book, 1, 4, 19, early)
+    hurried, later = claim(book, 2, 5, 10, priority=1), claim(book, 3, 2, 9)
+    assert set(cover_open(book, NETWORK, 14, "test")) == {id(hurried)}
+    assert claims(book, patient) == [(PegKind.FIRM, day(19), 4)], "its day is what it was"
+    assert claims(book, hurried) == [(PegKind.FIRM, day(10), 4), (PegKind.OPEN, day(10), 1)]
+    assert claims(book, later) == [(PegKind.OPEN, day(9), 2)]
+
+
 def short(book: SkuBook, supply: Supply, state: BackorderState) -> tuple[Line, Backorder]:
     """A line whose claim is late for its customer, with a backorder in `state`."""
     line = claim(book, 1, 4, 5, supply)

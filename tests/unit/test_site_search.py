@@ -88,6 +88,17 @@ def test_what_a_find_gives_up_is_there_for_who_asks_the_same_later() -> None:
     assert [search.search(line, asked(line)) for line in book.lines.values()] == [0, 1, 1]
 
 
+def test_what_another_can_wait_for_is_found_where_only_later_goods_are_free() -> None:
+    book = book_of({}, [(A, 5, 2), (A, 18, 2)], [(2, 9)])
+    patient = Line(7, 7, 1, 2, open=2, status=OrderLineStatus.VALIDATED, destination_id=ZONE, location_id=A)
+    book.add_peg(A, day(19), 2, PegKind.FIRM, line=patient, supply=book.supplies[0])
+    book.settle(patient, "test")
+    line = book.lines[1]
+    assert SiteSearch(book, NETWORK).search(line, asked(line)) == 2
+    assert [(p.kind, p.need_date) for p in book.pegs_of(line)] == [(PegKind.FIRM, day(5))]
+    assert [(p.need_date, p.supply and p.supply.id) for p in book.pegs_of(patient)] == [(day(19), 2)]
+
+
 def test_what_was_asked_in_vain_is_not_tried_for_every_line(monkeypatch: pytest.MonkeyPatch) -> None:
     copies, questions = 0, 0
 
