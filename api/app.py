@@ -31,6 +31,7 @@ from api.transport.language import preferred_language
 from api.transport.metrics import forget_dead_processes, metrics_of, use_of
 from api.transport.middleware import RequestContext
 from api.transport.pages import console, root_of
+from core.away import LOOK_SECONDS, within
 from core.database import Database
 from core.domain.access import Principal
 from core.domain.calendars import recall_holidays
@@ -201,10 +202,20 @@ def create_app(
         return Context(database, chosen, caller, clock, request_id, language, hub, make_loaders, denials=denials)
 
     async def read_versions(sku_ids: Collection[int]) -> Mapping[int, int]:
-        async with database.system.acquire() as sql:
-            return await answer_versions(sql, sku_ids, STAMP)
+        async def read() -> Mapping[int, int]:
+            async with database.system.acquire() as sql:
+                return await answer_versions(sql, sku_ids, STAMP)
 
-    endpoint = GraphQLEndpoint(Engine(schema, chosen), authenticator, make_context, chosen, read_versions=read_versions)
+        return await within(LOOK_SECONDS, read())
+
+    endpoint = GraphQLEndpoint(
+        Engine(schema, chosen),
+        authenticator,
+        make_context,
+        chosen,
+        read_versions=read_versions,
+        is_blind=lambda: hub.is_blind,
+    )
 
     def drain() -> None:
         endpoint.drain()

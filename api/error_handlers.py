@@ -13,6 +13,7 @@ import structlog
 from graphql import GraphQLError
 
 from api.input_errors import Allowed, allowed_values, plain_message
+from core.away import is_away
 from core.errors import DomainError
 
 log = structlog.get_logger(__name__)
@@ -20,6 +21,9 @@ log = structlog.get_logger(__name__)
 MAX_ERRORS = 5
 """Parse and validation errors that one answer carries at most."""
 
+UNAVAILABLE_MESSAGE = (
+    "The database cannot be reached just now; try again in a moment, a mutation under the same idempotency key."
+)
 INTERNAL_MESSAGE = "Something went wrong on our side; the request id finds it in our logs."
 
 
@@ -39,6 +43,7 @@ class ErrorCode(StrEnum):
     THROTTLED = "THROTTLED"
     MAX_COST_EXCEEDED = "MAX_COST_EXCEEDED"
     OPERATION_TIMEOUT = "OPERATION_TIMEOUT"
+    UNAVAILABLE = "UNAVAILABLE"
     INTERNAL = "INTERNAL"
 
 
@@ -97,6 +102,10 @@ CATALOGUE: dict[ErrorCode, Meaning] = {
         "The operation took too long and was stopped.",
         "Repeat it; a mutation under the same idempotency key, which is never done twice.",
     ),
+    ErrorCode.UNAVAILABLE: Meaning(
+        "The database cannot be reached just now; whether a mutation was done is not known.",
+        "Repeat it after a moment (`Retry-After`), a mutation under the same idempotency key.",
+    ),
     ErrorCode.INTERNAL: Meaning(
         "A failure on our side; its text stays in our log under the request id.",
         "Repeat it later, a mutation under the same idempotency key.",
@@ -131,6 +140,9 @@ def _describe(error: GraphQLError, default: ErrorCode, enums: Allowed) -> tuple[
         return cause.message, {"code": code.value, "reason": cause.code, **facts}
     if isinstance(cause, asyncpg.CharacterNotInRepertoireError):
         return "A text holds the character U+0000, which cannot be stored.", {"code": ErrorCode.BAD_USER_INPUT.value}
+    if is_away(cause):
+        log.warning("database is away", error=type(cause).__name__)
+        return UNAVAILABLE_MESSAGE, {"code": ErrorCode.UNAVAILABLE.value}
     if isinstance(cause, RecursionError):
         return "The request is nested too deeply.", {"code": ErrorCode.BAD_USER_INPUT.value}
     if not isinstance(cause, GraphQLError):

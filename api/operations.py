@@ -39,6 +39,7 @@ from api.resolvers import (
     telling,
 )
 from api.schema.errors import TYPES, UserError
+from api.schema.long_lists import LongLists
 from api.schema.node import node_types
 from api.schema.scalars import SCALARS
 from core.domain.access import Role
@@ -584,6 +585,7 @@ def build_schema(extensions: Any = ()) -> strawberry.Schema:
         types=[*node_types(), UserError, *TYPES.values()],
         extensions=list(extensions),
         config=StrawberryConfig(auto_camel_case=True, scalar_map=SCALARS),
+        execution_context_class=LongLists,
     )
 
 

@@ -56,6 +56,10 @@ CLOSED = """
 CLOSE_CODES = {
     websocket.GOING_AWAY: ("This process goes away.", "Reconnect, resume with the last cursor."),
     websocket.INTERNAL_ERROR: ("A failure on our side.", "Reconnect, resume with the last cursor."),
+    websocket.TRY_AGAIN: (
+        "The database cannot be reached just now.",
+        "Reconnect after a moment, resume with the last cursor.",
+    ),
     websocket.SLOW_CONSUMER: (
         f"The client took nothing for {websocket.SEND_SECONDS:.0f} s.",
         "Reconnect, resume with the last cursor.",

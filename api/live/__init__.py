@@ -4,10 +4,9 @@ from api.live.cursor import Cursor, decode_cursor, encode_cursor
 from api.live.event import LiveEvent, LiveFilter
 from api.live.hub import LiveHub
 from api.live.sharing import ReadsUnderWay, SharedRead, once
-from api.live.subscription import AWAY, StreamsClosing, Subscription
+from api.live.subscription import StreamsClosing, Subscription
 
 __all__ = [
-    "AWAY",
     "Cursor",
     "LiveEvent",
     "LiveFilter",

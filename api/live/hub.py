@@ -18,7 +18,8 @@ from prometheus_client import Counter, Gauge
 from api.live.cursor import Cursor, decode_cursor, encode_cursor
 from api.live.event import COLUMNS, LiveEvent, LiveFilter
 from api.live.sharing import ReadsUnderWay
-from api.live.subscription import AWAY, Follow, Reader, StreamsClosing, Subscription
+from api.live.subscription import Follow, Reader, StreamsClosing, Subscription
+from core.away import LOOK_SECONDS, is_away, within
 from core.settings import Settings
 
 if TYPE_CHECKING:
@@ -91,8 +92,13 @@ class LiveHub:
         """Raise RuntimeError when the hub does not follow the event log."""
         if self._closing or not self._tasks or any(task.done() for task in self._tasks):
             raise RuntimeError("The live hub is not running.")
-        if time.monotonic() - self._seen_at > STALE_SECONDS:
+        if self.is_blind:
             raise RuntimeError("The event log could not be read lately.")
+
+    @property
+    def is_blind(self) -> bool:
+        """PostgreSQL has not answered for a while: what is asked of it now would wait, and everything behind it."""
+        return bool(self._tasks) and time.monotonic() - self._seen_at > STALE_SECONDS
 
     async def next_look(self) -> bool:
         """True when PostgreSQL has answered again, False after a while without: one asks for all who wait."""
@@ -106,7 +112,9 @@ class LiveHub:
         while True:
             try:
                 return await read()
-            except AWAY:
+            except Exception as error:
+                if not is_away(error):
+                    raise
                 await self.next_look()
 
     # Subscribing.
@@ -183,7 +191,7 @@ class LiveHub:
     # Following.
 
     async def _head(self) -> tuple[int, int]:
-        row = await self._database.system.fetchrow("select epoch, position from relay")
+        row = await within(LOOK_SECONDS, self._database.system.fetchrow("select epoch, position from relay"))
         self._seen_at = time.monotonic()
         self._looked.set()
         self._looked = asyncio.Event()
@@ -235,6 +243,7 @@ class LiveHub:
                 self.position,
                 upto,
             )
+            self._seen_at = time.monotonic()
             for row in rows:
                 self._dispatch(LiveEvent.from_row(row, self.epoch))
             FILLED.inc(len(rows))

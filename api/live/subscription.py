@@ -8,11 +8,11 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
 import structlog
 
 from api.live.cursor import Cursor
 from api.live.event import COLUMNS, LiveEvent, LiveFilter
+from core.away import AWAY
 
 if TYPE_CHECKING:
     from api.live.hub import LiveHub
@@ -28,14 +28,6 @@ Follow = Callable[[LiveEvent | None], None]
 BUFFER = 256
 """Events kept for one subscriber; beyond, it reads the table again instead of memory growing."""
 PAGE = 500
-AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # what a connection says that was cut in the middle of an answer
-    asyncpg.OperatorInterventionError,
-    OSError,
-)
-"""PostgreSQL cannot be reached just now: a stream waits for it rather than ending."""
 
 
 class StreamsClosing(Exception):

@@ -14,6 +14,7 @@ import jwt
 import structlog
 
 from api.permissions.tokens import TokenVerifier
+from core.away import LOOK_SECONDS, within
 from core.domain.access import Principal, Role
 from core.domain.api_keys import hash_secret, split_api_key
 from core.services.note_key_use import note_key_use
@@ -130,7 +131,7 @@ class Authenticator:
                 "customer": "select id from customer where code = $1",
                 "supplier": "select id from supplier where code = $1",
             }[table]
-            found = await self._database.system.fetchval(sql, code)
+            found = await within(LOOK_SECONDS, self._database.system.fetchval(sql, code))
             known = (time.monotonic() + CACHE_SECONDS, found)
             _bound(self._parties)[table, code] = known
         if known[1] is None:
@@ -140,11 +141,9 @@ class Authenticator:
     async def _by_key(self, prefix: str, secret: str) -> Principal:
         known = self._keys.get(prefix)
         if known is None or known[0] < time.monotonic():
-            row = await self._database.system.fetchrow(
-                """select id, secret_hash, role, scope, customer_id, supplier_id, expires_at, revoked_at, name
-                from api_key where prefix = $1""",
-                prefix,
-            )
+            sql = """select id, secret_hash, role, scope, customer_id, supplier_id, expires_at, revoked_at, name
+                from api_key where prefix = $1"""
+            row = await within(LOOK_SECONDS, self._database.system.fetchrow(sql, prefix))
             known = (time.monotonic() + KEY_CACHE_SECONDS, row)
             _bound(self._keys)[prefix] = known
         row = known[1]
@@ -223,11 +222,9 @@ class Authenticator:
             ids = [int(name[4:]) for name, _ in self._watched if name.startswith("key:")]
             if ids:
                 try:
-                    dead = await self._database.system.fetch(
-                        """select u.id from unnest($1::bigint[]) as u(id) left join api_key k on k.id = u.id
-                        where k.id is null or k.revoked_at is not null or k.expires_at <= now()""",
-                        ids,
-                    )
+                    sql = """select u.id from unnest($1::bigint[]) as u(id) left join api_key k on k.id = u.id
+                        where k.id is null or k.revoked_at is not null or k.expires_at <= now()"""
+                    dead = await within(LOOK_SECONDS, self._database.system.fetch(sql, ids))
                 except Exception as error:  # the database may be away; the next round asks again
                     log.warning("credentials could not be checked", error=type(error).__name__)
                     dead = []

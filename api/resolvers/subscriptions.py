@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import strawberry
 from strawberry import Info, argument
@@ -23,10 +23,14 @@ from core.domain.access import Role
 from core.errors import InvalidInput, NotFound, UnknownSku
 from core.queries import backorders, orders, skus
 
+T = TypeVar("T")
+
 _ENDED = ("FILLED", "SUBSTITUTED", "CANCELLED")
 _BEFORE_SENDING = ("DRAFT", "AWAITING_APPROVAL", "APPROVED")
 _STORED_ONLY = ("cause", "opened_from", "opened_before")
 """Conditions that an event does not carry: the backorder itself is asked."""
+_BY_NAME = frozenset({"sku", "order_number", "customer"})
+"""Conditions whose names are looked up first."""
 
 
 def _facts(event: LiveEvent) -> dict[str, Any]:
@@ -38,6 +42,17 @@ def _facts(event: LiveEvent) -> dict[str, Any]:
         "sku_id": event.sku_id,
         "resync_required": event.resync_required,
     }
+
+
+async def _patiently(context: Context, ask: Callable[[Any], Awaitable[T]]) -> T:
+    """What `ask` reads over a connection; while PostgreSQL is away a stream waits rather than ending."""
+
+    async def read() -> T:
+        async with context.read() as sql:
+            return await ask(sql)
+
+    assert context.hub is not None
+    return await context.hub.patiently(read)
 
 
 async def events_of(
@@ -63,8 +78,7 @@ async def order_changed(
     context: Context = info.context
     order_id = None
     if number is not None:
-        async with context.read() as sql:
-            row = await orders.order_by_number(sql, context.principal, number)
+        row = await _patiently(context, lambda sql: orders.order_by_number(sql, context.principal, number))
         if row is None:
             raise NotFound("order", number, path=("number",))
         order_id = row["id"]
@@ -81,30 +95,32 @@ async def backorder_changed(
     """Raises InvalidInput for an unknown SKU, order or customer."""
     context: Context = info.context
     given = as_filter(filter)
-    wanted = await _backorder_filter(context, given)
+    if _BY_NAME & given.keys():
+        wanted = await _patiently(context, lambda sql: _backorder_filter(context, sql, given))
+    else:
+        wanted = await _backorder_filter(context, None, given)
     stream = context.open_live(wanted, after)
     if any(name in given for name in _STORED_ONLY):
         return _stored_backorders(context, stream, given)
     return events_of(context, stream, "BackorderEvent")
 
 
-async def _backorder_filter(context: Context, given: dict[str, Any]) -> LiveFilter:
+async def _backorder_filter(context: Context, sql: Any, given: dict[str, Any]) -> LiveFilter:
     sku_ids, order_id, customer_id = None, None, None
-    async with context.read() as sql:
-        if "sku" in given:
-            found = await skus.skus_by_codes(sql, [given["sku"]])
-            if not found:
-                raise UnknownSku(given["sku"], path=("filter", "sku"))
-            sku_ids = frozenset({found[0]["id"]})
-        if "order_number" in given:
-            order = await orders.order_by_number(sql, context.principal, given["order_number"])
-            if order is None:
-                raise NotFound("order", given["order_number"], path=("filter", "orderNumber"))
-            order_id = order["id"]
-        if "customer" in given:
-            customer_id = await sql.fetchval("select id from customer where code = $1", given["customer"])
-            if customer_id is None:
-                raise NotFound("customer", given["customer"], path=("filter", "customer"))
+    if "sku" in given:
+        found = await skus.skus_by_codes(sql, [given["sku"]])
+        if not found:
+            raise UnknownSku(given["sku"], path=("filter", "sku"))
+        sku_ids = frozenset({found[0]["id"]})
+    if "order_number" in given:
+        order = await orders.order_by_number(sql, context.principal, given["order_number"])
+        if order is None:
+            raise NotFound("order", given["order_number"], path=("filter", "orderNumber"))
+        order_id = order["id"]
+    if "customer" in given:
+        customer_id = await sql.fetchval("select id from customer where code = $1", given["customer"])
+        if customer_id is None:
+            raise NotFound("customer", given["customer"], path=("filter", "customer"))
     return LiveFilter(
         topics=frozenset({"backorder"}),
         sku_ids=sku_ids,
@@ -133,13 +149,17 @@ async def _stored_backorders(context: Context, stream: Any, given: dict[str, Any
         async for event in stream:
             key = event.payload.get("backorderId")
             if not event.resync_required and key is not None:
-                async with context.read() as sql:
-                    rows = await backorders.backorders_by_keys(sql, context.principal, [(event.sku_id or 0, key)])
+                wanted = [(event.sku_id or 0, key)]
+                rows = await _patiently(context, partial(_backorders, context, wanted))
                 if not rows or not _matches(rows[0], given):
                     continue
             yield build("BackorderEvent", _facts(event))
     finally:
         await stream.aclose()
+
+
+async def _backorders(context: Context, wanted: list[tuple[int, int]], sql: Any) -> list[Any]:
+    return await backorders.backorders_by_keys(sql, context.principal, wanted)
 
 
 def _matches(row: Any, given: dict[str, Any]) -> bool:
@@ -162,12 +182,18 @@ async def purchase_order_changed(info: Info, after: After = None) -> AsyncGenera
     return _sent_orders(context, context.open_live(wanted, after))
 
 
+async def _is_sent(context: Context, id: Any) -> bool:
+    assert context.hub is not None
+    found = await context.hub.patiently(lambda: context.loaders.purchase_order_by_id.load(id))
+    return found is not None
+
+
 async def _sent_orders(context: Context, stream: Any) -> AsyncGenerator[Any, None]:
     """Events of orders the supplier has been sent: one that was cancelled before that is none of its business."""
     try:
         async for event in stream:
             id = event.payload.get("purchaseOrderId")
-            if event.resync_required or await context.loaders.purchase_order_by_id.load(id) is not None:
+            if event.resync_required or await _is_sent(context, id):
                 yield build("PurchaseOrderEvent", _facts(event))
     finally:
         await stream.aclose()

@@ -64,6 +64,7 @@ class GraphQLEndpoint:
         settings: Settings,
         documents: Documents | None = None,
         read_versions: ReadVersions | None = None,
+        is_blind: Callable[[], bool] = bool,
     ) -> None:
         self.engine = engine
         self.authenticator = authenticator
@@ -76,6 +77,8 @@ class GraphQLEndpoint:
         self.reuse = AnswerReuse(read_versions or _no_versions)
         self._keeps_answers = read_versions is not None and not settings.simulated_clock
         self._turns = Turns()
+        self.is_blind = is_blind
+        """PostgreSQL has not answered for a while: who asks is told so at once, rather than waiting behind others."""
         self.is_draining = False
         self.sockets: set[Connection] = set()
         """Open WebSockets."""

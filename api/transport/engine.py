@@ -27,6 +27,7 @@ from api.transport.events import EventExecution, build_executor
 from api.transport.memory import Memory
 from api.transport.preparing import Prepared, Preparer, RequestFailed
 from api.transport.request import GraphQLRequest
+from core.away import within
 from core.settings import Settings
 from core.telemetry import span
 
@@ -99,9 +100,7 @@ class Engine:
         context.document = prepared.document
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(OPERATION_SECONDS):
-                with span(f"graphql {prepared.kind.value} {prepared.root}", cost=prepared.figures.cost):
-                    result = await self._run(request, prepared, context)
+            result = await within(OPERATION_SECONDS, self._run(request, prepared, context))
         except TimeoutError:
             seconds = int(OPERATION_SECONDS)
             error = failure(ErrorCode.OPERATION_TIMEOUT, f"The operation took longer than {seconds} s.")
@@ -112,6 +111,10 @@ class Engine:
 
     async def _run(self, request: GraphQLRequest, prepared: Prepared, context: Context) -> Any:
         """Execute what is parsed and validated already: without other extensions there is nothing to run around it."""
+        with span(f"graphql {prepared.kind.value} {prepared.root}", cost=prepared.figures.cost):
+            return await self._result(request, prepared, context)
+
+    async def _result(self, request: GraphQLRequest, prepared: Prepared, context: Context) -> Any:
         schema = self._schema
         if tuple(schema.extensions) != (PreparedDocument,) or schema.directives:
             return await schema.execute(

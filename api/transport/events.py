@@ -13,8 +13,9 @@ from strawberry.utils.await_maybe import await_maybe
 
 from api.context import Context
 from api.error_handlers import root_cause
-from api.live import AWAY, SharedRead, once
+from api.live import SharedRead, once
 from api.transport.request import GraphQLRequest
+from core.away import is_away
 
 if TYPE_CHECKING:
     from api.transport.preparing import Prepared
@@ -65,8 +66,8 @@ class EventExecution:
         looks, hub = 0, self._context.hub
         while True:
             result = await self._once(event)
-            is_away = any(isinstance(root_cause(error), AWAY) for error in result.errors or ())
-            if not is_away or hub is None or looks == MAX_LOOKS:
+            waits = any(is_away(root_cause(error)) for error in result.errors or ())
+            if not waits or hub is None or looks == MAX_LOOKS:
                 return result
             looks += await hub.next_look()
 

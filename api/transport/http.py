@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from api.error_handlers import ErrorCode, format_failure
+from api.error_handlers import UNAVAILABLE_MESSAGE, ErrorCode, format_failure
 from api.permissions import AuthenticationFailed
 from api.transport.connections import TooManyConnections
 from api.transport.engine import Answer
@@ -32,6 +32,7 @@ from api.transport.request import (
 )
 from api.transport.reuse import Kept, Recalled, may_share
 from api.transport.sse import stream_answers
+from core.away import is_away
 
 if TYPE_CHECKING:
     from api.transport import GraphQLEndpoint
@@ -43,10 +44,14 @@ STATUS = {
     ErrorCode.UNAUTHENTICATED: 401,
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.THROTTLED: 429,
+    ErrorCode.UNAVAILABLE: 503,
     ErrorCode.INTERNAL: 500,
 }
 """Codes whose request errors keep their status under application/json too."""
 
+
+RETRY_SECONDS = 2
+"""After which it is worth asking again whether the database is back."""
 
 CONTENT_TYPES = {kind: f"{kind}; charset=utf-8".encode() for kind in (JSON, GRAPHQL_RESPONSE)}
 
@@ -69,7 +74,7 @@ def _respond(body: Any, status: int, media_type: str, headers: Mapping[str, str]
 
 async def _give(scope: Scope, kept: Kept, media_type: str, send: Send) -> None:
     """A kept answer; to a GET with its validator, so that browsers and CDNs store it and ask again every time."""
-    headers = [(b"vary", b"Accept, Authorization, Accept-Language")]
+    headers = [(b"vary", b"Accept, Authorization, Accept-Language, Origin")]
     if scope["method"] == "GET":
         headers += [(b"etag", kept.etag.encode()), (b"cache-control", b"public, no-cache")]
         wanted = [tag.strip() for tag in (all_of(scope, b"if-none-match") or "").split(",")]
@@ -146,6 +151,8 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
             raise Refused(406, ErrorCode.BAD_REQUEST, f"Accept one of {JSON}, {GRAPHQL_RESPONSE} and {EVENT_STREAM}.")
         media_type = accepted
         asked = await _asked(scope, receive, endpoint.settings.max_body_bytes)
+        if endpoint.is_blind() and media_type != EVENT_STREAM:
+            raise TimeoutError  # who asks now would only wait behind the others
         language = preferred_language(header(scope, b"accept-language"))
         known = None if media_type == EVENT_STREAM else endpoint.reuse.recall(asked, language)
         graphql_request = _request_in(scope, asked) if known is None else known.request
@@ -205,12 +212,17 @@ async def handle_http(endpoint: GraphQLEndpoint, scope: Scope, receive: Receive,
         response = _respond(answer.body, status_of(answer, shown), shown, headers)
     except ClientDisconnect:
         return
-    except Exception:  # such as a database that is away when a key is looked up
+    except Exception as error:
         if has_begun:
             raise
-        log.exception("request failed")
         shown = JSON if media_type == EVENT_STREAM else media_type
-        response = _respond(format_failure(ErrorCode.INTERNAL, "", request_id), 500, shown)
+        if is_away(error):  # such as a key that cannot be looked up
+            log.warning("database is away", error=type(error).__name__)
+            body = format_failure(ErrorCode.UNAVAILABLE, UNAVAILABLE_MESSAGE, request_id)
+            response = _respond(body, STATUS[ErrorCode.UNAVAILABLE], shown, {"Retry-After": str(RETRY_SECONDS)})
+        else:
+            log.exception("request failed")
+            response = _respond(format_failure(ErrorCode.INTERNAL, "", request_id), 500, shown)
     await response(scope, receive, send)
 
 

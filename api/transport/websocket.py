@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 import structlog
+from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
-from api.error_handlers import ErrorCode, failure, format_errors
+from api.error_handlers import UNAVAILABLE_MESSAGE, ErrorCode, failure, format_errors
 from api.live import StreamsClosing
 from api.permissions import AuthenticationFailed
 from api.transport.connections import TooManyConnections
@@ -21,6 +22,7 @@ from api.transport.headers import header
 from api.transport.middleware import begin, tell
 from api.transport.preparing import RequestFailed
 from api.transport.request import GraphQLRequest, Refused, parse_json, request_of
+from core.away import is_away
 from core.domain.access import Principal
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ GOING_AWAY = 1001
 NO_STATUS = 1005
 POLICY = 1008
 INTERNAL_ERROR = 1011
+TRY_AGAIN = 1013
 BAD_REQUEST = 4400
 UNAUTHORIZED = 4401
 FORBIDDEN = 4403
@@ -174,6 +177,9 @@ class Connection:
         elif isinstance(error, Lost):
             self._is_gone = True
             self._end()
+        elif is_away(error):
+            log.warning("database is away", error=type(error).__name__)
+            self._end(Close(TRY_AGAIN, "The database cannot be reached just now; reconnect and resume"))
         else:
             log.error("websocket failed", exc_info=error)
             self._end(Close(INTERNAL_ERROR, "Internal error"))
@@ -288,6 +294,8 @@ class Connection:
                     raise RequestFailed([failure(ErrorCode.THROTTLED, message)], ErrorCode.THROTTLED)
                 request = endpoint.resolve_document(request)
                 prepared = await endpoint.prepare(request, self._caller, self._scope, size)
+                if endpoint.is_blind() and prepared.kind is not OperationType.SUBSCRIPTION:
+                    raise RequestFailed([failure(ErrorCode.UNAVAILABLE, UNAVAILABLE_MESSAGE)], ErrorCode.UNAVAILABLE)
                 language = header(self._scope, b"accept-language")
                 context = endpoint.make_context(self._caller, self._request_id, language)
                 answers = endpoint.engine.stream(request, prepared, context)

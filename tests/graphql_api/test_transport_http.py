@@ -146,7 +146,7 @@ async def test_a_failure_of_our_own_before_execution_is_an_answer_too(
     api: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     async def lose(*_: Any) -> None:
-        raise OSError("password=hunter2")
+        raise KeyError("password=hunter2")
 
     monkeypatch.setattr("api.permissions.authentication.Authenticator.authenticate", lose)
     for accept in (RESPONSE, "text/event-stream"):
