@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class Event:
+
+class Event(Struct, frozen=True):
     """One fact as it was: `payload` holds scalars only, equal live and on resume."""
 
     topic: str
@@ -23,8 +23,7 @@ class Event:
     channel: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JobRequest:
+class JobRequest(Struct, frozen=True):
     """Work to do after the commit. Runs at least once; the same (function, key) waits only once."""
 
     function: str

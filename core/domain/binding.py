@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from heapq import nsmallest
 from typing import Any
+
+from msgspec import Struct
 
 from core.domain.availability import Timeline
 from core.domain.book import SkuBook
@@ -35,8 +36,7 @@ class BindingKind(StrEnum):
     REQUESTED_DATE = "REQUESTED_DATE"
 
 
-@dataclass(frozen=True, slots=True)
-class DayEvent:
+class DayEvent(Struct, frozen=True):
     """What moves the curve on a day, in base units (negative: a claim); at most one of the ids is given."""
 
     kind: BindingKind
@@ -54,8 +54,7 @@ class DayEvent:
         return row
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Struct, frozen=True):
     """Where to look: a constraint that is known by its `kind`, or (None) two days of a curve whose events decide.
 
     `limit_day`: where the balance of the look-ahead from today on is smallest; `day`: the one that ends the wait.
@@ -75,8 +74,7 @@ class Spot:
         return [] if self.limit_day is None else sorted({self.limit_day, self.day})
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True):
     """The constraint that limits a promise: its kind, its day, what was free there today, the events behind it."""
 
     kind: BindingKind

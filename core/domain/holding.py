@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from core.domain.backorder import PARKED, path
 from core.domain.book import SkuBook

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from core.domain.allowance import room
 from core.domain.book import SkuBook
@@ -14,8 +16,7 @@ from core.domain.shelf_life import on_hand
 from core.domain.site_choice import Leg, Want, choose_sites
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """One line of an order on its way; `weight_g` of one unit."""
 
     book: SkuBook

@@ -13,6 +13,8 @@ from datetime import date, datetime
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from core.errors import InvalidInput
 
 TIER_RANK = {"STRATEGIC": 4, "VIP": 4, "GOLD": 3, "SILVER": 2, "STANDARD": 1, "BASIC": 0}
@@ -69,8 +71,7 @@ class PriorityWeights:
     """By country of delivery: days from placing after which a law is broken."""
 
 
-@dataclass(frozen=True, slots=True)
-class PriorityFacts:
+class PriorityFacts(Struct, frozen=True):
     """What speaks for a line. `margin` and `supplier_risk` are shares from 0 to 1."""
 
     placed_at: datetime
@@ -93,8 +94,7 @@ class PriorityFacts:
     """A planner's own score."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """What speaks for a line and does not lie in its book. `margin` is a share of the price."""
 
     placed_at: datetime
@@ -119,8 +119,7 @@ class Component(NamedTuple):
     weight: float
 
 
-@dataclass(frozen=True, slots=True)
-class Priority:
+class Priority(Struct, frozen=True):
     """A line's rank at one moment, with what it is made of."""
 
     tier: Tier

@@ -7,8 +7,9 @@ proposal out on the book.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
+
+from msgspec.structs import replace
 
 from core.domain import shelf_life
 from core.domain.allowance import Allowance, WaitsFor, blocker, room

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
+
+from msgspec import Struct, field
 
 from core.domain.allowance import Allowance, WaitsFor
 from core.domain.binding import Spot
@@ -13,8 +14,7 @@ from core.domain.records import Hold
 DEFAULT_LEAD_TIME_DAYS = 30
 
 
-@dataclass(frozen=True, slots=True)
-class ProposedSlice:
+class ProposedSlice(Struct, frozen=True):
     """Part of a proposal. `kind`: ON_HAND (now), DATED (supply under way), TRANSFER (from `donor_id`), LEAD_TIME."""
 
     kind: str
@@ -28,8 +28,7 @@ class ProposedSlice:
     """It could be earlier, but for a quota or the release of a pre-order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """Slices in the order in which they were found; `spot` is where the constraint that limits it is to be found."""
 
     slices: list[ProposedSlice]
@@ -50,8 +49,7 @@ class Proposal:
         return sum(s.quantity for s in self.slices if s.kind == "ON_HAND")
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(Struct, frozen=True):
     """What is asked: `quantity` base units to `destination_id`, delivered by `requested_date` (None: at once)."""
 
     quantity: int

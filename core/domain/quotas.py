@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from core.domain.allowance import Allowance, WaitsFor
 from core.domain.records import Line, Peg, Quota, QuotaUse
@@ -19,8 +20,7 @@ WEEKS_AHEAD = 53
 """Windows of a weekly quota that are looked at; what even they do not allow is promised after the last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(Struct, frozen=True):
     """Who asks, as far as quotas care."""
 
     channel: str | None = None

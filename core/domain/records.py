@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
+
 from core.domain.priority import Priority, Standing
 from core.domain.states import BackorderCause, BackorderState, LotState, OrderLineStatus, PegKind, ShipPolicy
 
@@ -255,8 +257,7 @@ class Backorder:
     is_changed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(Struct, frozen=True):
     """One ledger row; the counters change by the same three figures."""
 
     location_id: int
@@ -271,8 +272,7 @@ class Movement:
     lot: Lot | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BackorderFact:
+class BackorderFact(Struct, frozen=True):
     """One step in a backorder's life, for its history and its event."""
 
     backorder: Backorder
@@ -287,8 +287,7 @@ class BackorderFact:
     """Units that were short until this step, when it is the one to FILLED."""
 
 
-@dataclass(frozen=True, slots=True)
-class LineFact:
+class LineFact(Struct, frozen=True):
     """Something an order's watcher is told about one line."""
 
     line: Line
@@ -299,8 +298,7 @@ class LineFact:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PromiseDraft:
+class PromiseDraft(Struct, frozen=True):
     """A promise to append: what the customer is told, by which cause, on which evidence."""
 
     line: Line

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from core.domain.holding import give_up_places, unpark, validate
 from core.domain.order_sites import Ask, with_shelves
