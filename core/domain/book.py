@@ -382,6 +382,8 @@ class SkuBook:
             self._shift_claim(peg, -quantity)
         if peg.line is not None:
             peg.line.is_changed = True
+            if peg.id is not None and peg.kind != PegKind.HARD:
+                peg.line.dropped_claims |= {(peg.location_id, peg.need_date)}
         if peg.quantity == 0:
             self._owners.remove(self.pegs, peg)
             if peg.id is not None:

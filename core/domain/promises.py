@@ -148,15 +148,18 @@ def promise(
 ) -> bool:
     """Append a promise that says how the line is covered now; True when one was written.
 
-    With `only_if_moved` a coverage that keeps the promised day writes nothing. A day that moves is a PROMISE_MOVED
-    fact with its reason; the first promise is not.
+    With `only_if_moved` a coverage that keeps the promised day, and puts no part on a day or at a place that was not told,
+    writes nothing. A day that moves is a PROMISE_MOVED fact with its reason; the first promise is not.
     """
     slices, supplies = slices_of(book, line, network, now)
     if not slices:
         return False
     promised, previous = complete_date(slices), line.promised
-    if only_if_moved and promised == previous:
+    waiting = [peg for peg in book.pegs_of(line) if peg.kind != PegKind.HARD]
+    claims = frozenset((peg.location_id, peg.need_date) for peg in waiting)
+    if only_if_moved and promised == previous and claims <= _told(line, waiting):
         return False
+    line.told_claims = claims
     line.promise_sequence += 1
     line.promised = promised
     line.is_changed = book.is_changed = True
@@ -185,6 +188,13 @@ def promise(
         backorder.expected_date = promised
         backorder.is_changed = True
     return True
+
+
+def _told(line: Line, waiting: Sequence[Peg]) -> frozenset[tuple[int, date]]:
+    """Places and days of claims that the line's last promise speaks of: those that are stored were told with it."""
+    if line.told_claims is not None:
+        return line.told_claims
+    return line.dropped_claims | {(peg.location_id, peg.need_date) for peg in waiting if peg.id is not None}
 
 
 _KINDS = {"ON_HAND": BindingKind.NONE, "LEAD_TIME": BindingKind.LEAD_TIME, "TRANSFER": BindingKind.TRANSFER}

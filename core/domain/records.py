@@ -166,6 +166,10 @@ class Line:
     """Its priority at this moment, with what it is made of."""
     binding: dict[str, Any] | None = None
     """What limits the coverage that was just committed, for the evidence of the promise that follows."""
+    told_claims: frozenset[tuple[int, date]] | None = None
+    """(location, day) of the claims that a promise of this change speaks of; None: it has none yet."""
+    dropped_claims: frozenset[tuple[int, date]] = frozenset()
+    """Those of stored claims that this change has dropped: the customer was told of them."""
     is_new: bool = False
     is_changed: bool = False
 
