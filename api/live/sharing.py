@@ -13,6 +13,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+TRIES = 3
+"""So many reads a reader joins that others have begun."""
+
 
 @dataclass(eq=False, slots=True)
 class SharedRead:
@@ -32,21 +35,24 @@ class ReadsUnderWay:
     async def join(self, key: Hashable, position: int, read: Callable[[], Awaitable[Any]]) -> SharedRead:
         """The outcome of `read`, which has begun at `position` or later; readers with equal keys share it.
 
-        A reader that is cancelled leaves the read to the others. When the read fails, those who joined it try for
-        themselves: one lost connection does not end a thousand streams.
+        A reader that is cancelled leaves the read to the others. When the read fails, those who joined it join another,
+        up to TRIES in all: one lost connection does not end a thousand streams, and where nothing can be read a thousand
+        do not try one after the other.
         """
-        begun = self._going.get(key)
-        is_mine = begun is None or begun[0] < position
-        if begun is None or is_mine:
-            work = asyncio.ensure_future(_read(read))
-            begun = self._going[key] = (max(position, self._head()), work)
-            work.add_done_callback(lambda done: self._forget(key, done))
-        try:
-            return await asyncio.shield(begun[1])
-        except Exception:
-            if is_mine:
-                raise
-            return await self.join(key, position, read)
+        tries = 0
+        while True:
+            tries += 1
+            begun = self._going.get(key)
+            is_mine = begun is None or begun[0] < position
+            if begun is None or is_mine:
+                work = asyncio.ensure_future(_read(read))
+                begun = self._going[key] = (max(position, self._head()), work)
+                work.add_done_callback(lambda done: self._forget(key, done))
+            try:
+                return await asyncio.shield(begun[1])
+            except Exception:
+                if is_mine or tries == TRIES:
+                    raise
 
     def _forget(self, key: Hashable, done: asyncio.Future[SharedRead]) -> None:
         known = self._going.get(key)

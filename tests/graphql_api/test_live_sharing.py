@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from api.live import LiveHub, ReadsUnderWay, once
+from api.live.sharing import TRIES
 from api.operations import schema
 from api.resolvers import subscriptions
 from api.transport import events as events_module
@@ -120,6 +121,17 @@ async def test_a_failed_read_is_its_reader_s_and_the_others_read_again():
     assert [str(error) for error in found[:1]] == ["away"]
     assert [shared.value for shared in found[1:]] == ["there"] * 2
     assert len(tries) == 2
+
+    tries.clear()
+
+    async def fail():
+        tries.append(1)
+        await asyncio.sleep(0)
+        raise OSError("away")
+
+    crowd = await asyncio.gather(*(reads.join("a", 0, fail) for _ in range(2_000)), return_exceptions=True)
+    assert {str(error) for error in crowd} == {"away"}, "not one of them digs itself in"
+    assert len(tries) == TRIES
 
     async def read():
         return 1
