@@ -64,6 +64,22 @@ class Rooms:
     def copy(self) -> Rooms:
         return Rooms([room.copy() for room in self.quotas])
 
+    def after(self, before: Rooms, moves: Iterable[tuple[int, int, int]]) -> Rooms:
+        """These rooms, which were `before` and are used up, once units are on other days: (line, day, units more)."""
+        by_line: dict[int, list[tuple[int, int]]] = {}
+        for line, day, units in moves:
+            by_line.setdefault(line, []).append((day, units))
+        found = self.copy()
+        for room, was in zip(found.quotas, before.quotas, strict=True):
+            nothing = [0] * len(room.windows)
+            for line, own in was.own.items():
+                used, now, then = 0, room.used.get(line, nothing), was.used.get(line, nothing)
+                for number, (_, end) in enumerate(room.windows):
+                    used += now[number] - then[number]
+                    more = sum(units for day, units in by_line.get(line, ()) if day < end)
+                    room.own[line][number] = max(0, own[number] + used - more)
+        return found
+
     def clip(self, line: int, days: Sequence[int], curve: list[int], present: list[int], promised: list[int]) -> None:
         """Lower a new confirmation to what the quotas that bind the line allow; what it has on a day stays allowed.
 

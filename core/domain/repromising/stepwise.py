@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from core.domain.repromising.arrays import Solution
 from core.domain.repromising.columns import Claims, Events, Ints, Market
-from core.domain.repromising.pool import Claim, Pool, Step, present_promise, promised, solve
+from core.domain.repromising.pool import Claim, Outcome, Pool, Step, present_promise, promised, solve
 from core.domain.repromising.rooms import Rooms
 from core.domain.repromising.snapshot import Ranking
 from core.domain.repromising.strategies import STRATEGIES, Reaction
+
+MAX_ROUNDS = 8
+"""How often a SKU with quotas is decided again: by then what one line leaves to another has long come to rest."""
 
 
 def solve_steps(
@@ -43,8 +47,8 @@ def solve_steps(
     changed: list[int] = []
     exceptions: list[int] = []
     found: list[tuple[int, int, int]] = []
-    for pool, mine in sorted(rows.items()):
-        todo = {
+    todo = {
+        pool: {
             row: Claim(
                 row,
                 int(claims.quantity[row]),
@@ -59,10 +63,20 @@ def solve_steps(
             )
             for row in mine
         }
-        room = None if rooms is None else rooms.get(pool)
-        outcomes = solve(Pool(supply[pool], kept_back[pool], classed[pool], room), todo.values(), reaction)
-        for row, claim in todo.items():
-            outcome = outcomes[row]
+        for pool, mine in sorted(rows.items())
+    }
+    asked = {
+        pool: Pool(supply[pool], kept_back[pool], classed[pool], None if rooms is None else rooms.get(pool))
+        for pool in todo
+    }
+    before = {pool: room.copy() for pool, room in (rooms or {}).items() if pool in todo}
+    outcomes = {pool: solve(asked[pool], mine.values(), reaction) for pool, mine in todo.items()}
+    if before:
+        bound = {pool: asked[pool] for pool in before}
+        outcomes |= _come_to_rest(bound, {pool: todo[pool] for pool in bound}, before, outcomes, reaction)
+    for pool, mine in todo.items():
+        for row, claim in mine.items():
+            outcome = outcomes[pool][row]
             if outcome.is_exception:
                 exceptions.append(row)
             is_new = claim.is_late and not outcome.is_kept  # the same days perhaps, but from another source
@@ -78,6 +92,69 @@ def solve_steps(
         np.array(sorted(exceptions), np.int64),
         len(rows),
     )
+
+
+def _come_to_rest(
+    asked: Mapping[int, Pool],
+    todo: dict[int, dict[int, Claim]],
+    before: dict[int, Rooms],
+    outcomes: Mapping[int, dict[int, Outcome]],
+    reaction: Reaction,
+) -> dict[int, dict[int, Outcome]]:
+    """Decide pools with quotas again, as the answer would leave them, until that changes nothing any more.
+
+    Who comes earlier leaves its place in a later window to others: also to those that were asked before it, by their
+    rank or at another place, and to those that then need the units it was given. `before` are the rooms before the answer.
+    """
+    answer = {pool: outcomes[pool] for pool in asked}
+    for _ in range(MAX_ROUNDS):
+        left = _rooms_left(asked, todo, before, answer)
+        todo = {
+            pool: {row: _as_left(claim, answer[pool][row]) for row, claim in mine.items()}
+            for pool, mine in todo.items()
+        }
+        before = {pool: rooms.copy() for pool, rooms in left.items()}
+        asked = {pool: replace(asked[pool], rooms=left[pool]) for pool in asked}
+        again = {pool: solve(asked[pool], mine.values(), reaction) for pool, mine in todo.items()}
+        if all(
+            promised(claim, again[pool][row]) == present_promise(claim)
+            for pool, mine in todo.items()
+            for row, claim in mine.items()
+        ):
+            break
+        answer = again
+    return answer
+
+
+def _as_left(claim: Claim, outcome: Outcome) -> Claim:
+    """The claim as it stands when the outcome is carried out."""
+    if outcome.is_kept:
+        return claim
+    steps = tuple(Step(day, units, day) for day, units in outcome.steps)
+    return replace(claim, steps=steps, open_day=claim.fallback)
+
+
+def _rooms_left(
+    asked: Mapping[int, Pool],
+    todo: Mapping[int, Mapping[int, Claim]],
+    before: Mapping[int, Rooms],
+    answer: Mapping[int, Mapping[int, Outcome]],
+) -> dict[int, Rooms]:
+    """What the quotas leave once the answer is carried out; pools of one SKU share it."""
+    shared: dict[int, Rooms] = {}
+    moves: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    for pool, mine in todo.items():
+        rooms = asked[pool].rooms
+        assert rooms is not None
+        for row, claim in mine.items():
+            moves[id(rooms)] += [(claim.line, day, -units) for day, units, _ in present_promise(claim)]
+            moves[id(rooms)] += [(claim.line, day, units) for day, units, _ in promised(claim, answer[pool][row])]
+    for pool in asked:
+        rooms = asked[pool].rooms
+        assert rooms is not None
+        if id(rooms) not in shared:
+            shared[id(rooms)] = rooms.after(before[pool], moves[id(rooms)])
+    return {pool: shared[id(pool_asked.rooms)] for pool, pool_asked in asked.items()}
 
 
 def _by_pool(events: Events) -> dict[int, list[tuple[int, int]]]:
