@@ -237,8 +237,9 @@ class _Serving:
         )
         for donor in self.network.donors(place):
             lane = self.network.lanes[donor, place]
-            arrives = self.network.arrive(lane, self.network.first_ship_day(donor, self.book.now))
-            ships = self.network.ship_day_from(place, arrives)
+            now = self.book.now
+            arrives = self.network.moved_by(donor, place, self.network.first_ship_day(donor, now), now)
+            ships = max(self.network.ship_day_from(place, arrives), self.network.first_ship_day(place, now))
             if (rule.max_cost is not None and lane.cost > rule.max_cost) or arrives >= soonest:
                 continue
             if (rule.max_days is not None and (ships - today).days > rule.max_days) or not self.is_better(peg, ships):

@@ -121,6 +121,11 @@ class Network:
         """The day on which what leaves on `ship_date` reaches the end of the lane."""
         return arrival(ship_date, lane.transit_days, lane.calendar)
 
+    def moved_by(self, from_location_id: int, to_location_id: int, ship_date: date, now: datetime) -> date:
+        """The day at the other end on which what leaves on `ship_date` is there: never one that is over there."""
+        lane = self.lanes[from_location_id, to_location_id]
+        return max(self.arrive(lane, ship_date), self.today(to_location_id, now))
+
     def delivery_date(self, location_id: int, destination_id: int | None, ship_date: date) -> date | None:
         """When what leaves on `ship_date` arrives; None when no lane is known."""
         key = (location_id, destination_id, ship_date)

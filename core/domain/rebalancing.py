@@ -181,7 +181,7 @@ def propose_moves(
                         ships = max(
                             ships, network.ship_day_from(donor_id, network.today(donor_id, now) + timedelta(days=day))
                         )
-                    arrives = network.arrive(lane, ships)
+                    arrives = network.moved_by(donor_id, place.location_id, ships, now)
                     after = (arrives - network.today(place.location_id, now)).days
                     missing = _missing(place, rules, after) - sum(
                         m.quantity for m in moves if m.to_location_id == place.location_id

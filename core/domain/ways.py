@@ -124,7 +124,7 @@ def options_of(asking: Asking, home: int) -> list[Option]:
     found: list[Option] = []
 
     def offer(part: ProposedSlice, limit: int | None, order: int, rank: int = 0, not_before: date = date.min) -> None:
-        earliest = part.ship_date
+        earliest = max(part.ship_date, network.first_ship_day(part.location_id, now))
         arrives = max(delivery_day(network, demand, part.location_id, earliest), asked, not_before)
         key, late = (
             (arrives, KIND_ORDER[part.kind], earliest, order, rank),
@@ -132,7 +132,7 @@ def options_of(asking: Asking, home: int) -> list[Option]:
         )
         found.append(Option(key, replace(part, ship_date=late), limit, late))
         if demand.allowances and late != earliest:  # where the window of the day asked for is full, one before may do
-            found.append(Option((*key, 1), part, limit, earliest))
+            found.append(Option((*key, 1), replace(part, ship_date=earliest), limit, earliest))
 
     for order, place in enumerate(demand.sources):
         curve = shelf_life.curve(book, place, demand, asking.slices, later=asking.later.get(place, ()))
@@ -140,24 +140,27 @@ def options_of(asking: Asking, home: int) -> list[Option]:
         more = shelf_life.refund(book, place, asking.slices)
         days = [day for day, atp in curve.steps() if day > today or atp + more > book.level(place).available]
         for day in sorted({*days, *marks(demand.allowances, today)}):
-            ship = network.ship_day_from(place, day) if day > today else network.first_ship_day(place, now)
+            ship = network.ship_day_from(place, day)
             offer(ProposedSlice("DATED", place, 0, ship, None, None, day), curve.atp(day) + more, order)
         for rank, donor in enumerate(network.donors(place)):
             if donor in demand.sources:
                 continue
-            arrives = network.arrive(network.lanes[(donor, place)], network.first_ship_day(donor, now))
+            arrives = network.moved_by(donor, place, network.first_ship_day(donor, now), now)
             limit = on_hand(book, donor, demand, shelf_life.detour(book, donor, place, arrives, demand))
             if limit > 0:
                 for day in [book.today[donor], *marks(demand.allowances, book.today[donor])]:
                     ship = network.ship_day_from(place, max(arrives, day))
                     offer(ProposedSlice("TRANSFER", place, 0, ship, None, donor, arrives), limit, order, rank)
-    place = _ordered_anew_at(asking, home)
-    again = book.today[place] + timedelta(days=demand.lead_time_days)
-    horizon = book.today[place] + timedelta(days=demand.horizon_days or book.horizon_days or 0)
-    for day in [again, *marks(demand.allowances, again)]:
-        ship = network.ship_day_from(place, day)
+    at_once = [_ordered_anew_at(asking, home)]
+    for place in demand.sources if demand.allowances else at_once:  # who ships later may claim an earlier window
+        again = book.today[place] + timedelta(days=demand.lead_time_days)
+        horizon = book.today[place] + timedelta(days=demand.horizon_days or book.horizon_days or 0)
         beyond = delivery_day(network, demand, place, network.ship_day_from(place, horizon))
-        offer(ProposedSlice("LEAD_TIME", place, 0, ship, None, None, day), None, 0, 0, beyond)
+        for day in [again, *marks(demand.allowances, again)]:
+            ship = network.ship_day_from(place, day)
+            offer(
+                ProposedSlice("LEAD_TIME", place, 0, ship, None, None, day), None, int(place not in at_once), 0, beyond
+            )
     return found
 
 

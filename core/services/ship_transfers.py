@@ -37,9 +37,9 @@ async def ship_transfers(uow: Transaction, transfer_ids: Sequence[int]) -> list[
             raise IllegalTransition("transfer", str(transfer_id), "received", "in_transit")
         transfer = supply.transfer
         ship_transfer(book, transfer)
-        lane = network.lanes.get((transfer.from_location_id, transfer.to_location_id))
-        if lane is not None:
-            arrives = network.arrive(lane, network.today(transfer.from_location_id, uow.now))
+        way = transfer.from_location_id, transfer.to_location_id
+        if way in network.lanes:
+            arrives = network.moved_by(*way, network.today(transfer.from_location_id, uow.now), uow.now)
             if arrives != supply.usable_date:
                 book.redate_supply(supply, arrives, "TRANSFER", None)
                 cause = Cause(PromiseReason.SUPPLY_DELAYED, id=transfer_id)

@@ -59,13 +59,12 @@ async def transfer_stock(uow: Transaction, request: TransferStock) -> TransferRe
         if (proposal.sku_id, proposal.from_location_id, proposal.to_location_id) != (sku_id, source, target):
             raise InvalidInput("The proposal is about another move.", path=("input", "proposalId"))
     network = await load_network(uow)
-    lane = network.lanes.get((source, target))
-    if lane is None:
+    if (source, target) not in network.lanes:
         raise InvalidInput(
             f"No lane leads from {request.from_location!r} to {request.to_location!r}.", path=("input", "toLocation")
         )
     book = (await load_books(uow, versions, network, lines="waiting"))[sku_id]
-    arrives = network.arrive(lane, network.first_ship_day(source, uow.now))
+    arrives = network.moved_by(source, target, network.first_ship_day(source, uow.now), uow.now)
     available = movable(book, source, target, arrives)
     if request.quantity > available:
         raise InsufficientStock(request.sku, request.quantity, available, path=("input", "quantity"))

@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
+from core.domain.allocation import serve_waiting
 from core.domain.allowance import Allowance, WaitsFor
 from core.domain.binding import BindingKind, DayEvent, Spot, events_on, name_binding
 from core.domain.book import SkuBook
 from core.domain.book_supplies import receive_transfer, ship_transfer
-from core.domain.calendars import WorkCalendar
+from core.domain.calendars import EVERY_DAY, WorkCalendar
 from core.domain.network import Lane, Location, Network
 from core.domain.promising import Demand, Proposal, available_now, commit, promise, propose
 from core.domain.quotas import Asker, allowances_for, window_of
@@ -347,3 +348,29 @@ def test_of_thousands_of_claims_on_a_day_the_largest_are_looked_at() -> None:
         *((day(0), -n) for n in range(59, 19, -2)),
         *((day(3), -n) for n in range(60, 20, -2)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("hour", "zone", "leaves"),
+    [
+        (9, "UTC", 0),
+        (15, "UTC", 1),  # after the cut-off
+        (1, "America/New_York", 0),  # leaves there on what was yesterday here
+    ],
+)
+def test_what_is_moved_within_a_day_leaves_no_earlier_than_stock_would(hour, zone, leaves):
+    roads = network()
+    roads.lanes[R, A] = Lane(R, A, 0, EVERY_DAY)
+    roads.locations[R] = Location(R, "R", "warehouse", zone, time(23, 59), EVERY_DAY)
+    now = datetime.combine(day(1), time(hour), UTC)
+    today = {place: roads.today(place, now) for place in (A, R, ZONE)}
+    book = SkuBook(1, "S", 1, now, today, {R: StockLevel(R, 3)})
+    (found,) = propose(book, Demand(2, ZONE, sources=[A]), roads, now).slices
+    assert (found.kind, found.ship_date, found.delivery_date) == ("TRANSFER", day(1 + leaves), day(2 + leaves))
+    assert found.arrival_date == day(1)
+    line = Line(1, 1, 1, 2, open=2, status=OrderLineStatus.VALIDATED, destination_id=ZONE, location_id=A)
+    book.add_peg(A, day(9), 2, PegKind.OPEN, line=line)
+    serve_waiting(book, roads)
+    (peg,) = book.pegs_of(line)
+    assert peg.supply is not None
+    assert (peg.need_date, peg.supply.usable_date) == (day(1 + leaves), day(1))

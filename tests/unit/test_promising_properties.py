@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
@@ -213,7 +212,7 @@ def test_what_the_asker_holds_for_a_later_day_makes_nothing_later(world, quantit
     nobody = propose(deepcopy(book), question, roads, now)
     other.add_hold(held)
     foreign = propose(other, question, roads, now)
-    own = propose(book, replace(question, held=[held]), roads, now)
+    own = propose(book, Demand(quantity, ZONE, None, [place], LAST - 5, [held]), roads, now)
     assert own.quantity == quantity
     days = [book.today[place] + timedelta(days=n) for n in range(LAST + 10)]
     for u in days:

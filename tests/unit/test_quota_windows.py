@@ -243,6 +243,21 @@ def test_the_last_day_of_a_quota_is_one_of_its_days():
     assert [allowance.left(MONDAY + timedelta(days=n), ()) for n in (0, 2, 3)] == [3, 3, None]
 
 
+def test_who_ships_on_a_sunday_claims_the_week_that_ends_with_it():
+    """Two a week: what is ordered anew is there on Sunday, and A, which ships from Monday on, is as near as B."""
+    book = book_with(week(2))
+    closed = Location(A, "1", "dc", "UTC", time(12), WorkCalendar(frozenset({1, 2, 3, 4, 5})))
+    roads = Network(
+        {**NETWORK.locations, A: closed}, {(A, ZONE): Lane(A, ZONE, 1, DAILY), (B, ZONE): Lane(B, ZONE, 2, DAILY)}
+    )
+    demand = Demand(4, ZONE, None, [A, B], 6, allowances=allowances_for(book, Asker(), [A, B]))
+    found = propose(book, demand, roads, NOW)
+    assert sorted((p.location_id, p.quantity, (p.ship_date - MONDAY).days) for p in found.slices) == [
+        (A, 2, 7),
+        (B, 2, 6),
+    ]
+
+
 def test_what_is_held_for_a_later_week_uses_that_week():
     book = book_with(week(2))
     for number, days in ((1, 7), (2, 8)):
