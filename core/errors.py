@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, ClassVar
 
@@ -46,6 +48,18 @@ class DomainError(BackorderManagerError):
         self.message = message
         self.path = path
         self.facts = facts
+
+
+@contextmanager
+def refused_at(*path: str, subject: str = "") -> Iterator[None]:
+    """A refusal inside, unless it names its place itself, gets this one and the words for what it is about."""
+    try:
+        yield
+    except DomainError as error:
+        if not error.path:
+            error.path = path
+            error.message = f"{subject}: {error.message}" if subject else error.message
+        raise
 
 
 class InvalidInput(DomainError):

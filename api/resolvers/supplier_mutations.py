@@ -133,9 +133,14 @@ async def purchase_order_reschedule(
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
         schedules: dict[int, list[Any]] = {}
         for number, line in enumerate(input.lines):
+            path = ("input", "lines", str(number))
             if any(part.date is None for part in line.schedules):
-                raise InvalidInput("Every part has a day.", path=("input", "lines"), field="date")
-            refuse_past(uow.now, [part.date for part in line.schedules], ("input", "lines", str(number)))
+                text = f"Line {line.line_number}: every part has a day."
+                raise InvalidInput(text, path=(*path, "schedules"), field="date")
+            if line.line_number in schedules:
+                text = f"Line {line.line_number} is named twice."
+                raise InvalidInput(text, path=(*path, "lineNumber"), field="lineNumber", value=line.line_number)
+            refuse_past(uow.now, [part.date for part in line.schedules], path)
             schedules[line.line_number] = [(part.quantity, part.date) for part in line.schedules]
         change = await reschedule_lines(
             uow,

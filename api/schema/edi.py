@@ -11,6 +11,7 @@ from strawberry import Info, field
 from api.schema import enums
 from api.schema.node import Node, Row, build, register
 from api.schema.sku import Supplier
+from core.domain.edi_states import reason_of
 
 
 @register
@@ -57,9 +58,16 @@ class EdiDocument(Node):
     def faults(self) -> list[EdiFault]:
         return faults_of(self.row["faults"] or [])
 
-    @field(description="Why it was set aside.")
+    @field(description="Why it was set aside, now or once; `reason` says what holds now.")
     def quarantine_reason(self) -> str | None:
         return self.row["quarantine_reason"]
+
+    @field(
+        description="Why it has no effect as it stands: set aside, a test, out of date, a repetition, or dropped; null when it has."
+    )
+    def reason(self) -> str | None:
+        note = (self.row["result"] or {}).get("note")
+        return reason_of(self.row["delivery"], self.row["quarantine_state"], self.row["quarantine_reason"], note)
 
     @field(description="What it did, as JSON text.")
     def result(self) -> str | None:

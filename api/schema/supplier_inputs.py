@@ -170,7 +170,9 @@ class ApproverAbsenceSetInput:
     person: str = field(description="Who is away: the id of their credential's owner. A PLANNER names itself only.")
     substitute: str | None = field(default=None, description="Who approves instead; null ends the absence.")
     from_day: date = field(description="First day.")
-    until_day: date | None = field(default=None, description="Last day; null for the first one.")
+    until_day: date | None = field(
+        default=None, description="Last day, in the order's time zone; needed with a substitute."
+    )
 
 
 @strawberry.type(description="Answer of supplierCreate, supplierStockReport and supplierTermsSet.")

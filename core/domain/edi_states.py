@@ -25,6 +25,29 @@ class EdiDelivery(StrEnum):
     IGNORED = "ignored"
 
 
+_DROPPED = "ignored"
+_WITHOUT_EFFECT = {
+    EdiDelivery.STALE: "Something newer about the same was applied before it; it is kept and moves nothing.",
+    EdiDelivery.REPEATED: "The same document was applied before, under the same control numbers.",
+}
+
+
+def reason_of(
+    delivery: str, quarantine_state: str | None, quarantine_reason: str | None, note: str | None = None
+) -> str | None:
+    """Why a received document has no effect as it stands; None for one that has, or that is in line.
+
+    `note` is what the person said who dropped it.
+    """
+    if delivery == EdiDelivery.QUARANTINED:
+        return quarantine_reason
+    if delivery != EdiDelivery.IGNORED:
+        return _WITHOUT_EFFECT.get(EdiDelivery(delivery))
+    if quarantine_state != _DROPPED:
+        return "It is marked as a test: tests are read and answered, and move nothing."
+    return f"It was dropped: {note}" if note else "It was dropped."
+
+
 class EdiAcknowledgement(StrEnum):
     """What was answered to the sender of a document, or by its receiver."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
+from core.edi.answer_sums import note_line_sum, note_no_lines
 from core.edi.decoding import (
     BUYER_ITEM,
     DELIVERY_DATES,
@@ -48,6 +49,9 @@ def decode_855(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
         return Decoded(None, tuple(notes.faults))
     header_type = known_header(bak, guide, notes)
     lines = tuple(acknowledged_line(block, guide, notes, _LAYOUT, currency(head)) for block in blocks)
+    for block, line in zip(blocks, lines, strict=True):
+        if all(ack.value(3) in ("", line.unit) for ack in block if ack.tag == "ACK"):
+            note_line_sum(line.statuses, line.ordered, guide, notes, block[0])
     acknowledged_on = check_date(bak, 9, notes) or check_date(bak, 4, notes)
     stamp = acknowledged_on.strftime("%Y%m%d") if acknowledged_on else "00000000"
     answer = Acknowledgement(
@@ -60,6 +64,7 @@ def decode_855(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
         dates=dates(head),
         purpose=bak.value(1),
     )
+    note_no_lines(answer, notes, bak, 2)
     return Decoded(None if notes.failed else answer, tuple(notes.faults))
 
 

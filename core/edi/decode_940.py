@@ -27,6 +27,8 @@ from core.edi.warehouse_documents import ShippingAdvice, ShippingOrder, Warehous
 _SHIP, _SHIPPED, _DELIVER = ("10", "38", "37", "53"), ("11", "06"), ("02", "17", "68", "70")
 _MOST_AROUND = 100
 _LINE_NUMBERS = ("LI", "PL", "LN")
+# Where W0602 is empty: a reference to the depositor's order (128).
+_ORDER_NUMBERS = ("OQ", "DO", "SI")
 
 
 def decode_940(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) -> Decoded[ShippingOrder]:
@@ -54,19 +56,25 @@ def decode_940(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) ->
 
 
 def decode_945(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE) -> Decoded[ShippingAdvice]:
-    """The advice, or None with an error where it names no order of ours or a quantity cannot be used."""
+    """The advice, or None with an error where it has no W06 or a quantity cannot be used.
+
+    One that names no order of ours is read all the same: a person may know it by what else it says.
+    """
     notes = Notes(document)
     head, blocks = _cut(document, "W12")
     w06 = _first(head, "W06")
-    if w06 is None or not (w06.value(2) or w06.value(4)):
-        notes.error("number", "The shipping advice names neither an order nor a shipment", w06, 2)
+    if w06 is None:
+        notes.error("number", "The shipping advice has no W06 segment", w06, 2)
         return Decoded(None, tuple(notes.faults))
+    order_number = w06.value(2) or next(filter(None, (_number(head, code) for code in _ORDER_NUMBERS)), "")
+    if not order_number:
+        notes.warning("number", "The shipping advice names no order (depositor order number)", w06, 2)
     routing = _first(head, "W27")
     numbers = {s.value(1): s.value(2) for s in reversed(head) if s.tag == "N9" and s.value(2)}
     shipped_on = _day(head, _SHIPPED, notes) or check_date(w06, 3, notes)
     advice = ShippingAdvice(
         number=w06.value(4),
-        order_number=w06.value(2),
+        order_number=order_number,
         shipped_on=shipped_on,
         lines=tuple(_shipped(block, guide, notes) for block in blocks),
         po_number=w06.value(6),

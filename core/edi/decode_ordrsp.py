@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from core.edi.answer_sums import note_line_sum, note_no_lines
 from core.edi.decoding import DELIVERY_DATES, SHIP_DATES, Notes, best_date, item, with_pack_size
 from core.edi.documents import AcknowledgedLine, Acknowledgement, Decoded, Effect, LineStatus
 from core.edi.edifact_decoding import (
@@ -69,6 +70,8 @@ def decode_ordrsp(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE)
         dates=x12_dates(cut.head, notes),
         purpose=purpose_of(bgm),
     )
+    if not cut.blocks:
+        note_no_lines(answer, notes, bgm, 3)
     return Decoded(None if notes.failed else answer, tuple(notes.faults))
 
 
@@ -117,6 +120,8 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes, usual_currenc
     note_unknown_quantities(block, notes)
     amounts, dates = _amounts(block, guide, notes)
     ordered = next((amount.quantity for amount in amounts if amount.qualifier == "21"), None)
+    statuses = _statuses(block, action, amounts, ordered, notes)
+    note_line_sum(statuses, ordered, guide, notes, lin)
     keys = {
         LineKey.PO_LINE_NUMBER: order_line(block),
         LineKey.BUYER_SKU: item(pairs, BUYER_ITEM),
@@ -131,7 +136,7 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes, usual_currenc
         gtin=keys[LineKey.GTIN],
         ordered=ordered,
         unit=unit,
-        statuses=_statuses(block, action, amounts, ordered, notes),
+        statuses=statuses,
         dates=dates,
         segment_number=lin.number,
         is_proposal=action == "3",

@@ -42,6 +42,7 @@ class Notes:
 
     def __init__(self, document: TransactionSet) -> None:
         self.kind = document.kind
+        self.segments = document.segments
         self.faults: list[Fault] = []
         self._said: set[Fault] = set()
 

@@ -88,6 +88,9 @@ def cut_blocks(data: bytes, limits: Limits) -> tuple[tuple[RawBlock, ...], tuple
     return tuple(blocks), tuple(faults)
 
 
+_OTHER_UNB = re.compile(r"UNB(?P<element>[^A-Za-z0-9 \t\r\n])UNO[A-Z](?P<component>[^A-Za-z0-9 \t\r\n])\d(?P=element)")
+
+
 class _Cutter:
     """Cuts one interchange from its UNA or UNB to its UNZ, or to the next header."""
 
@@ -211,9 +214,23 @@ class _Cutter:
             return STANDARD_MARKS, header if header >= 0 else at + 3
         if text[at + 3 : at + 4] == "\x1d":
             return _LEVEL_B, at
+        if (marks := self._unannounced_marks()) is not None:
+            message = "UNB has other marks than those of the standard, and no UNA names them; they were taken from it."
+            self.repairs.append(Repair("una", at, message))
+            return marks, at
         # In syntax 4 the asterisk repeats also where no UNA says so.
         version = re.match(r"UNB\+UNO[A-Z]:4\+", text[at : at + 12])
         return (Marks(repetition="*") if version else STANDARD_MARKS), at
+
+    def _unannounced_marks(self) -> Marks | None:
+        """The marks of a UNB that has others than those of the standard, where they are beyond doubt."""
+        header = _OTHER_UNB.match(self.text, self.start, self.stop)
+        if header is None or header["element"] == "+":
+            return None
+        message = re.compile(r"([^A-Za-z0-9 \t\r\n])[ \t\r\n]*UNH" + re.escape(header["element"]))
+        end = message.search(self.text, header.end(), min(self.stop, self.start + 600))
+        marks = (header["component"], header["element"], end[1] if end is not None else "")
+        return Marks(marks[0], marks[1], segment=marks[2]) if len({*marks, "?", ""}) == 5 else None
 
 
 def is_released(text: str, start: int, at: int, release: str) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from core.edi.interchanges import Repair, Separators
 
 _WIDTHS = (2, 10, 2, 10, 2, 15, 2, 15, 6, 4, 1, 5, 9, 1, 1)
 _LONGEST = 600
+_UTF_8 = re.compile("[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _BREAKS = re.compile(r"[\r\n]+")
 _PARSER_VERSIONS = ("00401", "00501")
 
@@ -38,7 +40,22 @@ class IsaHeader:
 
 
 def read_isa_header(text: str, start: int, stop: int) -> IsaHeader | None:
-    """The header at `start`, or None where 16 element marks cannot be found."""
+    """The header at `start`, or None where its 16 element marks cannot be found before the next header."""
+    found = _read(text, start, stop)
+    if found is None:
+        return None
+    mark = re.escape(found.separators.element)
+    inner = re.compile(rf"(?<![A-Za-z0-9])ISA{mark}\d\d{mark}").search(text, start + 3, found.end)
+    if inner is None:
+        return found
+    # One that lost elements would take them from the header behind it. Only a value of its own could read like one.
+    is_value = text[inner.start() - 1] == found.separators.element
+    behind = _read(text, inner.start(), stop)
+    is_sound = behind is not None and not any(repair.code == "isa_width" for repair in behind.repairs)
+    return None if is_sound or not is_value else found
+
+
+def _read(text: str, start: int, stop: int) -> IsaHeader | None:
     mark = text[start + 3]
     cells: list[str] = []
     at = start + 4
@@ -68,6 +85,12 @@ def read_isa_header(text: str, start: int, stop: int) -> IsaHeader | None:
         component, terminator, end = found
         if not component:
             repairs.append(Repair("isa16_missing", at, "ISA16 was left out: the mark in its place ends every segment."))
+        elif text.startswith(component * 2, at):
+            repairs.append(Repair("isa_width", at, "ISA16 was written twice."))
+        elif terminator not in "\r\n" and text[at + len(component)] in "\r\n":
+            repairs.append(
+                Repair("terminator_missing", at, "The ISA segment ended without the mark that ends all others.")
+            )
     if terminator == "\r":
         end, terminator = (end + 1, "\n") if text[end : end + 1] == "\n" else (end, "\r")
     clean = tuple(_BREAKS.sub("", cell) for cell in cells)
@@ -88,26 +111,52 @@ def _last_marks(text: str, at: int, stop: int) -> tuple[str, str, int] | None:
     """Component mark, terminator and the offset behind the terminator, from what follows the 16th element mark."""
     if at >= stop:
         return None
-    first = text[at]
+    first = _mark(text, at)
     if first == text[at - 1]:
         # an element mark cannot be the component mark as well
         at += 1
-        return ("", text[at], at + 1) if at < stop and not text[at].isalnum() else None
-    if at + 1 >= stop:
-        return (first, "\n", at + 1) if not first.isalnum() else None
-    second = text[at + 1]
+        mark = _mark(text, at) if at < stop else "0"
+        return ("", mark, at + len(mark)) if not _is_word(mark) else None
+    after = at + len(first)
+    if after >= stop:
+        return (first, "\n", after) if not _is_word(first) else None
+    second = _mark(text, after)
     if first in "\r\n":
-        return "", "\r" if first == "\r" else "\n", at + 1
-    if second.isalnum():
-        return ("", first, at + 1) if not first.isalnum() else None
+        return "", _end_of_lines(text, after, stop, text[at - 1]) or ("\r" if first == "\r" else "\n"), after
+    if second == text[at - 1]:
+        return None  # a 17th element
+    if _is_word(second):
+        return ("", first, after) if not _is_word(first) else None
     if second in "\r\n":
-        lines = [
-            line.rstrip(" \t") for line in _BREAKS.split(text[at + 1 : min(stop, at + 20_000)]) if line.strip(" \t")
-        ]
-        whole = lines if at + 20_000 >= stop else lines[:-1]
-        if whole and all(line.endswith(first) for line in (whole[:-1] or whole)):
-            return "", first, at + 1
-        return first, second, at + 2
-    if second == " " and at + 2 < stop and not text[at + 2].isalnum() and text[at + 2] not in "\r\n":
-        return first, text[at + 2], at + 3
-    return first, second, at + 2
+        ends = _end_of_lines(text, after, stop, text[at - 1])
+        if ends == first:
+            return "", first, after
+        return first, ends or second, after + 1
+    end = after + len(second)
+    if second == first and end < stop and not _is_word(third := _mark(text, end)) and third not in "\r\n":
+        return first, third, end + len(third)  # the component mark was written twice
+    if second == " " and end < stop and not _is_word(third := _mark(text, end)) and third not in "\r\n":
+        return first, third, end + len(third)
+    return first, second, end
+
+
+def _end_of_lines(text: str, at: int, stop: int, element: str) -> str:
+    """The mark that ends most of the lines from `at` on: it ends the segments, whatever stands in ISA. Else empty.
+
+    Lines that end with the `element` mark have lost their last values.
+    """
+    lines = [line.rstrip(" \t") for line in _BREAKS.split(text[at : min(stop, at + 20_000)]) if line.strip(" \t")]
+    whole = lines if at + 20_000 >= stop else lines[:-1]
+    whole = whole[:-1] or whole
+    mark, count = Counter(line[-1] for line in whole).most_common(1)[0] if whole else ("", 0)
+    return mark if count * 4 > len(whole) * 3 and not mark.isalnum() and mark != element else ""
+
+
+def _is_word(mark: str) -> bool:
+    return mark.isascii() and mark.isalnum()
+
+
+def _mark(text: str, at: int) -> str:
+    """The character at `at`: several of these bytes where they are one of UTF-8."""
+    found = _UTF_8.match(text, at)
+    return found.group() if found is not None else text[at]

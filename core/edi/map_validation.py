@@ -237,7 +237,7 @@ _PROBLEMS: dict[str, tuple[Severity, str]] = {
     "3": (Severity.WARNING, "is one element more than the segment has"),
     "4": (Severity.WARNING, "is too short"),
     "5": (Severity.WARNING, "is too long"),
-    "6": (Severity.ERROR, "is not a number or holds a control character"),
+    "6": (Severity.ERROR, "is not a number"),
     "7": (Severity.ERROR, "is not one of the codes we accept"),
     "8": (Severity.ERROR, "is not a date"),
     "9": (Severity.WARNING, "is not a time"),
@@ -256,7 +256,7 @@ def _element_fault(segment: Segment, error: EleError) -> Fault | None:
             # X12 names no character set: only a control character is worth a word.
             if not _CONTROL.search(value):
                 return None
-            severity = Severity.WARNING
+            severity, problem = Severity.WARNING, "holds a control character"
         elif kind == "R" and is_decimal(value):
             return None
     if error.err_cde == "8" and is_unknown_date(value):

@@ -125,9 +125,9 @@ def normalise(data: bytes, limits: Limits = DEFAULT_LIMITS) -> NormalisedFile:
     while at < stop:
         start, header = _next_header(text, at, stop)
         if start is None:
-            if not found:
+            if not found and not faults:
                 faults.append(_refusal("no_interchange", _without_header(text[at:stop])))
-            elif rest := text[at:stop].strip(_PADDING + found[-1].separators.segment):
+            elif found and (rest := text[at:stop].strip(_PADDING + found[-1].separators.segment)):
                 faults.append(_leftover(text, at, stop, is_cut="ISA".startswith(rest)))
             break
         if text[at : start.start()].strip(_PADDING):

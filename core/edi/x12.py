@@ -84,6 +84,7 @@ class _Builder:
         self.limits = limits
         self.marks = raw.separators
         self.encoding = _encoding(data[raw.offset : raw.end])
+        self.component = _decoded(self.marks.component, self.encoding)
         self.header = tuple(_decoded(value, self.encoding) for value in raw.header.elements)
         self.groups: list[Group] = []
         self.faults: list[Fault] = list(raw.faults)
@@ -190,7 +191,7 @@ class _Builder:
     def _parse(self, raw: RawSegment, number: int) -> Segment:
         text = _decoded(raw.text, self.encoding)
         tag, *elements = text.split(self.marks.element)
-        component = self.marks.component
+        component = self.component
         parts = tuple(tuple(value.split(component)) if component else (value,) for value in elements)
         name = tag.strip()
         if name != name.upper() and name.isascii():

@@ -293,6 +293,23 @@ async def seen_before(
     return "conflict" if recent else None
 
 
+async def waiting_before(uow: Transaction, partner_id: int, document: Any, window_days: int) -> list[Any]:
+    """Places (raw_id, position) of documents under the same control numbers that came earlier and may still have an
+    effect: they are in line, or set aside. Not those that our answer rejects, nor those from another's folder."""
+    return await uow.sql.fetch(
+        """select raw_id, position from edi_document
+        where partner_id = $1 and identity = $2 and delivery in ('received', 'quarantined') and usage = $3
+            and (raw_id, position) < ($4, $5) and created_at >= $6 and validation <> 'invalid'
+            and coalesce(quarantine_reason, '') not like 'wrong_folder:%'""",
+        partner_id,
+        document["identity"],
+        document["usage"],
+        document["raw_id"],
+        document["position"],
+        uow.now - timedelta(days=window_days),
+    )
+
+
 async def remember(
     uow: Transaction, partner_id: int, usage: str, identity: str, digest: bytes, document_id: int
 ) -> None:

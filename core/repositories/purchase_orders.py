@@ -96,7 +96,7 @@ async def find_orders(
     found = {row["number"]: _head(row) for row in rows}
     for number in wanted:
         if number not in found:
-            raise NotFound("purchase order", number)
+            raise NotFound("purchase order", number, path=("input", "number"))
     return found
 
 

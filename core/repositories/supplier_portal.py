@@ -26,7 +26,7 @@ async def sent_order(uow: Transaction, number: str, supplier_id: int | None) -> 
     if supplier_id is not None and not await uow.sql.fetchval(
         "select sent_at is not null from purchase_order where id = $1", head.id
     ):
-        raise NotFound("purchase order", number)
+        raise NotFound("purchase order", number, path=("input", "number"))
     return head
 
 

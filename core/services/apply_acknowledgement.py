@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from core.domain.purchasing import PurchaseLine, answer, raised
 from core.domain.records import Line, Supply
 from core.domain.sequences import is_older
 from core.domain.states import DateBasis, PromiseReason
-from core.errors import InvalidInput, VersionConflict
+from core.errors import InvalidInput, VersionConflict, refused_at
 from core.ports import Transaction
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
@@ -108,8 +108,7 @@ async def apply_acknowledgement(uow: Transaction, request: AcknowledgePurchaseOr
     head = (await find_orders(uow, [request.number], request.supplier_id, only_approved=True))[request.number]
     numbers = {line.line_number for line in request.lines}
     known = {line.line_number: line for line in (await read_lines(uow, [head.id])).values()}
-    if unknown := sorted(numbers - set(known)):
-        raise InvalidInput(f"Purchase order {head.number!r} has no line {unknown[0]}.", path=("input", "lines"))
+    _check_lines(head.number, request.lines, known)
     versions = await take_gates(uow, {known[number].sku_id for number in numbers})
     lines = {line.line_number: line for line in (await read_lines(uow, [head.id])).values()}
     head = (await find_orders(uow, [request.number], request.supplier_id, only_approved=True))[request.number]
@@ -133,7 +132,7 @@ async def apply_acknowledgement(uow: Transaction, request: AcknowledgePurchaseOr
     priced = await priced_at(uow, head.id) if any(said.price is not None for said in request.lines) else {}
     applied = []
     rejected: set[int] = set()
-    for said in request.lines:
+    for index, said in enumerate(request.lines):
         line = lines[said.line_number]
         if is_older(request.sequence, line.last_sequence):
             continue
@@ -146,7 +145,8 @@ async def apply_acknowledgement(uow: Transaction, request: AcknowledgePurchaseOr
             continue
         if said.added:
             _order_more(books[line.sku_id], line, said.added, context)
-        lost = _apply(books[line.sku_id], line, said, context)
+        with refused_at("input", "lines", str(index), subject=f"Line {said.line_number}"):
+            lost = _apply(books[line.sku_id], line, said, context)
         if lost:
             rejected.add(line.sku_id)
         if said.added:
@@ -167,6 +167,20 @@ async def apply_acknowledgement(uow: Transaction, request: AcknowledgePurchaseOr
     request_purchase(uow, {sku_id for sku_id, book in books.items() if open_pegs(book)})
     request_shipments(uow, {line.order_id for line in context.touched if line.allocated > line.ready})
     return PurchaseOrderChange(head.id, head.number, after.version, str(after.status))
+
+
+def _check_lines(number: str, said: Sequence[AcknowledgeLine], known: Collection[int]) -> None:
+    """Raise InvalidInput for a line that the order does not have, or of which the units are told twice."""
+    told: set[int] = set()
+    for index, line in enumerate(said):
+        problem = "" if line.line_number in known else f"Purchase order {number!r} has no line {line.line_number}."
+        if line.line_number in told and not line.is_price_alone:
+            problem = f"Line {line.line_number} is named twice."
+        if problem:
+            path = ("input", "lines", str(index), "lineNumber")
+            raise InvalidInput(problem, path=path, field="lineNumber", value=line.line_number)
+        if not line.is_price_alone:
+            told.add(line.line_number)
 
 
 def _order_more(book: SkuBook, line: PurchaseOrderLine, units: int, context: _Context) -> None:
@@ -199,7 +213,7 @@ def _apply(book: SkuBook, line: PurchaseOrderLine, said: AcknowledgeLine, contex
     backordered = [_part(part) for part in said.backordered]
     for part in (*accepted, *backordered):
         if part.quantity < 1:
-            raise InvalidInput("An answered part must be positive.", path=("input", "lines"), value=part.quantity)
+            raise InvalidInput("An answered part must be positive.", field="quantity", value=part.quantity)
     accepted, rejected = _unshipped(line.parts, accepted, backordered, said)
     line.parts = answer(
         line.parts,

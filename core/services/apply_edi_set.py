@@ -64,6 +64,21 @@ async def apply_edi_set(uow: Transaction, document: TransactionSet, partner: Par
         raise Unusable("unknown_kind", f"Documents of kind {document.kind!r} are not processed here.")
     guide = await _with_counted_units(uow, document, partner)
     said, faults = usable(DECODERS[document.kind](document, guide))
+    try:
+        return await _apply(uow, document, said, faults, partner, document_id)
+    except Unusable as refusal:
+        # What was noted while reading is often why: an unknown code, with its place and value.
+        raise Unusable(refusal.reason, refusal.message, (*refusal.faults, *faults)) from refusal
+
+
+async def _apply(
+    uow: Transaction,
+    document: TransactionSet,
+    said: Any,
+    faults: tuple[Fault, ...],
+    partner: Partner,
+    document_id: int,
+) -> Applied:
     if document.kind in _NOTICES:
         return await apply_notice(uow, said, faults, partner, document, document_id)
     if document.kind in _GROUP_ANSWERS:

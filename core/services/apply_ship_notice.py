@@ -14,7 +14,7 @@ from core.domain.late_pegs import Cause, repair
 from core.domain.network import Network
 from core.domain.sequences import is_older
 from core.domain.states import DateBasis, PromiseReason
-from core.errors import InvalidInput
+from core.errors import InvalidInput, NotFound, refused_at
 from core.ports import Transaction
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
@@ -32,6 +32,9 @@ from core.repositories.ship_notices import find_notice, insert_notice, line_ids_
 from core.repositories.supplying import load_lateness, load_policies, move_policy
 from core.services.follow_up import request_shipments
 
+Row = tuple[str, int | None, str | None, int]
+"""Purchase order, line number, SKU and units of a shipped line."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShipNoticeInput:
@@ -43,7 +46,7 @@ class ShipNoticeInput:
     expected_date: date | None
     carrier: str
     tracking_number: str
-    lines: Sequence[tuple[str, int | None, str | None, int]]
+    lines: Sequence[Row]
     sequence: str = ""
     document_id: int | None = None
 
@@ -93,10 +96,11 @@ async def apply_ship_notice(uow: Transaction, notice: ShipNoticeInput) -> ShipNo
         notice_lines = await line_ids_of(uow, known.id)
     else:
         rows = [(lines[i].sku_id, i, row[3]) for i, row in zip(wanted, notice.lines, strict=True)]
-        for line_id, row in zip(wanted, notice.lines, strict=True):
-            if row[3] < 1:
-                raise InvalidInput("A shipped quantity must be positive.", path=("input", "lines"), value=row[3])
-            lines[line_id].parts = purchasing.ship(lines[line_id].parts, row[3])
+        for index, (line_id, row) in enumerate(zip(wanted, notice.lines, strict=True)):
+            with refused_at("input", "lines", str(index), "quantity", subject=_name(row)):
+                if row[3] < 1:
+                    raise InvalidInput("A shipped quantity must be positive.", field="quantity", value=row[3])
+                lines[line_id].parts = purchasing.ship(lines[line_id].parts, row[3])
             lines[line_id].is_changed = True
         ids = await insert_notice(
             uow,
@@ -150,7 +154,12 @@ async def shipped_lines(
 
     Raises NotFound for an unknown order, InvalidInput for a line that cannot be told.
     """
-    heads = await find_orders(uow, {row[0] for row in notice.lines}, notice.supplier_id, only_approved=True)
+    try:
+        heads = await find_orders(uow, {row[0] for row in notice.lines}, notice.supplier_id, only_approved=True)
+    except NotFound as error:
+        first = next(index for index, row in enumerate(notice.lines) if row[0] == error.facts["key"])
+        error.path = ("input", "lines", str(first), "purchaseOrderNumber")
+        raise
     orders = {head.id: head for head in heads.values()}
     codes = await uow.sql.fetch(
         "select distinct k.id, k.code from purchase_order_line l join sku k on k.id = l.sku_id"
@@ -159,17 +168,18 @@ async def shipped_lines(
     )
     skus = {row["code"]: row["id"] for row in codes}
     lines = await read_lines(uow, orders)
-    return orders, lines, [_find(lines, heads[row[0]].id, row, skus) for row in notice.lines]
+    return orders, lines, [_find(lines, heads[row[0]].id, row, skus, index) for index, row in enumerate(notice.lines)]
 
 
 def _find(
     lines: dict[int, PurchaseOrderLine],
     order_id: int,
-    row: tuple[str, int | None, str | None, int],
+    row: Row,
     skus: dict[str, int],
+    index: int,
 ) -> int:
     """The one line of ours that a shipped line means."""
-    number, line_number, sku = row[0], row[1], row[2]
+    line_number, sku = row[1], row[2]
     found = [
         x
         for x in lines.values()
@@ -179,11 +189,15 @@ def _find(
     ]
     if len(found) != 1:
         raise InvalidInput(
-            f"Line {line_number or sku!r} of order {number!r} matches {len(found)} lines of ours.",
-            path=("input", "lines"),
+            f"{_name(row)} matches {len(found)} lines of ours.",
+            path=("input", "lines", str(index)),
             value=str(line_number or sku),
         )
     return found[0].id
+
+
+def _name(row: Row) -> str:
+    return f"Line {row[1] or row[2]!r} of order {row[0]!r}"
 
 
 def _put_in_transit(book: SkuBook, line_id: int, quantity: int, notice_line_id: int) -> None:

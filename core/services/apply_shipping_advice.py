@@ -35,8 +35,11 @@ async def apply_shipping_advice(
     the rest of the shipment: the next advice of another number is about them. All else that differs, lots that cannot have
     left, and another advice of what has left whole move nothing. Each difference is an event `SHIPPING_DOUBT`.
 
-    Raises NotFound for a shipment that we do not know, Unusable for one that was cancelled.
+    Raises NotFound for a shipment that we do not know, Unusable for one that was cancelled or is not named.
     """
+    if not advice.order_number:
+        text = f"Warehouse shipment {advice.number or 'without a number'} names no order of ours."
+        raise Unusable("no_order", text, [doubt("number", text, None, "W06")])
     # Locked first: what is compared here is what leaves below.
     known = [row["number"] for row in await released_shipments(uow, advice.order_number)]
     await take_shipments(uow, known or [advice.order_number])

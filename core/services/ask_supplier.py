@@ -7,7 +7,7 @@ from datetime import date
 
 from core.domain.access import Role
 from core.domain.supplier_states import RequestKind, RequestState
-from core.errors import DateInPast, IllegalTransition, InvalidInput
+from core.errors import DateInPast, IllegalTransition, InvalidInput, NotFound
 from core.events import Event
 from core.ports import Transaction
 from core.repositories.supplier_portal import (
@@ -57,7 +57,13 @@ async def ask_supplier(uow: Transaction, request: AskSupplier) -> str:
             path=("input", "sku"),
             value=request.sku,
         )
-    order = None if request.purchase_order is None else await sent_order(uow, request.purchase_order, supplier_id)
+    order = None
+    if request.purchase_order is not None:
+        try:
+            order = await sent_order(uow, request.purchase_order, supplier_id)
+        except NotFound as error:
+            error.path = ("input", "purchaseOrder")
+            raise
     number = await add_request(
         uow,
         supplier_id,

@@ -22,6 +22,7 @@ from core.repositories.supplier_changes import lock_changes
 from core.services.acknowledge_edi_group import acknowledge_group
 from core.services.apply_edi_set import INBOUND, apply_edi_set, orders_named
 from core.services.apply_stock_chunk import apply_stock_chunk
+from core.services.check_repetition import is_repetition
 from core.services.edi_outcome import STAGED, STAGED_KINDS, Applied, Unusable
 from core.services.edi_places import (
     Place,
@@ -210,17 +211,14 @@ async def apply_set(uow: Transaction, raw_id: int, group_index: int, set_index: 
         raise Unusable("syntax", worst.message, faults)
     if place.interchange.usage not in ("P", "T", "1"):
         raise Unusable("usage", f"Usage {place.interchange.usage!r} is neither production (P) nor test (T).")
-    digest = bytes.fromhex(document.sha256)
-    seen = await edi.seen_before(uow, partner.id, row["usage"], row["identity"], digest, guide.duplicate_window_days)
-    if seen == "conflict":
-        raise Unusable("control_number_reused", "The same control numbers came before with other content.")
+    is_known = await is_repetition(uow, row, place, partner)
     if place.interchange.is_test:
         applied = Applied("ignored")
-    elif seen == "repeat":
+    elif is_known:
         applied = Applied("repeated")
     else:
         applied = await apply_edi_set(uow, document, partner, row["id"])
-        await edi.remember(uow, partner.id, row["usage"], row["identity"], digest, row["id"])
+        await edi.remember(uow, partner.id, row["usage"], row["identity"], bytes.fromhex(document.sha256), row["id"])
     notes = [*faults, *applied.faults]
     is_staged = applied.outcome == STAGED
     await edi.close_document(

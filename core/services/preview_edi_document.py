@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from core.domain.edi_states import QuarantineState
+from core.domain.edi_states import EdiDelivery, QuarantineState
 from core.edi.interchanges import Fault
 from core.errors import DomainError, InvalidInput
 from core.queries.hit_orders import order_lines, purchase_lines
 from core.repositories.edi_guides import with_guide
 from core.services.apply_edi_set import apply_edi_set
+from core.services.check_repetition import is_repetition
 from core.services.edi_outcome import Applied, Unusable
 from core.services.edi_places import identity_of, places_of, sender_of, stored_file, syntax_faults
 from core.services.settle_quarantine import quarantined
@@ -68,6 +69,8 @@ async def preview_edi_document(uow: UnitOfWork, document_id: int, guide_version:
             return found[0], found[1], found[2]
 
     try:
+        if await is_repetition(uow, row, place, partner):
+            return Preview(str(EdiDelivery.REPEATED), None, partner.guide_version, _said(known))
         # Once to learn which order it is about, once more to see what becomes of those who rely on it now.
         applied, _, _ = await attempt([], [])
         orders = applied.purchase_order_ids

@@ -191,15 +191,16 @@ def _subjects(line: AcknowledgeLine) -> set[tuple[int, str]]:
 
 
 def _check(request: ProposeSupplierChange, known: Mapping[int, PurchaseOrderLine]) -> None:
-    for line in request.lines:
+    for index, line in enumerate(request.lines):
+        path = ("input", "lines", str(index))
         ours = known.get(line.line_number)
         if ours is None:
             text = f"Purchase order {request.number!r} has no line {line.line_number}."
-            raise InvalidInput(text, path=("input", "lines"))
+            raise InvalidInput(text, path=(*path, "lineNumber"), field="lineNumber", value=line.line_number)
         stated, expected = stated_units(line), ours.parts.not_shipped + line.added
         if stated != expected and not line.is_price_alone:
             text = f"Line {line.line_number}: the change speaks of {stated} units, {expected} are open."
-            raise InvalidInput(text, path=("input", "lines"), stated=stated, expected=expected)
+            raise InvalidInput(text, path=path, stated=stated, expected=expected)
 
 
 def stated_units(line: AcknowledgeLine) -> int:

@@ -59,13 +59,13 @@ async def record_packs(
     for sku, quantity in contents.items():
         quantity += there.get(sku, 0)
         if shipped is not None and quantity > shipped.get(sku, 0):
-            raise QuantityExceeded(f"of SKU {sku!r} are on the notice", quantity, shipped.get(sku, 0))
+            open_units = shipped.get(sku, 0)
+            raise QuantityExceeded(f"of SKU {sku!r} are on the notice", quantity, open_units, path=("input", "packs"))
     used = await packs_of(uow, supplier_id, codes, uow.now - SSCC_LIFE)
-    for code in codes:
+    for index, code in enumerate(codes):
         if used.get(code, known.id) != known.id:
-            raise InvalidInput(
-                f"SSCC {code} was used on another notice within a year.", path=("input", "packs"), value=code
-            )
+            text = f"SSCC {code} was used on another notice within a year."
+            raise InvalidInput(text, path=("input", "packs", str(index), "sscc"), value=code)
     if codes:
         rows: list[tuple[str, str, list[dict[str, Any]]]] = [
             (code, str(pack.kind), [{"sku": x.sku, "quantity": x.quantity, "lot": x.lot} for x in pack.lines])
@@ -77,9 +77,10 @@ async def record_packs(
 
 def _contents(packs: Sequence[NoticePack]) -> dict[str, int]:
     units: dict[str, int] = {}
-    for pack in packs:
-        for line in pack.lines:
+    for index, pack in enumerate(packs):
+        for at, line in enumerate(pack.lines):
             if line.quantity < 1:
-                raise InvalidInput("A packed quantity must be positive.", path=("input", "packs"), value=line.quantity)
+                path = ("input", "packs", str(index), "contents", str(at), "quantity")
+                raise InvalidInput("A packed quantity must be positive.", path=path, value=line.quantity)
             units[line.sku] = units.get(line.sku, 0) + line.quantity
     return units

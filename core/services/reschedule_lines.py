@@ -32,15 +32,17 @@ async def reschedule_lines(
         raise VersionConflict("purchase order", number, expected_version, head.version)
     known = {line.line_number: line.parts for line in (await read_lines(uow, [head.id])).values()}
     lines = []
-    for line_number, parts in schedules.items():
+    for index, (line_number, parts) in enumerate(schedules.items()):
+        path = ("input", "lines", str(index))
         if line_number not in known:
-            raise InvalidInput(f"Purchase order {number!r} has no line {line_number}.", path=("input", "lines"))
+            text = f"Purchase order {number!r} has no line {line_number}."
+            raise InvalidInput(text, path=(*path, "lineNumber"), field="lineNumber", value=line_number)
         open_units = known[line_number].not_shipped - known[line_number].held
         stated = sum(quantity for quantity, _ in parts)
         if stated != open_units or any(quantity < 1 for quantity, _ in parts):
             raise InvalidInput(
                 f"Line {line_number}: the parts sum to {stated}, but {open_units} units are open.",
-                path=("input", "lines"),
+                path=path,
                 stated=stated,
                 expected=open_units,
             )

@@ -23,14 +23,15 @@ async def set_approver_absence(
     if substitute is None:
         if not await drop_absence(uow, person, from_day):
             raise NotFound("absence", f"{person} {from_day}", path=("input", "fromDay"))
+    elif until_day is None:
+        raise InvalidInput("Say the last day of the absence.", path=("input", "untilDay"), field="untilDay")
     else:
-        last = until_day or from_day
-        if last < from_day or substitute == person or not substitute or not person:
+        if until_day < from_day or substitute == person or not substitute or not person:
             raise InvalidInput("An absence has days in order and another person as substitute.", path=("input",))
-        await write_absence(uow, Absence(person, substitute, from_day, last))
+        await write_absence(uow, Absence(person, substitute, from_day, until_day))
     uow.audit(
         "approverAbsenceSet",
         f"person:{person}",
         None,
-        {"substitute": substitute, "fromDay": from_day.isoformat(), "untilDay": (until_day or from_day).isoformat()},
+        {"substitute": substitute, "fromDay": from_day.isoformat(), "untilDay": until_day and until_day.isoformat()},
     )

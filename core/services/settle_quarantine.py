@@ -40,7 +40,7 @@ async def settle_quarantine(uow: Transaction, request: SettleQuarantine) -> None
     if request.person:
         values["assigned_to"] = request.person
     if request.state is QuarantineState.IGNORED:
-        values["delivery"] = str(EdiDelivery.IGNORED)
+        values |= {"delivery": str(EdiDelivery.IGNORED), "result": {"note": request.note}}
     await edi.close_document(uow, request.document_id, **values)
     facts = {"documentId": request.document_id, "state": str(request.state)}
     uow.announce(Event("edi", request.state.upper(), facts, key=f"document:{request.document_id}"))

@@ -129,6 +129,7 @@ class EdiDocument(c.Row, table=True):
         c.index("edi_document_purchase_order_idx", "purchase_order_id"),
         c.index("edi_document_quarantine_idx", "quarantine_state", "id", where="quarantine_state is not null"),
         c.index("edi_document_unapplied_idx", "id", where="delivery = 'received'"),
+        c.index("edi_document_waiting_idx", "partner_id", "identity", where="delivery in ('received', 'quarantined')"),
     )
 
     id: int | None = c.identity()

@@ -81,7 +81,8 @@ async def _decide(shop: Shop) -> None:
     early = await shop.change(admin, "ediFileErase", erased, "document { id }")
     assert [e["code"] for e in early["userErrors"]] == ["ILLEGAL_TRANSITION"]
     dropped = {"id": document["id"], "decision": "IGNORED", "note": "a test"}
-    await shop.change(planner, "ediDocumentSettle", dropped, "document { id }")
+    told = await shop.change(planner, "ediDocumentSettle", dropped, "document { reason quarantineReason }")
+    assert told["document"] == {"reason": "It was dropped: a test", "quarantineReason": document["quarantineReason"]}
     gone = await shop.change(admin, "ediFileErase", erased, "document { id }")
     assert (gone["userErrors"], gone["document"]) == ([], {"id": document["id"]})
     assert bytes(await sql.fetchval("select bytes from edi_raw where id = $1", raw_id)) == b""

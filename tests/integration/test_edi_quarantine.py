@@ -33,6 +33,8 @@ async def test_a_document_is_tried_taken_on_and_replayed_under_a_chosen_guide(wo
     assert await take(world, answer(number, 1, ("XX", 10, day(40)))) == {"quarantined": 1}
     (document,) = await documents(world)
     assert (document["guide_version"], "XX" in document["quarantine_reason"]) == (1, True)
+    unknown = next(fault for fault in document["faults"] if fault["code"] == "line_status")
+    assert (unknown["segmentNumber"], unknown["segment"], unknown["element"], unknown["value"]) == (4, "ACK", 1, "XX")
     version = await world.do(lambda uow: add_guide(uow, "sup", {"code_map": {"XX": "IA"}}))
     before = await written(world)
     same = await world.do(lambda uow: preview_edi_document(uow, document["id"]))

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from core.domain.edi_states import QuarantineState
 from core.edi.decode_850 import decode_850
 from core.edi.decode_997 import decode_997
 from core.edi.documents import (
@@ -27,12 +28,14 @@ from core.edi.x12_writer import Envelope, write_interchange
 from core.errors import NotFound
 from core.services.ingest_edi_document import apply_set, ingest_edi_file
 from core.services.plan_edi_file import plan_interchanges
+from core.services.preview_edi_document import preview_edi_document
 from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.receive_edi_file import store_edi_file
 from core.services.reconcile_stock import recount
 from core.services.replay_edi_document import replay_edi_document
 from core.services.send_notices import send_notices
 from core.services.send_purchase_order import send_purchase_order
+from core.services.settle_quarantine import SettleQuarantine, settle_quarantine
 
 pytestmark = pytest.mark.anyio
 
@@ -170,17 +173,35 @@ async def test_a_control_number_with_other_content_is_quarantined(world):
     assert len(await answers(world)) == 2
 
 
-async def test_what_was_set_aside_may_come_corrected_under_its_number_and_is_not_taken_on_then(world):
+async def test_a_control_number_stays_taken_while_what_had_it_first_is_set_aside(world):
     number = await sent(world)
-    raw_id = await world.do(
-        lambda uow: store_edi_file(uow, "sup", "http", "f1", answer(number, 1, ("XX", 10, day(12))))
-    )
+    unclear = answer(number, 1, ("XX", 10, day(12)))
+    for name, data in (("f1", unclear), ("f2", unclear + b"\n"), ("f3", answer(number, 1, ("IA", 10, day(20))))):
+        assert await take(world, data, name) == {"quarantined": 1}
+    first, again, second = await documents(world)
+    reasons = [row["quarantine_reason"].partition(":")[0] for row in (first, again, second)]
+    assert reasons == ["mismatch", "mismatch", "control_number_reused"]
+    assert await world.value("select unanswered from purchase_order_line") == 10
+    tried = await world.do(lambda uow: preview_edi_document(uow, second["id"]))
+    assert (tried.outcome, tried.reason) == ("quarantined", second["quarantine_reason"].partition(": ")[2])
+    for dropped in (first, again):
+        drop = SettleQuarantine(dropped["id"], QuarantineState.IGNORED, note="corrected since")
+        await world.do(lambda uow, drop=drop: settle_quarantine(uow, drop))
+    await world.do(lambda uow: replay_edi_document(uow, second["id"]))
+    assert await ingest_edi_file(world.do, second["raw_id"]) == {"applied": 1}
+    assert await world.value("select usable_date from supply") == day(20)
+
+
+async def test_what_we_rejected_may_come_corrected_under_its_number_and_is_not_taken_on_then(world):
+    number = await sent(world)
+    broken = answer(number, 1, ("IA", 10, day(12))).replace(b"ACK*IA*10*EA*067", b"ACK*IA*TEN*EA*067")
+    raw_id = await world.do(lambda uow: store_edi_file(uow, "sup", "http", "f1", broken))
     assert await ingest_edi_file(world.do, raw_id) == {"quarantined": 1}
     assert await take(world, answer(number, 1, ("IA", 10, day(20))), "f2") == {"applied": 1}
     first = (await documents(world))[0]["id"]
     await world.do(lambda uow: replay_edi_document(uow, first))
     assert await ingest_edi_file(world.do, raw_id) == {"quarantined": 1}
-    assert (await documents(world))[0]["quarantine_reason"].startswith("control_number_reused")
+    assert (await documents(world))[0]["quarantine_reason"].startswith("syntax")
     assert await world.value("select usable_date from supply") == day(20)
 
 

@@ -203,11 +203,17 @@ def test_a_file_is_submitted_found_in_quarantine_and_replayed(folder: Path, data
     assert document["quarantineReason"].startswith("syntax: ACK02 (quantity)")
     shown = call(edi.app, folder, "show", "1").stdout
     assert "error: segment 4 ACK, element 2, code 6, value '1x': " in shown
+    assert "\nreason            syntax: ACK02 (quantity)" in shown
     assert json.loads(call(edi.app, folder, "show", "1", "--json").stdout)["rawId"] == 1
 
     assert call(edi.app, folder, "replay", "1").exit_code == 0
     assert value(database_url, "select delivery || ' ' || quarantine_state from edi_document") == "received replayed"
     assert call(edi.app, folder, "list", "--quarantined").stdout == "No documents.\n"
+    past = call(edi.app, folder, "show", "1").stdout
+    assert "\nwasSetAsideFor    syntax: ACK02" in past
+    assert "\nfound when it was set aside:\nerror: segment 4" in past
+    assert "\nreason " not in past
+    assert "\nquarantineReason" not in past
     done = call(edi.app, folder, "replay", "1")
     assert (done.exit_code, done.stderr) == (1, "The document 1 is received and cannot become replayed.\n")
     for arguments in (["show", "2"], ["replay", "2"], ["submit", "nobody", str(file)]):

@@ -190,6 +190,11 @@ async def test_a_945_that_differs_or_is_of_another_warehouse_confirms_nothing(wo
     assert await world.value("select count(*) from outbox where kind = 'SHIPPING_DOUBT'") == 1
     await world.database.system.execute(other, {"warehouse": "B"})
     assert (await report(3, 3))["confirmed"] is False
+    rows = [("W06", "F", "", day(0), "W7"), ("LX", 1), ("W12", "CC", 3, 3, 0, "EA", "", "BP", "S2")]
+    assert await take(world, write_interchange("945", "SW", [rows], envelope(4)), "f4") == {"quarantined": 1}
+    assert (await documents(world))[-1][
+        "quarantine_reason"
+    ] == "no_order: Warehouse shipment W7 names no order of ours."
 
 
 async def test_a_cancelled_shipment_is_told_and_its_945_is_set_aside(world):

@@ -69,7 +69,7 @@ class Portal:
     async def change(self, context: Context, name: str, input: dict[str, Any], want: str) -> Any:
         self.keys += 1
         document = f"""mutation ($input: {name[0].upper()}{name[1:]}Input!, $key: String!) {{
-            {name}(input: $input, idempotencyKey: $key) {{ {want} userErrors {{ code message }} }} }}"""
+            {name}(input: $input, idempotencyKey: $key) {{ {want} userErrors {{ code message path }} }} }}"""
         return (await self.ask(context, document, input=input, key=f"k{self.keys}"))[name]
 
 
@@ -221,6 +221,36 @@ async def test_a_wrong_pack_refuses_the_whole_notice(world, portal):
     again["lines"] = [{**notice["lines"][0], "quantity": 4}]
     refused = await portal.change(supplier, "shipNoticeSubmit", again, "shipNotice { number }")
     assert [e["code"] for e in refused["userErrors"]] == ["INVALID_INPUT"]
+
+
+async def test_a_refusal_of_the_portal_names_the_line_and_the_field(world, portal):
+    number, supplier = await bought(world, "S"), await portal.supplier()
+    part = [{"quantity": 9, "date": day(9).isoformat()}]
+    whole = {"lineNumber": 1, "accepted": [{**part[0], "quantity": 10}]}
+    row = {"purchaseOrderNumber": number, "lineNumber": 1, "sku": "S", "quantity": 11}
+    notice = {"number": "A-1", "shippedOn": day(9).isoformat()}
+    told = []
+    for name, input in (
+        ("purchaseOrderAcknowledge", {"number": number, "lines": [{"lineNumber": 1, "accepted": part}]}),
+        ("purchaseOrderAcknowledge", {"number": number, "lines": [whole, {**whole, "lineNumber": 7}]}),
+        ("purchaseOrderAcknowledge", {"number": number, "lines": [whole, whole]}),
+        ("purchaseOrderReschedule", {"number": number, "lines": [{"lineNumber": 1, "schedules": part}]}),
+        ("shipNoticeSubmit", {**notice, "lines": [row]}),
+        ("shipNoticeSubmit", {**notice, "lines": [{**row, "quantity": 5}, {**row, "lineNumber": 2}]}),
+        ("shipNoticeSubmit", {**notice, "lines": [{**row, "purchaseOrderNumber": "PO-0"}]}),
+    ):
+        (error,) = (await portal.change(supplier, name, input, "__typename"))["userErrors"]
+        told.append((error["message"], ".".join(error["path"])))
+    line = f"Line 1 of order '{number}'"
+    assert told == [
+        ("Line 1: The answer speaks of 9 units, but 10 are not shipped.", "input.lines.0"),
+        (f"Purchase order '{number}' has no line 7.", "input.lines.1.lineNumber"),
+        ("Line 1 is named twice.", "input.lines.1.lineNumber"),
+        ("Line 1: the parts sum to 9, but 10 units are open.", "input.lines.0"),
+        (f"{line}: 11 wanted, but only 10 of the purchase order line are not shipped.", "input.lines.0.quantity"),
+        (f"Line 2 of order '{number}' matches 0 lines of ours.", "input.lines.1"),
+        ("There is no purchase order 'PO-0' that you may see.", "input.lines.0.purchaseOrderNumber"),
+    ]
 
 
 async def test_packs_hold_what_is_on_the_notice_and_go_with_it(world, portal):

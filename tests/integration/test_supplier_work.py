@@ -398,6 +398,8 @@ async def test_routes_let_only_the_right_persons_approve_and_never_the_maker(wor
             await as_(person, approve(change.number))
     with pytest.raises(Forbidden):
         await as_("ann", lambda uow: set_approver_absence(uow, "bob", "dan", TODAY, None))
+    with pytest.raises(InvalidInput, match="last day"):
+        await as_("ann", lambda uow: set_approver_absence(uow, "ann", "dan", TODAY, None))
     assert (await as_("bob", approve(change.number))).outcome == "waiting"
     with pytest.raises(Forbidden):
         await as_("bob", approve(change.number))

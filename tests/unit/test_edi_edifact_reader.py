@@ -385,3 +385,10 @@ def test_a_header_that_lost_its_first_letter_is_still_a_file_of_messages():
     found = read(GOOD[1:].encode())
     assert [fault.code for fault in found.faults] == ["leftover"]
     assert next((f.code, f.segment) for f in found.interchanges[0].faults) == ("13", "UNB")
+
+
+def test_other_marks_without_una_are_those_of_unb_where_they_are_beyond_doubt():
+    interchange = only(GOOD.translate(str.maketrans("+:'", '"=;')))
+    assert [repair.code for repair in interchange.repairs] == ["una"]
+    assert interchange.faults == interchange.groups[0].sets[0].faults == ()
+    assert (interchange.sender_id, interchange.groups[0].sets[0].kind) == ("SENDER", "ORDRSP")

@@ -154,8 +154,8 @@ def test_the_command_prints_places_and_ends_with_its_codes(tmp_path: Path):
     done = run(edi.app, ["check", str(good), str(bad)])
     assert done.exit_code == 1
     assert done.stdout.splitlines()[-1] == (
-        "        error: segment 4 ACK, element 2, code 6, value '1x': ACK02 (quantity) of segment 4 is not a number or "
-        "holds a control character: '1x'."
+        "        error: segment 4 ACK, element 2, code 6, value '1x': ACK02 (quantity) of segment 4 is not a number: "
+        "'1x'."
     )
     done = run(edi.app, ["check", str(noise), str(good), "--json"])
     assert done.exit_code == 1
@@ -163,8 +163,20 @@ def test_the_command_prints_places_and_ends_with_its_codes(tmp_path: Path):
         (str(noise), "rejected"),
         (str(good), "accepted"),
     ]
-    assert run(edi.app, ["check", str(tmp_path / "none")]).exit_code == 2
+    done = run(edi.app, ["check", str(tmp_path / "none"), str(bad), str(tmp_path), "--json"])
+    assert (done.exit_code, [entry["path"] for entry in json.loads(done.stdout)["files"]]) == (2, [str(bad)])
+    assert done.stderr.splitlines() == [
+        f"{tmp_path / 'none'} cannot be read: No such file or directory.",
+        f"{tmp_path} cannot be read: Is a directory.",
+    ]
     assert run(edi.app, ["check"]).exit_code == 2
+
+
+def test_a_control_character_in_a_text_is_called_one():
+    found = judge_file(file(GOOD.replace("SKU1", "SK\x01U1")))
+    (fault,) = found["interchanges"][0]["groups"][0]["sets"][0]["faults"]
+    assert (found["verdict"], fault["segment"], fault["element"]) == ("accepted with notes", "PO1", 7)
+    assert fault["message"].endswith("of segment 3 holds a control character: 'SK\\x01U1'.")
 
 
 def test_nothing_in_a_file_steers_the_terminal(tmp_path: Path):

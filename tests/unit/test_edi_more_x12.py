@@ -194,7 +194,14 @@ def test_a_945_with_what_was_not_shipped():
     ]
     assert advice.lines[0].packs[0].sscc == "106141412345678908"
     assert [fault.code for fault in found.faults] == ["line_status"]
-    assert refusal("945", "W06*F~LX*1~W12*CC*10*6*4*EA~") == [("number", "W06")]
+
+
+def test_a_945_names_our_order_in_a_reference_or_is_left_to_a_person():
+    line = "LX*1~W12*CC*10*6*4*EA**BP*S1~"
+    assert decoded("945", f"W06*F***SHIP7**PO9~N9*BM*B7~N9*OQ*SO1~{line}").document.order_number == "SO1"
+    found = decoded("945", f"W06*F**20261120*SHIP7**PO9~{line}")
+    assert (found.document.number, found.document.order_number) == ("SHIP7", "")
+    assert [(fault.code, fault.segment, fault.element) for fault in found.faults] == [("number", "W06", 2)]
 
 
 def test_an_861_counts_what_was_refused():

@@ -202,3 +202,69 @@ def test_utf8_values_are_read_as_utf8_and_others_as_latin_1():
     text = FILE.replace("SE*3", "N1*ST*Zürich~SE*4")
     assert only_set(text.encode("utf-8")).segments[2].value(2) == "Zürich"
     assert only_set(text.encode("latin-1")).segments[2].value(2) == "Zürich"
+
+
+@pytest.mark.parametrize("elements", [5, 9, 13, 14])
+@pytest.mark.parametrize("between", ["~\n", "\r\n", "*"])
+def test_a_header_that_was_cut_off_takes_nothing_from_the_one_behind_it(elements: int, between: str):
+    start = "*".join(ISA.split("*")[: elements + 1]) + between
+    found = normalise((start + FILE).encode())
+    assert [raw.offset for raw in found.interchanges] == [len(start)]
+    assert [(fault.code, fault.offset) for fault in found.faults if fault.severity is Severity.ERROR] == [("isa", 0)]
+
+
+def test_a_name_that_reads_like_a_header_is_a_value():
+    data = FILE.replace("*00*          *00*", "*00*ISA       *00*", 1).encode()
+    assert [raw.offset for raw in normalise(data).interchanges] == [0]
+    assert normalise(data.replace(b"ISA       *", b"ISA*", 1)).faults == ()
+
+
+@pytest.mark.parametrize("mark", ["Ö", "…", "🚀"])
+@pytest.mark.parametrize("charset", ["utf-8", "latin-1", "cp1252"])
+def test_marks_beyond_ascii_end_segments_in_any_character_set(mark: str, charset: str):
+    try:
+        data = FILE.replace("~", mark).replace("BAK*00*AK*PO1", "BAK*00*AK*PO>1").encode(charset)
+    except UnicodeEncodeError:
+        return
+    assert tags(data) == ["ISA", "GS", "ST", "BAK", "SE", "GE", "IEA"]
+    assert only_set(data).segments[1].elements[2] == ("PO", "1")
+    assert read(data).faults == read(data).interchanges[0].faults == ()
+
+
+def test_a_component_mark_beyond_ascii():
+    data = FILE.replace("*>~", "*🚀~").replace("BAK*00*AK*PO1", "BAK*00*AK*PO🚀1").encode()
+    assert only_set(data).segments[1].elements[2] == ("PO", "1")
+
+
+LINES = FILE.replace("~", "~\n")
+
+
+@pytest.mark.parametrize(
+    ("data", "component", "noted"),
+    [
+        (LINES.replace("*>~", "*~", 1).replace("1120~\nSE", "1120\nSE"), "", ["isa16_missing", "terminator_missing"]),
+        (LINES.replace("*>~", "*", 1), "", ["isa16_missing"]),
+        (LINES.replace("*>~", "*>", 1), ">", ["terminator_missing"]),
+        (LINES.replace("*>~", "*>>~", 1), ">", ["isa_width"]),
+    ],
+)
+def test_what_ends_the_lines_ends_the_segments_whatever_stands_in_isa(data: str, component: str, noted: list[str]):
+    (raw,) = normalise(data.encode()).interchanges
+    assert (raw.separators.component, raw.separators.segment) == (component, "~")
+    assert codes(data.encode()) == noted
+    assert tags(data.encode()) == ["ISA", "GS", "ST", "BAK", "SE", "GE", "IEA"]
+    assert read(data.encode()).interchanges[0].faults == only_set(data.encode()).faults == ()
+
+
+def test_lines_that_end_with_empty_values_end_with_the_line():
+    data = (
+        FILE.replace("~", "\n").replace("0001\n", "0001**\n").replace("1120\n", "1120**\n").replace("4010\n", "4010*\n")
+    )
+    assert normalise(data.encode()).interchanges[0].separators.segment == "\n"
+
+
+@pytest.mark.parametrize("end", [":*EXTRA~", "~"])
+def test_an_isa_with_more_or_fewer_elements_is_one_fault(end: str):
+    header = ISA.replace(":", "").replace(">~", end) if "EXTRA" in end else "*".join(ISA.split("*")[:11]) + end
+    found = normalise((header + BODY).encode())
+    assert (found.interchanges, [(fault.code, fault.offset) for fault in found.faults]) == ((), [("isa", 0)])

@@ -43,29 +43,30 @@ for verb in (edi_desk.send_anew, edi_desk.changes, edi_desk.decide):
 
 @app.command()
 def check(
-    files: Annotated[
-        list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, metavar="FILE...", help="Files to read.")
-    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files to read.")],
     as_json: Json = False,
 ) -> None:
     """Read files without a database, and say of every interchange, group and set whether it would be accepted.
 
-    A partner's own guide is not asked. Exit code 1 when something is rejected, 2 when a file cannot be opened.
+    A partner's own guide is not asked. Exit code 1 when something is rejected, 2 when a file cannot be opened: it is
+    named on the error output, and the others are judged.
     """
     judged = []
+    is_missing = False
     for path in files:
         try:
             found = refuse_size(path.stat().st_size) or judge_file(path.read_bytes())
         except OSError as error:
             typer.echo(f"{printable(str(path))} cannot be read: {error.strerror}.", err=True)
-            raise typer.Exit(2) from None
+            is_missing = True
+            continue
         judged.append({"path": str(path), **found})
     if as_json:
         typer.echo(json.dumps({"files": judged}))
     else:
         _print([line for file in judged for line in file_lines(file)])
-    if any(file["verdict"] == "rejected" for file in judged):
-        raise typer.Exit(1)
+    if is_missing or any(file["verdict"] == "rejected" for file in judged):
+        raise typer.Exit(2 if is_missing else 1)
 
 
 @app.command()

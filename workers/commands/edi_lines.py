@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from core.domain.edi_states import EdiDelivery, reason_of
+
 _TA1 = {"A": "accepted", "E": "accepted with errors", "R": "rejected"}
 
 
@@ -93,6 +95,9 @@ def document_facts(row: Mapping[str, Any]) -> dict[str, Any]:
         "acknowledgement": row["acknowledgement"],
         "quarantineState": row["quarantine_state"],
         "quarantineReason": row["quarantine_reason"],
+        "reason": reason_of(
+            row["delivery"], row["quarantine_state"], row["quarantine_reason"], (row["result"] or {}).get("note")
+        ),
         "faults": row["faults"],
         "receivedAt": _instant(row["received_at"]),
         "appliedAt": _instant(row["applied_at"]),
@@ -100,14 +105,14 @@ def document_facts(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def document_lines(document: Mapping[str, Any]) -> Iterator[str]:
-    """One document in a list; what stands in quarantine says why."""
+    """One document in a list; what has no effect says why."""
     about = f"  about {document['businessKey']}" if document["businessKey"] else ""
     yield (
         f"{document['id']:>8}  {document['receivedAt'][:19]}  {document['partner'] or '?'}  {document['kind']}"
         f"  {document['delivery']}{about}"
     )
-    if document["quarantineReason"]:
-        yield f"{'':10}{document['quarantineReason']}"
+    if document["reason"]:
+        yield f"{'':10}{document['reason']}"
 
 
 def full_facts(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,10 +134,15 @@ def full_facts(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def full_lines(document: Mapping[str, Any]) -> Iterator[str]:
-    """One document for a person: its facts, then its faults."""
+    """One document for a person: its facts, then its faults; what does not hold any more is told as the past."""
+    is_past = document["quarantineState"] is not None and document["delivery"] != EdiDelivery.QUARANTINED
     for name, value in document.items():
-        if name != "faults" and value not in (None, ""):
+        if name == "quarantineReason":
+            name = "wasSetAsideFor" if is_past else ""
+        if name not in ("", "faults") and value not in (None, ""):
             yield f"{name:<17} {value}"
+    if is_past and document["delivery"] in (EdiDelivery.IGNORED, EdiDelivery.RECEIVED) and document["faults"]:
+        yield "found when it was set aside:"
     yield from _faults(document["faults"], 0)
 
 
