@@ -97,7 +97,9 @@ class Sender:
             error = f"No answer within {ATTEMPT_SECONDS:.0f} s."
         except RefusedAddress:
             error = "The host's name stands for an address that we do not deliver to."
-        except (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError) as failure:
+        except httpcore2.ProtocolError:  # what it says quotes the answer
+            error = "The answer is not HTTP, or the connection ended before it."
+        except (httpcore2.TimeoutException, httpcore2.NetworkError) as failure:
             error = f"{type(failure).__name__}: {str(failure)[:200]}".rstrip(": ")
         except (httpcore2.UnsupportedProtocol, ValueError, OSError) as failure:
             error = f"{type(failure).__name__}"

@@ -289,6 +289,9 @@ async def test_slow_and_endless_answers_are_cut_off(hooks: Hooks, monkeypatch: p
     hooks.receiver.answer = lambda _: None
     assert await hooks.deliver() == 1
     assert (await hooks.row())["last_error"] == "No answer within 0 s."
+    hooks.receiver.answer = lambda _: b"SSH-2.0-inside\r\n\r\n"
+    assert await hooks.deliver() == 1
+    assert "inside" not in (await hooks.row())["last_error"], "nothing of an answer is kept"
     hooks.receiver.answer = lambda _: status(200, body=b"x" * (MAX_ANSWER * 4))
     assert await hooks.deliver() == 2
     assert [state for _, state, _ in await hooks.log()] == ["DELIVERED", "DELIVERED"]
