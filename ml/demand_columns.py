@@ -10,8 +10,37 @@ from itertools import pairwise
 
 FACTS: dict[str, tuple[str, ...]] = {
     "lead_time": ("lead_time", "leadtime", "lead", "lt", "replenishment_time", "delivery_time"),
-    "cost": ("cost", "unit_cost", "std_cost", "standard_cost", "purchase_price", "price", "unit_price", "value", "unit_value"),
-}  # fmt: skip
+    "cost": ("cost", "purchase_price", "price", "value"),
+}
+"""Headings of what is known of an item, without the words of FILLING."""
+FILLING = frozenset(
+    [
+        "a",
+        "in",
+        "of",
+        "per",
+        "the",
+        "unit",
+        "each",
+        "item",
+        "part",
+        "sku",
+        "supplier",
+        "std",
+        "standard",
+        "avg",
+        "average",
+        "mean",
+        "usd",
+        "eur",
+        "gbp",
+        "krw",
+        "euro",
+        "euros",
+        "dollar",
+        "dollars",
+    ]
+)
 LONG: dict[str, tuple[str, ...]] = {
     "name": ("sku", "item", "part", "material", "product", "article", "stockcode", "series", "unique_id", "id"),
     "period": ("period", "date", "day", "week", "month", "time", "ds", "invoicedate"),
@@ -26,14 +55,21 @@ UNITS_OF_TIME = {
     "weeks": 7.0,
     "week": 7.0,
     "wks": 7.0,
+    "wk": 7.0,
     "months": 30.4375,
     "month": 30.4375,
+    "mths": 30.4375,
 }
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = f"(?:{'|'.join(MONTHS)})[a-z]*"
 _COUNTED = r"(?:m|w|t|p|d|q|x|v|y|month|week|period|day|time|demand|obs|sales|usage)?_?\d{1,4}"
 _DATED = r"\d{4}[-_/]?[mwq]?\d{1,2}(?:[-_/]?\d{1,2})?(?:_00_00(?:_00)?)?|\d{1,2}[-_/]\d{1,2}[-_/]\d{2,4}"
+_NUMBERED = re.compile(rf"{_MONTH}(?![a-z])|\d+")
+_LENGTH = re.compile(r"(?:^|[_\d])(day|d|week|w|month|m)s?_?\d+$")
 _PERIOD = re.compile(rf"^(?:{_COUNTED}|{_DATED}|{_MONTH}[-_/]?\d{{2,4}}|\d{{2,4}}[-_/]{_MONTH})$")
+
+
+FEWEST_PERIODS = 6
 
 
 @dataclass(frozen=True)
@@ -70,8 +106,9 @@ def is_period(heading: str) -> bool:
 def recognise(header: Sequence[str], numeric: Sequence[bool]) -> Columns:
     """Columns of a file with a row per item; `numeric` says which columns hold numbers.
 
-    Headings that name periods are periods; where fewer than six do, every column of numbers is one that says nothing of
-    the item. The first other column is the name.
+    Headings that name periods are periods; where fewer than six do, those that differ by nothing but a number or a month
+    (demand_1, demand_2 ...), and where fewer than six do that, every column of numbers that says nothing of the item. The
+    first other column is the name.
     """
     names = [plain(cell) for cell in header]
     facts: dict[str, int] = {}
@@ -81,11 +118,11 @@ def recognise(header: Sequence[str], numeric: Sequence[bool]) -> Columns:
         if fact is not None and fact not in facts and (place > 0 or _is_named(names[1:])):
             facts[fact] = place
             lead_days = days if fact == "lead_time" else lead_days
-    named = [place for place, name in enumerate(names) if place not in facts.values() and is_period(name)]
-    if len(named) >= 6:
-        periods = named
-    else:
-        periods = [place for place in range(1, len(names)) if numeric[place] and place not in facts.values()]
+    others = [place for place in range(len(names)) if place not in facts.values()]
+    named = [place for place in others if is_period(names[place])]
+    if len(named) < FEWEST_PERIODS:
+        named = _numbered(names, [place for place in others if numeric[place]])
+    periods = named or [place for place in others if place > 0 and numeric[place]]
     rest = [place for place in range(len(names)) if place not in periods and place not in facts.values()]
     name = next((place for place in rest if _is_named([names[place]])), rest[0] if rest else -1)
     return Columns(
@@ -96,6 +133,16 @@ def recognise(header: Sequence[str], numeric: Sequence[bool]) -> Columns:
         lead_days,
         period_days([header[p] for p in periods]),
     )
+
+
+def _numbered(names: Sequence[str], places: Sequence[int]) -> list[int]:
+    """The most columns whose headings differ by nothing but a number or a month; none where fewer than FEWEST_PERIODS do."""
+    alike: dict[str, list[int]] = {}
+    for place in places:
+        if (mould := _NUMBERED.sub("#", names[place])) != names[place]:
+            alike.setdefault(mould, []).append(place)
+    most = max(alike.values(), key=len, default=[])
+    return most if len(most) >= FEWEST_PERIODS else []
 
 
 def _is_named(names: Sequence[str]) -> bool:
@@ -111,19 +158,20 @@ def fact_of(name: str) -> tuple[str | None, float | None]:
         if name.endswith(f"_{unit}") and name != f"_{unit}":
             name, days = name[: -len(unit) - 1], length
             break
+    name = "_".join(word for word in name.split("_") if word not in FILLING)
     found = next((fact for fact, words in FACTS.items() if name in words), None)
     return found, days if found == "lead_time" else None
 
 
 def period_days(headings: Sequence[str]) -> float | None:
-    """Days between periods, where their headings are dates, or begin with m, w or d."""
+    """Days between periods, where their headings are dates, or count months, weeks or days (m1, week_3, demand_month_12)."""
     days = [day for heading in headings if (day := day_of(heading)) is not None]
     if len(days) >= 6 and len(days) == len(headings):
         gaps = sorted((later - earlier).days for earlier, later in pairwise(days))
         usual = gaps[len(gaps) // 2]
         return 30.4375 if 28 <= usual <= 31 else float(usual) if usual > 0 else None
-    letters = {plain(heading)[:1] for heading in headings}
-    return {"m": 30.4375, "w": 7.0, "d": 1.0}.get(letters.pop()) if len(letters) == 1 else None
+    counted = {match[1][0] if (match := _LENGTH.search(plain(heading))) else None for heading in headings}
+    return {"m": 30.4375, "w": 7.0, "d": 1.0, None: None}[counted.pop()] if len(counted) == 1 else None
 
 
 def day_of(heading: str) -> date | None:

@@ -46,6 +46,11 @@ LAYOUTS = {
         "item_id,date,qty,leadTime,unitCost",
         [f"P{n},{month},{UNITS[n, at]},3,{n}.5" for n in range(40) for at, month in enumerate(MONTHS)],
     ),
+    "headings that only their numbers tell apart, between other figures": wide(
+        "Part,Supplier Lead Time (in days),Std Price (EUR),FixedOrderCost,MOQ,"
+        + ",".join(f"Demand month {n}" for n in range(1, 25)),
+        [f"P{n},91,{n}.5,50,{n},{cells(n)}" for n in range(40)],
+    ),
     "facts after the periods": wide(
         "sku," + ",".join(str(n) for n in range(1, 25)) + ",lt,cost,class",
         [f"P{n},{cells(n)},3,{n}.5,A" for n in range(40)],
