@@ -7,6 +7,7 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -136,6 +137,29 @@ async def test_a_stream_wiped_between_publish_and_read_heals(stack: Stack, monke
         await stack.happen(1)  # a reader that sees 7 after 1 fetches 2..6
         events = await take(subscription, 6, seconds=30)
     assert [event.position for event in events] == [2, 3, 4, 5, 6, 7]
+
+
+async def test_the_stream_of_another_database_is_not_believed_and_what_was_dropped_is_passed_over(stack: Stack) -> None:
+    async with stack.hub() as hub:
+        subscription = hub.subscribe(ORDERS)
+        stranger = {
+            "position": 1,
+            "kind": "STRANGER",
+            "topic": "order",
+            "payload": {},
+            "occurred_at": datetime.now(UTC),
+        }
+        names = ("key", "sku_id", "order_id", "customer_id", "supplier_id", "channel", "traceparent")
+        await stack.publisher.add([{**dict.fromkeys(names), **stranger}], epoch=7)
+        await asyncio.sleep(0.05)
+        await stack.happen(3, publish=False)
+        assert [event.kind for event in await take(subscription, 3)] == ["PLACED"] * 3
+        async with stack.sql.transaction():  # as if the reader had been away until its partition was gone
+            await stack.happen(4, publish=False)
+            await stack.sql.execute("delete from event where position in (4, 5, 6, 7)")
+        await until(hub, 7)
+        await stack.happen(1)
+        assert [event.position for event in await take(subscription, 1)] == [8]
 
 
 async def test_without_redis_the_table_alone_keeps_the_stream_going(stack: Stack) -> None:
