@@ -74,7 +74,7 @@ def _respond(body: Any, status: int, media_type: str, headers: Mapping[str, str]
 
 async def _give(scope: Scope, kept: Kept, media_type: str, send: Send) -> None:
     """A kept answer; to a GET with its validator, so that browsers and CDNs store it and ask again every time."""
-    headers = [(b"vary", b"Accept, Authorization, Accept-Language, Origin")]
+    headers = [(b"vary", b"Accept, Authorization, Accept-Language")]
     if scope["method"] == "GET":
         headers += [(b"etag", kept.etag.encode()), (b"cache-control", b"public, no-cache")]
         wanted = [tag.strip() for tag in (all_of(scope, b"if-none-match") or "").split(",")]
