@@ -23,6 +23,10 @@ class EdiFault:
     position: int | None = field(description="Number of that segment in the document.", default=None)
     element: str | None = field(description="Element it was found in.", default=None)
     code: str = field(description="Stable code of the fault.")
+    value: str | None = field(description="The faulty value, as it was sent.", default=None)
+    is_error: bool = field(
+        description="Whether it stops the document under every guide; else it is only noted.", default=True
+    )
     reason: str = field(description="What is wrong.")
 
 
@@ -82,6 +86,8 @@ def faults_of(rows: list[Row]) -> list[EdiFault]:
             position=fault.get("segmentNumber"),
             element=_text(fault.get("element")),
             code=str(fault.get("code") or "UNKNOWN"),
+            value=_text(fault.get("value") or None),
+            is_error=fault.get("severity") != "warning",
             reason=str(fault.get("message") or ""),
         )
         for fault in rows

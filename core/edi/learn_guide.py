@@ -106,7 +106,9 @@ def _decide_strictness(proposal: Proposal, evidence: Evidence) -> None:
     if noted:
         proposal.evidence["strictness"] = f"{noted} of {total} documents have notes: strict reading would refuse them."
     elif total:
-        proposal.evidence["strictness"] = f"All {total} documents are without notes: strict reading would be possible."
+        proposal.evidence["strictness"] = (
+            f"All {total} documents are without notes of their own: strict reading would be possible."
+        )
 
 
 def _decide_duplicates(proposal: Proposal, evidence: Evidence) -> None:

@@ -267,13 +267,14 @@ async def quarantine_set(uow: Transaction, raw_id: int, group_index: int, set_in
     reason = refusal.reason if isinstance(refusal, Unusable) else refusal.code.lower()
     judged = verdict(found, partner.guide.strictness if partner else DEFAULT_GUIDE.strictness)
     invalid = judged is Verdict.REJECTED or reason in _INVALID
+    if not faults and judged is not Verdict.REJECTED:
+        faults = [Fault(Level.BUSINESS, Severity.ERROR, reason, refusal.message).facts()]
     await edi.close_document(
         uow,
         row["id"],
         validation=str(EdiValidation.INVALID if invalid else EdiValidation.VALID),
         delivery=str(EdiDelivery.QUARANTINED),
-        faults=[*known, *(fault for fault in faults if fault not in known)]
-        or [Fault(Level.BUSINESS, Severity.ERROR, reason, refusal.message).facts()],
+        faults=[*known, *(fault for fault in faults if fault not in known)],
         quarantine_state=str(QuarantineState.NEW),
         quarantine_reason=f"{reason}: {refusal.message}",
         **_owner(row, partner, place),

@@ -51,8 +51,13 @@ async def _decide(shop: Shop) -> None:
         """insert into partner_guide (partner_id, version, guide, state) values ($1, 90, '{"code_map": {"XX": "IA"}}', 'draft')""",
         partner["id"],
     )
-    listed = await shop.ask(planner, "{ ediDocuments(first: 1) { nodes { id quarantineReason guideVersion result } } }")
+    listed = await shop.ask(
+        planner,
+        "{ ediDocuments(first: 1) { nodes { id quarantineReason faults { code segment position element value isError } } } }",
+    )
     document = listed["ediDocuments"]["nodes"][0]
+    place = {"segment": "ACK", "position": 4, "element": "1", "value": "XX", "isError": False}
+    assert document["faults"][1:] == [{"code": "line_status", **place}]
     assert document["quarantineReason"].startswith("mismatch")
     want = """preview { outcome reason guideVersion orderLines { number } faults { code }
         purchaseOrderLines { number lineNumber sku before after } }"""

@@ -175,10 +175,11 @@ async def test_a_control_number_with_other_content_is_quarantined(world):
 
 async def test_a_control_number_stays_taken_while_what_had_it_first_is_set_aside(world):
     number = await sent(world)
-    unclear = answer(number, 1, ("XX", 10, day(12)))
-    for name, data in (("f1", unclear), ("f2", unclear + b"\n"), ("f3", answer(number, 1, ("IA", 10, day(20))))):
+    unclear, other = answer(number, 1, ("XX", 10, day(12))), answer(number, 1, ("IA", 10, day(20)))
+    for name, data in (("f1", unclear), ("f2", unclear + b"\n"), ("f3", other)):
         assert await take(world, data, name) == {"quarantined": 1}
     first, again, second = await documents(world)
+    assert [fault["code"] for fault in second["faults"]] == ["control_number_reused"]
     reasons = [row["quarantine_reason"].partition(":")[0] for row in (first, again, second)]
     assert reasons == ["mismatch", "mismatch", "control_number_reused"]
     assert await world.value("select unanswered from purchase_order_line") == 10
