@@ -34,7 +34,7 @@ async def stage_stock_report(
         raise Unusable("date", f"The report is of the future: {as_of.isoformat()}.")
     if newest is not None and as_of < newest:
         return Applied("stale", report.number, None, faults)
-    found, strangers = _by_sku(report, skus)
+    found, strangers = by_sku(report, skus)
     if partner.guide.stock_report is StockReport.FULL:
         found = {sku_id: found.get(sku_id) or StagedStock(sku_id, 0) for sku_id in skus}
     check_drop(known, found, partner.guide.stock_drop_percent)
@@ -45,7 +45,7 @@ async def stage_stock_report(
     return Applied(STAGED if found else "applied", report.number, None, (*faults, *notes), told)
 
 
-def _by_sku(
+def by_sku(
     report: InventoryReport, skus: Mapping[int, tuple[str, str, str]]
 ) -> tuple[dict[int, StagedStock], list[StockLine]]:
     """Summed over places and lots; and the lines that name nothing the supplier delivers."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.edi.stock_documents import StockKind, StockLine, StockQuantity
+from core.edi.stock_documents import InventoryReport, StockKind, StockLine, StockQuantity
 from core.repositories.supplier_stock import StagedStock
 from core.services.edi_outcome import Unusable
-from core.services.stage_stock_report import check_drop, sellable
+from core.services.stage_stock_report import by_sku, check_drop, sellable
 
 
 def line(**quantities: int) -> StockLine:
@@ -36,3 +36,9 @@ def test_a_feed_that_empties_too_much_is_set_aside():
     with pytest.raises(Unusable, match="3 of 10 articles to zero; 29 percent"):
         check_drop(known, found, 29)
     check_drop(dict.fromkeys(range(9), 5), {sku: StagedStock(sku, 0) for sku in range(9)}, 30)
+
+
+def test_an_article_at_several_places_is_summed_with_what_comes_to_each():
+    lines = (line(available=3, projected=5), line(available=4), line(available=0, projected=2))
+    found, strangers = by_sku(InventoryReport("R1", None, lines), {7: ("S", "", "")})
+    assert ([*found.values()], strangers) == ([StagedStock(7, 7, None, 7)], [])
