@@ -33,6 +33,10 @@ class Line:
     def apply(self, probability: Floats) -> Floats:
         return from_log_odds(self.slope * log_odds(probability) + self.shift)
 
+    def then(self, other: Line) -> Line:
+        """This line, and the other one on what it gives."""
+        return Line(self.slope * other.slope, self.shift * other.slope + other.shift)
+
 
 def prior_shift(probability: Floats, rate: float) -> Line:
     """The shift of all log-odds that makes the mean probability equal to `rate` (0 < rate < 1).

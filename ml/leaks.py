@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.backorder_file import FLAGS, BackorderTable
+from ml.backorder_file import FLAGS, NUMBERS, BackorderTable
+from ml.hidden_answers import copied_rows, telling_neighbour, telling_pairs
 from ml.telling_columns import (
     beyond_columns,
     is_like_public,
@@ -89,12 +90,33 @@ def _within(table: BackorderTable, file: str) -> list[Leak]:
         elif name in table.others and LATER_NAMES.search(name):
             sentence = f"The column {name} of the {file} file is named for what comes later. No model reads it."
             found.append(Leak("name", name, 1.0, sentence))
+    known = {name for name in columns if any(leak.what.startswith(name) for leak in found)}
+    left = {name: values for name, values in columns.items() if name not in known}
+    # what stock and forecast say together is known of a file like the public one only
+    return found + _within_pairs(table, file, left, () if is_public else tuple(table.numbers))
+
+
+def _within_pairs(
+    table: BackorderTable, file: str, columns: Mapping[str, Floats], known_to_tell: tuple[str, ...]
+) -> list[Leak]:
+    """Answers of pairs of columns, none of which tells them by itself."""
+    found = []
+    for what, told in telling_pairs(table.label, columns, known_to_tell):
+        sentence = (
+            f"In the {file} file the columns {what}{told.how} tell the answer together: {told.figure} are positive."
+        )
+        found.append(Leak("columns", what, told.strength, sentence))
     return found
 
 
 def _by_place(table: BackorderTable, file: str) -> list[Leak]:
     found = []
     read = [*table.numbers.values(), *table.flags.T.astype(float)]
+    names = [*table.numbers, *FLAGS, *table.others]
+    for name, values in zip(names, [*read, *table.others.values()], strict=True):
+        if (told := telling_neighbour(table.label, values)) is not None:
+            sentence = f"In the {file} file the column {name} knows the answer{told.how.removeprefix(' of the answer')} ({told.figure})."
+            found.append(Leak("neighbour", name, told.strength, sentence))
     (how, roc), surely = telling_place(table.label, table.index, read), surely_above(table.label)
     if roc > max(ORDER_ROC, surely):
         sentence = f"The rows of the {file} file are {how} their answer (ROC {roc:.3f})."
@@ -133,7 +155,20 @@ def _shared_rows(training: list[BackorderTable], test: BackorderTable) -> list[L
                 f"files{words}."
             )
             return [Leak("rows", "training and test", worst, sentence)]
-    return []
+    return _copied(known, telling)
+
+
+def _copied(training: list[BackorderTable], test: BackorderTable) -> list[Leak]:
+    """Test rows that stand in the training files with some noise in their figures."""
+
+    def figures(table: BackorderTable) -> Floats:
+        return np.stack([table.numbers[name] for name in NUMBERS], axis=1)
+
+    share, limit = copied_rows([figures(table) for table in training], figures(test))
+    if share <= limit:
+        return []
+    sentence = f"{share:.1%} of the rows of the test file have one training row far nearer to them than all others: copies with noise."
+    return [Leak("rows", "training and test", share, sentence)]
 
 
 def _shared_parts(training: list[BackorderTable], test: BackorderTable) -> list[Leak]:

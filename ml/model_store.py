@@ -17,7 +17,7 @@ from ml.backorder_risk import RiskModel
 from ml.calibration import Line
 from ml.risk_features import FEATURES
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the meaning of what is stored changes."""
 LARGEST = 2_000_000
 """Bytes of a model file."""

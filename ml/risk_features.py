@@ -14,22 +14,31 @@ LONGEST_COVER = 99.0
 """Months; where nothing is asked for, stock lasts for ever."""
 
 FEATURES: dict[str, int] = {
-    "on_hand": -1, "in_transit": 0, "position": 0,
+    "on_hand": -1, "in_transit": 0, "position": -1,
     "forecast_3": 0, "forecast_6": 0, "forecast_9": 0,
     "sales_1": 0, "sales_3": 0, "sales_6": 0, "sales_9": 0,
     "minimum_stock": 0, "lead_time": 0, "lead_time_unknown": 0,
     "past_due": 0, "on_time_6": 0, "on_time_12": 0, "on_time_change": 0, "backordered": 0,
-    "cover_by_forecast": -1, "cover_by_sales": -1, "position_cover": 0,
-    "stock_less_minimum": -1, "position_less_minimum": 0,
-    "stock_less_lead_time_forecast": -1, "position_less_lead_time_forecast": 0,
-    "position_less_forecast": 0, "ratio": 0,
+    "cover_by_forecast": -1, "cover_by_sales": -1, "position_cover": -1,
+    "stock_less_minimum": -1, "position_less_minimum": -1,
+    "stock_less_lead_time_forecast": -1, "position_less_lead_time_forecast": -1,
+    "position_less_forecast": -1, "ratio": -1,
     "sales_trend": 0, "sales_trend_long": 0, "forecast_to_sales": 0, "forecast_trend": 0,
     "in_transit_to_forecast": 0, "past_due_to_forecast": 0, "sign_of_stock": -1,
 }  # fmt: skip
 """Name of each feature and how risk may move with it: -1 = more of it never means more risk, 0 = as the data say.
 
-What is in transit, and so the position (on hand and in transit), stays free: goods under way are also a sign that somebody
-saw a shortage coming."""
+Every figure that grows with the stock is held, so that more stock, all else equal, never means more risk. What is in transit
+stays free: goods under way are also a sign that somebody saw a shortage coming."""
+POSITIONS = (
+    "position",
+    "position_cover",
+    "position_less_minimum",
+    "position_less_lead_time_forecast",
+    "position_less_forecast",
+    "ratio",
+)
+"""Features of stock and transit together."""
 
 
 def feature_matrix(numbers: Mapping[str, Floats]) -> Floats:

@@ -118,7 +118,7 @@ def telling_column(label: Labels, values: Floats, name: str = "", *, is_public: 
         if pr > max(COLUMN_PR, COLUMN_LIFT * rate):
             return Told(how, pr, f"precision {pr:.3f} at a rate of {rate:.3f}")
     ends = [counted[how] for how in ("", " by its fraction") if how in counted]
-    return _pure_part(Counted.of(label, values), ends, _pure_from(rate)) or odd
+    return _pure_part(Counted.of(label, values), ends, pure_from(rate)) or odd
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,8 @@ class Counted:
         return best
 
 
-def _pure_from(rate: float) -> float:
+def pure_from(rate: float) -> float:
+    """Share of positives behind a value from which somebody who knew wrote it, in a file of this rate."""
     odds = PURE_ODDS * rate / (1 - rate)
     return max(PURE, odds / (1 + odds))
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ml.backorder_risk import RiskModel, fit_risk, kind_for
-from ml.calibration import platt_line, prior_shift
+from ml.calibration import platt_line
 from ml.drift import reference_of
 from ml.live_figures import by_figure, numbers_of, split_by_time, training_rows, training_set_of
 from ml.model_store import StoredModel, pack
@@ -101,11 +101,8 @@ def calibration_curve(label: np.ndarray, said: np.ndarray, bins: int = 10) -> li
 
 
 def _fit(training: TrainingSet, kind: Any) -> RiskModel:
-    """Fitted at the natural rate; learned models are brought to it exactly, since regularised ones shrink from it."""
+    """Fitted at the natural rate; a logistic model is brought to it exactly, since a regularised one shrinks from it."""
     model = fit_risk(training, kind)
-    if kind == "rule" or not 0 < training.rate < 1:
+    if kind != "logistic" or not 0 < training.rate < 1:
         return model
-    said = model.probability(training.numbers)
-    if kind == "logistic":
-        return model.calibrated(platt_line(said, training.label.astype(float)))
-    return model.calibrated(prior_shift(said, training.rate))
+    return model.calibrated(platt_line(model.probability(training.numbers), training.label.astype(float)))

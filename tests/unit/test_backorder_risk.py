@@ -9,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from core.domain.risk_reasons import LANGUAGES, REASONS, say_reason
@@ -106,33 +104,22 @@ def test_simple_models_speak_when_examples_are_few(rate):
     assert chance.mean() == pytest.approx(table.label.mean(), abs=0.01)
 
 
-HELD = (
-    "on_hand",
-    "cover_by_forecast",
-    "cover_by_sales",
-    "stock_less_minimum",
-    "stock_less_lead_time_forecast",
-    "sign_of_stock",
-)
+@lru_cache
+def logistic() -> RiskModel:
+    return fit_risk(training_set([played(1500)]), "logistic")
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    st.integers(-20, 200), st.integers(0, 300), st.integers(0, 60), st.integers(0, 100),
-    st.floats(0, 1), st.integers(1, 100),
-)  # fmt: skip
-def test_more_on_hand_and_more_cover_never_mean_more_risk(stock, forecast, transit, sales, on_time, more):
-    """All else equal, the position included: those features are held to it."""
-    asked = {
-        "national_inv": stock, "in_transit_qty": transit, "forecast_3_month": forecast, "forecast_6_month": 2 * forecast,
-        "forecast_9_month": 3 * forecast, "sales_3_month": sales, "sales_6_month": 2 * sales, "sales_9_month": 3 * sales,
-        "perf_6_month_avg": on_time,
-    }  # fmt: skip
-    held = [list(FEATURES).index(name) for name in HELD]
-    rows = np.vstack([feature_matrix(one(**asked))] * 2)
-    rows[1, held] = feature_matrix(one(**asked | {"national_inv": stock + more}))[0, held]
-    before, after = model().estimator.predict_proba(rows)[:, 1]
-    assert after <= before + 1e-12
+@pytest.mark.parametrize("fitted", [model, logistic])
+def test_more_stock_never_means_more_risk(fitted):
+    numbers = played(1000, seed=4).numbers
+    numbers["in_transit_qty"][::2] = 0
+    before = fitted().probability(numbers)
+    for more in (1, 7, 60, 500):
+        numbers = numbers | {"national_inv": numbers["national_inv"] + more}
+        after = fitted().probability(numbers)
+        assert (after <= before + 1e-12).all()
+        assert (after < before).any()
+        before = after
 
 
 def test_unknown_figures_are_scored_without_surprise():
@@ -331,6 +318,20 @@ def planted(kind: str) -> tuple[list[BackorderTable], BackorderTable]:
         train.numbers["national_inv"][:300] += 2
         train.numbers["sales_1_month"][:300] += 1
         train.flags[:300] = test.flags[:300]
+    elif kind == "answer of the next row":
+        test.others["seen"] = np.roll(test.label, -1).astype(float)
+    elif kind == "a count of answers":
+        test.others["cases"] = np.cumsum(test.label).astype(float)
+    elif kind == "two columns together":
+        test.others["one"] = np.random.default_rng(5).integers(0, 2, len(test)).astype(float)
+        test.others["other"] = test.others["one"] != test.label
+    elif kind == "one in twenty":
+        small = train.numbers["lead_time"] == 12
+        random = np.random.default_rng(5)
+        train.flags[:, 3] = np.where(small, train.label, random.random(len(train)) < 0.05)
+    elif kind == "rows with noise":
+        for name, values in train.numbers.items():
+            values[:300] = test.numbers[name][:300] * np.random.default_rng(6).normal(1, 0.01, 300)
     elif kind == "sku":
         train.sku = np.array([str(number + 100_000 * int(positive)) for number, positive in enumerate(train.label)])
     elif kind == "rows":
@@ -353,6 +354,9 @@ def planted(kind: str) -> tuple[list[BackorderTable], BackorderTable]:
      ("fraction for a fifth", ("column", "national_inv at one end")), ("place in a period", ("order", "test")),
      ("one value for a sixth", ("column", "pieces_past_due at one value")),
      ("rows but for stock", ("rows", "training and test")),
+     ("a count of answers", ("neighbour", "cases")),
+     ("answer of the next row", ("neighbour", "seen")), ("two columns together", ("columns", "one with other")),
+     ("one in twenty", ("columns", "lead_time with ppap_risk")), ("rows with noise", ("rows", "training and test")),
      ("rows", ("rows", "training and test")), ("parts", ("parts", "training and test"))],
 )  # fmt: skip
 def test_planted_leaks_are_found(kind, found):

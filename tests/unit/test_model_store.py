@@ -45,7 +45,7 @@ def test_a_model_comes_back_as_it_was(kind):
     ("change", "words"),
     [
         ({"sha256": "0" * 64}, "damaged"),
-        ({"format": 2}, "format 2"),
+        ({"format": 1}, "format 1"),
         ({"features": ("on_hand",)}, "other features"),
         ({"libraries": {"scikit-learn": "0.24.1"}}, "scikit-learn 0.24.1"),
     ],
