@@ -150,15 +150,15 @@ class Timeline:
         )
         return max(0, lowest - self._gone[0])
 
-    def covers(self, day: date, but: Sequence[Step] = ()) -> bool:
-        """Is there a unit for every claim that stands on `day` or after it, besides what is protected or expires?
+    def lacking(self, day: date, but: Sequence[Step] = ()) -> int:
+        """Units that the claims on `day` and after it lack on their worst day, besides what is protected or expires.
 
         `but`: claims of this curve, units by day, that are not asked about.
         """
         days, _ = self._curve()
         first = bisect_right(days, max(day, self.today)) - 1
         spare = zip(days[first:], self._spare[first:], strict=True)
-        return all(left + sum(units for at, units in but if at <= here) >= 0 for here, left in spare)
+        return max(0, -min(left + sum(units for at, units in but if at <= here) for here, left in spare))
 
     def free_until(self, day: date, before: date) -> int:
         """Units of a claim that stands on `before` which may be moved to `day`: what no day between them needs.

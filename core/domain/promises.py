@@ -57,49 +57,48 @@ def slices_of(
     rows: list[tuple[date, dict[str, Any], Supply | None]] = []
     pegs = book.pegs_of(line)
     for peg in pegs:
-        supply = peg.supply
+        ship, supply = peg.need_date, peg.supply
         if peg.kind == PegKind.HARD:
-            ship, source, basis = network.first_ship_day(peg.location_id, now), "ON_HAND", "ON_HAND"
+            ship, parts = network.first_ship_day(peg.location_id, now), [(peg.quantity, "ON_HAND", "ON_HAND")]
         elif supply is None:
-            ship, (source, basis) = peg.need_date, _unpegged(book, line, peg, pegs)
+            parts = _unpegged(book, line, peg, pegs)
         else:
-            ship, (source, basis) = peg.need_date, _named(supply)
+            source, basis = _named(supply)
+            parts = [(peg.quantity, source, basis)]
         delivery = network.delivery_date(peg.location_id, line.destination_id, ship)
-        rows.append(
-            (
-                ship,
-                {
-                    "location": peg.location_id,
-                    "quantity": peg.quantity,
-                    "source": source,
-                    "basis": basis,
-                    "shipDate": ship.isoformat(),
-                    "deliveryDate": delivery.isoformat() if delivery else None,
-                    "p50": None,
-                    "p80": None,
-                    "p95": None,
-                    "supply": None,
-                },
-                supply,
-            )
-        )
-        if supply is None and source != "LEAD_TIME" and peg.kind != PegKind.HARD:
-            rows[-1][1]["isUnpegged"] = True  # units that are there for it, none of them its own
-        if book.waits_for_quota(peg):
-            rows[-1][1]["waitsFor"] = str(WaitsFor.QUOTA)  # its day is no lead time's: the units may well be there
-        elif (
-            peg.kind != PegKind.HARD
-            and book.is_preorder(peg.location_id)
-            and peg.need_date == _release_day(book, peg, network)
-        ):
-            rows[-1][1]["waitsFor"] = str(WaitsFor.RELEASE_DATE)
+        waits_for = _waits_for(book, peg, network)
+        for units, source, basis in parts:
+            row: dict[str, Any] = {
+                "location": peg.location_id,
+                "quantity": units,
+                "source": source,
+                "basis": basis,
+                "shipDate": ship.isoformat(),
+                "deliveryDate": delivery.isoformat() if delivery else None,
+                "p50": None,
+                "p80": None,
+                "p95": None,
+                "supply": None,
+            }
+            if supply is None and source != "LEAD_TIME" and peg.kind != PegKind.HARD:
+                row["isUnpegged"] = True  # units that are there for it, none of them its own
+            if waits_for is not None:
+                row["waitsFor"] = str(waits_for)
+            rows.append((ship, row, supply))
     rows.sort(key=lambda row: (row[0], row[1]["location"]))
     return [row[1] for row in rows], [row[2] for row in rows]
 
 
-def _release_day(book: SkuBook, peg: Peg, network: Network) -> date:
-    assert book.available_from is not None
-    return network.ship_day_from(peg.location_id, book.available_from)
+def _waits_for(book: SkuBook, peg: Peg, network: Network) -> WaitsFor | None:
+    """What keeps a claim from its units; then its day is no lead time's: they may well be there."""
+    if peg.kind == PegKind.HARD:
+        return None
+    if book.waits_for_quota(peg):
+        return WaitsFor.QUOTA
+    place, release = peg.location_id, book.available_from
+    if release is not None and book.is_preorder(place) and peg.need_date == network.ship_day_from(place, release):
+        return WaitsFor.RELEASE_DATE
+    return None
 
 
 def _named(supply: Supply) -> tuple[str, str]:
@@ -107,25 +106,33 @@ def _named(supply: Supply) -> tuple[str, str]:
     return "SHIP_NOTICE" if supply.ship_notice_line_id else _SOURCE[supply.kind], supply.date_basis
 
 
-def _unpegged(book: SkuBook, line: Line, peg: Peg, pegs: Sequence[Peg]) -> tuple[str, str]:
-    """(source, basis) of a claim without a supply of its own: what is there by its day, where that suffices for all.
+def _unpegged(book: SkuBook, line: Line, peg: Peg, pegs: Sequence[Peg]) -> list[tuple[int, str, str]]:
+    """(units, source, basis) of a claim without a supply of its own: what is there by its day, and what is lacking then.
 
-    Stock that waits for the release of a pre-order, for a quota, or for protection to end, is no estimate.
+    Stock that waits for the release of a pre-order, for a quota, or for protection to end, is no estimate. What was moved here for
+    others names nothing.
     """
-    if not book.is_whole:
-        return "LEAD_TIME", "LEAD_TIME"
-    place = peg.location_id
-    mine = [p for p in pegs if p.kind == PegKind.OPEN and p.location_id == place]
-    later = [(p.need_date, p.quantity) for p in mine if p.need_date > peg.need_date]
-    if not book.timeline(place, line.demand_class).covers(peg.need_date, later):
-        return "LEAD_TIME", "LEAD_TIME"
+    place, lacking = peg.location_id, peg.quantity
+    if book.is_whole:
+        mine = [p for p in pegs if p.kind == PegKind.OPEN and p.location_id == place]
+        later = [(p.need_date, p.quantity) for p in mine if p.need_date > peg.need_date]
+        curve = book.timeline(place, line.demand_class)
+        if book.lots is not None:  # what is too old for this one is not there for it
+            curve = curve.keeping(book.lots.expiring(place, book.lots.keep_of(place, line)))
+        lacking = min(lacking, curve.lacking(peg.need_date, later))
+    found = [(lacking, "LEAD_TIME", "LEAD_TIME")] if lacking else []
+    if lacking == peg.quantity:
+        return found
     today = book.today[place]
     there = [
         (day, supply.id or 0, supply)
         for supply in book.supplies
-        if supply.location_id == place and supply.open > 0 and (day := supply.effective_date(today)) <= peg.need_date
+        if supply.location_id == place
+        and (supply.unpegged if supply.kind == "transfer" else supply.open) > 0
+        and (day := supply.effective_date(today)) <= peg.need_date
     ]
-    return _named(max(there, key=lambda row: row[:2])[2]) if there else ("ON_HAND", "ON_HAND")
+    source, basis = _named(max(there, key=lambda row: row[:2])[2]) if there else ("ON_HAND", "ON_HAND")
+    return [(peg.quantity - lacking, source, basis), *found]
 
 
 def complete_date(slices: list[dict[str, Any]]) -> date | None:

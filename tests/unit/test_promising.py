@@ -281,18 +281,19 @@ def test_what_has_no_source_is_ordered_to_where_it_reaches_the_customer_first():
 
 
 @pytest.mark.parametrize(
-    ("stock", "supplies", "quota", "release", "expected"),
+    ("stock", "supplies", "quota", "release", "lead", "expected"),
     [
-        (9, [], 0, 7, [(5, 7, "ON_HAND", "RELEASE_DATE")]),
-        (3, [], 0, 7, [(3, 7, "ON_HAND", "RELEASE_DATE"), (2, 14, "LEAD_TIME", None)]),
-        (9, [], 3, None, [(3, 0, "ON_HAND", None), (2, 7, "ON_HAND", "QUOTA")]),
-        (3, [(3, 9)], 3, None, [(3, 0, "ON_HAND", None), (2, 7, "PURCHASE_ORDER", "QUOTA")]),
-        (0, [(3, 9)], 3, None, [(3, 3, "PURCHASE_ORDER", None), (2, 7, "PURCHASE_ORDER", "QUOTA")]),
-        (0, [], 0, None, [(5, 14, "LEAD_TIME", None)]),
-        (9, [], 0, None, [(5, 0, "ON_HAND", None)]),
+        (9, [], 0, 7, 14, [(5, 7, "ON_HAND", "RELEASE_DATE")]),
+        (3, [], 0, 7, 14, [(3, 7, "ON_HAND", "RELEASE_DATE"), (2, 14, "LEAD_TIME", None)]),
+        (9, [], 3, None, 14, [(3, 0, "ON_HAND", None), (2, 7, "ON_HAND", "QUOTA")]),
+        (4, [], 3, None, 5, [(3, 0, "ON_HAND", None), (1, 7, "ON_HAND", "QUOTA"), (1, 7, "LEAD_TIME", "QUOTA")]),
+        (3, [(3, 9)], 3, None, 14, [(3, 0, "ON_HAND", None), (2, 7, "PURCHASE_ORDER", "QUOTA")]),
+        (0, [(3, 9)], 3, None, 14, [(3, 3, "PURCHASE_ORDER", None), (2, 7, "PURCHASE_ORDER", "QUOTA")]),
+        (0, [], 0, None, 14, [(5, 14, "LEAD_TIME", None)]),
+        (9, [], 0, None, 14, [(5, 0, "ON_HAND", None)]),
     ],
 )
-def test_a_promise_names_what_its_parts_come_from(stock, supplies, quota, release, expected):
+def test_a_promise_names_what_its_parts_come_from(stock, supplies, quota, release, lead, expected):
     """What only waits for its quota or its release is no estimate, and an order says so as the answer before it did."""
     book = book_of(stock, *supplies)
     book.available_from = None if release is None else day(release)
@@ -300,7 +301,7 @@ def test_a_promise_names_what_its_parts_come_from(stock, supplies, quota, releas
     line = Line(1, 1, 1, 5, open=5, status=OrderLineStatus.VALIDATED, destination_id=ZONE)
     book.lines[1] = line
     quotas = allowances_for(book, Asker(), [A])
-    commit(book, line, ask(book, 5, lead_time_days=14, allowances=quotas), PromiseReason.PLACED)
+    commit(book, line, ask(book, 5, lead_time_days=lead, allowances=quotas), PromiseReason.PLACED)
     promise(book, line, network(), book.now, PromiseReason.PLACED, cause_kind="PLACED")
     (told,) = book.promises
     days = [(part, (date.fromisoformat(part["shipDate"]) - TODAY).days) for part in told.slices]
