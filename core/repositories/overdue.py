@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from core.domain.overdue import LateRecord
 from core.ports import Transaction
-from core.repositories.supplying import RECENT_RECEIPTS
+from core.repositories.supplying import NEWEST_RECEIPTS_OF_SUPPLIERS, RECENT_DOCUMENTS, RECENT_RECEIPTS
 
 
 async def overdue_skus(uow: Transaction, limit: int | None = None) -> list[int]:
@@ -38,14 +38,12 @@ async def late_records(uow: Transaction, supplier_ids: Iterable[int]) -> dict[in
         return {}
     came: dict[int, list[int]] = defaultdict(list)
     for row in await uow.sql.fetch(
-        """select s.supplier_id, ((r.received_at at time zone p.time_zone)::date - s.paper_date) as late
-        from (select id, location_id, received_at from goods_receipt order by id desc limit $2) r
-        join location p on p.id = r.location_id
-        join goods_receipt_line l on l.goods_receipt_id = r.id
-        join supply s on s.sku_id = l.sku_id and s.id = l.supply_id
-        where s.supplier_id = any($1::bigint[]) and s.paper_date is not null""",
+        f"""select s.supplier_id, ((r.received_at at time zone p.time_zone)::date - s.paper_date) as late
+        from {NEWEST_RECEIPTS_OF_SUPPLIERS} join supply s on s.sku_id = l.sku_id and s.id = l.supply_id
+        where s.paper_date is not null""",
         wanted,
         RECENT_RECEIPTS,
+        RECENT_DOCUMENTS,
     ):
         came[row["supplier_id"]].append(row["late"])
     missing: dict[int, list[int]] = defaultdict(list)

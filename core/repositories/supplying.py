@@ -19,6 +19,19 @@ RECENT_RECEIPTS = 60
 RECENT_DOCUMENTS = 500
 """Newest orders and ship notices among whose receipts those are looked for, so that a long history costs nothing."""
 
+NEWEST_RECEIPTS_OF_SUPPLIERS = """unnest($1::bigint[]) as x(supplier_id) cross join lateral (
+            (select g.id, g.location_id, g.received_at
+            from (select id from purchase_order o where o.supplier_id = x.supplier_id order by id desc limit $3) o
+            join goods_receipt g on g.purchase_order_id = o.id order by g.id desc limit $2)
+            union all
+            (select g.id, g.location_id, g.received_at
+            from (select id from ship_notice n where n.supplier_id = x.supplier_id order by id desc limit $3) n
+            join goods_receipt g on g.ship_notice_id = n.id order by g.id desc limit $2)
+            order by id desc limit $2) r
+        join location p on p.id = r.location_id
+        join goods_receipt_line l on l.goods_receipt_id = r.id"""
+"""Of each supplier in $1 its $2 newest receipts (r, at location p) with their lines (l), among its $3 newest documents."""
+
 
 async def load_policies(uow: Transaction) -> dict[str, Any]:
     """All business parameters by code."""
@@ -107,19 +120,8 @@ async def load_lead_days(uow: Transaction, sku_ids: Iterable[int]) -> dict[int, 
 async def load_lateness(uow: Transaction, supplier_ids: Iterable[int]) -> dict[tuple[int, str], int]:
     """P80 of how many days after its paper date a supply came, by (supplier, date basis); absent below 20 receipts."""
     rows = await uow.sql.fetch(
-        """select s.supplier_id, s.date_basis, ((r.received_at at time zone p.time_zone)::date - s.paper_date) as late
-        from unnest($1::bigint[]) as x(supplier_id) cross join lateral (
-            (select g.id, g.location_id, g.received_at
-            from (select id from purchase_order o where o.supplier_id = x.supplier_id order by id desc limit $3) o
-            join goods_receipt g on g.purchase_order_id = o.id order by g.id desc limit $2)
-            union all
-            (select g.id, g.location_id, g.received_at
-            from (select id from ship_notice n where n.supplier_id = x.supplier_id order by id desc limit $3) n
-            join goods_receipt g on g.ship_notice_id = n.id order by g.id desc limit $2)
-            order by id desc limit $2) r
-        join location p on p.id = r.location_id
-        join goods_receipt_line l on l.goods_receipt_id = r.id
-        join supply s on s.sku_id = l.sku_id and s.id = l.supply_id
+        f"""select s.supplier_id, s.date_basis, ((r.received_at at time zone p.time_zone)::date - s.paper_date) as late
+        from {NEWEST_RECEIPTS_OF_SUPPLIERS} join supply s on s.sku_id = l.sku_id and s.id = l.supply_id
         where s.paper_date is not null""",
         sorted(set(supplier_ids)),
         RECENT_RECEIPTS,

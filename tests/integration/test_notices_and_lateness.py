@@ -8,7 +8,9 @@ from datetime import date, timedelta
 import pytest
 
 from core.domain.access import Principal, Role
+from core.domain.overdue import LateRecord
 from core.errors import IllegalTransition, NotFound
+from core.repositories.overdue import late_records
 from core.repositories.supplying import RECENT_RECEIPTS, load_lateness
 from core.services.apply_ship_notice import ShipNoticeInput, apply_ship_notice
 from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
@@ -76,3 +78,4 @@ async def test_a_rare_suppliers_receipts_count_however_many_others_send_and_by_o
         RECENT_RECEIPTS + 1,
     )
     assert await world.do(lambda uow: load_lateness(uow, [supplier])) == {(supplier, "SHIP_NOTICE"): 10}
+    assert await world.do(lambda uow: late_records(uow, [supplier])) == {supplier: LateRecord([10] * 20, [])}
