@@ -106,3 +106,20 @@ async def folder_deliveries(sql: Any, raw_ids: Sequence[int]) -> list[Any]:
         where r.id = any($1::bigint[]) and r.erased_at is not null and d.transport = 'folder' order by d.id""",
         list(raw_ids),
     )
+
+
+async def set_aside_before(sql: Any, raw_id: int, partner_id: int) -> list[Any]:
+    """Documents of a file that another try may apply, locked: nothing is wrong with them as such, their sender is known
+    now, and `partner_id`, from whom the file came again, is their sender where it lay in another's folder before."""
+    return await sql.fetch(
+        """select d.id, d.quarantine_state, coalesce(d.partner_id, p.id) as partner_id from edi_document d
+        left join partner p on p.is_active and d.partner_id is null and starts_with(d.identity, concat_ws(
+            '|', p.qualifier, p.interchange_id, p.our_qualifier, p.our_interchange_id, ''))
+        where d.raw_id = $1 and d.delivery = 'quarantined' and d.group_id is not null and d.validation <> 'invalid'
+            and coalesce(d.partner_id, p.id) is not null
+            and (coalesce(d.partner_id, p.id) = $2 or d.quarantine_reason not like 'wrong_folder:%')
+            and d.quarantine_reason not like 'control_number_reused:%'
+        order by d.id for no key update of d""",
+        raw_id,
+        partner_id,
+    )

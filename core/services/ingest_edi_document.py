@@ -275,7 +275,7 @@ async def quarantine_set(uow: Transaction, raw_id: int, group_index: int, set_in
         validation=str(EdiValidation.INVALID if invalid else EdiValidation.VALID),
         delivery=str(EdiDelivery.QUARANTINED),
         faults=[*known, *(fault for fault in faults if fault not in known)],
-        quarantine_state=str(QuarantineState.NEW),
+        quarantine_state=str(QuarantineState.ASSIGNED if row["assigned_to"] else QuarantineState.NEW),
         quarantine_reason=f"{reason}: {refusal.message}",
         **_owner(row, partner, place),
     )

@@ -9,6 +9,7 @@ from core.errors import InvalidInput, NotFound
 from core.events import Event, JobRequest
 from core.ports import Transaction
 from core.repositories.edi import Partner, note_delivery, partner_by_code, store_raw
+from core.services.retry_edi_file import retry_edi_file
 
 
 class ArrivedFile(NamedTuple):
@@ -23,7 +24,8 @@ class ArrivedFile(NamedTuple):
 async def store_edi_file(uow: Transaction, partner_code: str, transport: str, transport_id: str, data: bytes) -> int:
     """Store the file once and this arrival of it once, and ask for its ingestion; returns the raw file's id.
 
-    The same bytes over any transport are one file: coming again, they are only answered again.
+    The same bytes over any transport are one file: coming again, they are only answered again, and what was set aside
+    of them is tried again.
     Raises NotFound for an unknown partner, InvalidInput for an empty file.
     """
     return (await store_edi_files(uow, [ArrivedFile(partner_code, transport, transport_id, data)]))[0]
@@ -52,6 +54,7 @@ async def store_edi_files(uow: Transaction, files: Sequence[ArrivedFile]) -> lis
             "transport": file.transport,
         }
         uow.announce(Event("edi", "RECEIVED", facts, key=f"raw:{raw_id}", supplier_id=partner.supplier_id))
+        await retry_edi_file(uow, raw_id, partner.id)
         news.append(raw_id)
     if len(news) == 1:
         request_ingestion(uow, news[0])

@@ -256,6 +256,38 @@ async def test_unknown_documents_orders_senders_and_folders_are_quarantined(worl
         await take(world, b"x", "f", "nobody")
 
 
+async def test_a_file_that_comes_again_tries_again_what_was_set_aside(world):
+    number = await sent(world)
+    data = answer(number, 1, ("IA", 10, day(12)))
+    await world.database.system.execute("update purchase_order set number = 'PO-LATER'")
+    assert await take(world, data, "a") == {"quarantined": 1}
+    assert await take(world, data, "b") == {"quarantined": 1}
+    await world.database.system.execute("update purchase_order set number = $1", number)
+    assert await take(world, data, "b") == {"done": 1}  # the same arrival
+    assert await take(world, data, "c") == {"applied": 1}
+    assert await take(world, data, "d") == {"done": 1}
+    (document,) = await documents(world)
+    assert (document["delivery"], document["quarantine_state"]) == ("applied", "replayed")
+    assert await world.value("select accepted from purchase_order_line") == 10
+    assert len(set(await answers(world))) == 1
+    assert await world.value("select count(*) from audit_entry where operation = 'ediDocumentReplay'") == 2
+
+
+async def test_only_what_is_sound_and_its_senders_own_is_tried_again(world):
+    number = await sent(world)
+    sound, broken = answer(number, 1, ("IA", 10, day(12))), answer(number, 2, ("IA", 10, day(12)))
+    broken = broken.replace(b"ACK*IA*10*EA*067", b"ACK*IA*TEN*EA*067")
+    for name in ("a", "b"):
+        assert await take(world, broken, name) == {"quarantined" if name == "a" else "done": 1}
+        assert await take(world, sound, f"o{name}", "other") == {"done": 1}
+    assert await take(world, sound, "own") == {"applied": 1}
+    dropped = answer(number, 3, ("XX", 10, day(12)))
+    await take(world, dropped, "c")
+    drop = SettleQuarantine((await documents(world))[-1]["id"], QuarantineState.IGNORED, note="a mistake")
+    await world.do(lambda uow: settle_quarantine(uow, drop))
+    assert await take(world, dropped, "d") == {"done": 1}
+
+
 @pytest.mark.parametrize("beside", [b"ISA*00*          *00*          *261120*1030*U*00401*000000009*0*P*>~", b"cut"])
 async def test_an_interchange_that_is_lost_beside_a_sound_one_is_set_aside(world, beside: bytes):
     data = answer(await sent(world), 1, ("IA", 10, day(12)))
