@@ -162,6 +162,18 @@ async def test_the_stream_of_another_database_is_not_believed_and_what_was_dropp
         assert [event.position for event in await take(subscription, 1)] == [8]
 
 
+async def test_what_was_read_of_a_log_that_began_anew_is_not_handed_on(stack: Stack) -> None:
+    async with stack.hub() as hub:
+        await stack.happen(4, publish=False)
+        await until(hub, 4)
+        subscription = hub.subscribe(ORDERS, hub.cursor_at(0))
+        await take(subscription, 1)  # three more of the same page wait
+        hub._begin_anew(hub.epoch + 1, 0)
+        assert (await take(subscription, 1))[0].resync_required
+        with pytest.raises(TimeoutError):
+            await take(subscription, 1, seconds=0.1)
+
+
 async def test_without_redis_the_table_alone_keeps_the_stream_going(stack: Stack) -> None:
     broken = Redis.from_url("redis://127.0.0.1:1", socket_timeout=1)
     hub = LiveHub(stack.database, broken, stack.settings)

@@ -12,6 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from api.transport import sse as streams
 from api.transport import websocket as transport
 from core.domain.api_keys import new_api_key
 from tests.graphql_api.api_under_test import Keys, add_events, serve, settings_for
@@ -226,13 +227,15 @@ async def test_expired_tokens_and_revoked_keys_end_streams_within_five_seconds(a
     await sql.close()
 
 
-async def sse(client: httpx2.AsyncClient, api: Api, count: int, last_id: str | None = None) -> list[tuple[str, int]]:
+async def sse(
+    client: httpx2.AsyncClient, api: Api, count: int, last_id: str | None = None, after: str | None = None
+) -> list[tuple[str, int]]:
     """The first events of `happened` as (id, n)."""
     headers = {"accept": "text/event-stream", "authorization": f"Bearer {api.keys.token()}"}
     if last_id is not None:
         headers["last-event-id"] = last_id
     events: list[tuple[str, int]] = []
-    body = {"query": "subscription ($a: String) { happened(after: $a) { n } }", "variables": {"a": None}}
+    body = {"query": "subscription ($a: String) { happened(after: $a) { n } }", "variables": {"a": after}}
     async with asyncio.timeout(30), client.stream("POST", "/graphql", json=body, headers=headers) as response:
         identity = ""
         async for line in response.aiter_lines():
@@ -256,6 +259,32 @@ async def test_sse_resumes_with_last_event_id(api: Api) -> None:
         await add_events(sql, 5)
         rest = await sse(client, api, 7, seen[-1][0])
         assert [n for _, n in rest] == [4, 5, 6, 7, 8, 9, 10]
+        # a client that comes again repeats its document with the cursor of its beginning
+        rest = await sse(client, api, 1, rest[-2][0], after=seen[0][0])
+        assert [n for _, n in rest] == [10]
+    await sql.close()
+
+
+async def test_of_a_stream_whose_client_has_left_nothing_stays(api: Api) -> None:
+    async with httpx2.AsyncClient(base_url=api.url) as client:
+        reading = asyncio.create_task(sse(client, api, 1))
+        await until_watching(api, 1)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+    async with asyncio.timeout(30):
+        while api.app.state.hub._all() or api.app.state.endpoint.connections.total:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_stream_on_which_nothing_happens_is_kept_alive(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "KEEP_ALIVE_SECONDS", 0.02)
+    sql = await asyncpg.connect(api.database_url)
+    async with httpx2.AsyncClient(base_url=api.url) as client:
+        reading = asyncio.create_task(sse(client, api, 1))
+        await until_watching(api, 1)
+        await asyncio.sleep(0.2)
+        await add_events(sql, 1)
+        assert [n for _, n in await reading] == [1]
     await sql.close()
 
 
