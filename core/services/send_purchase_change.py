@@ -81,7 +81,7 @@ async def send_purchase_change(
         kind_of_change = (agreed or {}).get(row["line_number"], "QD") if wanted else "DI"
         on, schedule = row["requested_date"], ()
         if row["line_number"] in (agreed or {}):
-            on, schedule = _agreed_days(to_come.get(row["line_number"], []), on)
+            on, schedule = agreed_days(to_come.get(row["line_number"], []), on)
         lines.append(
             ChangedLine(
                 str(row["line_number"]),
@@ -121,7 +121,7 @@ async def send_purchase_change(
     return outbound_id
 
 
-def _agreed_days(
+def agreed_days(
     parts: Sequence[tuple[int, date | None]], asked: date | None
 ) -> tuple[date | None, tuple[tuple[int, date], ...]]:
     """The day of all units, or a schedule where they have several. A day that was not agreed is never told: neither

@@ -17,10 +17,12 @@ from core.edi.documents import (
     CarrierStatus,
     Effect,
     LineStatus,
+    SetResult,
     ShipNotice,
     ShippedLine,
     ShippedOrder,
 )
+from core.edi.interchanges import Verdict
 from core.edi.reader import read
 from core.edi.supplier_side import write_214, write_855, write_856
 from core.edi.write_997 import write_997
@@ -206,6 +208,14 @@ async def test_what_we_rejected_may_come_corrected_under_its_number_and_is_not_t
     assert await world.value("select usable_date from supply") == day(20)
 
 
+async def test_what_we_will_reject_holds_no_number_while_it_waits(world):
+    number = await sent(world)
+    broken = answer(number, 1, ("IA", 10, day(12))).replace(b"ACK*IA*10*EA*067", b"ACK*IA*TEN*EA*067")
+    raw_id = await world.do(lambda uow: store_edi_file(uow, "sup", "http", "f1", broken))
+    await world.do(lambda uow: plan_interchanges(uow, raw_id))
+    assert await take(world, answer(number, 1, ("IA", 10, day(20))), "f2") == {"applied": 1}
+
+
 async def test_an_older_answer_is_kept_as_stale(world):
     number = await sent(world)
     await take(world, answer(number, 5, ("IA", 10, day(12))))
@@ -308,13 +318,11 @@ async def test_a_test_document_touches_nothing(world):
     assert len(await answers(world)) == 1
 
 
-async def test_a_997_notes_the_delivery_and_is_never_answered(world):
+@pytest.mark.parametrize("verdict", [Verdict.ACCEPTED, Verdict.ACCEPTED_WITH_ERRORS])
+async def test_a_997_notes_the_delivery_and_is_never_answered(world, verdict: Verdict):
     await sent(world)
     ours = read(bytes(await world.value("select bytes from edi_outbound"))).interchanges[0].groups[0]
-    from core.edi.documents import SetResult
-    from core.edi.interchanges import Verdict
-
-    result = SetResult("850", ours.sets[0].control, Verdict.ACCEPTED)
+    result = SetResult("850", ours.sets[0].control, verdict)
     assert await take(world, write_997(ours, [result], envelope(1))) == {"applied": 1}
     assert await world.value("select state from edi_outbound") == "acknowledged"
     assert await answers(world) == []

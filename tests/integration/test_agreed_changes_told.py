@@ -1,0 +1,52 @@
+"""What a supplier is told of an order that changed, and a change that it has overtaken itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.domain.supplier_changes import ChangeState
+from core.edi.decode_860 import decode_860
+from core.edi.reader import read
+from core.edi.supplier_side import write_856
+from core.services.cancel_purchase_order import cancel_purchase_order
+from core.services.decide_supplier_change import DecideSupplierChange, decide_supplier_change
+from core.services.send_purchase_change import agreed_days, send_purchase_change
+from tests.integration.test_edi_both_ways import change, notice, outbound
+from tests.integration.test_ingest_edi_document import answer, day, envelope, sent, take
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(("on_the_way", "told"), [(0, ("01", "DI", 0, 0)), (3, ("04", "QD", 3, 3))])
+async def test_what_is_left_of_a_cancelled_order(world, on_the_way: int, told: tuple[str, str, int, int]):
+    number = await sent(world)
+    await take(world, answer(number, 1, ("IA", 8, day(12)), ("IR", 2, None)))
+    if on_the_way:
+        await take(world, write_856(notice(number, "00", on_the_way), envelope(2)), "f2")
+    after = await world.do(lambda uow: cancel_purchase_order(uow, number))
+    await world.do(lambda uow: send_purchase_change(uow, after.purchase_order_id, after.version, [1]))
+    (content,) = await outbound(world, "860")
+    document = decode_860(read(content).interchanges[0].groups[0].sets[0]).document
+    assert document is not None
+    (line,) = document.lines
+    assert (document.purpose, line.change, line.quantity, line.left_to_receive) == told
+
+
+async def test_a_change_is_overtaken_by_a_newer_answer_of_the_supplier(world):
+    number = await sent(world)
+    await take(world, answer(number, 1, ("IA", 10, day(12))))
+    await take(world, change(number, 2, "CT", None), "f2")
+    await take(world, answer(number, 3, ("IA", 10, day(14))), "f3")
+    asked = await world.value("select id from supplier_change where state = 'PROPOSED'")
+    done = await world.do(lambda uow: decide_supplier_change(uow, DecideSupplierChange(asked, True)))
+    assert done.state is ChangeState.SUPERSEDED
+    assert await world.value("select usable_date from supply") == day(14)
+    assert await world.value("select decided_by from supplier_change") is None
+
+
+def test_a_day_that_was_not_agreed_is_never_told():
+    first, second, asked = day(5), day(9), day(2)
+    assert agreed_days([(10, first)], asked) == (first, ())
+    assert agreed_days([(4, first), (6, second)], asked) == (None, ((4, first), (6, second)))
+    assert agreed_days([(4, first), (6, None)], asked) == (None, ())
+    assert agreed_days([(10, None)], asked) == (asked, ())
