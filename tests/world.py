@@ -12,7 +12,9 @@ import pytest
 from core.database import Database
 from core.domain.access import SYSTEM, Principal
 from core.domain.placing import LineRequest, OrderRequest, ShipTo
+from core.domain.states import PurchaseOrderStatus
 from core.repositories.gates import take_gates
+from core.repositories.purchase_orders import find_orders, set_status
 from core.services.place_orders import OrderResult, place_orders
 from core.settings import Settings
 from core.unit_of_work import UnitOfWork, run_unit_of_work
@@ -119,6 +121,16 @@ class World:
             )
 
         return await self.do(write)
+
+    async def send_purchases(self) -> None:
+        """Every purchase order that waits for it is sent to its supplier."""
+        waiting = "select number from purchase_order where status in ('DRAFT', 'AWAITING_APPROVAL', 'APPROVED')"
+
+        async def send(uow: UnitOfWork) -> None:
+            for head in (await find_orders(uow, [row["number"] for row in await uow.sql.fetch(waiting)])).values():
+                await set_status(uow, head, PurchaseOrderStatus.SENT)
+
+        await self.do(send)
 
     def order(self, *lines: tuple[str, int] | LineRequest, customer: str | None = "C1", **more: Any) -> OrderRequest:
         wanted = [line if isinstance(line, LineRequest) else LineRequest(*line) for line in lines]

@@ -30,7 +30,8 @@ def rejudge(
 
     A claim on a day that is not worked any more takes the next one; one that would be late by the new way comes
     earlier, by rank, as far as its source, its quota and the promises of others allow. A promise that would be broken
-    moves later at once: that is certain, not an estimate; earlier only as the policy `promise_pull_in_days` says.
+    moves later at once: that is certain, not an estimate; earlier only as the policy `promise_pull_in_days` says, or where a
+    claim takes another day in any case. A claim on another day is promised anew, also where the day of all stays.
     `told` is the present promise per line id: a line whose way is what it was keeps its day, and units on hand leave on
     the day that was told, however late it is now. A line that nothing changes for is not touched.
     Returns the lines it has looked at.
@@ -59,7 +60,7 @@ def rejudge(
             continue
         slices = told.get(line.id or 0, ())
         if key in redated or line.promised is None or _goes_otherwise(network, line, slices):
-            _tell(book, network, line, slices, policy)
+            _tell(book, network, line, slices, policy, is_redated=key in redated)
         refresh_expected(book, line, network, expected, str(REASON))
     return [line for line, _ in lines.values()]
 
@@ -92,7 +93,7 @@ def _goes_otherwise(network: Network, line: Line, told: Slices) -> bool:
     return False
 
 
-def _tell(book: SkuBook, network: Network, line: Line, slices: Slices, policy: MovePolicy) -> None:
+def _tell(book: SkuBook, network: Network, line: Line, slices: Slices, policy: MovePolicy, *, is_redated: bool) -> None:
     told, due = line.promised, complete_date(slices_of(book, line, network, book.now)[0])
     if due is None:
         return
@@ -100,7 +101,7 @@ def _tell(book: SkuBook, network: Network, line: Line, slices: Slices, policy: M
     is_earlier = (
         told is not None and policy.pull_in_days is not None and (told - due).days >= max(1, policy.pull_in_days)
     )
-    if is_later or is_earlier:
+    if is_later or is_earlier or is_redated:
         promise(book, line, network, book.now, REASON, cause_kind=REASON, only_if_moved=True)
         if is_later:
             mark_delayed(book, line, str(REASON), told)

@@ -68,13 +68,6 @@ DEMAND: dict[str, str] = {
             group by sku_id, backorder_id
         ) e on e.sku_id = b.sku_id and e.backorder_id = b.id
         where e.to_state is distinct from b.state or e.events <> e.newest or e.oldest <> 1 or e.broken_at is not null""",
-    "offered_has_one_open_choice": """
-        select b.sku_id, b.id as backorder_id, b.state, count(o.id) as open_offers
-        from [backorder] b left join [option_offer] o
-            on o.sku_id = b.sku_id and o.backorder_id = b.id and o.state = 'OPEN'
-        group by b.sku_id, b.id, b.state, b.held_from_state
-        having count(o.id) <> case when b.state = 'OPTION_OFFERED'
-            or b.state = 'ON_HOLD' and b.held_from_state = 'OPTION_OFFERED' then 1 else 0 end""",
     # Nobody reads a hold that is over; one that stays `held` for long says that nothing sweeps.
     "hold_is_swept": """
         select r.sku_id, r.id as reservation_id, r.group_id::text as group_id, r.quantity, r.expires_at
@@ -83,4 +76,33 @@ DEMAND: dict[str, str] = {
         select r.sku_id, r.id as reservation_id, r.group_id::text as group_id, r.state, r.quantity, r.used, r.order_id
         from [reservation] r where r.used > 0 and r.order_id is null
             or r.kind not in ('internal', 'promotion') and (r.used > r.quantity or (r.used > 0 and r.state <> 'committed'))""",
+    # Short is what comes too late or from nowhere; a pre-order waits for its release.
+    "backordered_is_what_comes_late": """
+        select l.sku_id, l.id as order_line_id, l.ship_by, l.open, l.backordered, p.late
+        from [order_line] l join [sku] k on k.id = l.sku_id and k.available_from is null
+        cross join lateral (select coalesce(sum(g.quantity), 0) as late from peg g
+            where g.sku_id = l.sku_id and g.order_line_id = l.id and g.kind <> 'HARD'
+                and (g.kind = 'OPEN' or l.ship_by is null or g.need_date > l.ship_by)) p
+        where l.backordered <> case when l.status = 'RECEIVED' then 0 else p.late end""",
+    "held_backorder_has_a_hold": """
+        select b.sku_id, b.id as backorder_id, b.state, l.order_id
+        from [backorder] b join [order_line] l on l.sku_id = b.sku_id and l.id = b.order_line_id
+        where b.closed_at is null and (b.state = 'ON_HOLD') <> exists (select from order_hold h
+            where h.order_id = l.order_id and h.released_at is null)""",
+    "substitute_stands_for_its_line": """
+        select n.sku_id, n.id as order_line_id, n.order_id, n.substituted_for_line_id
+        from [order_line] n where n.substituted_for_line_id is not null and not exists (
+            select from order_line l join backorder b on b.sku_id = l.sku_id and b.order_line_id = l.id
+            where l.order_id = n.order_id and l.id = n.substituted_for_line_id and l.cancelled > 0
+                and b.state = 'SUBSTITUTED')""",
+    "return_is_of_its_order": """
+        select r.sku_id, r.id as order_return_id, r.order_id, r.order_line_id, r.replacement_line_id
+        from [order_return] r left join [order_line] l on l.sku_id = r.sku_id and l.id = r.order_line_id
+        left join order_line n on n.sku_id = r.replacement_sku_id and n.id = r.replacement_line_id
+        where l.order_id is distinct from r.order_id
+            or r.replacement_line_id is not null and n.order_id is distinct from r.order_id""",
+    "quota_is_used_by_what_was_ordered": """
+        select u.sku_id, u.quota_id, u.order_line_id, sum(u.quantity) as used, l.ordered
+        from [quota_use] u left join [order_line] l on l.sku_id = u.sku_id and l.id = u.order_line_id
+        group by u.sku_id, u.quota_id, u.order_line_id, l.ordered having sum(u.quantity) > coalesce(l.ordered, 0)""",
 }

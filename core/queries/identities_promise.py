@@ -23,6 +23,16 @@ PROMISE: dict[str, str] = {
             select coalesce(sum((t.slice ->> 'quantity')::int), 0) as quantity
             from jsonb_array_elements(x.slices) as t(slice)
         ) s where x.quantity <> s.quantity""",
+    # Another day or place of a claim is a promise of its own, so that the newest speaks of all.
+    "claim_stands_as_promised": """
+        select g.sku_id, g.id as peg_id, g.order_line_id, g.kind, g.location_id, g.need_date, q.sequence
+        from [peg] g join [order_line] l on l.sku_id = g.sku_id and l.id = g.order_line_id
+        left join [promise] q on q.sku_id = l.sku_id and q.id = l.current_promise_id
+        where g.kind <> 'HARD' and l.status <> 'RECEIVED' and not exists (select from jsonb_array_elements(q.slices) as t(slice)
+            where (t.slice ->> 'location')::bigint = g.location_id and (t.slice ->> 'shipDate')::date = g.need_date)""",
+    "line_has_a_promise": """
+        select l.sku_id, l.id as order_line_id, l.status from [order_line] l
+        where l.promise_sequence = 0 and l.status not in ('RECEIVED', 'CANCELLED')""",
     # A slice named a supply of its own: it is covered, or its OPEN peg is younger than the promise (the supply was lost since).
     "dated_promise_has_pegs": """
         select l.sku_id, l.id as order_line_id, q.sequence, c.promised,

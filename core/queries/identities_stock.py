@@ -86,4 +86,53 @@ STOCK: dict[str, str] = {
             ) u group by sku_id, location_id, kind
         ) d on d.sku_id = m.sku_id and d.location_id = m.location_id and d.kind = m.kind
         where coalesce(m.units, 0) <> coalesce(d.units, 0)""",
+    "movement_is_of_its_kind": """
+        select x.sku_id, x.id as stock_movement_id, x.kind, x.on_hand_delta, x.unsellable_delta, x.allocated_delta
+        from [stock_movement] x where not case
+            when x.kind = 'allocated' then x.allocated_delta > 0 and x.on_hand_delta = 0 and x.unsellable_delta = 0
+            when x.kind = 'released' then x.allocated_delta < 0 and x.on_hand_delta = 0 and x.unsellable_delta = 0
+            when x.kind in ('shipped', 'transfer_out')
+                then x.on_hand_delta < 0 and x.allocated_delta = x.on_hand_delta and x.unsellable_delta = 0
+            when x.kind in ('received', 'transfer_in', 'returned')
+                then x.on_hand_delta > 0 and x.allocated_delta = 0 and x.unsellable_delta = 0
+            when x.kind = 'quarantined' then x.unsellable_delta > 0 and x.on_hand_delta = 0 and x.allocated_delta = 0
+            when x.kind = 'unquarantined' then x.unsellable_delta < 0 and x.on_hand_delta = 0 and x.allocated_delta = 0
+            when x.kind = 'scrapped' then x.on_hand_delta < 0 and x.unsellable_delta = x.on_hand_delta and x.allocated_delta = 0
+            else x.allocated_delta = 0 end""",
+    "movement_names_its_lot": """
+        select x.sku_id, x.id as stock_movement_id, x.kind, x.lot_id from [stock_movement] x join [sku] k on k.id = x.sku_id
+        where k.tracks_lots and x.lot_id is null or x.lot_id is not null and not exists (select from [lot] l
+            where l.sku_id = x.sku_id and l.id = x.lot_id and l.location_id = x.location_id)""",
+    "line_equals_movements": """
+        select coalesce(l.sku_id, m.sku_id) as sku_id, coalesce(l.id, m.order_line_id) as order_line_id, l.allocated,
+            m.allocated as moved_allocated, l.shipped, m.shipped as moved_shipped, r.units as returned,
+            m.returned as moved_returned
+        from [order_line] l full join (
+            select x.sku_id, x.order_line_id, sum(x.allocated_delta) as allocated,
+                -sum(x.on_hand_delta) filter (where x.kind = 'shipped') as shipped,
+                sum(x.on_hand_delta) filter (where x.kind = 'returned') as returned
+            from [stock_movement] x where x.order_line_id is not null group by x.sku_id, x.order_line_id
+        ) m on m.sku_id = l.sku_id and m.order_line_id = l.id
+        left join (select x.sku_id, x.order_line_id, sum(x.quantity) as units from [order_return] x
+            group by x.sku_id, x.order_line_id) r on r.sku_id = l.sku_id and r.order_line_id = l.id
+        where coalesce(l.allocated, 0) <> coalesce(m.allocated, 0) or coalesce(l.shipped, 0) <> coalesce(m.shipped, 0)
+            or coalesce(r.units, 0) <> coalesce(m.returned, 0) or coalesce(r.units, 0) > coalesce(l.shipped, 0)""",
+    "serial_is_where_it_went_last": """
+        select coalesce(u.sku_id, m.sku_id) as sku_id, coalesce(u.id, m.serial_unit_id) as serial_unit_id, u.code, u.state,
+            m.kind as last_step, u.location_id, m.location_id as moved_to, u.order_line_id, m.order_line_id as moved_for
+        from [serial_unit] u full join (
+            select distinct on (x.sku_id, x.serial_unit_id) x.* from [serial_movement] x
+            order by x.sku_id, x.serial_unit_id, x.id desc
+        ) m on m.sku_id = u.sku_id and m.serial_unit_id = u.id
+        where u.id is null or m.id is null
+            or (u.location_id, u.lot_id, u.order_line_id, u.shipment_id)
+                is distinct from (m.location_id, m.lot_id, m.order_line_id, m.shipment_id)
+            or u.state <> case when m.kind in ('shipped', 'scrapped', 'quarantined') then m.kind
+                when m.kind = 'unquarantined' then 'in_stock'
+                when u.state in ('in_stock', 'quarantined') then u.state else 'in_stock' end""",
+    "gate_is_not_behind": """
+        select k.id as sku_id, g.version, m.newest from [sku] k left join sku_gate g on g.sku_id = k.id
+        left join (select x.sku_id, max(x.gate_version) as newest from [stock_movement] x group by x.sku_id) m
+            on m.sku_id = k.id
+        where g.sku_id is null or g.version < m.newest""",
 }

@@ -75,4 +75,40 @@ SUPPLY: dict[str, str] = {
         where p.order_line_id is not null and s.usable_date > p.need_date
             + coalesce((select (value #>> '{}')::int from policy where code = 'promise_hysteresis_days'), 2)
             and coalesce(b.state, '') not in ('DELAYED', 'OPTION_OFFERED', 'ON_HOLD', 'CANCEL_PENDING')""",
+    # Whatever changes a supply is written down beside it; a day that stands nowhere was never said.
+    "supply_is_as_recorded": """
+        select coalesce(s.sku_id, h.sku_id) as sku_id, coalesce(s.id, h.supply_id) as supply_id, s.usable_date,
+            h.usable_date as recorded_usable, s.paper_date, h.paper_date as recorded_paper, s.date_basis,
+            h.date_basis as recorded_basis, s.quantity - s.received - s.cancelled as open, h.open_quantity as recorded_open
+        from [supply] s full join (select distinct on (x.sku_id, x.supply_id) x.* from [supply_history] x
+            order by x.sku_id, x.supply_id, x.id desc) h on h.sku_id = s.sku_id and h.supply_id = s.id
+        where (s.usable_date, s.paper_date, s.date_basis, s.quantity - s.received - s.cancelled, s.location_id, s.kind,
+                s.supplier_id)
+            is distinct from (h.usable_date, h.paper_date, h.date_basis, h.open_quantity, h.location_id, h.kind,
+                h.supplier_id)""",
+    "supply_comes_where_it_was_sent": """
+        select s.sku_id, s.id as supply_id, s.kind, s.location_id, coalesce(o.location_id, t.to_location_id) as sent_to,
+            s.supplier_id, o.supplier_id as ordered_from
+        from [supply] s
+        left join [purchase_order_line] l on l.sku_id = s.sku_id and l.id = s.purchase_order_line_id
+        left join purchase_order o on o.id = l.purchase_order_id
+        left join [transfer] t on t.sku_id = s.sku_id and t.id = s.transfer_id
+        where s.location_id <> coalesce(o.location_id, t.to_location_id, s.location_id)
+            or l.id is not null and (s.supplier_id, l.supplier_id) is distinct from (o.supplier_id, o.supplier_id)
+            or s.kind <> case when l.id is not null then 'purchase' when t.id is not null then 'transfer' else s.kind end""",
+    "in_transit_equals_ship_notices": """
+        select l.sku_id, l.id as purchase_order_line_id, l.in_transit, coalesce(s.open, 0) as announced
+        from [purchase_order_line] l left join (
+            select x.sku_id, x.purchase_order_line_id, sum(x.quantity - x.received - x.cancelled) as open
+            from [supply] x where x.ship_notice_line_id is not null group by x.sku_id, x.purchase_order_line_id
+        ) s on s.sku_id = l.sku_id and s.purchase_order_line_id = l.id
+        where l.in_transit <> coalesce(s.open, 0)""",
+    "ship_notice_line_equals_supplies": """
+        select coalesce(n.sku_id, s.sku_id) as sku_id, coalesce(n.id, s.ship_notice_line_id) as ship_notice_line_id,
+            n.quantity, s.quantity as supplies
+        from [ship_notice_line] n full join (
+            select x.sku_id, x.ship_notice_line_id, sum(x.quantity) as quantity from [supply] x
+            where x.ship_notice_line_id is not null group by x.sku_id, x.ship_notice_line_id
+        ) s on s.sku_id = n.sku_id and s.ship_notice_line_id = n.id
+        where n.quantity is distinct from s.quantity""",
 }

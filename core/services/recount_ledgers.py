@@ -12,8 +12,8 @@ from core.unit_of_work import UnitOfWork
 
 SHOWN = 50
 """Rows of a difference that are kept with its alarm; `count` tells all."""
-RANGE = {"sku": 500, "sales_order": 5_000}
-"""How many SKUs or orders are recounted by one statement."""
+RANGE = {"sku": 500, "sales_order": 5_000, "purchase_order": 5_000, "repromising_run": 20}
+"""How many SKUs, orders, purchase orders or runs are recounted by one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Ids `first` to `last`, both included, of SKUs or orders."""
+    """Ids `first` to `last`, both included, of a kind of rows."""
 
     of: str
     first: int
@@ -52,7 +52,7 @@ async def ranges(uow: UnitOfWork, sizes: Mapping[str, int] = RANGE) -> list[Rang
 
 
 async def recount_range(uow: UnitOfWork, part: Range) -> list[Difference]:
-    """The differences among these SKUs or orders. Each check is one statement, hence one consistent snapshot."""
+    """The differences among these rows. Each check is one statement, hence one consistent snapshot."""
     found: list[Difference] = []
     for check, identity in CHECKS.items():
         if identity.range != part.of:

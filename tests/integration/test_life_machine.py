@@ -408,11 +408,7 @@ class LifeMachine(RuleBasedStateMachine):
     def buy(self) -> None:
         ids = self.skus()
         self.act("buy", lambda uow: raise_purchase_requests(uow, ids))
-        self.run(
-            self.database.system.execute(
-                "update purchase_order set status = 'SENT', sent_at = now() where status = 'APPROVED'"
-            )
-        )
+        self.run(self.world.send_purchases())
 
     @precondition(lambda self: self.there.get("purchases"))
     @rule(n=pick, units=quantity, damaged=st.integers(0, 3))

@@ -39,7 +39,7 @@ async def receive(
 ) -> None:
     wanted = CreatePurchaseOrder(supplier="SUP", location=at, lines=[("S", quantity, None)], requested_date=None)
     await world.do(lambda uow: create_purchase_order(uow, wanted))
-    await world.database.system.execute("update purchase_order set status = 'SENT'")
+    await world.send_purchases()
     number = await world.value("select number from purchase_order order by id desc limit 1")
     line = ReceiptLine("S", quantity, lot=lot, expires_on=expires, **more)
     await world.do(lambda uow: receive_goods(uow, ReceiveGoods(number, "PURCHASE_ORDER", at, [line])))

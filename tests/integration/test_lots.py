@@ -51,7 +51,7 @@ async def buy(world: World, quantity: int, sku: str = "S", at: str = "A") -> str
     """A sent purchase order; returns its number."""
     wanted = CreatePurchaseOrder(supplier="SUP", location=at, lines=[(sku, quantity, None)], requested_date=None)
     await world.do(lambda uow: create_purchase_order(uow, wanted))
-    await world.database.system.execute("update purchase_order set status = 'SENT'")
+    await world.send_purchases()
     return await world.value("select number from purchase_order order by id desc limit 1")
 
 

@@ -51,7 +51,7 @@ async def a_company(world: World) -> dict[str, date]:
     for dock in (FRIDAY, NEXT_WEEK):
         wanted = CreatePurchaseOrder("SUP", "A", [("S", 6, None)], dock)
         number = (await world.do(lambda uow, wanted=wanted: create_purchase_order(uow, wanted))).number
-        await world.database.system.execute("update purchase_order set status = 'SENT' where number = $1", number)
+        await world.send_purchases()
         await answered(world, number, dock, "1")
         docks[number] = dock
     await world.place(*(world.order(("S", units), customer=who) for who, units in (("C1", 5), ("V1", 4), ("C2", 5))))
