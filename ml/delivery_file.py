@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.table_file import LONGEST_NAME, UnreadableFile, places_of, rows_of
+from ml.table_file import LONGEST_NAME, NOTHING, UnreadableFile, places_of, rows_of
 
 PROMISED = "Scheduled Delivery Date"
 ACTUAL = "Delivered to Client Date"
@@ -72,12 +72,12 @@ def read_delivery_file(path: Path) -> Deliveries:
         seen.add(tuple(row))
         promised, actual = day_of_cell(row[at[PROMISED]]), day_of_cell(row[at[ACTUAL]])
         if promised is None:
-            known = row[at[PROMISED]].strip()
+            known = _said(row[at[PROMISED]])
             findings[f"rejected: promised day {'unreadable' if known else 'missing'}"] += 1
             unreadable = unreadable or known
-        elif actual is None and row[at[ACTUAL]].strip():
+        elif actual is None and (known := _said(row[at[ACTUAL]])):
             findings["rejected: actual day unreadable"] += 1
-            unreadable = unreadable or row[at[ACTUAL]].strip()
+            unreadable = unreadable or known
         elif actual is not None and abs(actual - promised) > ABSURD_DAYS:
             findings["rejected: more than three years off"] += 1
         else:
@@ -108,6 +108,11 @@ def _without_lost_days(
     if len(kept) < len(lines):
         findings["rejected: actual day missing"] = len(lines) - len(kept)
     return kept
+
+
+def _said(cell: str) -> str:
+    """What stands in a cell; nothing where it is a word for that."""
+    return "" if cell.strip().lower() in NOTHING else cell.strip()
 
 
 _known: dict[str, int | None] = {}

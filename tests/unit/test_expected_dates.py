@@ -222,7 +222,7 @@ def test_the_future_is_never_used(tmp_path):
 
 def test_file_faults_are_counted(tmp_path):
     path = tmp_path / "odd.csv"
-    path.write_text(f"{HEAD}\nRoad,V,C,soon,02-Jun-06\nRoad,V,C,02-Jun-06,?\nRoad,V,C,02-Jun-06,\nRoad,V,C,1/2/2006,2006-01-09\n"
+    path.write_text(f"{HEAD}\nRoad,V,C,soon,02-Jun-06\nRoad,V,C,02-Jun-06,?\nRoad,V,C,02-Jun-06,NULL\nRoad,V,C,1/2/2006,2006-01-09\n"
                     "Road,V,C,02-Jun-06,02-Jun-26\nRoad,V\n")  # fmt: skip
     found = read_delivery_file(path)
     assert found.delay.tolist()[1:] == [7]
