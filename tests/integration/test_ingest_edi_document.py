@@ -208,6 +208,18 @@ async def test_what_we_rejected_may_come_corrected_under_its_number_and_is_not_t
     assert await world.value("select usable_date from supply") == day(20)
 
 
+async def test_a_number_is_taken_by_its_partner_alone_and_for_its_window_only(world):
+    number = await sent(world)
+    strange, first, later = (answer(number, 1, ("IA", 10, day(n))) for n in (30, 12, 20))
+    assert await take(world, strange, "f0", "other") == {"done": 1}
+    assert await take(world, first, "f1") == {"applied": 1}
+    world.clock.at += timedelta(days=29)
+    assert await take(world, later, "f2") == {"quarantined": 1}
+    world.clock.at += timedelta(days=2)
+    assert await take(world, later + b"\n", "f3") == {"applied": 1}
+    assert await world.value("select usable_date from supply") == day(20)
+
+
 async def test_what_we_will_reject_holds_no_number_while_it_waits(world):
     number = await sent(world)
     broken = answer(number, 1, ("IA", 10, day(12))).replace(b"ACK*IA*10*EA*067", b"ACK*IA*TEN*EA*067")
