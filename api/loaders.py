@@ -22,6 +22,7 @@ from core.domain.binding import Spot, name_binding
 from core.domain.date_parts import DatePart, DateQuantiles, quantiles_of
 from core.queries import (
     backorders,
+    customers,
     day_events,
     edi_documents,
     evidence_names,
@@ -96,6 +97,13 @@ class Loaders(SupplierLoaders):
     @cached_property
     def customer_by_id(self) -> DataLoader[int, Any]:
         return self._one(lambda sql, ids: network.customers_by_ids(sql, self._principal, ids))
+
+    @cached_property
+    def person_by_customer_id(self) -> DataLoader[int, Any]:
+        return self._one(
+            lambda sql, ids: customers.persons_by_customer_ids(sql, self._principal, ids),
+            lambda row: row["customer_id"],
+        )
 
     @cached_property
     def supplier_by_id(self) -> DataLoader[int, Any]:

@@ -15,6 +15,7 @@ from api.resolvers import (
     backorder_life,
     catalogue,
     catalogue_mutations,
+    customers,
     edi_desk,
     foresight,
     fulfilment_mutations,
@@ -123,6 +124,7 @@ class Query:
     )
     simulation = _field(simulations.simulation, "One simulation; null when there is none with this id.", *READING)
     simulations = _field(simulations.simulation_list, "Simulations, newest first.", *READING)
+    customers = _field(customers.customer_list, "Customers, by code.", *READING)
     supplier = _field(
         catalogue.supplier,
         "One supplier; null when the caller may see none with this code.",
@@ -314,6 +316,15 @@ class Mutation:
     )
     protected_stock_set = _mutation(
         selling.protected_stock_set, "Keep stock of a SKU back from a class of channels.", *PLANNING
+    )
+    customer_set = _mutation(
+        customers.customer_set,
+        "Make a customer, or change one; a STOREFRONT only makes them.",
+        STOREFRONT,
+        *PLANNING,
+    )
+    customer_erase = _mutation(
+        customers.customer_erase, "Erase the personal data of a customer; what it ordered stays.", ADMIN
     )
     sku_create = _mutation(catalogue_mutations.sku_create, "Take a SKU into the catalogue.", *PLANNING)
     sku_change = _mutation(

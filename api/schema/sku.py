@@ -15,11 +15,13 @@ from api.schema.supplier_record import forecast_of, scorecard_of, scorecards_by_
 from core.domain.access import Role
 
 if TYPE_CHECKING:
+    from api.schema.customers import CustomerPerson
     from api.schema.foresight import BackorderRisk
     from api.schema.lots import KitComponent, Lot
     from api.schema.suppliers import ExpectedPurchase, SupplierOffer, SupplierScorecard, SupplierStockHint
 
 SEES_RISKS = frozenset({Role.PLANNER, Role.ADMIN, Role.AUDITOR})
+SEES_PERSONS = frozenset({Role.CUSTOMER, Role.PLANNER, Role.ADMIN})
 SEES_LOTS = frozenset({Role.WAREHOUSE, Role.PLANNER, Role.ADMIN, Role.AUDITOR})
 
 
@@ -103,6 +105,14 @@ class Customer(Node):
     code: str = field(description="Unique code.")
     tier: str = field(description="Service tier.")
     language: str = field(description="Language that notices are written in.")
+
+    @field(
+        description="Who it is; null when nothing is known or it was erased, and for callers whose work does not need it."
+    )
+    async def person(self, info: Info) -> Annotated[CustomerPerson, strawberry.lazy("api.schema.customers")] | None:
+        if info.context.principal.role not in SEES_PERSONS:
+            return None
+        return build("CustomerPerson", await info.context.loaders.person_by_customer_id.load(self.key))
 
 
 @register

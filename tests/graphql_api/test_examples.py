@@ -115,7 +115,7 @@ async def stage(database_url: str) -> AsyncIterator[Stage]:
 def documented() -> list[Example]:
     """The GraphQL blocks of the documents for callers that say which token they want, and the requests of their shell blocks."""
     found = []
-    for file in (DOCS / "api.md", DOCS / "webhooks.md", DOCS / "backorders.md"):
+    for file in (DOCS / "api.md", DOCS / "webhooks.md", DOCS / "backorders.md", DOCS / "master-data.md"):
         text = file.read_text(encoding="utf-8")
         for n, block in enumerate(re.findall(r"^```graphql\n(.*?)^```", text, re.DOTALL | re.MULTILINE), 1):
             found.append(read_example(f"{file.name} graphql {n}", block))
