@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -42,7 +42,7 @@ class LateSupply:
 
 @dataclass(frozen=True, slots=True)
 class ShortAnswer:
-    """A PO line the supplier did not fully accept: backordered or rejected (or closed short) quantities."""
+    """A PO line the supplier did not fully accept: backordered or rejected quantities."""
 
     purchase_order_line_id: int
     supplier_backordered: int
@@ -181,7 +181,11 @@ def _receiving_delay(facts: ShortageFacts) -> _Finding:
 
 
 def _supplier_short(facts: ShortageFacts) -> _Finding:
-    rows = [row for row in facts.short_answers if row.supplier_backordered + row.rejected > 0]
+    return _short(row for row in facts.short_answers if row.supplier_backordered + row.rejected > 0)
+
+
+def _short(answers: Iterable[ShortAnswer]) -> _Finding:
+    rows = list(answers)
     return sum(row.supplier_backordered + row.rejected for row in rows), {
         "purchaseOrderLines": [
             {
@@ -332,6 +336,12 @@ def rejudge(present: BackorderCause, evidence: dict[str, Any], facts: ShortageFa
             "previous": earlier[:HISTORY],
         },
     )
+
+
+def short_by(answer: ShortAnswer, shortage: int) -> Cause:
+    """The verdict where this very answer opens the shortage."""
+    explained, rows = _short([answer])
+    return Cause(BackorderCause.SUPPLIER_SHORT, {"shortage": shortage, "explained": min(explained, shortage), **rows})
 
 
 def classify(facts: ShortageFacts) -> Cause:

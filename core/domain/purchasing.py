@@ -171,9 +171,12 @@ def spread_receipt(quantity: int, *expected: Sequence[int]) -> list[int]:
     return shares
 
 
-def close_short(line: PurchaseLine) -> PurchaseLine:
-    """Nothing more will come: every open part is cancelled."""
-    return _take(line, OPEN_PARTS, "cancelled", line.open)
+def close_short(line: PurchaseLine, *, by_supplier: bool = False) -> PurchaseLine:
+    """Nothing more will come: every open part is cancelled, or rejected when the supplier says so."""
+    if not by_supplier:
+        return _take(line, OPEN_PARTS, "cancelled", line.open)
+    line = _take(line, ("in_transit",), "accepted", line.in_transit)
+    return _take(line, NOT_SHIPPED_PARTS, "rejected", line.open)
 
 
 STATUS_MOVES: dict[PurchaseOrderStatus, frozenset[PurchaseOrderStatus]] = {

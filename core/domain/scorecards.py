@@ -100,7 +100,7 @@ class Scorecard:
     on_time: Rate
     """Share of lines due in the window that were complete by the day first promised (else the day we asked for)."""
     in_full: Rate
-    """Share of the units of these lines that have come by `to_day`."""
+    """Share of the units of these lines that have come by `to_day`; what was cancelled by the due day does not count."""
     lead_time: Spread
     """Days from sending to receipt, per receipt in the window."""
     lead_time_days: dict[int, int] = field(default_factory=dict)
@@ -124,7 +124,7 @@ def scorecard(lines: Iterable[LineFacts], from_day: date, to_day: date) -> Score
     with what became known of it since (a receipt that was booked late counts on the day on which it happened)."""
     known = [line for line in lines if line.sent_on <= to_day]
     due = [(line, day) for line in known if (day := due_day(line, to_day)) is not None and from_day <= day <= to_day]
-    needed = {id(line): line.ordered - _cancelled(line, to_day) for line, _ in due}
+    needed = {id(line): line.ordered - _cancelled(line, min(day, to_day)) for line, day in due}
     counted = [(line, day) for line, day in due if needed[id(line)] > 0]
     complete = sum(_received(line, day) >= needed[id(line)] for line, day in counted)
     wanted = sum(needed[id(line)] for line, _ in counted)

@@ -13,7 +13,8 @@ from core.domain.supplier_choice import Offer
 FRESH_REPORT = timedelta(days=14)
 """A stock hint that is older bounds nothing."""
 RELIABILITY_PRIOR = 10
-"""Finished lines that "all but two of a hundred units come" weighs as much as."""
+"""Finished lines that "all but two of a hundred units come" weighs as much as. What we cancelled by a line's due day (as
+scorecards have it) was not needed; what was cancelled later had not come."""
 USUAL_RELIABILITY = 0.98
 
 _SOURCES = """
@@ -24,8 +25,15 @@ from supplier_sku x join supplier s on s.id = x.supplier_id
 left join lateral (select r.available, r.capacity_per_week, r.as_of from supplier_stock_report r
     where r.supplier_id = x.supplier_id and r.sku_id = x.sku_id and r.as_of >= $2
     order by r.as_of desc, r.id desc limit 1) r on true
-left join lateral (select count(*)::int as lines, avg(least(1.0, l.received::float8 / (l.ordered - l.cancelled))) as share
-    from purchase_order_line l where l.supplier_id = x.supplier_id and l.ordered > l.cancelled
+left join lateral (select count(*)::int as lines, avg(least(1.0, l.received::float8 / d.needed)) as share
+    from purchase_order_line l cross join lateral (select l.ordered - case when l.cancelled = 0 then 0 else (
+        select coalesce(max(y.cancelled), 0) from purchase_line_history y
+        join purchase_order o on o.id = l.purchase_order_id join location p on p.id = o.location_id
+        where y.sku_id = l.sku_id and y.purchase_order_line_id = l.id and (y.at at time zone p.time_zone)::date <= coalesce(
+            (select z.promised_date from purchase_line_history z where z.sku_id = l.sku_id
+            and z.purchase_order_line_id = l.id and z.promised_date is not null order by z.id limit 1),
+            l.requested_date, 'infinity')) end as needed) d
+    where l.supplier_id = x.supplier_id and d.needed > 0
         and l.received + l.rejected + l.cancelled = l.ordered and l.updated_at >= $3) h on true
 where x.sku_id = any($1::bigint[]) and x.is_approved
 order by x.sku_id, x.is_preferred desc, x.lead_time_p80, x.supplier_id

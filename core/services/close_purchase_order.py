@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.domain.book import SkuBook
+from core.domain.causes import ShortAnswer, short_by
 from core.domain.conclude import conclude
 from core.domain.purchasing import BEFORE_SENDING, close_short
+from core.domain.records import Line
 from core.domain.states import PromiseReason, PurchaseOrderStatus
 from core.errors import IllegalTransition, InvalidInput, VersionConflict
 from core.ports import Transaction
@@ -34,6 +37,8 @@ class ClosePurchaseOrder:
 async def close_purchase_order(uow: Transaction, request: ClosePurchaseOrder) -> PurchaseOrderChange:
     """Nothing more of these lines comes: claims on them lose their source, and the course searches for another.
 
+    Who goes short by it has the supplier as its cause. What the supplier closes it has refused (`rejected`), also on its
+    scorecard; what we close is `cancelled`, which counts against the supplier from the day on which it was due.
     What arrives all the same is booked as more than was ordered. Raises NotFound, VersionConflict, InvalidInput (no
     reason, a line that does not exist) and IllegalTransition (not sent yet: cancel it; or nothing is open).
     """
@@ -63,9 +68,10 @@ async def close_purchase_order(uow: Transaction, request: ClosePurchaseOrder) ->
             if supply.purchase_order_line_id == line.id and supply.open:
                 losers += book.cancel_supply(supply, supply.open, str(PromiseReason.SUPPLY_LOST))
         cut[str(line.line_number)] = line.parts.open
-        line.parts = close_short(line.parts)
+        before, line.parts = line.parts, close_short(line.parts, by_supplier=supplier_id is not None)
         line.is_changed = True
-        conclude(book, network, losers, PromiseReason.SUPPLY_LOST, cause_id=line.id)
+        touched = conclude(book, network, losers, PromiseReason.SUPPLY_LOST, cause_id=line.id)
+        _blame(book, touched, ShortAnswer(line.id, 0, before.open))
     await save_books(uow, books.values())
     await save_lines(uow, chosen)
     after = (await refresh_orders(uow, [head.id]))[head.id]
@@ -79,3 +85,12 @@ async def close_purchase_order(uow: Transaction, request: ClosePurchaseOrder) ->
     request_allocation(uow, versions)
     request_purchase(uow, versions)
     return PurchaseOrderChange(head.id, number, after.version, str(after.status))
+
+
+def _blame(book: SkuBook, lines: Sequence[Line], answer: ShortAnswer) -> None:
+    """A backorder that opens because of this very change needs no search for its cause."""
+    for line in lines:
+        backorder = book.backorder_of(line)
+        if backorder is not None and backorder.is_new and backorder.cause is None:
+            cause = short_by(answer, backorder.quantity)
+            backorder.cause, backorder.evidence = cause.kind, cause.evidence

@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from core.domain.placing import LineRequest
 from core.errors import IllegalTransition, InvalidInput, NotFound
 from core.services.allocate_waiting import allocate_waiting
 from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
 from core.services.apply_ship_notice import ShipNoticeInput, apply_ship_notice
 from core.services.close_purchase_order import ClosePurchaseOrder, close_purchase_order
+from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
 from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
 from core.services.reconcile_stock import recount
@@ -75,6 +77,26 @@ async def test_what_comes_all_the_same_is_more_than_was_ordered(world: World):
     await world.do(lambda uow: allocate_waiting(uow, [sku_id]))
     assert (await world.quantities(await world.value("select number from sales_order")))[1] == 6
     assert await world.do(recount) == []
+
+
+async def test_who_goes_short_by_what_a_supplier_closes_has_that_as_cause(world: World):
+    wanted = CreatePurchaseOrder("SUP", "A", [("S", 6, None)])
+    number = (await world.do(lambda uow: create_purchase_order(uow, wanted))).number
+    await world.database.system.execute("update purchase_order set status = 'SENT'")
+    said = AcknowledgePurchaseOrder(number, None, [AcknowledgeLine(1, accepted=[(6, TODAY + timedelta(days=12))])], "1")
+    await world.do(lambda uow: apply_acknowledgement(uow, said))
+    await world.place(world.order(LineRequest("S", 6, requested_date=TODAY + timedelta(days=16))))
+    assert await world.rows("select id from backorder") == []
+    world.clock.at += timedelta(days=5)
+    await _close(world, number, supplier_id=await world.value("select id from supplier where code = 'SUP'"))
+    (line,) = await world.rows("select id, rejected, cancelled from purchase_order_line")
+    assert (line["rejected"], line["cancelled"]) == (6, 0)
+    shown = [{"id": line["id"], "supplierBackordered": 0, "rejected": 6}]
+    (opened,) = await world.rows("select cause, evidence from backorder")
+    assert opened == {
+        "cause": "SUPPLIER_SHORT",
+        "evidence": {"shortage": 6, "explained": 6, "purchaseOrderLines": shown},
+    }
 
 
 async def test_what_cannot_be_closed_is_refused(world: World):

@@ -16,6 +16,7 @@ from core.repositories.supplier_deadlines import deadlines_of, move_deadline
 from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
 from core.services.ask_supplier import AnswerRequest, AskSupplier, answer_request, ask_supplier
 from core.services.choose_sources import sourcing_choice
+from core.services.close_purchase_order import ClosePurchaseOrder, close_purchase_order
 from core.services.inspect_goods import InspectGoods, inspect_goods
 from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
@@ -93,6 +94,19 @@ async def test_what_was_ordered_and_refused_makes_a_source_less_reliable(world):
     sku_id = await world.sku()
     (source,) = (await load_sources(world.database.system, [sku_id], world.clock.at))[sku_id]
     assert (round(source.reliability, 6), source.finished_lines) == (round((0.5 + 9.8) / 11, 6), 1)
+
+
+async def test_what_had_not_come_by_its_day_and_was_then_closed_makes_a_source_less_reliable(world):
+    number = await sent(world)
+    lines = [AcknowledgeLine(1, accepted=[(10, TODAY + timedelta(days=12))])]
+    await world.do(lambda uow: apply_acknowledgement(uow, AcknowledgePurchaseOrder(number, None, lines, "1")))
+    await world.do(lambda uow: receive_goods(uow, ReceiveGoods(number, "PURCHASE_ORDER", "A", [ReceiptLine("S", 4)])))
+    early, sku_id = await sent(world), await world.sku()
+    await world.do(lambda uow: close_purchase_order(uow, ClosePurchaseOrder(early, "not needed any more")))
+    world.clock.at += timedelta(days=13)
+    await world.do(lambda uow: close_purchase_order(uow, ClosePurchaseOrder(number, "it never came")))
+    (source,) = (await load_sources(world.database.system, [sku_id], world.clock.at))[sku_id]
+    assert (round(source.reliability, 6), source.finished_lines) == (round((0.4 + 9.8) / 11, 6), 1)
 
 
 async def test_who_needs_its_units_later_leaves_the_sooner_ones_to_who_needs_them(world):

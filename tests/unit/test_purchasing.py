@@ -86,6 +86,11 @@ def test_closing_short_cancels_every_open_part():
     assert asdict(line) == asdict(PurchaseLine(ordered=10, received=2, rejected=4, cancelled=4))
 
 
+def test_what_the_supplier_closes_short_it_has_refused_also_what_it_had_announced():
+    line = close_short(ship(receive(new_line(10), 2), 3), by_supplier=True)
+    assert asdict(line) == asdict(PurchaseLine(ordered=10, received=2, rejected=8))
+
+
 @pytest.mark.parametrize(
     ("source", "target"),
     [("received", "accepted"), ("rejected", "accepted"), ("cancelled", "received"), ("in_transit", "rejected")],

@@ -80,6 +80,15 @@ def test_a_change_before_the_window_and_a_line_that_we_cancelled_are_not_counted
     assert (ours.acknowledgement_hours.count, ours.unacknowledged) == (0, 1)
 
 
+def test_what_was_cancelled_after_its_day_was_late_all_the_same():
+    closed = line(ordered=100, steps=[(1, 9, 0), (19, 9, 60)], receipts=[came(8, 40)])
+    card = scorecard([closed], day(0), day(30))
+    assert (card.on_time, card.in_full) == (Rate(0.0, 1), Rate(0.4, 100))
+    in_time = line(ordered=100, steps=[(1, 9, 0), (9, 9, 60)], receipts=[came(8, 40)])
+    card = scorecard([in_time], day(0), day(30))
+    assert (card.on_time, card.in_full) == (Rate(1.0, 1), Rate(1.0, 40))
+
+
 def test_what_has_not_come_by_its_stated_day_is_a_miss():
     lost = replace(line(steps=[(1, 10, 0)]), missing=[OpenPart(day(10), day(12))])
     soon = replace(line(steps=[(1, 20, 0)]), missing=[OpenPart(day(20), day(21))])
