@@ -14,6 +14,7 @@ from core.edi.edifact_decoding import (
     document_day,
     first,
     items,
+    note_unknown_quantities,
     order_line,
     pack_sizes,
     parts,
@@ -57,6 +58,7 @@ def decode_invoic(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE)
 
 def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> InvoiceLine:
     pairs = items(block)
+    note_unknown_quantities(block, notes)
     qty = first(block, "QTY", "47") or first(block, "QTY", "46") or first(block, "QTY", "12")
     amount = next((s for code in ("203", "38") if (s := first(block, "MOA", code)) is not None), None)
     unit = (qty.value(1, 3) if qty is not None else "") or "EA"

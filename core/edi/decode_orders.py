@@ -19,6 +19,7 @@ from core.edi.edifact_decoding import (
     document_day,
     first,
     items,
+    note_unknown_quantities,
     parts,
     party,
     purpose_of,
@@ -89,6 +90,7 @@ def decode_ordchg(document: TransactionSet, guide: PartnerGuide = DEFAULT_GUIDE)
 
 def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> PurchaseOrderDocumentLine | None:
     pairs = items(block)
+    note_unknown_quantities(block, notes)
     ordered = ordered_quantity(block, guide, notes)
     if ordered is None:
         if not any(segment.tag == "QTY" and segment.value(1) in ("21", "1") for segment in block):
@@ -110,6 +112,7 @@ def _line(block: list[Segment], guide: PartnerGuide, notes: Notes) -> PurchaseOr
 
 def _changed(block: list[Segment], guide: PartnerGuide, notes: Notes) -> ChangedLine:
     pairs = items(block)
+    note_unknown_quantities(block, notes)
     ordered = ordered_quantity(block, guide, notes)
     action = block[0].value(2)
     schedule = _schedule(block, guide, notes)

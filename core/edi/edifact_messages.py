@@ -102,10 +102,11 @@ def message_faults(kind: str, segments: tuple[Segment, ...]) -> tuple[Fault, ...
     body = [segment for segment in segments[1:] if segment.tag != "UNT"]
     faults: list[Fault] = []
     here = {segment.tag for segment in body}
+    opening = "UCI" if kind == "CONTRL" else "BGM"
     for tag in message.required:
         first = body[0] if body else segments[-1]
-        if tag not in here or (tag == "BGM" and first.tag != "BGM"):
-            text = f"{kind} needs a {tag} segment{' directly behind UNH' if tag == 'BGM' else ''}; there is none"
+        if tag not in here or (tag == opening and first.tag != opening):
+            text = f"{kind} needs a {tag} segment{' directly behind UNH' if tag == opening else ''}; there is none"
             faults.append(_of_segment(Severity.ERROR, "13", text, first, tag))
     bgm = next((segment for segment in body if segment.tag == "BGM"), None)
     # What is taken back needs no lines.
@@ -120,7 +121,7 @@ def message_faults(kind: str, segments: tuple[Segment, ...]) -> tuple[Fault, ...
         faults.extend(_filled(segment))
         passed.add(segment.tag)
     faults.extend(fault for segment in (segments[0], segments[-1]) for fault in _service(segment))
-    faults.extend(_repeated(body))
+    faults.extend(_repeated(body, opening))
     faults.extend(_counted(body))
     return tuple(faults)
 
@@ -197,10 +198,10 @@ def _against(segment: Segment, table: tuple[tuple[Component, ...], ...]) -> list
     return faults
 
 
-def _repeated(body: list[Segment]) -> list[Fault]:
-    """BGM more than once, and more of a kind in a row than any directory allows."""
-    more = [segment for segment in body if segment.tag == "BGM"][1:2]
-    faults = [_of_segment(Severity.WARNING, "35", "BGM occurs more than once", segment) for segment in more]
+def _repeated(body: list[Segment], opening: str) -> list[Fault]:
+    """The segment behind UNH more than once, and more of a kind in a row than any directory allows."""
+    more = [segment for segment in body if segment.tag == opening][1:2]
+    faults = [_of_segment(Severity.WARNING, "35", f"{opening} occurs more than once", segment) for segment in more]
     for tag, row in groupby(body, key=lambda segment: segment.tag):
         most = _MOST_IN_A_ROW.get(tag)
         following = list(row) if most is not None else []

@@ -32,6 +32,8 @@ def test_unknown_codes_of_x12(kind: str, old: str, new: str, said: tuple[str, st
     ("kind", "old", "new", "said"),
     [
         ("ORDRSP", "QTY+113:", "QTY+998:", ("quantity_kind", "QTY", 1, "998")),
+        ("ORDCHG", "QTY+21:", "QTY+998:", ("quantity_kind", "QTY", 1, "998")),
+        ("INVOIC", "QTY+47:", "QTY+998:", ("quantity_kind", "QTY", 1, "998")),
         ("ORDRSP", "DTM+69:", "DTM+998:", ("12", "DTM", 1, "998")),
         ("DESADV", "BGM+351+A1+9", "BGM+351+A1+98", ("12", "BGM", 3, "98")),
     ],
@@ -40,3 +42,10 @@ def test_unknown_codes_of_edifact(kind: str, old: str, new: str, said: tuple[str
     data = edifact_file(kind, EDIFACT[kind])
     assert old.encode() in data
     assert said in notes_of(data.replace(old.encode(), new.encode(), 1))
+
+
+@pytest.mark.parametrize(("at", "said"), [(1, ("35", "UCI", None, "")), (2, ("13", "UCI", None, ""))])
+def test_a_contrl_has_its_uci_once_and_behind_unh(at: int, said: tuple[str, str, None, str]):
+    uci, *rest = EDIFACT["CONTRL"].rstrip("'").split("'")
+    segments = [uci, uci, *rest] if at == 1 else [*rest, uci]
+    assert said in notes_of(edifact_file("CONTRL", "'".join(segments) + "'"))
