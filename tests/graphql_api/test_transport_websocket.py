@@ -265,6 +265,17 @@ async def test_sse_resumes_with_last_event_id(api: Api) -> None:
     await sql.close()
 
 
+async def test_what_a_client_has_completed_says_no_more(api: Api) -> None:
+    async with api.socket() as socket:
+        await greet(socket, api.keys.token())
+        await socket.send(SUBSCRIBE)
+        await until_watching(api, 1)
+        await say(socket, type="complete", id="1")
+        async with asyncio.timeout(30):
+            while api.app.state.hub._all():
+                await asyncio.sleep(0.01)
+
+
 async def test_of_a_stream_whose_client_has_left_nothing_stays(api: Api) -> None:
     async with httpx2.AsyncClient(base_url=api.url) as client:
         reading = asyncio.create_task(sse(client, api, 1))
