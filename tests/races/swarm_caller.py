@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-AGAIN = {"INTERNAL", "OPERATION_TIMEOUT", "THROTTLED", "UNAUTHENTICATED"}
+AGAIN = {"INTERNAL", "OPERATION_TIMEOUT", "THROTTLED", "UNAUTHENTICATED", "UNAVAILABLE"}
 """Codes after which the outcome is unknown, or the server could not look; the same key finds out."""
 PATIENCE = 80
 """Tries of one key; with growing pauses about half a minute, more than any restart takes."""
