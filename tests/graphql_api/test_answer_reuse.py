@@ -173,6 +173,7 @@ async def test_kept_answers_are_bounded_in_bytes_and_belong_to_public_keys_only(
         reuse.keep(name, b"x" * 100, context)  # type: ignore[arg-type]
     assert [await reuse.find(name) is not None for name in names] == [False, True, True]  # type: ignore[arg-type]
     assert reuse.key(GraphQLRequest(ASK), Principal("p", Role.PLANNER), "en") is None
+    assert reuse.key(GraphQLRequest(ASK), Principal("s", Role.STOREFRONT), "en") is None, "a shop is told more"
     assert reuse.key(GraphQLRequest(ASK), caller, "en") != reuse.key(GraphQLRequest(ASK), caller, "ko")
 
 
