@@ -131,11 +131,11 @@ def _cut(document: TransactionSet, notes: Notes) -> tuple[list[Segment], list[tu
 
 
 def _line(pack: _Pack | None, block: list[Segment], guide: PartnerGuide, notes: Notes) -> ShippedLine | None:
+    note_unknown_quantities(block, notes)
     despatched = [segment for segment in block if segment.tag == "QTY" and segment.value(1) == "12"]
     if not despatched:
         notes.error("quantity", "A despatched line has no despatched quantity (QTY 12)", block[0])
         return None
-    note_unknown_quantities(block, notes)
     guide = with_pack_size(guide, despatched[0].value(1, 3), pack_sizes(block))
     amounts = [quantity(segment, guide, notes) for segment in despatched]
     pairs = items(block)

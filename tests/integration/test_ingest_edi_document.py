@@ -261,6 +261,15 @@ async def test_a_faulty_set_is_rejected_by_segment_and_element(world):
     assert "AK4*2" in content
 
 
+async def test_what_a_set_says_and_nobody_can_use_is_rejected_too(world):
+    data = answer(await sent(world), 1, ("IA", 10, day(12))).replace(b"PO1*1*10*EA", b"PO1*1*10.5*EA")
+    assert await take(world, data) == {"quarantined": 1}
+    (document,) = await documents(world)
+    assert (document["validation"], document["acknowledgement"]) == ("invalid", "rejected")
+    assert document["quarantine_reason"].startswith("content: ")
+    assert "AK5*R" in (await answers(world))[0]
+
+
 async def test_unknown_documents_orders_senders_and_folders_are_quarantined(world):
     number = await sent(world)
     data = answer(number, 1, ("IA", 10, day(12)))

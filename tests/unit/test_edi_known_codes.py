@@ -34,6 +34,7 @@ def test_unknown_codes_of_x12(kind: str, old: str, new: str, said: tuple[str, st
         ("ORDRSP", "QTY+113:", "QTY+998:", ("quantity_kind", "QTY", 1, "998")),
         ("ORDCHG", "QTY+21:", "QTY+998:", ("quantity_kind", "QTY", 1, "998")),
         ("INVOIC", "QTY+47:", "QTY+998:", ("quantity_kind", "QTY", 1, "998")),
+        ("DESADV", "QTY+12:", "QTY+998:", ("quantity_kind", "QTY", 1, "998")),
         ("ORDRSP", "DTM+69:", "DTM+998:", ("12", "DTM", 1, "998")),
         ("DESADV", "BGM+351+A1+9", "BGM+351+A1+98", ("12", "BGM", 3, "98")),
     ],
