@@ -23,12 +23,17 @@ PROMISE: dict[str, str] = {
             select coalesce(sum((t.slice ->> 'quantity')::int), 0) as quantity
             from jsonb_array_elements(x.slices) as t(slice)
         ) s where x.quantity <> s.quantity""",
-    # Another day or place of a claim is a promise of its own, so that the newest speaks of all.
+    # Another day or place of a claim is a promise of its own, so that the newest speaks of all. Whose line is not validated
+    # is told of a new way or release day when it is.
     "claim_stands_as_promised": """
         select g.sku_id, g.id as peg_id, g.order_line_id, g.kind, g.location_id, g.need_date, q.sequence
         from [peg] g join [order_line] l on l.sku_id = g.sku_id and l.id = g.order_line_id
         left join [promise] q on q.sku_id = l.sku_id and q.id = l.current_promise_id
-        where g.kind <> 'HARD' and l.status <> 'RECEIVED' and not exists (select from jsonb_array_elements(q.slices) as t(slice)
+        where g.kind <> 'HARD' and not (l.status = 'RECEIVED' and (
+                exists (select from sku k where k.id = l.sku_id and k.updated_at > l.created_at)
+                or exists (select from lane w where w.updated_at > l.created_at)
+                or exists (select from calendar c where c.updated_at > l.created_at)))
+            and not exists (select from jsonb_array_elements(q.slices) as t(slice)
             where (t.slice ->> 'location')::bigint = g.location_id and (t.slice ->> 'shipDate')::date = g.need_date)""",
     "line_has_a_promise": """
         select l.sku_id, l.id as order_line_id, l.status from [order_line] l

@@ -45,19 +45,23 @@ STOCK: dict[str, str] = {
         where (coalesce(l.on_hand, 0), coalesce(l.unsellable, 0), coalesce(l.allocated, 0))
             is distinct from (coalesce(m.on_hand, 0), coalesce(m.unsellable, 0), coalesce(m.allocated, 0))""",
     # A unit that is under way between two locations is in stock and at its source until it is scanned at the other end
-    # or lost by its number.
+    # or lost by its number. Of units in lots a recall sets aside the lot.
     "serials_equal_on_hand": """
         select k.id as sku_id, coalesce(s.on_hand, 0) as on_hand, coalesce(t.under_way, 0) as under_way,
-            coalesce(u.serials, 0) as serials
+            coalesce(u.serials, 0) as serials, coalesce(s.unsellable, 0) as unsellable,
+            coalesce(u.quarantined, 0) as quarantined
         from [sku] k
-        left join (select sku_id, sum(on_hand) as on_hand from [stock_level] x group by sku_id) s on s.sku_id = k.id
+        left join (select sku_id, sum(on_hand) as on_hand, sum(unsellable) as unsellable
+            from [stock_level] x group by sku_id) s on s.sku_id = k.id
         left join (select sku_id, sum(units) as under_way from (
                 select sku_id, shipped - received as units from [transfer] x
                 union all select sku_id, -1 from [serial_movement] x where kind = 'scrapped' and cause_kind = 'transfer'
             ) u group by sku_id) t on t.sku_id = k.id
-        left join (select sku_id, count(*) as serials from [serial_unit] x where state in ('in_stock', 'quarantined')
+        left join (select sku_id, count(*) as serials, count(*) filter (where state = 'quarantined') as quarantined
+            from [serial_unit] x where state in ('in_stock', 'quarantined')
             group by sku_id) u on u.sku_id = k.id
-        where k.tracks_serials and coalesce(s.on_hand, 0) + coalesce(t.under_way, 0) <> coalesce(u.serials, 0)""",
+        where k.tracks_serials and (coalesce(s.on_hand, 0) + coalesce(t.under_way, 0) <> coalesce(u.serials, 0)
+            or not k.tracks_lots and coalesce(s.unsellable, 0) <> coalesce(u.quarantined, 0))""",
     "lots_equal_hard_pegs": """
         select coalesce(l.sku_id, p.sku_id) as sku_id, coalesce(l.id, p.lot_id) as lot_id, l.allocated, p.hard
         from [lot] l full join (
