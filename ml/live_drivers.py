@@ -35,9 +35,12 @@ class LiveFactors:
         return LiveFactors(self.past[rows], self.ahead[rows], self.learned)
 
     def over(self, weeks: Floats | float) -> Floats:
-        """Mean factor of the next so many weeks, per series."""
-        count = np.clip(np.ceil(np.broadcast_to(np.asarray(weeks, float), len(self.ahead))), 1, AHEAD).astype(int)
-        return np.cumsum(self.ahead, axis=1)[np.arange(len(self.ahead)), count - 1] / count
+        """Mean factor of the next so many weeks, per series; a week that ends later counts for its days."""
+        length = np.clip(np.broadcast_to(np.asarray(weeks, float), len(self.ahead)), 1 / 7, AHEAD)
+        whole, series = np.floor(length).astype(int), np.arange(len(self.ahead))
+        before = np.cumsum(np.pad(self.ahead, ((0, 0), (1, 0))), axis=1)[series, whole]
+        last = self.ahead[series, np.minimum(whole, AHEAD - 1)]
+        return (before + (length - whole) * last) / length
 
 
 def live_factors(

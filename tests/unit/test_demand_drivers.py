@@ -9,7 +9,7 @@ import pytest
 
 from core.domain.demand_plan import demand_plan
 from ml.demand_drivers import Drivers, learn_factors, move_alike, new_items, yearly_waves
-from ml.live_drivers import AHEAD, live_factors
+from ml.live_drivers import AHEAD, LiveFactors, live_factors
 
 WEEKS = 104
 ITEMS = 150
@@ -18,7 +18,7 @@ YEAR = 1 + 0.6 * np.sin(2 * np.pi * np.arange(WEEKS + AHEAD) / 52.1775)
 
 
 def sold(factor: np.ndarray) -> np.ndarray:
-    return RANDOM.poisson(8 * np.broadcast_to(factor, (ITEMS, factor.shape[-1]))).astype(float)
+    return np.random.default_rng(4).poisson(8 * np.broadcast_to(factor, (ITEMS, factor.shape[-1]))).astype(float)
 
 
 def test_a_season_is_learned_and_foreseen():
@@ -86,13 +86,23 @@ def test_public_holidays_of_korea_are_learned():
     assert found.past[:, free[:WEEKS] == 0].mean() == pytest.approx(1.05, abs=0.08)
 
 
+def test_a_week_that_goes_on_after_the_asked_days_counts_for_those_days():
+    ahead = np.ones((3, AHEAD))
+    ahead[0, 1] = ahead[1, 2] = 5.0
+    ahead[2, 0] = 3.0
+    found = LiveFactors(np.ones((3, WEEKS)), ahead, learn_factors(sold(np.ones(WEEKS)), Drivers({})))
+    assert found.over(np.array([8 / 7, 15 / 7, 1 / 7])).tolist() == pytest.approx([1.5, 19 / 15, 3.0])
+    assert found.over(2.0).tolist() == pytest.approx([3.0, 1.0, 2.0])
+    assert found.over(60.0)[0] == pytest.approx((AHEAD + 4) / AHEAD)
+
+
 def test_what_planners_state_holds_ahead_and_only_for_its_items():
     today = date(2027, 4, 4)
     events = [
         {"name": "May", "from": "2027-04-05", "until": "2027-04-18", "factor": 3, "skus": ["A"], "serviceLevel": 0.99}
     ]
     plan = demand_plan({"events": events})
-    found = live_factors(sold(np.ones(WEEKS))[:2], [1, 2], ["A", "B"], today, plan, None, [])
+    found = live_factors(np.full((2, WEEKS), 8.0), [1, 2], ["A", "B"], today, plan, None, [])
     assert found.over(2.0).tolist() == pytest.approx([3.0, 1.0])
     assert found.over(4.0)[0] == pytest.approx(2.0)
     assert plan.service_level("A", 0.9, today, date(2027, 4, 10)) == 0.99
