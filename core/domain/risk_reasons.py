@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 LANGUAGES = ("en", "ko")
@@ -57,9 +58,9 @@ def say_reason(code: str, facts: Mapping[str, float], language: str = "en") -> s
 
 
 def in_words(sentences: Mapping[str, str], facts: Mapping[str, float], language: str) -> str:
-    """The sentence of a language (English for one that is missing) with its figures."""
+    """The sentence of a language (English for one that is missing) with its figures; one that nobody kept is "?"."""
     sentence = sentences.get(language, sentences["en"])
-    return sentence.format_map({name: _written(value) for name, value in facts.items()})
+    return sentence.format_map(defaultdict(lambda: "?", {name: _written(value) for name, value in facts.items()}))
 
 
 def _written(value: float) -> str:

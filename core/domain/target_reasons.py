@@ -22,8 +22,8 @@ REASONS: dict[str, dict[str, str]] = {
         "ko": "가용 재고와 입고 예정 {position}개는 필요한 양보다 많습니다. 발주점은 {reorderPoint}개입니다.",
     },
     "AGEING": {
-        "en": "Nobody has asked for it for long; {position} are there or inbound.",
-        "ko": "오랫동안 수요가 없었습니다. 가용 재고와 입고 예정은 {position}개입니다.",
+        "en": "Nobody has asked for it in {idleWeeks} weeks; {position} are there or inbound.",
+        "ko": "{idleWeeks}주 동안 수요가 없었습니다. 가용 재고와 입고 예정은 {position}개입니다.",
     },
     "BACKORDERED": {
         "en": "{units} wait there without a source.",

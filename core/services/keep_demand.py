@@ -133,7 +133,7 @@ def lot_of(row: Mapping[str, Any], weekly: float, rules: ReplenishmentRules) -> 
 def _reasons(draft: Mapping[str, Any], position: int, point: int, flags: Sequence[str]) -> list[dict[str, Any]]:
     facts = {
         "position": position, "reorderPoint": point, "expected": round(draft["protected_mean"], 1),
-        "leadDays": round(draft["lead_days"], 1), "chanceShort": round(draft["chance_short"], 3),
+        "leadDays": round(draft["lead_days"], 1), "chanceShort": round(draft["chance_short"], 3), "idleWeeks": draft["idle_weeks"],
     }  # fmt: skip
     found: list[dict[str, Any]] = [{"code": flag, "facts": facts} for flag in flags]
     if draft["waiting"]:

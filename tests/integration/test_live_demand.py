@@ -79,9 +79,9 @@ async def test_a_company_that_nobody_asks_anything_of_keeps_the_list_of_its_stoc
     world.clock.at = start + timedelta(weeks=WEEKS + 1)
     done = await forecast_demand(_context(world), {})
     assert (done["forecasts"], done["targets"]) == (0, 1)
-    assert await world.rows("select weekly_mean, on_hand, flags from stock_target") == [
-        {"weekly_mean": 0.0, "on_hand": 30, "flags": ["AGEING"]}
-    ]
+    (target,) = await world.rows("select weekly_mean, on_hand, flags, reasons from stock_target")
+    assert (target["weekly_mean"], target["on_hand"], target["flags"]) == (0.0, 30, ["AGEING"])
+    assert target["reasons"][0]["facts"]["idleWeeks"] == WEEKS + 1
 
 
 async def test_reorder_points_follow_when_planners_want_that(world):
