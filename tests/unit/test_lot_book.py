@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -14,8 +16,9 @@ from core.domain.kit_groups import in_whole_kits
 from core.domain.lots import Lots
 from core.domain.network import Lane, Location, Network
 from core.domain.promising import Demand, available_now, commit, promise, propose
-from core.domain.records import KitPart, Line, Movement, Supply
+from core.domain.records import KitPart, Line, Lot, Movement, Supply
 from core.domain.states import OrderLineStatus, PegKind, PromiseReason
+from core.errors import InvalidInput, QuantityExceeded
 
 TODAY = date(2026, 11, 2)
 NOW = datetime(2026, 11, 2, 3, tzinfo=UTC)
@@ -179,3 +182,41 @@ def test_time_passes_for_the_lots_of_a_book_that_is_played_forward() -> None:
     assert book.shelf(A, line) == 3
     book.live_on(NOW + timedelta(days=3), dict.fromkeys((A, R, ZONE), TODAY + timedelta(days=3)))
     assert book.shelf(A, line) == 0, "it would be a day too old at the customer"
+
+
+@pytest.mark.parametrize(
+    ("figures", "is_legal"),
+    [
+        ({"allocated": 1}, True),
+        ({"allocated": 2}, False),  # what is unsellable is nobody's
+        ({"unsellable": -2}, True),
+        ({"unsellable": -3}, False),
+        ({"on_hand": -2}, False),
+        ({"on_hand": -2, "allocated": -2}, True),
+    ],
+)
+def test_a_lot_gives_only_what_it_has(figures: dict[str, Any], is_legal: bool):
+    lots = Lots("S", True, 0, network(), NOW)
+    lot = lots.open(A, "L", TODAY)
+    lot.on_hand, lot.unsellable, lot.allocated = 5, 2, 2
+    movement = Movement(A, "adjusted", **figures, cause_kind="test", lot=lot)
+    if is_legal:
+        lots.apply(movement)
+        assert lot.available == 1 - figures.get("allocated", 0) - figures.get("unsellable", 0) + figures.get(
+            "on_hand", 0
+        )
+    else:
+        with pytest.raises(QuantityExceeded):
+            lots.apply(movement)
+        assert (lot.on_hand, lot.unsellable, lot.allocated) == (5, 2, 2)
+
+
+def test_a_code_has_one_last_day_wherever_it_lies():
+    lots = Lots("S", True, 0, network(), NOW)
+    lots.rows.append(Lot(None, A, "L"))  # found before anybody said how long it lives
+    lots.open(R, "L", TODAY)
+    assert lots.open(A, "M", TODAY + timedelta(days=9)).expires_on == TODAY + timedelta(days=9)
+    with pytest.raises(InvalidInput, match="expires on"):
+        lots.open(R, "L", TODAY + timedelta(days=1))
+    with pytest.raises(InvalidInput, match="tracks expiry"):
+        lots.open(R, "N", None)

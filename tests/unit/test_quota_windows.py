@@ -16,7 +16,7 @@ from core.domain.late_pegs import Cause, MovePolicy, repair
 from core.domain.network import Lane, Location, Network
 from core.domain.order_sites import Ask, with_shelves
 from core.domain.promising import Demand, commit, promise, propose
-from core.domain.quotas import Asker, allowance_of, allowances_for, may_serve, move_use
+from core.domain.quotas import Asker, allowance_of, allowances_for, binds, may_serve, move_use
 from core.domain.records import Hold, Line, Movement, Quota, Supply
 from core.domain.repromising.rooms import counts_as, rooms_of
 from core.domain.sourcing import SiteSearch
@@ -241,6 +241,23 @@ def test_the_last_day_of_a_quota_is_one_of_its_days():
     allowance = allowance_of(quota, {MONDAY + timedelta(days=2): 2, MONDAY + timedelta(days=3): 9}, MONDAY)
     assert allowance is not None
     assert [allowance.left(MONDAY + timedelta(days=n), ()) for n in (0, 2, 3)] == [3, 3, None]
+
+
+@pytest.mark.parametrize(
+    ("names", "is_bound"),
+    [
+        ((None, None, None), True),
+        (("web", None, None), True),
+        (("app", None, None), False),
+        ((None, 7, None), True),
+        ((None, 8, None), False),
+        (("web", None, "VIP"), True),
+        (("web", 7, "GOLD"), False),
+    ],
+)
+def test_a_quota_binds_who_is_all_that_it_names(names, is_bound):
+    quota = Quota(1, *names, "WEEK", MONDAY, None, 3)
+    assert binds(quota, Asker("web", 7, "VIP")) is is_bound
 
 
 def test_who_ships_on_a_sunday_claims_the_week_that_ends_with_it():
