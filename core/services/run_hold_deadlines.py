@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from core.domain.kit_groups import in_whole_kits
 from core.domain.states import HoldDeadlineAction
 from core.events import Event
 from core.ports import Transaction
@@ -18,7 +21,8 @@ async def run_hold_deadlines(uow: Transaction, limit: int = LIMIT) -> int:
     """Handle the holds whose deadline has passed; returns how many. Running it again finds none of them.
 
     CANCEL cancels what of the order has not left; RELEASE ends the hold, and when it was the last the order goes on;
-    ESCALATE raises one alarm and keeps the hold without a deadline.
+    ESCALATE raises one alarm and keeps the hold without a deadline. So does CANCEL where something has to stay: the rest
+    of a kit of which a part has left.
     """
     taken = await take_orders(uow, await overdue_orders(uow, limit))
     held = await live_holds(uow, taken.orders)
@@ -31,8 +35,8 @@ async def run_hold_deadlines(uow: Transaction, limit: int = LIMIT) -> int:
         for order_id, holds in due.items()
         if order_id not in cancelling
     }
-    await _cancel(uow, taken, cancelling, [h for o in cancelling for h in held[o]])
-    await _escalate(uow, taken, escalating)
+    staying = await _cancel(uow, taken, {order_id: held[order_id] for order_id in cancelling})
+    await _escalate(uow, taken, escalating + [h for order_id in staying for h in due[order_id]])
     last = {o: holds for o, holds in releasing.items() if holds and len(holds) == len(held[o])}
     await release_holds(uow, [h.id for o, holds in releasing.items() if o not in last for h in holds])
     if last:
@@ -44,20 +48,23 @@ def _is_due(hold: LiveHold, uow: Transaction) -> bool:
     return hold.release_deadline is not None and hold.release_deadline <= uow.now
 
 
-async def _cancel(uow: Transaction, taken: TakenOrders, order_ids: list[int], holds: list[LiveHold]) -> None:
-    if not order_ids:
-        return
-    opened = await open_orders(uow, taken, order_ids)
-    cuts = [
-        Cut(book, line, cancellable(line))
-        for order_id in order_ids
-        for book, line in opened.lines[order_id]
-        if cancellable(line)
-    ]
-    await carry_out(uow, taken, opened, cuts, "HOLD_DEADLINE")
-    await release_holds(uow, [hold.id for hold in holds])
-    for order_id in order_ids:
-        uow.audit("holdDeadline", f"order:{order_id}", None, {"action": "CANCEL"})
+async def _cancel(uow: Transaction, taken: TakenOrders, held: Mapping[int, Sequence[LiveHold]]) -> list[int]:
+    """Returns the orders that stay held, because something of them can be cancelled only with what has left."""
+    if not held:
+        return []
+    opened = await open_orders(uow, taken, list(held))
+    cuts: dict[int, list[Cut]] = {}
+    for order_id in held:
+        lines = opened.lines[order_id]
+        units = in_whole_kits(lines, {id(line): cancellable(line) for _, line in lines})
+        cuts[order_id] = [Cut(book, line, units[id(line)]) for book, line in lines if id(line) in units]
+    await carry_out(uow, taken, opened, [cut for found in cuts.values() for cut in found], "HOLD_DEADLINE")
+    staying = [order_id for order_id in held if any(cancellable(line) for _, line in opened.lines[order_id])]
+    await release_holds(uow, [h.id for order_id, holds in held.items() if order_id not in staying for h in holds])
+    for order_id in held:
+        if cuts[order_id] or order_id not in staying:
+            uow.audit("holdDeadline", f"order:{order_id}", None, {"action": "CANCEL"})
+    return staying
 
 
 async def _escalate(uow: Transaction, taken: TakenOrders, holds: list[LiveHold]) -> None:

@@ -19,10 +19,13 @@ from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.change_kit import ChangeKit, change_kit
 from core.services.change_order_line import ChangeOrderLine, change_order_line
 from core.services.change_selling_rules import SetProtectedStock, SetQuota, set_protected_stock, set_quota
+from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
 from core.services.count_stock import CountStock, count_stock
 from core.services.create_reservation import CreateReservation, ReservationItem, create_reservation
+from core.services.hold_order import HoldOrder, hold_order
 from core.services.plan_shipments import plan_shipments
 from core.services.reconcile_stock import recount
+from core.services.run_hold_deadlines import run_hold_deadlines
 from core.services.set_release_day import SetReleaseDay, set_release_day
 from core.unit_of_work import UnitOfWork
 from tests.world import World
@@ -176,6 +179,36 @@ async def test_cancelling_the_short_component_cancels_its_kits(world: World) -> 
     backorder = (await world.rows("select sku_id, id from backorder"))[0]
     await world.do(lambda uow: cancel_backorder(uow, CancelBackorder(backorder["sku_id"], backorder["id"])))
     assert [await world.quantities(number, n) for n in (1, 2)] == [(0, 6, 0, 0, 4), (0, 3, 0, 0, 2)]
+    assert await world.do(recount) == []
+
+
+@pytest.mark.parametrize("others", [0, 1])
+async def test_a_kit_that_left_in_part_stays_held_and_calls_a_person(world: World, others: int) -> None:
+    """No whole kit of it can be cancelled; the orders whose deadline passes in the same turn are served all the same."""
+    await make_kit(world, S=2, S2=1)
+    await world.stock(2, "S", "A")
+    await world.stock(1, "S2", "B")
+    number = (await world.place(world.order(("K", 1))))[0].number or ""
+    await plan(world, number)
+    part = await world.value(
+        "select s.number from shipment s join location l on l.id = s.location_id where l.code = 'A'"
+    )
+    await world.do(lambda uow: confirm_shipments(uow, [ConfirmShipment(part)]))
+    actions = ["RELEASE", *["CANCEL"] * others]
+    placed = [(await world.place(world.order(("S3", 1))))[0].number or "" for _ in actions]
+    deadline = world.clock.at + timedelta(hours=1)
+    for held, action in zip([number, *placed], ["CANCEL", *actions], strict=True):
+        await world.do(lambda uow, n=held, a=action: hold_order(uow, HoldOrder(n, "MANUAL", deadline, a)))
+    world.clock.at = deadline
+    assert await world.do(run_hold_deadlines) == len(actions) + 1
+    assert [await world.quantities(number, n) for n in (1, 2)] == [(0, 0, 0, 2, 0), (0, 1, 0, 0, 0)]
+    (hold,) = await world.rows("select release_deadline from order_hold where released_at is null")
+    assert hold == {"release_deadline": None}
+    alarms = await world.rows("select kind, payload ->> 'orderNumber' as number from outbox where topic = 'alarm'")
+    assert alarms == [{"kind": "HOLD_ESCALATED", "number": number}]
+    assert [(await world.quantities(n))[4] for n in placed] == [0, *[1] * others]
+    assert await world.value("select count(*) from audit_entry where operation = 'holdDeadline'") == others
+    assert await world.do(run_hold_deadlines) == 0
     assert await world.do(recount) == []
 
 
