@@ -17,7 +17,9 @@ def test_every_reason_has_words_in_every_language():
     assert say_target("AGEING", {"position": 3, "idleWeeks": 30}) == (
         "Nobody has asked for it in 30 weeks; 3 are there or inbound."
     )
-    assert say_target("AGEING", {"position": 3}).startswith("Nobody has asked for it in ? weeks"), "kept before it was told"
+    assert say_target("AGEING", {"position": 3}).startswith("Nobody has asked for it in ? weeks"), (
+        "kept before it was told"
+    )
     for code in REASONS:
         for language in LANGUAGES:
             assert "{" not in say_target(code, facts | {"units": 4}, language)
