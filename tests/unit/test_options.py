@@ -140,12 +140,14 @@ def test_conditions_of_a_step():
     assert due(wait=None)
     assert due(state="DELAYED", wait=0)
     assert [due(tier="GOLD"), due(age=1.0), due(wait=5), due(value=9), due(value=91)] == [False] * 5
+    assert [due(age=2.0), due(value=10), due(value=90)] == [True] * 3, "limits are within"
 
 
 def test_steps_keep_their_order_and_what_is_not_named_is_off():
     course = read_course([{"step": "PURCHASE"}, {"step": "SUBSTITUTE", "isOn": False}])
     assert is_before(course, CourseStep.PURCHASE, CourseStep.SUBSTITUTE)
     assert not is_before(course, CourseStep.OPTIONS, CourseStep.PURCHASE)
+    assert is_before(course, CourseStep.SUBSTITUTE, CourseStep.OPTIONS), "what is not named comes after all"
     assert [rule_of(course, step).is_on for step in map(CourseStep, ("PURCHASE", "SUBSTITUTE", "OPTIONS"))] == [
         True,
         False,
