@@ -22,6 +22,8 @@ HORIZON = 4
 REVIEW_WEEKS = 1 / 7
 """Stock is looked at daily."""
 MOST_INFLATED = 3.0
+SAYS_NOTHING = 0.1
+"""A week without demand in which less than this share of it could come is unknown, where there are weeks that are usual."""
 Key = tuple[int, int]
 
 
@@ -108,7 +110,7 @@ def of_whole_company(history: History) -> tuple[list[int], Floats, Floats]:
 def _corrected_for_empty_shelves(
     units: Floats, places: Mapping[Key, int], out: Sequence[Mapping[str, Any]], weeks: int
 ) -> NDArray[np.int64]:
-    """Put weeks up by what customers did not ask for because nothing was there, as far as that is measured."""
+    """Put weeks up by what customers did not ask for because nothing was there, as far as that is measured; how many."""
     share = np.zeros_like(units)
     for row in out:
         place, week = places.get((row["sku_id"], row["location_id"])), weeks - 1 - row["weeks_ago"]
@@ -120,9 +122,10 @@ def _corrected_for_empty_shelves(
     usual = np.where(count > 3, np.where(filled & known, units, 0.0).sum(axis=1) / np.maximum(count, 1), 0.0)
     empty = np.argwhere(known & (share >= 0.5))
     kept = kept_share((float(units[p, w]), float(share[p, w]), float(usual[p])) for p, w in empty.tolist())
-    lost = 1 - share * (1 - kept)
-    put_up = known & (share > 0) & (units > 0) & (lost < 0.999)
-    units[put_up] = np.minimum(units / np.maximum(lost, 1 / MOST_INFLATED), units * MOST_INFLATED)[put_up]
+    came = 1 - share * (1 - kept)
+    put_up = known & (share > 0) & (units > 0) & (came < 0.999)
+    units[put_up] = np.minimum(units / np.maximum(came, 1 / MOST_INFLATED), units * MOST_INFLATED)[put_up]
+    units[known & (units == 0) & (came < SAYS_NOTHING) & (usual > 0)[:, None]] = np.nan
     return put_up.sum(axis=1)
 
 

@@ -60,13 +60,14 @@ def missing_weeks(totals: Sequence[float]) -> list[int]:
 def kept_share(pairs: Iterable[tuple[float, float, float]]) -> float:
     """Which share of demand still comes while a shelf is empty: pooled over (units, share of the week out, usual units).
 
-    1 where as much is asked for as otherwise, or where fewer than 30 empty weeks say anything: then nothing was lost.
+    What such weeks lack of the usual is lost to the part of them in which the shelf was empty. 1 where as much is asked
+    for as otherwise, or where fewer than 30 empty weeks say anything: then nothing was lost.
     """
-    asked = usual = 0.0
+    lost = usual = 0.0
     count = 0
     for units, share, mean in pairs:
         if share >= 0.5 and mean > 0:
             count += 1
-            asked += units
-            usual += mean
-    return min(1.0, asked / usual) if count >= 30 and usual > 0 else 1.0
+            lost += mean - units
+            usual += mean * share
+    return min(1.0, max(0.0, 1 - lost / usual)) if count >= 30 else 1.0

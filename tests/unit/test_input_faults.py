@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
+import numpy as np
 import pytest
 
 from core.domain.input_faults import judge_line, kept_share, missing_weeks
 from core.domain.stock_classes import abc_classes, replenishment_rules, stock_flags, xyz_class
 from core.errors import InvalidInput
+from ml.live_demand import clean_history
 
 DAY = date(2026, 11, 2)
 
@@ -29,6 +31,22 @@ def test_lost_sales_are_measured_not_assumed():
     assert kept_share([(4, 1.0, 10)] * 40) == pytest.approx(0.4)
     assert kept_share([(10, 1.0, 10)] * 40) == 1.0
     assert kept_share([(0, 1.0, 10)] * 29) == 1.0
+    assert kept_share([(5, 0.5, 10)] * 40) == 0.0, "the five were sold while it was there"
+    assert kept_share([(7, 0.5, 10), (2, 1.0, 10)] * 20) == pytest.approx(1 - 11 / 15)
+    assert kept_share([(12, 0.5, 10)] * 40) == 1.0
+
+
+def test_weeks_in_which_nothing_could_be_sold_are_put_up_whole_or_unknown():
+    empty = range(1, 41)  # half of each of forty weeks
+    demand = [
+        {"sku_id": 1, "location_id": 2, "weeks_ago": ago, "units": 5 if ago in empty else 10, "lines": 1, "odd": None}
+        for ago in range(1, 60)
+    ]
+    out = [{"sku_id": 1, "location_id": 2, "weeks_ago": ago, "share": 0.5 if ago else 1.0} for ago in range(41)]
+    found = clean_history(demand, out, datetime(2026, 11, 2, tzinfo=UTC), 60)
+    assert found.units[0, :-1].tolist() == [10.0] * 59
+    assert np.isnan(found.units[0, -1]), "nothing was there, and nothing could be asked for"
+    assert found.corrected.tolist() == [40]
 
 
 def test_classes_by_value_and_regularity():
