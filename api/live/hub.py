@@ -36,6 +36,8 @@ BLOCK_MS = 1_000
 STALE_SECONDS = 10.0
 RETRY_SECONDS = 0.5
 BATCH = 1_000
+RESUMING = 3
+"""So many subscribers read the table at a time: a thousand that come back leave connections to those who ask."""
 
 SUBSCRIBERS = Gauge("backorder_live_subscribers", "Open subscriptions", multiprocess_mode="livesum")
 POSITION = Gauge(
@@ -62,6 +64,7 @@ class LiveHub:
         self._closing = False
         self.reads = ReadsUnderWay(lambda: self.position)
         """What its subscribers read for one event, together."""
+        self.resuming = asyncio.Semaphore(RESUMING)
         self._seen_at = time.monotonic()
         self._looked = asyncio.Event()
 

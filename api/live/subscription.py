@@ -162,7 +162,8 @@ class Subscription(AsyncIterator[LiveEvent]):
         """Find out whether the cursor can be resumed at all; if not, begin with a marker at the present head."""
         assert self._after is not None
         try:
-            can_resume = await self._hub.can_resume(self._after)
+            async with self._hub.resuming:
+                can_resume = await self._hub.can_resume(self._after)
         except AWAY as error:
             log.debug("a cursor could not be checked yet", error=type(error).__name__)
             await self._hub.next_look()
@@ -186,7 +187,7 @@ class Subscription(AsyncIterator[LiveEvent]):
         limit = PAGE if not self.wanted.coalesce else None
         try:
             if upto > self._reached:
-                async with self._read() as connection:
+                async with self._hub.resuming, self._read() as connection:
                     rows = await connection.fetch(query, self._reached, upto, limit, *values)
             else:
                 rows = []

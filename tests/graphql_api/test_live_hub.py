@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from api.context import Context
 from api.live import LiveEvent, LiveFilter, LiveHub, StreamsClosing, encode_cursor
 from api.live import subscription as subscription_module
+from api.live.hub import RESUMING
 from core.database import Database
 from core.domain.access import Principal, Role
 from core.settings import Settings
@@ -172,6 +173,27 @@ async def test_what_was_read_of_a_log_that_began_anew_is_not_handed_on(stack: St
         assert (await take(subscription, 1))[0].resync_required
         with pytest.raises(TimeoutError):
             await take(subscription, 1, seconds=0.1)
+
+
+async def test_a_crowd_that_comes_back_leaves_connections_to_others(stack: Stack) -> None:
+    reading, most = 0, 0
+
+    @asynccontextmanager
+    async def read() -> AsyncIterator[Any]:
+        nonlocal reading, most
+        reading += 1
+        most = max(most, reading)
+        async with stack.database.system.acquire() as connection:
+            yield connection
+        reading -= 1
+
+    async with stack.hub() as hub:
+        await stack.happen(2, publish=False)
+        await until(hub, 2)
+        crowd = [hub.subscribe(ORDERS, hub.cursor_at(0), read) for _ in range(20)]
+        seen = await asyncio.gather(*(take(one, 2) for one in crowd))
+    assert {tuple(event.position for event in events) for events in seen} == {(1, 2)}
+    assert most <= RESUMING
 
 
 async def test_without_redis_the_table_alone_keeps_the_stream_going(stack: Stack) -> None:
