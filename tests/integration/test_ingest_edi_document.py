@@ -175,6 +175,14 @@ async def test_a_control_number_with_other_content_is_quarantined(world):
     assert len(await answers(world)) == 2
 
 
+async def test_sets_of_two_groups_may_have_one_number(world):
+    number = await sent(world)
+    one, two = (answer(number, control, ("IA", 10, day(10 + control))) for control in (1, 2))
+    both = one[: one.index(b"IEA*")] + two[two.index(b"GS*") : two.index(b"IEA*")] + one[one.index(b"IEA*") :]
+    assert await take(world, both.replace(b"IEA*1*", b"IEA*2*")) == {"applied": 2}
+    assert len(await answers(world)) == 2
+
+
 async def test_a_control_number_stays_taken_while_what_had_it_first_is_set_aside(world):
     number = await sent(world)
     unclear, other = answer(number, 1, ("XX", 10, day(12))), answer(number, 1, ("IA", 10, day(20)))

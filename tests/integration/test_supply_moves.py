@@ -116,6 +116,23 @@ async def test_walk_4_a_delay_past_the_promise_moves_it_with_its_reason(world):
     assert await world.do(recount) == []
 
 
+async def test_a_carriers_estimates_are_believed_as_late_as_they_were(world, monkeypatch: pytest.MonkeyPatch):
+    number = await confirmed(world)
+    await ship(world, number, 10, day(12))
+    supplier = await world.value("select id from supplier where code = 'SUP'")
+
+    async def as_they_were(uow, suppliers):
+        assert supplier in suppliers
+        return {(supplier, "CARRIER"): 3, (supplier, "SHIP_NOTICE"): 9}
+
+    monkeypatch.setattr("core.services.apply_carrier_status.load_lateness", as_they_were)
+    at = datetime(2026, 11, 10, tzinfo=UTC)
+    report = CarrierStatusInput("AG", at, tracking_number="T-SN1", estimated_date=day(20))
+    await world.do(lambda uow: apply_carrier_status(uow, report))
+    supply = (await world.rows("select paper_date, usable_date from supply"))[0]
+    assert (supply["paper_date"], supply["usable_date"]) == (day(20), day(23))
+
+
 async def test_an_older_estimate_is_kept_but_not_applied(world):
     number = await confirmed(world)
     await ship(world, number, 10, day(12))
