@@ -189,6 +189,12 @@ class Query:
         ADMIN,
         AUDITOR,
     )
+    alarms = _field(
+        lists.alarm_list,
+        "What needed a person's eye, newest first: holds that were escalated, suppliers that keep silent, jobs that gave up, "
+        "models and dates that drift, webhooks that were switched off, differences in the ledgers.",
+        *READING,
+    )
     ledger_alarms = _field(
         lists.ledger_alarm_list, "Differences that the auditor found in the ledgers, newest first.", *READING
     )
@@ -583,6 +589,10 @@ class Subscription:
         WAREHOUSE,
         *READING,
     )
+    notice_changed = _stream(
+        subscriptions.notice_changed, "What customers are told, as it is sent.", CUSTOMER, *READING
+    )
+    alarm_raised = _stream(subscriptions.alarm_raised, "What needs a person's eye, as it is found.", *READING)
     risk_changed = _stream(foresight.risk_changed, "Chances of going short that moved by enough to be told.", *READING)
     job_progressed = _stream(subscriptions.job_progressed, "Progress of one job.", *READING)
 

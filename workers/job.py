@@ -249,6 +249,8 @@ class JobRunner:
             ticket = await jobs.give_back(uow.sql, claimed, state, error, delay, free)
             if ticket:
                 uow.announce(_event(claimed.run_id, task.name, state, error=error))
+            if ticket and state == "dead":
+                uow.announce(jobs.job_alarm(claimed.run_id, task.name, error))
             return ticket
 
         ticket = await run_unit_of_work(self.database, end, clock=clock_of(self.settings))

@@ -78,7 +78,7 @@ OWNERS: dict[str, Owner] = {
     **dict.fromkeys(
         [
             "Customer", "Order", "OrderEvent", "OrderLine", "Backorder", "BackorderEvent", "ResolutionOption",
-            "Shipment", "Notice", "GoodsReturn",
+            "Shipment", "Notice", "NoticeEvent", "GoodsReturn",
         ],
         Owner.CUSTOMER,
     ),
@@ -95,6 +95,7 @@ OWNERS: dict[str, Owner] = {
         [
             "AccessDenial", "AffectedLine", "ApiKey", "BackorderRisk", "CalibrationPoint", "LearningModel", "ModelCheck",
             "ModelFigure", "ModelRecord", "ModelReport", "Plot", "RiskAction", "RiskEvent", "RiskReason",
+            "Alarm", "AlarmEvent", "AlarmFact",
             "DemandAccuracy", "HelpedBackorder", "InputFault", "StageDates", "StockTarget", "SupplierDates", "TargetReason",
             "AuditEntry", "BackorderCauses", "Calendar", "CalendarException", "CauseFigures", "Lane", "GoodsReceipt",
             "GoodsReceiptLine", "JobEvent", "LedgerAlarm", "Lot", "LotTrace", "LotUse", "Policy", "ProtectedStockStep",

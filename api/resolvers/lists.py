@@ -10,12 +10,15 @@ from api.pagination import page_of, slice_of
 from api.schema.audit import (
     AccessDenial,
     AccessDenialFilter,
+    Alarm,
+    AlarmFilter,
     AuditEntry,
     AuditFilter,
     LedgerAlarm,
     LedgerAlarmFilter,
     alarm_of,
     object_of,
+    raised_alarm,
 )
 from api.schema.backorder import Backorder, BackorderFilter, BackorderOrder
 from api.schema.edi import EdiDocument, EdiDocumentFilter
@@ -27,6 +30,7 @@ from api.schema.sku import as_filter
 from core.errors import InvalidInput
 from core.queries import (
     access_denials,
+    alarms,
     audit_entries,
     backorders,
     edi_documents,
@@ -167,6 +171,21 @@ async def audit_entry_list(
     async with info.context.read() as sql:
         rows, more = await audit_entries.audit_entries_page(sql, given, page)
     return connection(slice_of(audit_entries.SORT, page, rows, more), lambda row: build("AuditEntry", row))
+
+
+async def alarm_list(
+    info: Info,
+    first: PageFirst = None,
+    after: PageAfter = None,
+    last: PageLast = None,
+    before: PageBefore = None,
+    filter: Annotated[AlarmFilter | None, argument(description="Which alarms.")] = None,
+) -> Connection[Alarm]:
+    """What needed a person's eye."""
+    page = page_of(alarms.SORT, first, after, last, before)
+    async with info.context.read() as sql:
+        rows, more = await alarms.alarms_page(sql, as_filter(filter), page)
+    return connection(slice_of(alarms.SORT, page, rows, more), raised_alarm)
 
 
 async def ledger_alarm_list(

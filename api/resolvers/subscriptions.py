@@ -16,7 +16,15 @@ from api.resolvers.arguments import After
 from api.resolvers.availability import answers
 from api.schema.availability import Availability
 from api.schema.backorder import BackorderFilter
-from api.schema.events import AvailabilityEvent, BackorderEvent, JobEvent, OrderEvent, PurchaseOrderEvent
+from api.schema.events import (
+    AlarmEvent,
+    AvailabilityEvent,
+    BackorderEvent,
+    JobEvent,
+    NoticeEvent,
+    OrderEvent,
+    PurchaseOrderEvent,
+)
 from api.schema.node import build
 from api.schema.sku import as_filter
 from core.domain.access import Role
@@ -197,6 +205,24 @@ async def _sent_orders(context: Context, stream: Any) -> AsyncGenerator[Any, Non
                 yield build("PurchaseOrderEvent", _facts(event))
     finally:
         await stream.aclose()
+
+
+async def notice_changed(info: Info, after: After = None) -> AsyncGenerator[NoticeEvent, None]:
+    """Notices the caller may see; of those that could not be written only staff hears."""
+    context: Context = info.context
+    return events_of(context, context.open_live(LiveFilter(topics=frozenset({"notice"})), after), "NoticeEvent")
+
+
+async def alarm_raised(
+    info: Info,
+    kinds: Annotated[list[str] | None, argument(description="Only of these kinds; null for all.")] = None,
+    after: After = None,
+) -> AsyncGenerator[AlarmEvent, None]:
+    """What needs a person's eye."""
+    context: Context = info.context
+    accepts = None if kinds is None else lambda event: event.kind in kinds
+    wanted = LiveFilter(topics=frozenset({"alarm"}), accepts=accepts)
+    return events_of(context, context.open_live(wanted, after), "AlarmEvent")
 
 
 async def job_progressed(

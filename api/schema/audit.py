@@ -10,6 +10,7 @@ import strawberry
 from strawberry import Info, field
 
 from api.pagination import decode_id, encode_id
+from api.schema.events import AlarmFact, alarm_facts
 from api.schema.node import SKU_KEYED, Node, Row, register
 from core.domain.mentioned_rows import Mention, mentions_in, parts_of_object, sku_of_object, with_names
 
@@ -111,6 +112,29 @@ class AuditFilter:
     request_id: str | None = field(default=None, description="Of this request.")
     at_from: datetime | None = field(default=None, description="At or after.")
     at_before: datetime | None = field(default=None, description="Before.")
+
+
+@strawberry.type(description="Something that needed a person's eye.")
+class Alarm:
+    """One alarm of the event log."""
+
+    kind: str = field(description="What is wrong, as a code; docs/operating.md lists them.")
+    raised_at: datetime = field(description="When it was found.")
+    facts: list[AlarmFact] = field(description="What it is about.")
+
+
+@strawberry.input(description="Which alarms.")
+class AlarmFilter:
+    """All given conditions must hold."""
+
+    kind: list[str] | None = field(default=None, description="One of these kinds.")
+    raised_from: datetime | None = field(default=None, description="At this instant or later.")
+    raised_before: datetime | None = field(default=None, description="Before this instant.")
+
+
+def raised_alarm(row: Row) -> Alarm:
+    """An alarm from its event."""
+    return Alarm(kind=row["kind"], raised_at=row["occurred_at"], facts=alarm_facts(row["payload"]))
 
 
 @strawberry.type(description="A difference the auditor found: an identity of the ledgers that does not hold.")

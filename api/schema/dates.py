@@ -38,6 +38,7 @@ def source_of(sku_id: int, kind: str, row: Mapping[str, Any]) -> SupplySource:
         purchase_order_line_key=None if line is None else (sku_id, line),
         ship_notice_id=row.get("ship_notice_id"),
         transfer_key=None if transfer is None else (sku_id, transfer),
+        told_supply=None if row.get("supply") is None else (sku_id, row["supply"]),
     )
 
 
@@ -108,7 +109,10 @@ def promise_of(rows: Sequence[Row]) -> Promise | None:
     """The newest promise of a line, from its promises oldest first; None before the first."""
     if not rows or not rows[-1]["slices"]:
         return None
-    row = rows[-1]
+    return _promise(rows[-1])
+
+
+def _promise(row: Row) -> Promise:
     return promise_from(row["sku_id"], row["quantity"], row["complete"], row["slices"], row["binding"])
 
 
@@ -120,6 +124,8 @@ def record_of(row: Row, previous: Row | None) -> PromiseRecord:
         made_at=row["made_at"],
         reason=row["reason"],
         previous=None if previous is None else previous["promised"],
+        sequence=row["sequence"],
+        promise=_promise(row),
     )
 
 

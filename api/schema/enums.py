@@ -20,6 +20,7 @@ from core.domain.states import (
     HoldReason,
     JobState,
     LocationKind,
+    NoticeEventKind,
     NoticeState,
     OrderEventKind,
     OrderLineStatus,
@@ -274,6 +275,13 @@ described(
     SHIPPED="Has left.",
     DELIVERED="Has arrived.",
     CANCELLED="Cancelled before it left.",
+)
+described(
+    NoticeEventKind,
+    "What happened to a notice.",
+    SENT="It was written and sent.",
+    READ="The customer has read it.",
+    FAILED="It could not be written; only staff is told.",
 )
 described(
     NoticeState,

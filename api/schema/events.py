@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +18,7 @@ from api.schema.node import Row, build, register
 if TYPE_CHECKING:
     from api.schema.availability import Availability
     from api.schema.backorder import Backorder
+    from api.schema.notice import Notice
     from api.schema.order import Order, OrderLine
     from api.schema.purchasing import PurchaseOrder
 
@@ -26,6 +29,23 @@ RESYNC = "True once when events were lost for this caller: read the objects anew
 
 def _day(value: Any) -> date | None:
     return None if value is None else date.fromisoformat(value)
+
+
+@strawberry.type(description="One fact of an alarm.")
+class AlarmFact:
+    """A name and its value."""
+
+    name: str = field(description="What it is, such as `orderNumber`.")
+    value: str = field(description="Its value as text; what has parts as JSON.")
+
+
+def alarm_facts(payload: Mapping[str, Any]) -> list[AlarmFact]:
+    """What an alarm says, without our own keys of rows and what is not known."""
+    return [
+        AlarmFact(name=name, value=value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for name, value in payload.items()
+        if value is not None and not name.endswith("Id")
+    ]
 
 
 def _common(event: Row) -> dict[str, Any]:
@@ -128,6 +148,56 @@ class BackorderEvent:
         if self.backorder_key is None:
             return None
         return build("Backorder", await info.context.loaders.backorder_by_key.load(self.backorder_key))
+
+
+@register
+@strawberry.type(description="Something that happened to a notice. Facts are null on a resyncRequired event.")
+class NoticeEvent:
+    """One event of topic `notice`."""
+
+    notice_id: strawberry.Private[int | None] = None
+    cursor: str = field(description=CURSOR)
+    occurred_at: datetime = field(description=OCCURRED)
+    kind: enums.NoticeEventKind | None = field(description="What happened.", default=None)
+    order_number: str | None = field(description="Of which order it speaks.", default=None)
+    template: str | None = field(description="Which text it was written from.", default=None)
+    language: str | None = field(description="Language it is written in.", default=None)
+    subject: str | None = field(description="Its subject.", default=None)
+    text: str | None = field(description="Its text, when it was sent.", default=None)
+    resync_required: bool = field(description=RESYNC, default=False)
+
+    @staticmethod
+    def facts_of(event: Row) -> dict[str, Any]:
+        """Fields from a stored or live event."""
+        facts = event["payload"]
+        return _common(event) | {
+            "notice_id": facts.get("noticeId"),
+            "order_number": facts.get("orderNumber"),
+            **{name: facts.get(name) for name in ("template", "language", "subject", "text")},
+        }
+
+    @field(description="The notice now.")
+    async def notice(self, info: Info) -> Annotated[Notice, strawberry.lazy("api.schema.notice")] | None:
+        if self.notice_id is None:
+            return None
+        return build("Notice", await info.context.loaders.notice_by_id.load(self.notice_id))
+
+
+@register
+@strawberry.type(description="Something that needs a person's eye. Facts are null on a resyncRequired event.")
+class AlarmEvent:
+    """One event of topic `alarm`."""
+
+    cursor: str = field(description=CURSOR)
+    occurred_at: datetime = field(description=OCCURRED)
+    kind: str | None = field(description="What is wrong, as a code; docs/operating.md lists them.", default=None)
+    facts: list[AlarmFact] = field(description="What it is about.", default_factory=list)
+    resync_required: bool = field(description=RESYNC, default=False)
+
+    @staticmethod
+    def facts_of(event: Row) -> dict[str, Any]:
+        """Fields from a stored or live event."""
+        return _common(event) | {"facts": alarm_facts(event["payload"])}
 
 
 @register

@@ -76,6 +76,13 @@ class SupplySource:
     purchase_order_line_key: strawberry.Private[tuple[int, int] | None] = None
     ship_notice_id: strawberry.Private[int | None] = None
     transfer_key: strawberry.Private[tuple[int, int] | None] = None
+    told_supply: strawberry.Private[tuple[int, int] | None] = None
+    """(SKU id, id) of the supply that a promise named; whose it is, staff is told."""
+
+    async def _told(self, info: Info) -> Row | None:
+        if self.told_supply is None or not _sees_events(info):
+            return None
+        return await info.context.loaders.supply_by_key.load(self.told_supply)
 
     @field(description="Where the quantity is or will be.")
     async def location(self, info: Info) -> Location:
@@ -85,22 +92,29 @@ class SupplySource:
     async def purchase_order_line(
         self, info: Info
     ) -> Annotated[PurchaseOrderLine, strawberry.lazy("api.schema.purchasing")] | None:
-        if self.purchase_order_line_key is None:
+        key, told = self.purchase_order_line_key, await self._told(info)
+        if told is not None:
+            key = _key(told["sku_id"], told["purchase_order_line_id"])
+        if key is None:
             return None
-        loader = info.context.loaders.purchase_order_line_by_key
-        return build("PurchaseOrderLine", await loader.load(self.purchase_order_line_key))
+        return build("PurchaseOrderLine", await info.context.loaders.purchase_order_line_by_key.load(key))
 
     @field(description="The ship notice, when the goods are announced.")
     async def ship_notice(self, info: Info) -> Annotated[ShipNotice, strawberry.lazy("api.schema.purchasing")] | None:
-        if self.ship_notice_id is None:
+        told = await self._told(info)
+        id = self.ship_notice_id if told is None else told["ship_notice_id"]
+        if id is None:
             return None
-        return build("ShipNotice", await info.context.loaders.ship_notice_by_id.load(self.ship_notice_id))
+        return build("ShipNotice", await info.context.loaders.ship_notice_by_id.load(id))
 
     @field(description="The transfer, when it comes from another location.")
     async def transfer(self, info: Info) -> Annotated[Transfer, strawberry.lazy("api.schema.purchasing")] | None:
-        if self.transfer_key is None:
+        key, told = self.transfer_key, await self._told(info)
+        if told is not None:
+            key = _key(told["sku_id"], told["transfer_id"])
+        if key is None:
             return None
-        return build("Transfer", await info.context.loaders.transfer_by_key.load(self.transfer_key))
+        return build("Transfer", await info.context.loaders.transfer_by_key.load(key))
 
 
 @register
@@ -251,6 +265,8 @@ class PromiseRecord:
     made_at: datetime = field(description="When it was promised.")
     reason: enums.PromiseReason = field(description="Why it was given or moved.")
     previous: date | None = field(description="The day that was promised before.", default=None)
+    sequence: int = field(description="Number of the promise within its line, from 1; there are no gaps.")
+    promise: Promise = field(description="What was promised: units, parts, and the supply behind each.")
 
 
 @register

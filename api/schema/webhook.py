@@ -22,6 +22,7 @@ class WebhookTopic(Enum):
     BACKORDER = "backorder"
     AVAILABILITY = "availability"
     PURCHASE_ORDER = "purchase_order"
+    NOTICE = "notice"
 
 
 described(
@@ -31,6 +32,7 @@ described(
     BACKORDER="What happens to backorders: the facts of backorderChanged.",
     AVAILABILITY="That the availability of a SKU has changed; of several changes perhaps only the newest.",
     PURCHASE_ORDER="What happens to purchase orders: the facts of purchaseOrderChanged.",
+    NOTICE="What customers are told, with subject and text, to be sent on by mail or messenger: the facts of noticeChanged.",
 )
 described(
     WebhookState,

@@ -366,6 +366,14 @@ class ShipmentStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+class NoticeEventKind(StrEnum):
+    """What happened to a notice."""
+
+    SENT = "SENT"
+    READ = "READ"
+    FAILED = "FAILED"
+
+
 class NoticeState(StrEnum):
     """Was the customer told."""
 

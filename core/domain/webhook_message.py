@@ -42,11 +42,12 @@ FACTS: Mapping[str, tuple[str, ...]] = {
     ),
     "availability": ("sku", "version"),
     "purchase_order": ("purchaseOrderNumber", "lineNumber", "status", "version"),
+    "notice": ("customer", "orderNumber", "template", "language", "subject", "text"),
 }
 """Topic -> the facts of its events that are told; those of the subscription on the same topic."""
 
 TOPICS_OF: Mapping[Role, frozenset[str]] = {
-    Role.CUSTOMER: frozenset({"order", "backorder", "availability"}),
+    Role.CUSTOMER: frozenset({"order", "backorder", "availability", "notice"}),
     Role.SUPPLIER: frozenset({"purchase_order"}),
     Role.PLANNER: frozenset(FACTS),
     Role.ADMIN: frozenset(FACTS),

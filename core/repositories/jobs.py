@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from core.events import Event
+
 LIVE = ("waiting", "queued", "running")
 
 
@@ -153,6 +155,11 @@ async def reissue(sql: Any, run_ids: Sequence[int]) -> list[Ticket]:
             list(run_ids),
         )
     )
+
+
+def job_alarm(run_id: int, function: str, error: str | None) -> Event:
+    """A job has given up: somebody has to look (`manage.py jobs`)."""
+    return Event("alarm", "JOB_FAILED", {"jobRunId": run_id, "job": function, "error": error}, key=f"job:{run_id}")
 
 
 async def take_back_lost(sql: Any, stale_seconds: float, limit: int = 500) -> list[dict[str, Any]]:

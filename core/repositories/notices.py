@@ -11,8 +11,10 @@ from core.ports import Transaction
 async def lock_pending(uow: Transaction, limit: int) -> list[Any]:
     """Notices that wait, oldest first, locked; those another sender holds are left to it."""
     return await uow.sql.fetch(
-        """select id, customer_id, order_id, template, language, facts from notice where state = 'pending'
-        order by id limit $1 for update skip locked""",
+        """select n.id, n.customer_id, n.order_id, n.template, n.language, n.facts, o.number as order_number,
+            c.code as customer
+        from notice n left join sales_order o on o.id = n.order_id left join customer c on c.id = n.customer_id
+        where n.state = 'pending' order by n.id limit $1 for update of n skip locked""",
         limit,
     )
 
@@ -35,8 +37,10 @@ async def write_sent(uow: Transaction, rows: list[tuple[int, str, str | None, st
 async def lock_notice(uow: Transaction, notice_id: int, customer_id: int | None) -> Any:
     """The notice, locked; None when it does not exist or belongs to another customer than `customer_id`."""
     return await uow.sql.fetchrow(
-        """select id, customer_id, state, read_at from notice
-        where id = $1 and ($2::bigint is null or customer_id = $2) for no key update""",
+        """select n.id, n.customer_id, n.state, n.read_at, n.template, n.language, n.subject, o.number as order_number,
+            c.code as customer
+        from notice n left join sales_order o on o.id = n.order_id left join customer c on c.id = n.customer_id
+        where n.id = $1 and ($2::bigint is null or n.customer_id = $2) for no key update of n""",
         notice_id,
         customer_id,
     )

@@ -33,6 +33,14 @@ async def mark_notice_read(uow: Transaction, notice_id: int) -> NoticeChange:
     if row["state"] != NoticeState.SENT:
         raise IllegalTransition("notice", str(notice_id), row["state"], str(NoticeState.READ))
     await write_read(uow, notice_id, uow.now)
-    facts = {"noticeId": notice_id}
+    facts = {
+        "noticeId": notice_id,
+        "orderNumber": row["order_number"],
+        "customer": row["customer"],
+        "template": row["template"],
+        "language": row["language"],
+        "subject": row["subject"],
+        "text": None,
+    }
     uow.announce(Event("notice", "READ", facts, key=f"notice:{notice_id}", customer_id=row["customer_id"]))
     return NoticeChange(notice_id, uow.now)

@@ -23,6 +23,8 @@ async def take_back_lost_runs(uow: UnitOfWork, stale_seconds: float) -> list[int
             "error": run["error"],
         }
         uow.announce(Event("job", run["state"], payload, key=str(run["run_id"])))
+        if run["state"] == "dead":
+            uow.announce(jobs.job_alarm(run["run_id"], run["function"], run["error"]))
     return [run["run_id"] for run in lost]
 
 
