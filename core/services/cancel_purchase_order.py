@@ -12,7 +12,14 @@ from core.ports import Transaction
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
-from core.repositories.purchase_orders import find_orders, read_lines, refresh_orders, save_lines, sku_ids_of_orders
+from core.repositories.purchase_orders import (
+    find_orders,
+    lock_order,
+    read_lines,
+    refresh_orders,
+    save_lines,
+    sku_ids_of_orders,
+)
 from core.repositories.save_book import save_books
 from core.services.create_purchase_order import PurchaseOrderChange
 from core.services.follow_up import request_allocation, request_purchase
@@ -53,6 +60,7 @@ async def cancel_purchase_order(
         conclude(book, network, losers, PromiseReason.SUPPLY_LOST, cause_id=line.id)
     await save_books(uow, books.values())
     await save_lines(uow, chosen)
+    head = await lock_order(uow, head.id)  # sending takes no gate: what was unsent may have gone out meanwhile
     after = (await refresh_orders(uow, [head.id]))[head.id]
     uow.audit(
         "purchaseOrderCancel",

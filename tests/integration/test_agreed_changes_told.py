@@ -8,11 +8,14 @@ from core.domain.supplier_changes import ChangeState
 from core.edi.decode_860 import decode_860
 from core.edi.reader import read
 from core.edi.supplier_side import write_856
+from core.services import cancel_purchase_order as cancelling
 from core.services.cancel_purchase_order import cancel_purchase_order
 from core.services.decide_supplier_change import DecideSupplierChange, decide_supplier_change
+from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.send_purchase_change import agreed_days, send_purchase_change
+from core.services.send_purchase_order import send_purchase_order
 from tests.integration.test_edi_both_ways import change, notice, outbound
-from tests.integration.test_ingest_edi_document import answer, day, envelope, sent, take
+from tests.integration.test_ingest_edi_document import PARTNER, answer, day, envelope, sent, take
 
 pytestmark = pytest.mark.anyio
 
@@ -30,6 +33,31 @@ async def test_what_is_left_of_a_cancelled_order(world, on_the_way: int, told: t
     assert document is not None
     (line,) = document.lines
     assert (document.purpose, line.change, line.quantity, line.left_to_receive) == told
+
+
+async def test_an_order_that_is_sent_while_it_is_cancelled_is_taken_back(world, monkeypatch):
+    """Sending takes no gate: it may come between the reading of the order and the lock on its row."""
+    await world.database.system.execute(PARTNER)
+    await world.place(world.order(("S", 10)))
+    sku_id = await world.sku()
+    await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    (order,) = await world.rows("select id, number, status from purchase_order")
+    assert order["status"] == "APPROVED"
+    write = cancelling.save_lines
+
+    async def sent_just_before(*arguments):
+        assert await world.do(lambda uow: send_purchase_order(uow, order["id"])) is not None
+        await write(*arguments)
+
+    monkeypatch.setattr(cancelling, "save_lines", sent_just_before)
+    after = await world.do(lambda uow: cancel_purchase_order(uow, order["number"]))
+    assert after.status == "CANCELLED"
+    told = await world.rows("select payload from outbox where job = 'send_purchase_change'")
+    assert [row["payload"] for row in told] == [
+        {"purchaseOrderId": order["id"], "version": after.version, "lineNumbers": [1]}
+    ]
+    (audit,) = await world.rows("select before from audit_entry where operation = 'purchaseOrderCancel'")
+    assert audit == {"before": {"status": "SENT"}}
 
 
 async def test_a_change_is_overtaken_by_a_newer_answer_of_the_supplier(world):
