@@ -72,6 +72,8 @@ class SkuBook:
 
     A class without steps of its own at a location keeps off the default's there; a step of 0 exempts it.
     """
+    status: str | None = None
+    """The SKU's `SkuStatus`, read behind its gate; None where only some claims were loaded."""
     available_from: date | None = None
     """Release day of a pre-order: nothing is given out before it. None: it is on sale."""
     horizon_days: int | None = None

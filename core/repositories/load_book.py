@@ -90,7 +90,7 @@ async def read_books(
 async def _read_skus(sql: asyncpg.Connection, sku_ids: list[int]) -> list[asyncpg.Record]:
     """What is known of the SKUs, and of what there is anything at all for some of them: the rest is not asked for."""
     return await sql.fetch(
-        f"""select {SKU_COLUMNS}, case when status = 'PREORDER' then available_from end as available_from,
+        f"""select {SKU_COLUMNS}, status, case when status = 'PREORDER' then available_from end as available_from,
             (select (value #>> '{{}}')::int from policy where code = 'promise_horizon_days') as horizon_days,
             exists (select from quota q where q.sku_id = sku.id) as has_quota,
             (select min(expires_at) from reservation where sku_id = any($1::bigint[]) and state = 'held') as first_expiry,
@@ -117,7 +117,8 @@ async def _fill(
     today = {location_id: network.today(location_id, now) for location_id in network.locations}
     books = {r["id"]: SkuBook(r["id"], r["code"], versions[r["id"]], now, today) for r in names}
     for row in names:
-        books[row["id"]].available_from, books[row["id"]].horizon_days = row["available_from"], row["horizon_days"]
+        book = books[row["id"]]
+        book.status, book.available_from, book.horizon_days = row["status"], row["available_from"], row["horizon_days"]
     await attach_lots(sql, books, names, network, now)
     if not names:
         return books

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import asyncpg
+
+from core.domain.book import SkuBook
 from core.domain.kits import Kit
 from core.domain.placing import OrderRequest, signature
 from core.ports import Transaction
@@ -77,6 +81,19 @@ async def load_known(uow: Transaction, orders: list[OrderRequest]) -> Known:
             reserved[r["group_id"]].append(r["sku_id"])
     policies = {r["code"]: r["value"] for r in await sql.fetch("select code, value from policy")}
     return Known(channels, customers, skus, existing, dict(reserved), policies, kits)
+
+
+async def check_statuses(uow: Transaction, known: Known, books: Mapping[int, SkuBook]) -> None:
+    """Raises an error that runs the use case again when a SKU was blocked, or released, before its gate was taken.
+
+    `books` are those of the lines; of kits, whose own gates are not taken, the rows are read again.
+    """
+    now = {book.sku: book.status for book in books.values()}
+    if known.kits:
+        kits = await uow.sql.fetch("select code, status from sku where code = any($1::text[])", sorted(known.kits))
+        now |= {row["code"]: row["status"] for row in kits}
+    if any(known.skus[code]["status"] != status for code, status in now.items()):
+        raise asyncpg.SerializationError("the status of a SKU has changed while its gate was taken")
 
 
 _SKUS = """select k.id, k.code, k.status, k.currency, k.weight_g, k.unit_cost, k.unit_price,

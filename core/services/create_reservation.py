@@ -43,6 +43,7 @@ from core.repositories.supplying import load_policies
 from core.services.follow_up import request_allocation
 
 MAX_ITEMS = 500
+NOT_SOLD = ("BLOCKED", "DISCONTINUED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,8 @@ async def create_reservation(uow: Transaction, request: CreateReservation) -> Re
     demand_class = channel["protected_class"] if channel else ""
     for index, item in items:
         book = books[skus[item.sku]]
+        if book.status in NOT_SOLD:  # it may have been blocked while its gate was waited for
+            raise SkuNotSellable(item.sku, book.status, path=("input", "items", str(index), "sku"))
         allowed = [places[item.location]] if item.location else shipping
         min_life = None
         if book.lots is not None:
@@ -199,7 +202,7 @@ async def _check(uow: Transaction, items: Sequence[ReservationItem]) -> dict[str
         path = ("input", "items", str(index))
         if item.sku not in known:
             raise UnknownSku(item.sku, path=(*path, "sku"))
-        if known[item.sku]["status"] in ("BLOCKED", "DISCONTINUED"):
+        if known[item.sku]["status"] in NOT_SOLD:
             raise SkuNotSellable(item.sku, known[item.sku]["status"], path=(*path, "sku"))
         if item.quantity <= 0:
             raise InvalidInput("A quantity to hold is above 0.", path=(*path, "quantity"), value=item.quantity)

@@ -30,6 +30,7 @@ from core.repositories.load_book import load_books
 from core.repositories.network import load_network
 from core.repositories.place_orders import (
     Known,
+    check_statuses,
     insert_holds,
     insert_orders,
     load_known,
@@ -89,6 +90,7 @@ async def _place(
     """`live` are reservations that no order has used up yet: until its turn each counts against everybody else."""
     wanted = {known.skus[line.sku]["id"] for order in batch for line in order.request.lines}
     books = await load_books(uow, {sku_id: versions[sku_id] for sku_id in wanted}, network)
+    await check_statuses(uow, known, books)
     uses: list[HoldUse] = []
     whole_only = policy(known, "complete_lines", "HOLD") == "FREE"
     others = GivingWay()

@@ -9,6 +9,9 @@ import pytest
 
 from core.domain.placing import LineRequest, OrderRequest, ShipTo
 from core.domain.states import ShipPolicy
+from core.services import place_orders as placing
+from core.services.change_kit import ChangeKit, change_kit
+from core.services.change_sku import ChangeSku, change_sku
 
 pytestmark = pytest.mark.anyio
 
@@ -268,3 +271,27 @@ async def test_goods_just_ordered_are_not_late(world):
     await world.do(lambda uow: raise_purchase_requests(uow, [1]))
     await world.place(world.order(("S", 40), customer="C2"))
     assert [r["cause"] for r in await world.rows("select cause from backorder order by id")] == ["FORECAST_ERROR"] * 2
+
+
+@pytest.mark.parametrize("code", ["S", "K"])
+async def test_an_order_that_waits_for_the_gate_of_a_sku_that_is_blocked_meanwhile_is_held(
+    world, monkeypatch, code: str
+):
+    """Of a kit too, whose own gate an order does not take."""
+    await world.stock(5)
+    await world.database.system.execute("insert into sku (code, name, currency) values ('K', '{}', 'KRW')")
+    await world.do(lambda uow: change_kit(uow, ChangeKit("K", {"S": 1})))
+    take = placing.take_gates
+    blocked = []
+
+    async def blocked_just_before(uow, sku_ids):
+        if not blocked:
+            blocked.append(await world.do(lambda other: change_sku(other, ChangeSku(code, "BLOCKED"))))
+        return await take(uow, sku_ids)
+
+    monkeypatch.setattr(placing, "take_gates", blocked_just_before)
+    (result,) = await world.place(world.order((code, 2)))
+    assert result.outcome == "placed"
+    assert await world.rows("select reason from order_hold") == [{"reason": "SKU_NOT_SELLABLE"}]
+    assert await world.quantities(result.number) == (2, 0, 0, 0, 0)
+    assert await world.rows("select status from sales_order") == [{"status": "RECEIVED"}]

@@ -16,7 +16,9 @@ from core.errors import (
     SkuNotSellable,
     UnknownSku,
 )
+from core.services import create_reservation as reserving
 from core.services.cancel_order import CancelOrder, cancel_order
+from core.services.change_sku import ChangeSku, change_sku
 from core.services.create_reservation import CreateReservation, ReservationItem, create_reservation
 from core.services.expire_reservations import expire_reservations
 from core.services.extend_reservation import extend_reservation
@@ -207,3 +209,17 @@ async def test_a_dated_hold_becomes_a_claim_on_its_supply(world):
     assert await world.quantities(mine.number) == (0, 0, 5, 0, 0)
     pegs = await world.rows("select kind, need_date, quantity from peg where kind = 'FIRM'")
     assert pegs == [{"kind": "FIRM", "need_date": due, "quantity": 5}]
+
+
+async def test_a_sku_that_is_blocked_while_its_gate_is_waited_for_is_not_held(world, monkeypatch):
+    await world.stock(5)
+    take = reserving.take_gates
+
+    async def blocked_just_before(uow, sku_ids):
+        await world.do(lambda other: change_sku(other, ChangeSku("S", "BLOCKED")))
+        return await take(uow, sku_ids)
+
+    monkeypatch.setattr(reserving, "take_gates", blocked_just_before)
+    with pytest.raises(SkuNotSellable):
+        await world.do(_reserve(("S", 2)))
+    assert await world.value("select count(*) from reservation") == 0
