@@ -82,7 +82,8 @@ async def test_silence_and_another_envelope_are_alerts(world):
     number = await sent(world)
     await world.database.system.execute("""update partner_guide set guide = '{"silence_hours": 48}'""")
     await take(world, answer(number, 1, ("IA", 10, day(12))), "f1")
-    assert await look(world) == {}
+    await take(world, answer(number, 1, ("IA", 10, day(12)), usage="T").replace(b"*", b"^"), "test")
+    assert (await look(world), await world.rows(ALERTS)) == ({}, [])
     world.clock.at += timedelta(hours=49)
     assert await look(world) == {"SILENT": 1}
     assert await look(world) == {}

@@ -17,12 +17,14 @@ from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurc
 from core.services.ask_supplier import AnswerRequest, AskSupplier, answer_request, ask_supplier
 from core.services.choose_sources import sourcing_choice
 from core.services.close_purchase_order import ClosePurchaseOrder, close_purchase_order
+from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
 from core.services.inspect_goods import InspectGoods, inspect_goods
 from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
 from core.services.report_supplier_stock import StockHint, report_supplier_stock
 from core.services.reschedule_lines import reschedule_lines
 from core.services.run_supplier_deadlines import run_supplier_deadlines
+from core.services.send_purchase_order import send_purchase_order
 from tests.integration.test_supplier_work import TODAY, policy, reported, second_source, sent
 
 pytestmark = pytest.mark.anyio
@@ -70,6 +72,28 @@ async def test_a_hint_bounds_a_choice_for_fourteen_days(world):
         choice = await sourcing_choice(world.database.system, {}, sku_id, 4, now.date(), now.date(), now)
         assert choice is not None
         assert (choice.plan is not None) is is_possible, days
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_units_that_a_supplier_has_are_there_for_one_order_only(world, at_once: bool):
+    await world.database.system.execute(
+        """insert into lane (from_location_id, to_location_id, transit_days, calendar_id)
+            select f.id, t.id, 1, f.calendar_id from location f, location t where f.code = 'R' and t.code = 'A'
+            on conflict do nothing;
+        update supplier set location_id = (select id from location where code = 'R') where code = 'SUP';
+        insert into policy (code, value) values ('purchase_approval_limit', '1000000000') on conflict do nothing"""
+    )
+    for _ in range(2):
+        made = await world.do(
+            lambda uow: create_purchase_order(uow, CreatePurchaseOrder("SUP", "A", [("S", 10, None)]))
+        )
+        await world.do(lambda uow, made=made: send_purchase_order(uow, made.purchase_order_id))
+    (believed,) = {row["usable_date"] for row in await world.rows("select usable_date from supply")}
+    supplier = await world.value("select id from supplier where code = 'SUP'")
+    soon = {"available": 15} if at_once else {"available": 0, "next_date": TODAY, "next_quantity": 15}
+    await world.do(lambda uow: report_supplier_stock(uow, supplier, [StockHint("S", **soon)]))
+    days = sorted(row["usable_date"] for row in await world.rows("select usable_date from supply"))
+    assert (days[0] < believed, days[1]) == (True, believed)
 
 
 async def test_a_deadline_that_somebody_else_has_moved_is_not_moved_again(world):
