@@ -73,7 +73,8 @@ class BlockedStock:
 class Demand:
     """Demand before this line, in base units: 56 days where they are known, else only the mean line.
 
-    `units_last_7_days` includes this line; `recent_line_ids` are its largest lines.
+    `units_last_7_days` includes this line when it is new; `daily_sd` is over the units of each day; `recent_line_ids` are
+    its largest lines.
     """
 
     line_quantity: int

@@ -73,9 +73,11 @@ _QUERIES = {
                 + coalesce((select (value #>> '{}')::int from policy where code = 'receiving_days'), 0) end as first_date
         from supply s left join purchase_order_line l on l.sku_id = s.sku_id and l.id = s.purchase_order_line_id
         where s.sku_id = any($1::bigint[]) and s.quantity > s.received + s.cancelled and s.kind = 'purchase'""",
-    "demand": """select sku_id, count(*) as lines, sum(ordered) as units, avg(ordered)::float8 as mean_line,
-            count(distinct created_at::date) as days, sum(ordered::float8 * ordered) as squares
-        from order_line where sku_id = any($1::bigint[]) and created_at >= $2 group by sku_id""",
+    "demand": """select sku_id, sum(lines)::bigint as lines, sum(units)::bigint as units,
+            (sum(units) / sum(lines))::float8 as mean_line, count(*) as days, sum(units::float8 * units) as squares
+        from (select sku_id, count(*) as lines, sum(ordered) as units from order_line
+            where sku_id = any($1::bigint[]) and created_at >= $2 group by sku_id, created_at::date) x
+        group by sku_id""",
     "week": """select sku_id, sum(ordered) as units, (array_agg(id order by ordered desc))[1:3] as ids from order_line
         where sku_id = any($1::bigint[]) and created_at >= $2 group by sku_id""",
     "sku": """select k.id as sku_id, k.reorder_point, coalesce(min(s.lead_time_days), 30) as lead_time
@@ -102,7 +104,7 @@ def _facts(
         shortage=backorder.quantity,
         demand=Demand(
             line_quantity=line.ordered,
-            units_last_7_days=(week["units"] if week else 0) + line.ordered,
+            units_last_7_days=(week["units"] if week else 0) + (line.ordered if line.is_new else 0),
             daily_mean=mean,
             daily_sd=deviation,
             mean_line_quantity=demand["mean_line"] if demand is not None and demand["lines"] >= 5 else None,
