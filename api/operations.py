@@ -23,6 +23,7 @@ from api.resolvers import (
     lots,
     order_mutations,
     partners,
+    places,
     planning,
     policies,
     rebalancing,
@@ -221,6 +222,19 @@ class Query:
     )
     calendars = _field(routes.calendars, "Working days of locations and lanes, by code.", WAREHOUSE, *READING)
     lanes = _field(routes.lanes, "Ways between locations, by the codes of their ends.", WAREHOUSE, *READING)
+    channels = _field(places.channels, "Where orders come from, by code.", WAREHOUSE, *READING)
+    locations = _field(
+        places.location_list,
+        "Places that hold stock, delivery zones and suppliers' doors, by code.",
+        WAREHOUSE,
+        *READING,
+    )
+    delivery_zones = _field(
+        places.delivery_zone_list,
+        "Which addresses belong to which destination, by country and prefix.",
+        WAREHOUSE,
+        *READING,
+    )
     webhooks = _field(telling.webhook_list, "Webhooks the caller may see, newest first.", CUSTOMER, SUPPLIER, *READING)
     webhook_deliveries = _field(
         telling.delivery_list,
@@ -348,6 +362,18 @@ class Mutation:
     )
     location_change = _mutation(
         routes.location_change, "Change cut-off or calendar of a location; its promises are judged anew.", *PLANNING
+    )
+    location_set = _mutation(
+        places.location_set,
+        "Make or change a location, or switch it on or off; its promises are judged anew.",
+        *PLANNING,
+    )
+    channel_set = _mutation(places.channel_set, "Make or change a channel: what it sells from and shows.", *PLANNING)
+    delivery_zone_set = _mutation(
+        places.delivery_zone_set, "Say to which destination addresses belong, by country and postal prefix.", *PLANNING
+    )
+    delivery_zone_remove = _mutation(
+        places.delivery_zone_remove, "Forget a postal prefix: its addresses fall to the shorter one.", *PLANNING
     )
     policy_change = _mutation(policies.policy_change, "Change a business parameter.", *PLANNING)
     backorder_reprioritize = _mutation(

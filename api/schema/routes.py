@@ -115,7 +115,7 @@ class LanePayload:
     user_errors: list[UserError] = field(description="What was refused and why; empty when all was done.")
 
 
-@strawberry.type(description="Answer of locationChange.")
+@strawberry.type(description="Answer of locationSet and locationChange.")
 class LocationPayload:
     """The location after it."""
 

@@ -94,6 +94,7 @@ class Location(Node):
         description="Local time (HH:MM) from which on nothing leaves that day; null: it ships all day.", default=None
     )
     calendar: str | None = field(description="Code of its calendar; null: it works every day.", default=None)
+    is_active: bool = field(description="False: nothing new is sold, sent or bought from here.", default=True)
 
 
 @register

@@ -18,7 +18,7 @@ async def locations_by_ids(sql: asyncpg.Connection, ids: Sequence[int]) -> list[
     """These locations."""
     return await sql.fetch(
         """select l.id, l.code, l.name, l.kind, l.time_zone as timezone, to_char(l.cutoff_time, 'HH24:MI') as cutoff_time,
-            c.code as calendar from location l left join calendar c on c.id = l.calendar_id
+            c.code as calendar, l.is_active from location l left join calendar c on c.id = l.calendar_id
         where l.id = any($1::bigint[])""",
         list(ids),
     )

@@ -15,8 +15,8 @@ EVERY_DAY = WorkCalendar(frozenset(range(1, 8)))
 STAMP = """select (select (count(*), max(updated_at)) from location)::text || (select (count(*), max(updated_at))
     from lane)::text || (select (count(*), max(updated_at)) from calendar)::text || (select (count(*), max(created_at))
     from calendar_exception)::text || (select (count(*), max(created_at)) from delivery_zone)::text
-    || current_database()"""
-"""SQL of what changes whenever a location, lane, calendar or delivery zone does."""
+    || (select (count(*), max(updated_at)) from channel)::text || current_database()"""
+"""SQL of what changes whenever a location, lane, calendar, delivery zone or channel does."""
 
 _known: dict[str, Network] = {}
 

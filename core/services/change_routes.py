@@ -138,7 +138,7 @@ async def set_lane(uow: Transaction, request: SetLane) -> tuple[int, int]:
     old: dict[str, Any] = _lane(before) if before else {"calendarId": None, "cost": 0, "carbonGPerKg": 0}
     new = {
         "transitDays": old.get("transitDays") if request.transit_days is None else request.transit_days,
-        "calendarId": await _calendar_id(uow, request.calendar, old["calendarId"]),
+        "calendarId": await calendar_id_of(uow, request.calendar, old["calendarId"]),
         "cost": old["cost"] if request.cost is None else request.cost,
         "carbonGPerKg": old["carbonGPerKg"] if request.carbon_g_per_kg is None else request.carbon_g_per_kg,
     }
@@ -163,13 +163,13 @@ async def change_location(uow: Transaction, request: ChangeLocation) -> int:
 
     Raises NotFound (location, calendar) and InvalidInput (no time of the day).
     """
-    cutoff = _time(request.cutoff_time)
+    cutoff = cutoff_of(request.cutoff_time)
     location_id = (await location_ids_of(uow, [request.location]))[request.location]
     await lock_network(uow)
     before = await uow.sql.fetchrow("select cutoff_time, calendar_id from location where id = $1", location_id)
     after = {
         "cutoff_time": before["cutoff_time"] if request.cutoff_time is None else cutoff,
-        "calendar_id": await _calendar_id(uow, request.calendar, before["calendar_id"]),
+        "calendar_id": await calendar_id_of(uow, request.calendar, before["calendar_id"]),
     }
     await uow.sql.execute(
         "update location set cutoff_time = $2, calendar_id = $3, updated_at = clock_timestamp() where id = $1",
@@ -182,7 +182,8 @@ async def change_location(uow: Transaction, request: ChangeLocation) -> int:
     return location_id
 
 
-def _time(text: str | None) -> time | None:
+def cutoff_of(text: str | None) -> time | None:
+    """A local time of the day; None for none. Raises InvalidInput."""
     if not text:
         return None
     try:
@@ -255,7 +256,7 @@ async def _exceptions(uow: Transaction, calendar_id: int) -> dict[date, bool]:
     return {row["day"]: row["is_working"] for row in rows}
 
 
-async def _calendar_id(uow: Transaction, code: str | None, known: int | None) -> int | None:
+async def calendar_id_of(uow: Transaction, code: str | None, known: int | None) -> int | None:
     """The calendar that was named: None keeps the `known` one, '' is every day."""
     if code is None:
         return known

@@ -63,3 +63,55 @@ async def test_a_new_shop_customer_orders_by_its_address_and_is_erased(shop: Sho
     assert gone == {"customer": {"code": "SHOP-77", "person": None}, "userErrors": []}
     own = await shop.ask(await shop.customer("MINSEO"), f"{{ viewer {{ customer {{ code {PERSON} }} }} }}")
     assert own["viewer"]["customer"]["person"]["email"] == "minseo.kim@example.com"
+
+
+PLACE = "location { code name kind timezone cutoffTime calendar isActive }"
+SHIP_TO = {"country": "NO", "postalCode": "0150"}
+ASK = """query ($shipTo: ShipToInput) { availability(skus: ["MUG-BLUE"], channel: "nordic", shipTo: $shipTo) {
+    availableNow promise { deliveryDate { expected } } } }"""
+
+
+async def test_a_new_country_is_served_through_a_new_channel_and_location(shop: Shop):
+    """What a planner does to sell in Norway from a new centre: location, zone, lane, channel; then it is on sale."""
+    planner, warehouse = shop.context(Role.PLANNER), shop.context(Role.WAREHOUSE)
+    centre = {"code": "DC-OSL", "name": "Oslo", "kind": "DC", "timeZone": "Europe/Oslo", "cutoffTime": "16:00"}
+    made = await shop.change(planner, "locationSet", centre, PLACE)
+    told = {"code": "DC-OSL", "name": "Oslo", "kind": "DC", "timezone": "Europe/Oslo", "cutoffTime": "16:00"}
+    assert made == {"location": {**told, "calendar": None, "isActive": True}, "userErrors": []}
+    await shop.change(
+        planner, "locationSet", {"code": "ZONE-NO", "kind": "DESTINATION", "timeZone": "Europe/Oslo"}, PLACE
+    )
+    zone = {"country": "no", "location": "ZONE-NO"}
+    mapped = await shop.change(
+        planner, "deliveryZoneSet", zone, "deliveryZone { country postalPrefix location { code } }"
+    )
+    assert mapped["deliveryZone"] == {"country": "NO", "postalPrefix": "", "location": {"code": "ZONE-NO"}}
+    lane = {"fromLocation": "DC-OSL", "toLocation": "ZONE-NO", "transitDays": 1}
+    assert (await shop.change(planner, "laneSet", lane, "lane { transitDays }"))["userErrors"] == []
+    channel = {"code": "nordic", "locations": ["DC-OSL"], "maxShown": 5}
+    opened = await shop.change(
+        planner, "channelSet", channel, "channel { code name maxShown locations { code } protectedClass }"
+    )
+    shown = {"code": "nordic", "name": "nordic", "maxShown": 5, "locations": [{"code": "DC-OSL"}], "protectedClass": ""}
+    assert opened == {"channel": shown, "userErrors": []}
+    count = {"sku": "MUG-BLUE", "location": "DC-OSL", "counted": 9, "reason": "opening"}
+    assert (await shop.change(warehouse, "stockCount", count, "__typename"))["userErrors"] == []
+    (answer,) = (await shop.ask(planner, ASK, shipTo=SHIP_TO))["availability"]
+    assert answer == {"availableNow": 5, "promise": {"deliveryDate": {"expected": "2026-11-19"}}}
+    off = await shop.change(planner, "locationSet", {"code": "DC-OSL", "isActive": False}, PLACE)
+    assert (off["location"], off["userErrors"][0]["path"]) == (None, ["input", "isActive"])
+    lists = """{ channels { code locations { code } }
+        locations(first: 9, filter: { kind: [DC, STORE], isActive: true }) { nodes { code isActive } }
+        deliveryZones(first: 9, filter: { country: "kr" }) { nodes { postalPrefix location { code } } } }"""
+    found = await shop.ask(warehouse, lists)
+    assert [one["code"] for one in found["channels"]] == ["marketplace", "nordic", "store", "web"]
+    assert [one["code"] for one in found["locations"]["nodes"]] == ["DC-ICN", "DC-LTN", "DC-OSL", "STORE-SEOUL"]
+    jeju = {"postalPrefix": "63", "location": {"code": "ZONE-KR-JEJU"}}
+    assert found["deliveryZones"]["nodes"] == [{"postalPrefix": "", "location": {"code": "ZONE-KR"}}, jeju]
+    gone = await shop.change(planner, "deliveryZoneRemove", {"country": "NO"}, "deliveryZone { country }", key="once")
+    assert gone == {"deliveryZone": None, "userErrors": []}
+    assert gone == await shop.change(
+        planner, "deliveryZoneRemove", {"country": "NO"}, "deliveryZone { country }", key="once"
+    )
+    (answer,) = (await shop.ask(planner, ASK, shipTo=SHIP_TO))["availability"]
+    assert answer == {"availableNow": 0, "promise": None}
