@@ -19,7 +19,14 @@ from core.ports import Transaction
 from core.repositories.edi import Partner, add_outbound, due_times, partner_of_supplier
 from core.repositories.edi_replies import newest_order
 from core.repositories.order_documents import read_paper
-from core.repositories.purchase_orders import PurchaseOrderHead, find_orders, lock_order, set_status
+from core.repositories.purchase_orders import (
+    PurchaseOrderHead,
+    find_orders,
+    lock_order,
+    read_lines,
+    refresh_orders,
+    set_status,
+)
 from core.services.ask_supplier import ask_to_expedite
 from core.services.edi_envelopes import number_document
 from core.services.run_supplier_deadlines import run_supplier_deadlines
@@ -31,7 +38,8 @@ _BEFORE_SENDING = (_S.DRAFT, _S.AWAITING_APPROVAL, _S.APPROVED)
 async def send_purchase_order(uow: Transaction, purchase_order_id: int) -> int | None:
     """APPROVED becomes SENT; returns the outbound document's id, None when it was sent before or needs no EDI.
 
-    A supplier without a trading partner gets its order by other means: the order is SENT all the same.
+    Where goods came before the order left, it is PARTIALLY_RECEIVED then. A supplier without a trading partner gets its
+    order by other means: the order is SENT all the same.
     Raises NotFound, IllegalTransition before approval, InvalidInput for a value that the standard cannot hold.
     """
     head = await lock_order(uow, purchase_order_id)
@@ -41,6 +49,8 @@ async def send_purchase_order(uow: Transaction, purchase_order_id: int) -> int |
     partner = await partner_of_supplier(uow, head.supplier_id)
     outbound_id = await _write(uow, head, partner) if partner is not None else None
     await set_status(uow, head, PurchaseOrderStatus.SENT)
+    if any(line.parts.received for line in (await read_lines(uow, [head.id])).values()):  # some of it came before
+        await refresh_orders(uow, [head.id])
     await ask_to_expedite(uow, head.id)
     _say(uow, head, outbound_id, partner)
     uow.audit("purchaseOrderSend", f"purchase_order:{head.id}", None, {"outboundId": outbound_id})

@@ -15,6 +15,7 @@ from core.services.inspect_goods import InspectGoods, inspect_goods
 from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
 from core.services.reconcile_stock import recount
+from core.services.send_purchase_order import send_purchase_order
 
 pytestmark = pytest.mark.anyio
 
@@ -176,4 +177,17 @@ async def test_a_sku_that_stands_twice_is_received_by_what_is_expected_first(wor
     assert more.over_delivered == 2
     rows = await world.rows("select received, over_delivered from purchase_order_line order by line_number")
     assert [tuple(row.values()) for row in rows] == [(5, over[0]), (4, over[1])]
+    assert await world.do(recount) == []
+
+
+async def test_an_order_that_is_sent_after_some_of_it_came_is_received_in_part(world):
+    await world.place(world.order(("S", 6)))
+    sku_id = await world.sku()
+    await world.do(lambda uow: raise_purchase_requests(uow, [sku_id]))
+    row = (await world.rows("update purchase_order set status = 'APPROVED' returning id, number"))[0]
+    await receive(world, row["number"], 4)
+    assert await world.value("select status from purchase_order") == "APPROVED"
+    await world.do(lambda uow: send_purchase_order(uow, row["id"]))
+    assert await world.value("select status from purchase_order") == "PARTIALLY_RECEIVED"
+    assert await world.value("select sent_at from purchase_order") is not None
     assert await world.do(recount) == []
