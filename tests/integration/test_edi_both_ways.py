@@ -268,8 +268,8 @@ async def test_an_additional_line_adds_units_of_an_article_that_the_order_has(wo
     assert agreed is not None
     assert (agreed.lines[0].requested_date, agreed.lines[0].schedule) == (None, ((10, day(12)), (4, day(20))))
 
-    async def consent(control: int, on: date | None) -> dict[str, int]:
-        status = LineStatus("IA", 14, on, "067" if on else "", Effect.ACCEPT)
+    async def consent(control: int, on: date | None, code: str = "067") -> dict[str, int]:
+        status = LineStatus("IA", 14, on, code if on else "", Effect.ACCEPT)
         said = replace(answered(), statuses=(status,))
         told = ChangeAcknowledgement(
             Acknowledgement(number, "AC", day(1), "", (said,), purpose="06"),
@@ -288,7 +288,9 @@ async def test_an_additional_line_adds_units_of_an_article_that_the_order_has(wo
     dearer = change(number, 6, "AI", 4).replace(b"POC*1*AI**4*EA*", b"POC*2*AI**4*EA*900")
     assert await take(world, dearer, "f6") == {"quarantined": 1}
     assert "one price" in (await documents(world))[-1]["quarantine_reason"]
-    assert await consent(9, day(25)) == {"applied": 1}
+    assert await consent(9, day(20), "068") == {"applied": 1}
+    assert await world.rows(days) != days_now, "a day of shipping is none of arrival"
+    assert await consent(10, day(25)) == {"applied": 1}
     assert {row["usable_date"] for row in await world.rows(days)} == {day(25)}, "another day is news"
     assert await world.do(recount) == []
 

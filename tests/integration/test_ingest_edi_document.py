@@ -230,7 +230,7 @@ async def test_a_number_is_taken_by_its_partner_alone_and_for_its_window_only(wo
 
 async def test_what_we_will_reject_holds_no_number_while_it_waits(world):
     number = await sent(world)
-    broken = answer(number, 1, ("IA", 10, day(12))).replace(b"ACK*IA*10*EA*067", b"ACK*IA*TEN*EA*067")
+    broken = answer(number, 1, ("IA", 10, day(12))).replace(b"EA*067*2026", b"EA*067*2O26")
     raw_id = await world.do(lambda uow: store_edi_file(uow, "sup", "http", "f1", broken))
     await world.do(lambda uow: plan_interchanges(uow, raw_id))
     assert await take(world, answer(number, 1, ("IA", 10, day(20))), "f2") == {"applied": 1}
