@@ -301,7 +301,9 @@ async def stock_count(
 ) -> StockPayload:
     """Book what a count found."""
     context: Context = info.context
-    wanted = CountStock(input.sku, input.location, input.counted, input.reason, input.lot, input.expires_on)
+    wanted = CountStock(
+        input.sku, input.location, input.counted, input.reason, input.lot, input.expires_on, input.counted_at
+    )
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
         change = await count_stock(uow, wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from enum import Enum
 
 import strawberry
@@ -209,6 +209,10 @@ class StockCountInput:
     reason: str = field(default="", description="Remark.")
     lot: str | None = field(default=None, description="Code of the lot that was counted, where the SKU tracks lots.")
     expires_on: date | None = field(default=None, description="Last day of the life of a lot that is new.")
+    counted_at: datetime | None = field(
+        default=None,
+        description="When the units were found: what was booked since then stays booked. Null: now, and the stock becomes the count.",
+    )
 
 
 @strawberry.input(description="Stock to move to another location.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from core.domain.book import SkuBook
 from core.errors import InvariantBroken
 from core.ports import Transaction
@@ -18,6 +20,22 @@ async def draw_ids(uow: Transaction, table: str, count: int) -> list[int]:
         count,
     )
     return [row["id"] for row in rows]
+
+
+async def moved_since(uow: Transaction, sku_id: int, location_id: int, at: datetime, lot: str | None = None) -> int:
+    """Units that came (above 0) or left after an instant; call it under the gate.
+
+    What counts corrected meanwhile is none of them: it lay there, or was missing, before.
+    """
+    return await uow.sql.fetchval(
+        """select coalesce(sum(on_hand_delta), 0)::int from stock_movement m
+        where sku_id = $1 and location_id = $2 and occurred_at > $3 and kind <> 'counted' and ($4::text is null
+            or lot_id in (select id from lot l where l.sku_id = $1 and l.location_id = $2 and l.code = $4))""",
+        sku_id,
+        location_id,
+        at,
+        lot,
+    )
 
 
 async def write_stock(uow: Transaction, books: list[SkuBook]) -> None:

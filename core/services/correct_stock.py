@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from core.domain.book import SkuBook
@@ -44,17 +44,20 @@ async def correct_stock(
     *,
     lot: str | None = None,
     serials: Callable[[SkuBook, int], Sequence[SerialChange]] | None = None,
+    look: Callable[[int, int], Awaitable[None]] | None = None,
 ) -> StockChange:
     """Load the SKU under its gate and let `change(book, location_id)` move stock.
 
     `change` is called twice at most: it returns how many units lines must give up first (0: it has made its
     movements). Lines that lost stock take other stock, dated supply, transfers, or wait for a purchase, and are
     promised anew with reason STOCK_CORRECTED. Of a SKU that tracks lots `lot` is the code of the one that changes;
-    `serials` says what happens to which serialised units.
+    `serials` says what happens to which serialised units; `look(sku_id, location_id)` reads what `change` has to know.
     """
     sku_id = (await sku_ids_of(uow, [sku]))[sku]
     location_id = (await location_ids_of(uow, [location]))[location]
     versions = await take_gates(uow, [sku_id])
+    if look is not None:
+        await look(sku_id, location_id)
     network = await load_network(uow)
     book = (await load_books(uow, versions, network, lines="all"))[sku_id]
     check_lot(book, lot, ("input",))

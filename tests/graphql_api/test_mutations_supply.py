@@ -29,6 +29,10 @@ async def test_stock_is_adjusted_counted_and_moved(shop: Shop):
     assert (adjusted["stock"]["onHand"], adjusted["stock"]["sku"]) == (9, {"code": "TEAPOT-1L"})
     counted = await shop.change(warehouse, "stockCount", {**place, "counted": 7}, STOCK)
     assert counted["stock"]["onHand"] == 7
+    early = {"counted": 5, "countedAt": "2026-01-01T00:00:00Z"}  # before anything came
+    assert (await shop.change(warehouse, "stockCount", {**place, **early}, STOCK))["stock"]["onHand"] == 14
+    again = await shop.change(warehouse, "stockCount", {**place, "counted": 7}, STOCK)
+    assert again["stock"]["onHand"] == 7
     assert int(counted["stock"]["version"]) > int(adjusted["stock"]["version"])
     moved = await shop.change(
         warehouse,

@@ -61,6 +61,30 @@ async def test_an_equal_count_writes_nothing_and_a_higher_one_is_free(world):
     assert await world.value("select count(*) from outbox where job = 'allocate_waiting_demand'") == 1
 
 
+async def test_what_was_booked_since_a_count_stays_booked(world):
+    """Units that left after the counting are not found anew; what a count has found is not found twice."""
+    await world.stock(100)
+    began = world.clock.at
+    world.clock.at += timedelta(minutes=5)
+    await world.do(lambda uow: adjust_stock(uow, AdjustStock("S", "A", -10, "left by hand")))
+    await world.stock(7, location="B")
+    world.clock.at += timedelta(minutes=5)
+
+    async def counted(units: int, at):
+        return (await world.do(lambda uow: count_stock(uow, CountStock("S", "A", units, counted_at=at)))).on_hand
+
+    assert await counted(100, began) == 90
+    assert await world.value("select count(*) from stock_movement where kind = 'counted'") == 0
+    assert [await counted(102, began) for _ in range(2)] == [92, 92]
+    assert await counted(92, world.clock.at) == 92
+    with pytest.raises(InvalidInput, match="10 units have left since then"):
+        await counted(5, began)
+    with pytest.raises(InvalidInput, match="cannot lie ahead"):
+        await counted(92, world.clock.at + timedelta(seconds=1))
+    assert (await count(world, 95)).on_hand == 95
+    assert await world.do(recount) == []
+
+
 async def test_adjustments_need_a_reason_and_cannot_take_what_is_not_there(world):
     await world.stock(4)
     for delta, reason in ((0, "x"), (1, " ")):
