@@ -11,6 +11,7 @@ from core.domain.book import SkuBook
 from core.domain.book_supplies import Portion, cover_open, free_by_loss, mark_delayed, reshape
 from core.domain.calendars import WorkCalendar
 from core.domain.late_pegs import Cause, MovePolicy, repair
+from core.domain.late_rescue import proof_of
 from core.domain.network import Lane, Location, Network
 from core.domain.records import Backorder, Line, Lot, Movement, Supply
 from core.domain.states import BackorderState, OrderLineStatus, PegKind, PromiseReason
@@ -231,3 +232,11 @@ def test_stock_is_protected_from_the_very_day_its_step_begins():
     book.protected = {"": {A: [(TODAY, 2), (day(3), 5)]}, "urgent": {A: [(day(1), 0)]}}
     assert [book.protected_at(A, "", day(n)) for n in (-1, 0, 2, 3, 4)] == [0, 2, 2, 5, 5]
     assert [book.protected_at(A, "urgent", day(n)) for n in (0, 1)] == [0, 0], "exempt by a step of its own"
+
+
+def test_a_supply_that_was_just_split_off_is_proven_by_the_row_it_came_from():
+    book, (supply,) = book_of(0, (5, 4))
+    line = claim(book, 1, 4, 5, supply)
+    book.split_supply(supply, 3, day(9), "SUPPLIER", None)
+    proofs = [proof_of(book, peg) for peg in book.pegs_of(line)]
+    assert sorted((proof["id"], proof["quantity"], proof["daysLate"]) for proof in proofs) == [(1, 1, 0), (1, 3, 4)]

@@ -375,3 +375,19 @@ def test_what_is_moved_within_a_day_leaves_no_earlier_than_stock_would(hour, zon
     (peg,) = book.pegs_of(line)
     assert peg.supply is not None
     assert (peg.need_date, peg.supply.usable_date) == (day(1 + leaves), day(1))
+
+
+@pytest.mark.parametrize(("asked", "kind"), [(3, BindingKind.SUPPLY), (4, BindingKind.REQUESTED_DATE)])
+def test_the_day_asked_for_binds_only_what_is_there_by_then(asked, kind):
+    """What leaves on day 3 arrives on day 4."""
+    book = book_of(0, (3, 2))
+    assert binding(book, ask(book, 2, requested_date=day(asked))).kind == kind
+
+
+def test_what_could_come_before_a_full_week_does_not_wait_for_its_quota():
+    book = book_of(0, (3, 2))
+    book.quotas = [Quota(1, None, None, None, "WEEK", TODAY, None, 3)]
+    book.quota_used[1, day(8)] = 3  # the week before the day that is asked for
+    quotas = allowances_for(book, Asker(), [A])
+    (part,) = ask(book, 2, requested_date=day(15), allowances=quotas).slices
+    assert (part.ship_date, part.waits_for) == (day(14), None)

@@ -126,3 +126,12 @@ def test_all_that_is_there_and_no_unit_twice(path, wanted: int, first: int, seco
     assert all(units <= have[place] for place, units in shares.items())
     if path is not by_reserving or wanted <= first + second:
         assert sum(shares.values()) == min(wanted, first + second)
+
+
+def test_what_a_line_lacks_joins_the_shipment_of_its_order():
+    """B has all of the one and some of the other: what the other lacks is asked of B before A, which sends nothing."""
+    whole, part = book_of(0, 2, (A, B)), book_of(0, 1, (A, B))
+    part.sku_id = 2
+    asks = [Ask(whole, Demand(2, ZONE, None, [A, B])), Ask(part, Demand(3, ZONE, None, [A, B]))]
+    found = with_shelves(asks, NETWORK, NOW)
+    assert [(demand.sources, dict(demand.shelf or {})) for demand in found] == [([B, A], {B: 2}), ([B, A], {B: 1})]
