@@ -15,7 +15,7 @@ from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.send_purchase_change import agreed_days, send_purchase_change
 from core.services.send_purchase_order import send_purchase_order
 from tests.integration.test_edi_both_ways import change, notice, outbound
-from tests.integration.test_ingest_edi_document import PARTNER, answer, day, envelope, sent, take
+from tests.integration.test_ingest_edi_document import PARTNER, answer, day, documents, envelope, sent, take
 
 pytestmark = pytest.mark.anyio
 
@@ -70,6 +70,29 @@ async def test_a_change_is_overtaken_by_a_newer_answer_of_the_supplier(world):
     assert done.state is ChangeState.SUPERSEDED
     assert await world.value("select usable_date from supply") == day(14)
     assert await world.value("select decided_by from supplier_change") is None
+
+
+async def test_a_change_that_speaks_of_a_line_twice_is_set_aside(world):
+    number = await sent(world)
+    await take(world, answer(number, 1, ("IA", 10, day(12))))
+    once = change(number, 2, "QD", 7)
+    start, end = once.index(b"POC*"), once.index(b"CTT*")
+    twice = once[:end] + once[start:end] + once[end:]
+    assert await take(world, twice, "f2") == {"quarantined": 1}
+    assert "more than once" in (await documents(world))[-1]["quarantine_reason"]
+    assert await world.value("select count(*) from supplier_change") == 0
+
+
+async def test_a_price_in_another_currency_is_noted_and_asks_for_nothing(world):
+    number = await sent(world)
+    said = answer(number, 1, ("IA", 10, day(12))).replace(b"*10*EA*", b"*10*EA*900", 1)
+    foreign = said.replace(b"PO1*", b"CUR*SE*USD~PO1*", 1)
+    assert await take(world, foreign) == {"applied": 1}
+    assert await world.value("select count(*) from supplier_change") == 0
+    assert "USD" in (await documents(world))[-1]["result"]["notes"][0]
+    later = said.replace(b"*000000001*", b"*000000002*").replace(b"*000000001~", b"*000000002~")
+    assert await take(world, later, "f2") == {"applied": 1}
+    assert await world.value("select count(*) from supplier_change") == 1
 
 
 def test_a_day_that_was_not_agreed_is_never_told():
