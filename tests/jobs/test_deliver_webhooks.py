@@ -13,6 +13,7 @@ from core.database import Database
 from core.domain.access import Principal, Role
 from core.domain.webhook_message import GAP_TYPE, written_secret
 from core.repositories import webhooks
+from core.services import deliver_webhooks as deliveries
 from core.services.deliver_webhooks import LEASE_SECONDS, claim_due, load_batch, release
 from core.services.queue_webhook_deliveries import ReplayWebhook, replay_deliveries, skip_waiting
 from core.services.register_webhook import (
@@ -138,6 +139,21 @@ async def test_failing_for_days_disables_with_an_alarm_and_nothing_is_lost(hooks
     change = ChangeWebhook(webhook_id, state="ACTIVE")  # type: ignore[arg-type]
     await hooks.do(lambda uow: change_webhook(uow, change, RULES))
     assert await hooks.deliver() == 3
+    assert hooks.receiver.ids == wanted
+
+
+async def test_what_waits_for_who_takes_nothing_is_bounded(hooks: Hooks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliveries, "QUEUE", 3)
+    await hooks.create("order")
+    wanted = await hooks.happen(8)
+    hooks.receiver.answer = lambda _: status(500)
+    for _ in range(3):
+        await hooks.deliver()
+    assert len(await hooks.log()) == 3, "the others stay in the log of events"
+    hooks.receiver.answer = None
+    hooks.receiver.got.clear()
+    for _ in range(3):
+        await hooks.deliver()
     assert hooks.receiver.ids == wanted
 
 
