@@ -83,11 +83,20 @@ async def run_cron(cron: Cron, context: JobContext) -> bool:
         return False
 
 
-async def _start(cron: Cron, context: JobContext) -> None:
-    if cron.queue == "fast":
-        await run_cron(cron, context)
-        return
+AT_ONCE = 4
+"""Fast crons that run at once: each holds a pooled connection for its turn and needs another for its work, and at midnight
+all of them are due. With more turns than half the pool nobody would get on (`workers.settings.CLASSES`)."""
 
+
+async def _start(cron: Cron, context: JobContext, room: asyncio.Semaphore) -> None:
+    if cron.queue != "fast":
+        await _ask(cron, context)
+        return
+    async with room:
+        await run_cron(cron, context)
+
+
+async def _ask(cron: Cron, context: JobContext) -> None:
     async def ask(uow: UnitOfWork) -> None:
         uow.enqueue(JobRequest(cron.function, key="cron", queue=cron.queue))
 
@@ -103,6 +112,7 @@ async def tick_forever(database: Database, settings: Settings, queue: Callable[[
     clock = clock_of(settings)
     turns = {cron.function: int(time.time()) // cron.seconds for cron in crons}
     running: dict[str, asyncio.Task[None]] = {}
+    room = asyncio.Semaphore(AT_ONCE)
     try:
         while True:
             now = int(time.time())
@@ -113,7 +123,7 @@ async def tick_forever(database: Database, settings: Settings, queue: Callable[[
                 last = running.get(cron.function)
                 if last is None or last.done():
                     running[cron.function] = asyncio.create_task(
-                        _start(cron, JobContext(database, settings, clock, queue()))
+                        _start(cron, JobContext(database, settings, clock, queue()), room)
                     )
             await asyncio.sleep(0.25)
     finally:
@@ -149,5 +159,5 @@ async def tick(
     ]
     for cron in due:
         if cron.queue != "fast":
-            await _start(cron, context)
+            await _ask(cron, context)
     return [cron.function for cron in due if cron.queue != "fast" or await run_cron(cron, context)]

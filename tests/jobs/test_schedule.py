@@ -14,6 +14,7 @@ from core.services.take_turn import turn
 from core.settings import Settings
 from workers import schedule
 from workers.job import REGISTRY, Job, JobContext
+from workers.settings import CLASSES
 
 pytestmark = pytest.mark.anyio
 NOON = datetime(2011, 3, 1, 12, tzinfo=UTC)
@@ -95,6 +96,30 @@ async def test_a_cron_that_runs_elsewhere_is_skipped(
         assert await schedule.run_cron(schedule.CRONS[0], context) is False
     assert await schedule.run_cron(schedule.CRONS[0], context) is True
     assert [name for name, _ in ran] == ["often"]
+
+
+async def test_crons_that_are_all_due_at_once_leave_each_other_connections(
+    database: Database, ran: list[tuple[str, datetime]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a pool of twice as many connections as crons may run at once, as the worker's has at least."""
+    assert CLASSES["fast"].pool_size > 2 * schedule.AT_ONCE
+    monkeypatch.setattr(schedule, "AT_ONCE", 2)  # the pool of the fixture has 4
+    names = [f"cron{number}" for number in range(9)]
+    crons = [schedule.Cron(name, 86_400, "fast") for name in names]
+    for name in names:
+        monkeypatch.setitem(REGISTRY, name, Job(name, REGISTRY["often"].function, "fast", 60, 1, 0.1))
+    monkeypatch.setattr(schedule, "CRONS", crons)
+    day = [9]
+    monkeypatch.setattr(schedule.time, "time", lambda: day[0] * 86_400.0)
+    ticking = asyncio.create_task(schedule.tick_forever(database, Settings(data_dir=tmp_path), lambda: None))
+    await asyncio.sleep(0.01)
+    day[0] += 1
+    async with asyncio.timeout(50):
+        while len(ran) < len(names):
+            await asyncio.sleep(0.02)
+    ticking.cancel()
+    await asyncio.gather(ticking, return_exceptions=True)
+    assert [name for name, _ in ran] == ["often"] * 9
 
 
 async def test_a_replay_stack_s_worker_runs_only_the_wall_time_crons(
