@@ -137,6 +137,10 @@ class Loaders(SupplierLoaders):
         return self._many(lots.serial_steps, lambda row: (row["sku_id"], row["serial_unit_id"]))
 
     @cached_property
+    def substitutes_by_sku_id(self) -> DataLoader[int, Any]:
+        return self._many(skus.substitutes_by_sku_ids, lambda row: row["replaced_sku_id"])
+
+    @cached_property
     def order_by_id(self) -> DataLoader[int, Any]:
         return self._one(lambda sql, ids: orders.orders_by_ids(sql, self._principal, ids))
 

@@ -34,6 +34,7 @@ from api.resolvers import (
     selling,
     simulations,
     subscriptions,
+    substitutes,
     supplier_mutations,
     suppliers,
     supply_mutations,
@@ -271,6 +272,7 @@ class Query:
     backorder_causes = _field(
         backorder_life.backorder_causes, "Why lines went short in a period, the costliest cause first.", *READING
     )
+    suppliers = _field(catalogue.supplier_list, "Suppliers, by code.", WAREHOUSE, *READING)
 
 
 @strawberry.type(description="What can be done. Every mutation takes `input` and `idempotencyKey`.")
@@ -349,6 +351,10 @@ class Mutation:
     sku_create = _mutation(catalogue_mutations.sku_create, "Take a SKU into the catalogue.", *PLANNING)
     sku_change = _mutation(
         catalogue_mutations.sku_change, "Change names, figures, state or release day of a SKU.", *PLANNING
+    )
+    substitute_set = _mutation(substitutes.substitute_set, "Let a SKU be replaced by another.", *PLANNING)
+    substitute_remove = _mutation(
+        substitutes.substitute_remove, "Let a SKU no longer be replaced by another.", *PLANNING
     )
     sku_release_set = _mutation(selling.sku_release_set, "Make a SKU a pre-order until a day.", *PLANNING)
     model_roll_back = _mutation(

@@ -42,7 +42,7 @@ class Owner(Enum):
 OWNERS: dict[str, Owner] = {
     # reference data and public figures
     **dict.fromkeys(
-        ["Sku", "Location", "KitComponent", "Availability", "AvailabilityEvent", "LocationAvailability"], Owner.EVERYONE
+        ["Sku", "Substitute", "Location", "KitComponent", "Availability", "AvailabilityEvent", "LocationAvailability"], Owner.EVERYONE
     ),
     # what has no life of its own
     **dict.fromkeys(

@@ -9,7 +9,7 @@ from strawberry import Info, argument
 
 from api.pagination import decode_id, page_of, slice_of
 from api.schema.node import Connection, Node, PageAfter, PageBefore, PageFirst, PageLast, build, connection
-from api.schema.sku import Sku, SkuFilter, Supplier, Viewer, as_filter
+from api.schema.sku import Sku, SkuFilter, Supplier, SupplierFilter, Viewer, as_filter
 from core.domain.access import Role
 from core.queries import audit_entries, network, skus
 
@@ -128,3 +128,18 @@ async def supplier(info: Info, code: Annotated[str, argument(description="Code o
     """One supplier."""
     async with info.context.read() as sql:
         return build("Supplier", await network.supplier_by_code(sql, info.context.principal, code))
+
+
+async def supplier_list(
+    info: Info,
+    first: PageFirst = None,
+    after: PageAfter = None,
+    last: PageLast = None,
+    before: PageBefore = None,
+    filter: Annotated[SupplierFilter | None, argument(description="Which suppliers.")] = None,
+) -> Connection[Supplier]:
+    """Suppliers by code."""
+    page = page_of(network.SUPPLIERS, first, after, last, before)
+    async with info.context.read() as sql:
+        rows, more = await network.suppliers_page(sql, info.context.principal, as_filter(filter), page)
+    return connection(slice_of(network.SUPPLIERS, page, rows, more), lambda row: build("Supplier", row))

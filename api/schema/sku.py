@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from api.schema.customers import CustomerPerson
     from api.schema.foresight import BackorderRisk
     from api.schema.lots import KitComponent, Lot
+    from api.schema.substitutes import Substitute
     from api.schema.suppliers import ExpectedPurchase, SupplierOffer, SupplierScorecard, SupplierStockHint
 
 SEES_RISKS = frozenset({Role.PLANNER, Role.ADMIN, Role.AUDITOR})
@@ -56,6 +57,22 @@ class Sku(Node):
     )
     gtin: str | None = field(description="Its GTIN, by which partners name it; null where none is known.", default=None)
     price: strawberry.Private[tuple[int, str] | None] = None
+    own_reorder_point: strawberry.Private[int | None] = None
+    own_reorder_quantity: strawberry.Private[int | None] = None
+
+    @field(
+        description="At or below this position it is bought, base units; null for callers who do not work with stock."
+    )
+    def reorder_point(self, info: Info) -> int | None:
+        return self.own_reorder_point if info.context.principal.role in SEES_LOTS else None
+
+    @field(description="What is bought then at least, base units; null for callers who do not work with stock.")
+    def reorder_quantity(self, info: Info) -> int | None:
+        return self.own_reorder_quantity if info.context.principal.role in SEES_LOTS else None
+
+    @field(description="What may replace it, best first.")
+    async def substitutes(self, info: Info) -> list[Annotated[Substitute, strawberry.lazy("api.schema.substitutes")]]:
+        return build_all("Substitute", await info.context.loaders.substitutes_by_sku_id.load(self.key))
 
     @field(description="Its lots with units, first expired first; empty for callers who do not work with stock.")
     async def lots(self, info: Info) -> list[Annotated[Lot, strawberry.lazy("api.schema.lots")]]:
@@ -125,6 +142,13 @@ class Supplier(Node):
     code: str = field(description="Unique code.")
     name: str = field(description="Name.")
     timezone: str = field(description="IANA zone in which its days are counted.")
+    location_id: strawberry.Private[int | None] = None
+
+    @field(description="Where its goods leave from; null: not known.")
+    async def location(self, info: Info) -> Location | None:
+        if self.location_id is None:
+            return None
+        return build("Location", await info.context.loaders.location_by_id.load(self.location_id))
 
     @field(description="Its record over the days up to and with `asOf`, restated from all facts known now.")
     async def scorecard(
@@ -181,6 +205,14 @@ class SkuFilter:
     codes: list[str] | None = field(default=None, description="One of these codes.")
     code_starts_with: str | None = field(default=None, description="The code starts so.")
     status: list[enums.SkuStatus] | None = field(default=None, description="One of these states.")
+
+
+@strawberry.input(description="Which suppliers.")
+class SupplierFilter:
+    """All given conditions must hold."""
+
+    codes: list[str] | None = field(default=None, description="One of these codes.")
+    sku: str | None = field(default=None, description="Those that offer the SKU with this code.")
 
 
 def as_filter(given: Any) -> dict[str, Any]:

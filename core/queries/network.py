@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
 
 from core.domain.access import Principal
-from core.queries.page import Filter
+from core.queries.page import Filter, Page, Sort, SortKey, fetch_page
 from core.queries.scope import scoped_to_customer, scoped_to_supplier
 
-_SUPPLIER = "select s.id, s.code, s.name, s.time_zone as timezone from supplier s"
+_SUPPLIER = """select s.id, s.code, s.name, s.time_zone as timezone, s.location_id
+from supplier s"""
+SUPPLIERS = Sort("supplier+", (SortKey('s.code collate "C"', str, "text"),), descending=False)
 
 
 async def locations_by_ids(sql: asyncpg.Connection, ids: Sequence[int]) -> list[asyncpg.Record]:
@@ -67,6 +69,19 @@ async def customer_code_by_email(sql: asyncpg.Connection, email: str) -> str | N
 async def suppliers_by_ids(sql: asyncpg.Connection, principal: Principal, ids: Sequence[int]) -> list[asyncpg.Record]:
     """Those of the suppliers that the caller may see."""
     return await _suppliers(sql, principal, "s.id = any(?::bigint[])", list(ids))
+
+
+async def suppliers_page(
+    sql: asyncpg.Connection, principal: Principal, given: Mapping[str, Any], page: Page
+) -> tuple[Sequence[asyncpg.Record], bool]:
+    """One page of the suppliers that the caller may see, by code."""
+    where: Filter = scoped_to_supplier(principal, "s.id")
+    where.add_given("s.code = any(?::text[])", given.get("codes"))
+    where.add_given(
+        "exists (select from supplier_sku x join sku k on k.id = x.sku_id where x.supplier_id = s.id and k.code = ?)",
+        given.get("sku"),
+    )
+    return await fetch_page(sql, _SUPPLIER, where, SUPPLIERS, page)
 
 
 async def supplier_by_code(sql: asyncpg.Connection, principal: Principal, code: str) -> asyncpg.Record | None:

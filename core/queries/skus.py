@@ -11,7 +11,8 @@ from core.queries.page import Filter, Page, Sort, SortKey, fetch_page
 
 SORT = Sort("code+", (SortKey('s.code collate "C"', str, "text"),), descending=False)
 _SELECT = """select s.id, s.code, s.name as names, s.unit, s.status, s.gtin, s.low_stock_at, s.tracks_lots,
-    s.tracks_expiry, s.tracks_serials, s.min_life_days,
+    s.tracks_expiry, s.tracks_serials, s.min_life_days, s.reorder_point as own_reorder_point,
+    s.reorder_quantity as own_reorder_quantity,
     case when s.status = 'PREORDER' then s.available_from end as available_from
 from sku s"""
 
@@ -35,3 +36,12 @@ async def skus_by_ids(sql: asyncpg.Connection, ids: Sequence[int]) -> list[async
 async def skus_by_codes(sql: asyncpg.Connection, codes: Sequence[str]) -> list[asyncpg.Record]:
     """Those of the codes that exist."""
     return await sql.fetch(f"{_SELECT} where s.code = any($1::text[])", list(codes))
+
+
+async def substitutes_by_sku_ids(sql: asyncpg.Connection, ids: Sequence[int]) -> list[asyncpg.Record]:
+    """What may replace these SKUs, best ranked first."""
+    return await sql.fetch(
+        """select x.sku_id as replaced_sku_id, x.substitute_sku_id, x.ratio, x.rank, x.needs_consent from substitute x
+        where x.sku_id = any($1::bigint[]) order by x.sku_id, x.rank, x.substitute_sku_id""",
+        list(ids),
+    )

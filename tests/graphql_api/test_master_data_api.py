@@ -115,3 +115,25 @@ async def test_a_new_country_is_served_through_a_new_channel_and_location(shop: 
     )
     (answer,) = (await shop.ask(planner, ASK, shipTo=SHIP_TO))["availability"]
     assert answer == {"availableNow": 0, "promise": None}
+
+
+async def test_substitutes_suppliers_and_reorder_rules_are_read_where_they_are_needed(shop: Shop):
+    planner, customer = shop.context(Role.PLANNER), await shop.customer("MINSEO")
+    want = "sku { code substitutes { sku { code } ratio rank needsConsent } }"
+    given = {"sku": "MUG-BLUE", "substitute": "BOWL-RAMEN", "ratio": 2, "rank": 2}
+    done = await shop.change(planner, "substituteSet", given, want)
+    white = {"sku": {"code": "MUG-WHITE"}, "ratio": 1, "rank": 1, "needsConsent": False}
+    bowl = {"sku": {"code": "BOWL-RAMEN"}, "ratio": 2, "rank": 2, "needsConsent": True}
+    assert done == {"sku": {"code": "MUG-BLUE", "substitutes": [white, bowl]}, "userErrors": []}
+    off = await shop.change(planner, "substituteRemove", {"sku": "MUG-BLUE", "substitute": "MUG-WHITE"}, want)
+    assert off["sku"]["substitutes"] == [bowl]
+    refused = await shop.change(planner, "substituteSet", {**given, "substitute": "RADIO-70"}, want)
+    assert [(error["code"], error["path"]) for error in refused["userErrors"]] == [
+        ("SKU_NOT_SELLABLE", ["input", "substitute"])
+    ]
+    ask = '{ sku(code: "LAMP-DESK") { reorderPoint reorderQuantity } }'
+    assert (await shop.ask(planner, ask))["sku"] == {"reorderPoint": 12, "reorderQuantity": 24}
+    assert (await shop.ask(customer, ask))["sku"] == {"reorderPoint": None, "reorderQuantity": None}
+    listed = '{ suppliers(first: 5, filter: { sku: "LAMP-DESK" }) { nodes { code location { code } } } }'
+    found = (await shop.ask(planner, listed))["suppliers"]["nodes"]
+    assert found == [{"code": "BRIGHTWORKS", "location": {"code": "SUP-SHENZHEN"}}]
