@@ -68,7 +68,7 @@ class Situation:
     waiting: Sequence[Waiting] = ()
     tier_weeks: float = field(default=COVER_WEEKS)
     free: int = 0
-    """Of what is on hand, units that nobody has and nothing keeps back."""
+    """Of what is on hand, units that nobody has or waits for there and nothing keeps back."""
 
     @property
     def missing(self) -> int:

@@ -13,11 +13,15 @@ from core.domain.risk_actions import Situation, Source, Spare, Waiting
 
 KEEP_WEEKS = 6
 """A location gives only what it has beyond so many weeks of its own demand."""
-_FREE = """s.on_hand - s.unsellable - s.allocated - coalesce(kept.quantity, 0) - coalesce(held.units, 0)"""
+_FREE = """s.on_hand - s.unsellable - s.allocated - coalesce(kept.quantity, 0) - coalesce(held.units, 0)
+    - coalesce(claimed.units, 0)"""
 _KEPT = """left join lateral (select p.quantity from protected_stock p where p.sku_id = s.sku_id and p.location_id = s.location_id
     and p.demand_class = '' and p.from_date <= $3::timestamptz::date order by p.from_date desc limit 1) kept on true
 left join lateral (select sum(r.quantity) as units from reservation r where r.sku_id = s.sku_id
-    and r.location_id = s.location_id and r.state = 'held' and r.expires_at > $3) held on true"""
+    and r.location_id = s.location_id and r.state = 'held' and r.expires_at > $3) held on true
+left join lateral (select sum(p.quantity) as units from peg p where p.sku_id = s.sku_id and p.location_id = s.location_id
+    and p.kind = 'OPEN') claimed on true"""
+"""What of a shelf is not free: protected, held, or claimed for a later day without a supply of its own."""
 _HERE = f"""select s.sku_id, s.location_id, greatest(0, {_FREE})::int as units
 from unnest($1::bigint[], $2::bigint[]) as u(sku_id, location_id) join stock_level s using (sku_id, location_id) {_KEPT}"""
 _SPARE = f"""select u.sku_id, u.location_id as target, f.code, ln.transit_days,
