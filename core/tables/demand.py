@@ -66,6 +66,7 @@ class OrderLine(c.Row, table=True):
         c.check("kit_quantity > 0", "kit_quantity"),
         c.index("order_line_number", "order_id", "line_number", unique=True),
         c.index("order_line_customer_idx", "customer_id"),
+        c.index("order_line_created_idx", "sku_id", "created_at"),
         {"postgresql_with": {"fillfactor": 70}},
     )
 

@@ -36,6 +36,11 @@ class StockMovement(c.Row, table=True):
         c.child_of("lot", "lot_id"),
         c.index("stock_movement_place_idx", "sku_id", "location_id", "occurred_at"),
         c.index("stock_movement_line_idx", "sku_id", "order_line_id", where="order_line_id is not null"),
+        c.index(
+            "stock_movement_found_idx", "sku_id", "occurred_at", where="kind in ('counted', 'adjusted', 'scrapped')"
+        ),
+        c.index("stock_movement_blocked_idx", "sku_id", "location_id", "id", where="kind = 'quarantined'"),
+        c.index("stock_movement_transfer_idx", "sku_id", "cause_id", where="cause_kind = 'transfer'"),
     )
 
     sku_id: int = c.sku_key()
