@@ -82,7 +82,9 @@ def drift_alarms(psi: Mapping[str, float], mean_prediction: float | None, observ
         for name, value in sorted(psi.items(), key=lambda item: -item[1])
         if value > PSI_ALARM
     ]
-    if mean_prediction is not None and observed_rate:
+    if mean_prediction and observed_rate == 0:
+        alarms.append(f"calibration: {mean_prediction:.1%} of the places were said to run short, and none did")
+    elif mean_prediction is not None and observed_rate:
         ratio = mean_prediction / observed_rate
         if not RATIO_ALARM[0] <= ratio <= RATIO_ALARM[1]:
             alarms.append(f"calibration: {ratio:.2f} times as many shortages are said as came")

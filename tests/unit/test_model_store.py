@@ -127,3 +127,5 @@ def test_drift_is_seen_where_it_is():
         "calibration: 2.00 times as many shortages are said as came",
     ]
     assert drift_alarms({"a": 0.1}, 0.011, 0.01) == []
+    assert drift_alarms({}, 0.3, 0.0) == ["calibration: 30.0% of the places were said to run short, and none did"]
+    assert drift_alarms({}, 0.0, 0.0) == drift_alarms({}, 0.3, None) == drift_alarms({}, None, 0.0) == []
