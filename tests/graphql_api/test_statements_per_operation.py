@@ -313,6 +313,7 @@ async def test_more_lines_are_not_more_statements_for_any_change_or_event(
 
 LISTED = {
     "calendarSet",
+    "channelSet",
     "goodsExchange",
     "goodsInspect",
     "goodsReturn",
@@ -338,6 +339,9 @@ async def test_a_longer_list_of_one_thing_is_not_more_statements(
         planner, warehouse = shop.context(Role.PLANNER), shop.context(Role.WAREHOUSE)
         rows = await shop.database.system.fetch("select code from sku where status = 'ACTIVE' order by id")
         codes = [row["code"] for row in rows]
+        rows = await shop.database.system.fetch("select code from location where kind in ('dc', 'warehouse', 'store')")
+        places = [row["code"] for row in rows]
+        assert len(places) > 2
 
         async def all_of(count: int, name: str) -> dict[str, int]:
             """Statements of each change with lists of `count`, about things called `name`."""
@@ -371,6 +375,8 @@ async def test_a_longer_list_of_one_thing_is_not_more_statements(
             days = [{"day": str(shop.clock.at.date() + timedelta(days=n))} for n in range(count)]
             calendar = {"code": name, "name": name, "workingDays": [1, 2, 3], "exceptions": days}
             await change(planner, "calendarSet", calendar, "calendar { code }")
+            channel = {"code": name.lower(), "locations": places[:count]}
+            await change(planner, "channelSet", channel, "channel { code }")
             breaks = [{"fromQuantity": 10 * n, "priceMinor": 900 - n} for n in range(1, count + 1)]
             terms = {"supplier": "BRIGHTWORKS", "sku": name, "priceMinor": 1_000, "leadTimeDays": 9}
             await shop.change(planner, "supplierTermsSet", terms, "__typename")
