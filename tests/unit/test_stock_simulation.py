@@ -145,13 +145,16 @@ def test_negative_binomial_reaches_what_is_asked_of_it(tmp_path):
             assert (np.diff([point[name] for point in curve]) >= -1e-9).all()
 
 
-def test_the_play_never_sees_what_comes(tmp_path):
-    """Levels of the first periods do not change with the last ones' demand."""
-    units = intermittent(60, 40)
-    changed = units.copy()
-    changed[:, 30:] *= 20
-    seen = [order_up_to(one[:, :30], LeadTime(2), CURVE) for one in (units, changed)]
-    assert (seen[0] == seen[1]).all()
+def test_levels_rest_on_the_periods_that_are_over(tmp_path, monkeypatch):
+    seen: list[int] = []
+
+    def watched(units, lead, levels, seed):
+        seen.append(units.shape[1])
+        return order_up_to(units, lead, levels, seed)
+
+    monkeypatch.setattr("ml.evaluate_replenishment.order_up_to", watched)
+    simulate_replenishment(save(tmp_path / "a.csv", intermittent(20, 14)), start=10)
+    assert seen == [10, 11, 12, 13, 14], "before the first period, and at the end of each"
 
 
 def test_lead_times_of_the_file_and_costs(tmp_path):
