@@ -38,7 +38,7 @@ async def test_a_hold_moves_no_quantity_and_goes_back(world):
     }
     assert await world.value("select version from sales_order") == change.version
     notice = await world.value("select facts from notice where template = 'ORDER_HELD'")
-    assert (notice["reason"], notice["deadline"]) == ("CREDIT", "2026-11-05")
+    assert (notice["reason"], notice["deadline"]) == ("CREDIT", "2026-11-05T12:00:00+09:00[Asia/Seoul]")
     with pytest.raises(IllegalTransition):
         await world.do(lambda uow: hold_order(uow, HoldOrder(number, "CREDIT")))
     with pytest.raises(DateInPast):
@@ -127,6 +127,8 @@ async def test_release_cancels_the_rest_of_a_partial_line(world):
     number = (await world.place(world.order(line, payment_state="PENDING")))[0].number
     await world.do(lambda uow: release_order_hold(uow, number))
     assert await world.quantities(number) == (0, 6, 0, 0, 4)
+    told = await world.rows("select payload from outbox where topic = 'order' and kind = 'CANCELLED'")
+    assert [(row["payload"]["lineNumber"], row["payload"]["quantity"]) for row in told] == [(1, 4)]
 
 
 async def test_one_of_two_holds_released_keeps_the_order_held(world):
