@@ -17,6 +17,7 @@ from ml.demand_drivers import Drivers, Factors, learn_factors, yearly_waves
 
 Floats = NDArray[np.float64]
 
+YEAR = 52
 AHEAD = 26
 """Weeks ahead for which factors are known; what protects longer takes their mean."""
 PRICE = "price"
@@ -41,6 +42,18 @@ class LiveFactors:
         before = np.cumsum(np.pad(self.ahead, ((0, 0), (1, 0))), axis=1)[series, whole]
         last = self.ahead[series, np.minimum(whole, AHEAD - 1)]
         return (before + (length - whole) * last) / length
+
+    def over_year(self) -> Floats:
+        """Mean factor of the year to come, per series: the weeks ahead that are known, then those of a year before."""
+        return np.hstack([self.past[:, AHEAD - YEAR :], self.ahead]).mean(axis=1)
+
+    def lasts(self, usual_weeks: Floats) -> Floats:
+        """Weeks until so many usual weeks of demand are asked for, per series; after the known ones, the year's mean."""
+        asked = np.cumsum(self.ahead, axis=1)
+        whole = (asked <= usual_weeks[:, None]).sum(axis=1)
+        before = np.where(whole > 0, asked[np.arange(len(asked)), whole - 1], 0.0)
+        pace = np.hstack([self.ahead, self.over_year()[:, None]])[np.arange(len(asked)), whole]
+        return whole + (usual_weeks - before) / pace
 
 
 def live_factors(

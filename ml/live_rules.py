@@ -63,12 +63,14 @@ def reorder_rules(
     interval = np.array([row["lead_days"] / 7 for row in first]) + REVIEW_WEEKS
     spread = np.array([row["lead_sd_days"] / 7 for row in first])
     over = np.ones(len(demand.skus))
-    over[chosen] = factors.of(speaks[chosen]).over(interval)
+    drivers = factors.of(speaks[chosen])
+    over[chosen] = drivers.over(interval)
     found = scaled(demand.found, over)
     centre = np.maximum(found.centre[chosen], 0.0)
     mean = interval * centre
     variance = interval * found.variance[chosen] + interval**2 * found.centre_variance[chosen] + (centre * spread) ** 2
-    lots = [lot_of(row, float(centre[n]), rules) for n, row in enumerate(first)]
+    usual = np.maximum(demand.found.centre[chosen], 0.0) * drivers.over_year()
+    lots = [lot_of(row, float(usual[n]), rules) for n, row in enumerate(first)]
     if rules.budget_percent is None:
         levels = np.array([max(row["service_level"] for row in places[sku_id]) for sku_id in skus])
         points = demand_quantile(asked_each(found, levels, chosen), mean, variance).astype(np.int64)

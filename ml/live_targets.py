@@ -10,7 +10,7 @@ import numpy as np
 
 from core.domain.demand_plan import DemandPlan
 from core.domain.stock_classes import ReplenishmentRules, abc_classes, xyz_class
-from core.services.keep_demand import weekly_sd
+from core.services.keep_demand import WEEKS_PER_YEAR, weekly_sd
 from ml.demand import DemandForecast
 from ml.live_demand import REVIEW_WEEKS, History, protect
 from ml.live_drivers import LiveFactors, scaled
@@ -31,8 +31,10 @@ def draft_targets(
 ) -> list[dict[str, Any]]:
     """One draft per place, for `core/services/keep_demand.py:keep_targets`. `found` is the forecast without drivers, `rows` and
     `places` are those of `forecast_rows` and `core/queries/stock_positions.py:positions` in the order of `history`."""
-    values = [row["weekly_mean"] * 52 * place["unit_cost"] for row, place in zip(rows, places, strict=True)]
-    classes = abc_classes(values)
+    usual = np.maximum(found.mean, 0.0) * factors.over_year()
+    classes = abc_classes(
+        [week * WEEKS_PER_YEAR * place["unit_cost"] for week, place in zip(usual, places, strict=True)]
+    )
     spreads = [weekly_sd(row["weekly_variance"]) for row in rows]
     kinds = [xyz_class(row["weekly_mean"], sd) for row, sd in zip(rows, spreads, strict=True)]
     leads = [lead_days(place) for place in places]
@@ -42,11 +44,14 @@ def draft_targets(
     ]
     lead, lead_sd = np.array([days for days, _ in leads]) / 7, np.array([sd for _, sd in leads]) / 7
     stock = np.array([place["free"] + place["inbound"] - place["claimed"] for place in places], dtype=float)
+    free = np.array([place["free"] for place in places], dtype=float)
+    lasts = factors.lasts(free / np.maximum(found.mean, 1e-9)) * 7
     factor = factors.over(lead + REVIEW_WEEKS)
     needed = protect(scaled(found, factor), lead, lead_sd, np.array(levels), stock)
     return [
         {
             **place, "abc": classes[n], "xyz": kinds[n], "service_level": levels[n], "weekly_mean": rows[n]["weekly_mean"],
+            "usual_mean": float(usual[n]), "cover_days": float(lasts[n]) if usual[n] > 0 else None,
             "weekly_sd": spreads[n], "lead_days": leads[n][0], "lead_sd_days": leads[n][1],
             "protected_mean": float(needed.mean[n]), "reorder_point": int(needed.reorder_point[n]),
             "chance_short": float(needed.chance_short[n]), "idle_weeks": int(history.idle_weeks[n]),
@@ -68,6 +73,7 @@ def draft_idle(
         days, sd = lead_days(place)
         drafts.append({
             **place, "abc": "C", "xyz": "Z", "service_level": rules.service["CZ"], "weekly_mean": 0.0, "weekly_sd": 0.0,
+            "usual_mean": 0.0, "cover_days": None,
             "lead_days": days, "lead_sd_days": sd, "protected_mean": 0.0, "reorder_point": 0, "chance_short": 0.0,
             "idle_weeks": row["idle_weeks"], "expected_change": 0.0,
         })  # fmt: skip

@@ -64,7 +64,8 @@ async def keep_targets(
     uow: Transaction, drafts: Sequence[Mapping[str, Any]], reorder_rules: Mapping[int, tuple[int, int]]
 ) -> dict[str, int]:
     """Make targets of `drafts` (a row of `core/queries/stock_positions.py:positions` with abc, xyz, service_level, weekly_mean,
-    weekly_sd, lead_days, lead_sd_days, protected_mean, reorder_point, chance_short, idle_weeks and expected_change) and store them.
+    weekly_sd, usual_mean (a week of the year to come: lots and classes rest on it), cover_days, lead_days, lead_sd_days,
+    protected_mean, reorder_point, chance_short, idle_weeks and expected_change) and store them.
 
     With `isAutomatic` SKUs get `reorder_rules` (reorder point and quantity over all places) and the daily review is asked
     for; without it they get back what planners had set.
@@ -90,7 +91,7 @@ def _target(draft: Mapping[str, Any], rules: ReplenishmentRules, waiting: list[d
     weekly = draft["weekly_mean"]
     point = int(draft["reorder_point"])
     moq, multiple = draft["moq"] or 1, draft["order_multiple"] or 1
-    lot = lot_of(draft, weekly, rules) if point > 0 else 0
+    lot = lot_of(draft, draft["usual_mean"], rules) if point > 0 else 0
     to_buy = position + draft["transferable"]  # what moves from another location for less than it costs is not bought
     units = suggest(to_buy, point, lot, moq, multiple) if draft["lead_time_days"] is not None else 0
     flags = stock_flags(
@@ -110,7 +111,7 @@ def _target(draft: Mapping[str, Any], rules: ReplenishmentRules, waiting: list[d
         "on_hand": draft["free"],
         "position": position,
         "suggested": units,
-        "cover_days": draft["free"] / weekly * 7 if weekly > 0 else None,
+        "cover_days": draft["cover_days"],
         "flags": flags,
         "urgency": round(100 * draft["chance_short"]) if "REPLENISH" in flags or "STOCKOUT_RISK" in flags else 0,
         "reasons": _reasons(draft, position, point, flags),

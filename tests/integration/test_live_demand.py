@@ -58,6 +58,22 @@ async def test_orders_become_a_forecast_a_target_and_a_proposal(world):
     assert {reason["code"] for reason in target["reasons"]} >= {"REPLENISH", "BACKORDERED"}
 
 
+async def test_an_event_of_four_weeks_is_not_the_demand_of_a_year(world):
+    await _weeks(world, [10] * 12)
+    await forecast_demand(_context(world), {})
+    (before,) = await world.rows("select * from stock_target")
+    first = world.clock.at.date() + timedelta(days=1)
+    event = {"name": "x", "from": str(first), "until": str(first + timedelta(days=27)), "factor": 5, "skus": ["S"]}
+    await world.database.system.execute(
+        "insert into policy (code, value) values ('demand_plan', $1)", {"events": [event]}
+    )
+    await forecast_demand(_context(world), {})
+    (after,) = await world.rows("select * from stock_target")
+    assert after["weekly_mean"] == pytest.approx(5 * before["weekly_mean"])
+    assert after["cover_days"] == pytest.approx(before["cover_days"] / 5)
+    assert after["order_quantity"] == pytest.approx(before["order_quantity"] * (68 / 52) ** 0.5, abs=1)
+
+
 async def test_stock_that_nobody_asks_for_is_listed(world):
     now = world.clock.at
     world.clock.at = now - timedelta(weeks=30)

@@ -96,6 +96,15 @@ def test_a_week_that_goes_on_after_the_asked_days_counts_for_those_days():
     assert found.over(60.0)[0] == pytest.approx((AHEAD + 4) / AHEAD)
 
 
+def test_an_event_is_no_year():
+    ahead = np.ones((1, AHEAD))
+    ahead[0, :4] = 5.0
+    found = LiveFactors(np.ones((1, WEEKS)), ahead, learn_factors(sold(np.ones(WEEKS)), Drivers({})))
+    assert found.over_year()[0] == pytest.approx(68 / 52)
+    assert [found.lasts(np.array([n]))[0] for n in (0.0, 7.5, 20.0, 22.0, 42.0)] == pytest.approx([0, 1.5, 4, 6, 26])
+    assert found.lasts(np.array([42 + 68.0]))[0] == pytest.approx(26 + 52)
+
+
 def test_what_planners_state_holds_ahead_and_only_for_its_items():
     today = date(2027, 4, 4)
     events = [
