@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from core.repositories.seals import LEDGERS
 from core.services.seal_ledgers import SealHead
+
+BLOCK = 65_536
+"""Bytes of the file that are read at once, from its end."""
+_UNREADABLE = (msgspec.DecodeError, KeyError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ def inspect_heads(path: Path, key: bytes = b"") -> HeadsFile:
             head = SealHead(
                 facts["ledger"], facts["number"], facts["entries"], facts["lastId"], bytes.fromhex(facts["hash"])
             )
-        except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+        except _UNREADABLE:
             if number < len(lines) and not _is_cut(line, lines[number]):
                 found.faults.append(HeadFault(number, "HEAD_UNREADABLE", "the line is no seal"))
             continue
@@ -88,11 +94,32 @@ def read_heads(path: Path) -> list[SealHead]:
 
 
 def last_anchored(path: Path) -> dict[str, int]:
-    """Number of the newest anchored seal of each ledger."""
+    """Number of the newest anchored seal of each ledger; the file, which only grows, is read from its end."""
     newest: dict[str, int] = {}
-    for head in read_heads(path):
-        newest[head.ledger] = max(newest.get(head.ledger, 0), head.number)
+    for line in _from_the_end(path):
+        with contextlib.suppress(*_UNREADABLE):
+            facts = msgspec.json.decode(line)
+            ledger, number = str(facts["ledger"]), int(facts["number"])
+            newest.setdefault(ledger, number)
+        if newest.keys() >= set(LEDGERS):
+            break
     return newest
+
+
+def _from_the_end(path: Path) -> Iterator[bytes]:
+    """The lines of a file, last first."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        at, rest = file.seek(0, os.SEEK_END), b""
+        while at:
+            step = min(BLOCK, at)
+            at -= step
+            file.seek(at)
+            first, *lines = (file.read(step) + rest).split(b"\n")
+            yield from reversed(lines)
+            rest = first
+        yield rest
 
 
 def append_heads(path: Path, heads: Sequence[SealHead], key: bytes = b"") -> None:
@@ -100,9 +127,7 @@ def append_heads(path: Path, heads: Sequence[SealHead], key: bytes = b"") -> Non
     if not heads:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = b""
-    if path.exists() and path.stat().st_size and not path.read_bytes().endswith(b"\n"):
-        lines = b"\n"
+    lines = [b"" if next(_from_the_end(path), b"") == b"" else b"\n"]
     for head in heads:
         facts: dict[str, Any] = {
             "ledger": head.ledger,
@@ -113,9 +138,9 @@ def append_heads(path: Path, heads: Sequence[SealHead], key: bytes = b"") -> Non
         }
         if key:
             facts["proof"] = _proof(key, facts)
-        lines += msgspec.json.encode(facts) + b"\n"
+        lines.append(msgspec.json.encode(facts) + b"\n")
     with path.open("ab") as file:
-        file.write(lines)
+        file.write(b"".join(lines))
         file.flush()
         os.fsync(file.fileno())
 

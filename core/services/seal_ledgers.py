@@ -16,6 +16,9 @@ from core.unit_of_work import UnitOfWork
 START = bytes(32)
 """What the first seal of a chain names as its previous."""
 
+AT_ONCE = 500
+"""Seals of a ledger that are anchored by one call."""
+
 
 @dataclass(frozen=True, slots=True)
 class SealHead:
@@ -78,9 +81,9 @@ async def seal_ledgers(uow: UnitOfWork, *, key: bytes | None = None) -> list[Sea
 
 
 async def seals_after(uow: UnitOfWork, anchored: Mapping[str, int]) -> list[SealHead]:
-    """Seals that are newer than the anchored numbers, by ledger."""
+    """The next seals after the anchored numbers, `AT_ONCE` per ledger at most: ask again until there are none."""
     return [
         SealHead(ledger, seal.number, seal.entries, seal.last_id, seal.hash)
         for ledger in seals.LEDGERS
-        for seal in await seals.seals_from(uow.sql, ledger, anchored.get(ledger, 0))
+        for seal in await seals.seals_from(uow.sql, ledger, anchored.get(ledger, 0), AT_ONCE)
     ]

@@ -15,6 +15,7 @@ from core.database import Database
 from core.domain.access import SYSTEM
 from core.ports import WallClock
 from core.repositories import seals as stored_seals
+from core.services import anchor_seals
 from core.services.anchor_seals import append_heads, inspect_heads, last_anchored, read_heads
 from core.services.seal_ledgers import SealHead, seal_ledgers, seals_after
 from core.services.verify_ledgers import Fault, LedgerReport, verify_ledgers
@@ -339,6 +340,25 @@ async def test_a_lost_anchor_line_is_written_by_the_next_run(
     assert missing == anchors[2:]
     append_heads(path, missing)
     assert read_heads(path) == anchors
+
+
+def test_what_is_anchored_is_read_from_the_end_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, read = tmp_path / "seals.log", []
+    assert last_anchored(path) == {}
+    heads = [SealHead("promise", 1, 1, 1, bytes(32)), *(SealHead("audit", n, 1, n, bytes(32)) for n in range(1, 900))]
+    for some in (heads[:300], heads[300:]):
+        append_heads(path, some, KEY)
+    assert inspect_heads(path, KEY).heads == heads
+    for size in (100, 150, 1_000, path.stat().st_size, 10_000_000):
+        monkeypatch.setattr(anchor_seals, "BLOCK", size)
+        assert last_anchored(path) == {"promise": 1, "audit": 899}
+    append_heads(path, [SealHead("promise", 2, 1, 2, bytes(32))], KEY)
+    monkeypatch.setattr(anchor_seals, "BLOCK", 1_000)
+    with monkeypatch.context() as patched:
+        decode = anchor_seals.msgspec.json.decode
+        patched.setattr(anchor_seals.msgspec.json, "decode", lambda line: read.append(line) or decode(line))
+        assert last_anchored(path) == {"promise": 2, "audit": 899}
+    assert len(read) == 3  # the empty end, and one line of each
 
 
 async def test_only_a_missing_seal_number_may_be_given(database: Database, anchors: list[SealHead]) -> None:

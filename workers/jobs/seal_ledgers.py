@@ -28,11 +28,14 @@ async def seal_ledgers(context: JobContext, _: dict[str, Any]) -> dict[str, Any]
     sealed = 0
     while True:
         new = await context.run(lambda uow: seal(uow, key=key))
-        anchored = await asyncio.to_thread(last_anchored, settings.seal_file)
-        heads = await context.run(partial(seals_after, anchored=anchored))
-        await asyncio.to_thread(append_heads, settings.seal_file, heads, key)
-        for head in heads:
-            log.info("sealed", ledger=head.ledger, number=head.number, entries=head.entries, hash=head.hash.hex())
+        while True:
+            anchored = await asyncio.to_thread(last_anchored, settings.seal_file)
+            heads = await context.run(partial(seals_after, anchored=anchored))
+            if not heads:
+                break
+            await asyncio.to_thread(append_heads, settings.seal_file, heads, key)
+            for head in heads:
+                log.info("sealed", ledger=head.ledger, number=head.number, entries=head.entries, hash=head.hash.hex())
         sealed += sum(head.entries for head in new)
         if not any(head.is_full for head in new):
             return {"sealed": sealed}
