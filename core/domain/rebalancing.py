@@ -40,7 +40,7 @@ class RebalancingRules:
     """A location gives only what it has beyond this cover."""
     min_units: int = 1
     max_cost_percent: int = 20
-    """A move may cost as much of what the units sell for."""
+    """A move may cost as much of what the units sell for (0: nothing), where that is known."""
     valid_days: int = 3
 
 
@@ -163,6 +163,7 @@ def propose_moves(
     places = sorted(positions, key=lambda p: p.location_id)
     at = {p.location_id: p for p in places}
     given: dict[int, int] = dict.fromkeys(at, 0)
+    left = dict(at)
     moves: list[Move] = []
     needy = [p for p in places if _spare(p, rules) <= 0 and _missing(p, rules) > 0]
     for place in sorted(needy, key=lambda p: (-p.waiting, p.cover() or 0.0, p.location_id)):
@@ -173,7 +174,7 @@ def propose_moves(
                 donor = at.get(donor_id)
                 if donor is None or donor in needy or donor_id in got:
                     continue
-                if lane.cost * 100 > goods.unit_price * rules.max_cost_percent > 0:
+                if goods.unit_price and lane.cost * 100 > goods.unit_price * rules.max_cost_percent:
                     continue
                 for day in _days_of(donor, rules) if is_dated else [0]:
                     ships = network.first_ship_day(donor_id, now)
@@ -183,12 +184,15 @@ def propose_moves(
                         )
                     arrives = network.moved_by(donor_id, place.location_id, ships, now)
                     after = (arrives - network.today(place.location_id, now)).days
-                    missing = _missing(place, rules, after) - sum(
-                        m.quantity for m in moves if m.to_location_id == place.location_id
-                    )
+                    coming = sum(m.quantity for m in moves if m.to_location_id == place.location_id)
+                    missing = _missing(place, rules, after) - coming
                     units = min(missing, _spare(donor, rules, day) - given[donor_id])
                     if units >= rules.min_units:
-                        moves.append(_move(goods, donor, place, units, given, arrives, lane, ships if day else None))
+                        left[donor_id] = _without(left[donor_id], units, day)
+                        covers = _cover(left[donor_id])
+                        moves.append(
+                            _move(goods, donor, place, units, coming, covers, arrives, lane, ships if day else None)
+                        )
                         given[donor_id] += units
                         got.add(donor_id)
                         break
@@ -208,6 +212,16 @@ def _spare(place: Position, rules: RebalancingRules, day: int = 0) -> int:
     return min(least, there)
 
 
+def _without(place: Position, units: int, day: int) -> Position:
+    """What is left when so many leave on `day`: of what arrives until then, the last first, before what lies there."""
+    arrivals = []
+    for when, more in sorted(place.arrivals, reverse=True):
+        taken = min(units, more) if 0 < when <= day else 0
+        units -= taken
+        arrivals.append((when, more - taken))
+    return replace(place, free=place.free - units, arrivals=tuple(sorted(arrivals)))
+
+
 def _missing(place: Position, rules: RebalancingRules, after: int = 0) -> int:
     """Units that lines wait for, and what is missing up to the target once `after` days are over, where it is at risk."""
     cover = place.cover()
@@ -224,23 +238,26 @@ def _move(
     donor: Position,
     place: Position,
     units: int,
-    given: Mapping[int, int],
+    coming: int,
+    donor_covers: float | None,
     arrives: date,
     lane: Lane,
     ships_on: date | None,
 ) -> Move:
+    """`coming`: units that other moves bring there; `donor_covers`: days that the donor's stock lasts after all its moves."""
     cover = place.cover()
-    served = min(units, place.waiting)
+    served = min(units, max(0, place.waiting - coming))
+    there = place.free + coming + units - min(place.waiting, coming + units)
     reason = {
-        "kind": "WAITING" if place.waiting else "AT_RISK",
+        "kind": "WAITING" if served else "AT_RISK",
         "waiting": place.waiting,
         "unitsServed": served,
         "dailyDemand": round(place.daily_demand, 3),
         "coverBefore": None if cover is None else round(cover, 1),
-        "coverAfter": _cover(replace(place, free=place.free + units - served)),
+        "coverAfter": _cover(replace(place, free=there)),
         "donorFree": donor.free,
         "donorDailyDemand": round(donor.daily_demand, 3),
-        "donorCoverAfter": _cover(replace(donor, free=donor.free - given[donor.location_id] - units)),
+        "donorCoverAfter": donor_covers,
     }
     if ships_on is not None:
         reason["shipsOn"] = ships_on.isoformat()

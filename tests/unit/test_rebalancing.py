@@ -135,6 +135,28 @@ def test_supply_under_way_counts_on_its_day():
     assert propose_moves(GOODS, soon, network(lane(1, 2)), RULES, NOW) == [], "not sold out before"
 
 
+def test_goods_under_way_leave_the_arrivals_not_the_shelf():
+    places = [Position(1, 3, 1.0, arrivals=((3, 100),)), Position(2, 5, 2.0)]
+    (move,) = propose_moves(GOODS, places, network(lane(1, 2, days=1)), RULES, NOW)
+    assert (move.quantity, move.ships_on) == (move.quantity, date(2026, 11, 5))
+    assert move.reason["donorCoverAfter"] == 103.0 - move.quantity
+
+
+def test_a_second_giver_serves_only_who_still_waits():
+    places = [Position(1, 37, 1.0), Position(3, 400, 1.0), Position(2, 0, 2.0, waiting=10)]
+    moves = propose_moves(GOODS, places, network(lane(1, 2, days=1), lane(3, 2, days=1)), RULES, NOW)
+    told = [(m.from_location_id, m.quantity, m.reason["unitsServed"], m.reason["coverAfter"]) for m in moves]
+    assert told == [(1, 7, 7, 0.0), (3, 31, 3, 14.0)]
+    assert [m.urgency for m in moves] == [8_000, 4_000]
+
+
+def test_a_limit_of_nothing_lets_only_free_moves():
+    places, rules = [Position(1, 500, 1.0), Position(2, 0, 2.0, waiting=5)], RebalancingRules(max_cost_percent=0)
+    assert propose_moves(GOODS, places, network(lane(1, 2)), rules, NOW) == []
+    assert len(propose_moves(GOODS, places, network(lane(1, 2, cost=0)), rules, NOW)) == 1
+    assert len(propose_moves(Goods(1), places, network(lane(1, 2)), rules, NOW)) == 1, "nobody knows its price"
+
+
 def test_last_year_says_how_demand_goes_on():
     assert daily_demand(56, 28) == 2.0
     assert daily_demand(56, 28, same_weeks=100, next_weeks=150) == 3.0
