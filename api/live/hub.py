@@ -7,15 +7,14 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
-import msgspec
 import structlog
 from prometheus_client import Counter, Gauge
 
 from api.live.cursor import Cursor, decode_cursor, encode_cursor
+from api.live.entry import entries_of, event_of
 from api.live.event import COLUMNS, LiveEvent, LiveFilter
 from api.live.sharing import ReadsUnderWay
 from api.live.subscription import Follow, Reader, StreamsClosing, Subscription
@@ -219,9 +218,9 @@ class LiveHub:
         while not self._closing:  # the client may swallow a cancellation, so the flag has the last word
             try:
                 answer: Any = await self._redis.xread({self._stream: f"{self.position}-0"}, count=BATCH, block=BLOCK_MS)
-                entries = _entries(answer)
+                entries = entries_of(answer)
                 before = self.position
-                await self._deliver([_event_of(entry, self.epoch) for entry in entries])
+                await self._deliver([event_of(entry, self.epoch) for entry in entries])
                 if entries and self.position == before:
                     await asyncio.sleep(RETRY_SECONDS)  # nothing of it was ours: do not spin
             except Exception as error:  # Redis is away or was wiped: PostgreSQL keeps the stream going
@@ -274,55 +273,3 @@ class LiveHub:
         self.epoch, self.position = epoch, head
         for subscription in self._all():
             subscription.resync(epoch, head)
-
-
-def _entries(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
-    """The entries of an XREAD answer, which is a list under RESP2 and a map under RESP3."""
-    if not answer:
-        return []
-    return answer[0][1] if isinstance(answer, list) else next(iter(answer.values()))[0]
-
-
-class _Entry(msgspec.Struct, rename="camel"):
-    epoch: int
-    topic: str
-    kind: str
-    payload: dict[str, Any]
-    occurred_at: datetime
-    key: str | None = ""
-    sku_id: int | None = None
-    order_id: int | None = None
-    customer_id: int | None = None
-    supplier_id: int | None = None
-    channel: str | None = None
-    traceparent: str | None = None
-
-
-_decoder = msgspec.json.Decoder(_Entry)
-
-
-def _event_of(entry: tuple[bytes, dict[bytes, bytes]], epoch: int) -> LiveEvent | None:
-    """The event of a stream entry; None when it cannot be read or lay there from another epoch (the table decides)."""
-    identity, fields = entry
-    try:
-        data = _decoder.decode(fields[b"data"])
-        position = int(identity.partition(b"-")[0])
-    except (KeyError, ValueError, msgspec.MsgspecError):
-        return None
-    if data.epoch != epoch:
-        return None
-    return LiveEvent(
-        position=position,
-        cursor=encode_cursor(epoch, position),
-        occurred_at=data.occurred_at,
-        topic=data.topic,
-        kind=data.kind,
-        payload=data.payload,
-        key=data.key or "",
-        sku_id=data.sku_id,
-        order_id=data.order_id,
-        customer_id=data.customer_id,
-        supplier_id=data.supplier_id,
-        channel=data.channel,
-        traceparent=data.traceparent,
-    )
