@@ -54,6 +54,10 @@ class Network:
     _deliveries: dict[tuple[int, int | None, date], date | None] = field(default_factory=dict)
     _first_days: dict[tuple[int, datetime], date] = field(default_factory=dict)
 
+    def time_zone(self, location_id: int | None) -> str:
+        """Whose clocks hold there; UTC where no location is known."""
+        return self.locations[location_id].time_zone if location_id in self.locations else "UTC"
+
     def today(self, location_id: int, now: datetime) -> date:
         """The calendar day at the location."""
         return now.astimezone(ZoneInfo(self.locations[location_id].time_zone)).date()

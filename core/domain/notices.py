@@ -5,16 +5,18 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from core.domain.states import PromiseReason
 from core.errors import InvalidInput
 
 
 class NoticeTemplate(StrEnum):
-    """What a notice tells; the comment names its facts (dates ISO or `date`, names text or text by language)."""
+    """What a notice tells; the comment names its facts (dates ISO or `date`, deadlines as `zoned` writes them, names text
+    or text by language)."""
 
     BACKORDER_OPENED = "BACKORDER_OPENED"  # orderNumber skuName quantity expected(null: not known yet)
     PROMISE_MOVED = "PROMISE_MOVED"  # orderNumber skuName quantity previousPromised promised(null) reason
@@ -100,6 +102,11 @@ _HOLD_REASONS: dict[str, dict[str, str]] = {
 }
 
 
+def zoned(at: datetime, zone: str) -> str:
+    """An instant as the clocks of a zone show it, with the zone's name (RFC 9557)."""
+    return f"{at.astimezone(ZoneInfo(zone)).isoformat(timespec='seconds')}[{zone}]"
+
+
 @dataclass(frozen=True, slots=True)
 class _Facts:
     """The facts of one notice, each read in the form of one language; what is missing is an error with its name."""
@@ -167,6 +174,11 @@ class _Facts:
         if self.language == "ko":
             return f"{value.year}년 {value.month}월 {value.day}일({_WEEKDAYS_KO[value.weekday()]})"
         return f"{_WEEKDAYS[value.weekday()]} {value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+    def moment(self, name: str) -> str:
+        """A day, and where the fact says so the time of that day and whose it is."""
+        day, value = self.date(name), str(self._raw(name))
+        return f"{day}, {value[11:16]} ({value.partition('[')[2].rstrip(']')})" if value.endswith("]") else day
 
     def reason(self, words: Mapping[str, Mapping[Any, str]]) -> str:
         return self.word("reason", words)
@@ -270,7 +282,7 @@ def _order_held_en(f: _Facts) -> _Text:
         then = {"CANCEL": "it will be cancelled", "RELEASE": "it goes on by itself"}.get(
             f.values.get("onDeadline") or "", "we will get in touch"
         )
-        after = f" If nothing changes by {f.date('deadline')}, {then}."
+        after = f" If nothing changes by {f.moment('deadline')}, {then}."
     return (
         f"Order {f.text('orderNumber')}: on hold",
         f"Your order {f.text('orderNumber')} is on hold: {f.reason(_HOLD_REASONS)}.{after}",
@@ -283,7 +295,7 @@ def _order_held_ko(f: _Facts) -> _Text:
         then = {"CANCEL": "주문이 취소됩니다", "RELEASE": "주문이 자동으로 진행됩니다"}.get(
             f.values.get("onDeadline") or "", "별도로 연락드리겠습니다"
         )
-        after = f" {f.date('deadline')}까지 변동이 없으면 {then}."
+        after = f" {f.moment('deadline')}까지 변동이 없으면 {then}."
     return (
         f"주문 {f.text('orderNumber')}: 보류 중입니다",
         f"주문 {f.text('orderNumber')}의 처리가 보류되었습니다. 사유: {f.reason(_HOLD_REASONS)}.{after}",
@@ -341,7 +353,7 @@ def _option_offered_en(f: _Facts) -> _Text:
         f"Order {f.text('orderNumber')}: please choose",
         f"{f.quantity()} of {f.text('skuName')} in your order {f.text('orderNumber')} are missing.{when} "
         f"You may choose: {f.words('options', _OPTIONS)}. "
-        f"If we do not hear from you by {f.date('deadline')}: {f.word('default', _OPTIONS)}.",
+        f"If we do not hear from you by {f.moment('deadline')}: {f.word('default', _OPTIONS)}.",
     )
 
 
@@ -351,7 +363,7 @@ def _option_offered_ko(f: _Facts) -> _Text:
         f"주문 {f.text('orderNumber')}: 처리 방법을 선택해 주십시오",
         f"주문 {f.text('orderNumber')}의 {f.text('skuName')} {f.quantity()}가 부족합니다.{when} "
         f"선택하실 수 있는 방법: {f.words('options', _OPTIONS)}. "
-        f"{f.date('deadline')}까지 회신이 없으면 다음과 같이 처리됩니다: {f.word('default', _OPTIONS)}.",
+        f"{f.moment('deadline')}까지 회신이 없으면 다음과 같이 처리됩니다: {f.word('default', _OPTIONS)}.",
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.domain.holding import park
+from core.domain.notices import zoned
 from core.domain.states import HoldDeadlineAction, HoldReason, OrderStatus
 from core.errors import DateInPast, IllegalTransition
 from core.giving_way import GivingWay
@@ -76,7 +77,7 @@ async def hold_order(uow: Transaction, request: HoldOrder) -> OrderChange:
     notice = {
         "orderNumber": order.number,
         "reason": str(reason),
-        "deadline": deadline.date().isoformat() if deadline else None,
+        "deadline": zoned(deadline, taken.network.time_zone(order.destination_id)) if deadline else None,
         "onDeadline": str(action),
     }
     key = f"ORDER_HELD:{order_id}:{facts.version}"

@@ -8,6 +8,7 @@ from typing import Any
 from core.domain.book import SkuBook
 from core.domain.course import MARK
 from core.domain.delay_rules import rule_for
+from core.domain.notices import zoned
 from core.domain.offering import MAY_OFFER, offer, withdraw
 from core.domain.options import DEFAULT_POLICY, OptionFacts, make_options, read_policy
 from core.domain.options import POLICY as OPTIONS_POLICY
@@ -87,7 +88,7 @@ def offer_options(
                 "expected": day,
                 "options": [str(option.kind) for option in made.options],
                 "default": str(made.default.kind),
-                "deadline": made.deadline.date().isoformat(),
+                "deadline": zoned(made.deadline, run.network.time_zone(order.destination_id)),
             },
         )
     )

@@ -111,7 +111,10 @@ async def test_the_course_offers_options_once(world):
     await run(world)
     assert await world.value("select count(*) from backorder_event") == before
     assert await offers(world) == ["OPEN"]
-    assert await world.value("select count(*) from notice where template = 'OPTION_OFFERED'") == 1
+    (notice,) = await world.rows(
+        "select facts ->> 'deadline' as deadline from notice where template = 'OPTION_OFFERED'"
+    )
+    assert notice == {"deadline": "2026-11-05T12:00:00+09:00[Asia/Seoul]"}, "by the clocks where the order goes"
     await sound(world)
 
 

@@ -163,14 +163,16 @@ async def test_deadlines_release_cancel_and_escalate_once(world):
         number = (await world.place(world.order(("S", quantity))))[0].number
         numbers.append(number)
         await world.do(lambda uow, n=number, a=action: hold_order(uow, HoldOrder(n, "MANUAL", deadline, a)))
+    also = HoldOrder(numbers[1], "FRAUD", deadline, "ESCALATE")
+    await world.do(lambda uow: hold_order(uow, also))
     assert await world.do(run_hold_deadlines) == 0
     world.clock.at = deadline
-    assert await world.do(run_hold_deadlines) == 3
+    assert await world.do(run_hold_deadlines) == 4
     assert await world.quantities(numbers[0]) == (0, 3, 0, 0, 0)
     assert await world.quantities(numbers[1]) == (0, 0, 0, 0, 4)
     assert await world.quantities(numbers[2]) == (0, 5, 0, 0, 0)
     holds = await world.rows("select released_at is not null as over, release_deadline from order_hold order by id")
-    assert [h["over"] for h in holds] == [True, True, False]
+    assert [h["over"] for h in holds] == [True, True, False, True], "nobody is called for what is cancelled"
     assert holds[2]["release_deadline"] is None
     assert await world.value("select count(*) from outbox where topic = 'alarm'") == 1
     assert await world.do(run_hold_deadlines) == 0

@@ -1,8 +1,10 @@
 """Notices read naturally in English and Korean, and say which fact they lack."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from core.domain.notices import _HOLD_REASONS, _REASONS, _TEXTS, LANGUAGES, NoticeTemplate, render
+from core.domain.notices import _HOLD_REASONS, _REASONS, _TEXTS, LANGUAGES, NoticeTemplate, render, zoned
 from core.domain.states import HoldReason, PromiseReason
 from core.errors import InvalidInput
 
@@ -117,6 +119,16 @@ def test_quantities_and_unknown_dates_read_naturally():
     whole = {"orderNumber": "SO-1003", "skuName": None, "quantity": None}
     assert render("ORDER_CANCELLED", "en", whole)[1] == "Your order SO-1003 was cancelled."
     assert render("ORDER_CANCELLED", "ko", whole)[1] == "주문 SO-1003 전체가 취소되었습니다."
+
+
+@pytest.mark.parametrize("template", ["ORDER_HELD", "OPTION_OFFERED"])
+def test_a_deadline_is_told_by_the_clocks_of_who_reads_it(template: NoticeTemplate):
+    at = datetime(2026, 11, 23, 2, 0, 30, tzinfo=UTC)
+    facts = FACTS[template] | {"deadline": zoned(at, "America/New_York")}
+    assert facts["deadline"] == "2026-11-22T21:00:30-05:00[America/New_York]"
+    assert "by Sunday 22 November 2026, 21:00 (America/New_York)" in render(template, "en", facts)[1]
+    assert "2026년 11월 22일(일), 21:00 (America/New_York)까지" in render(template, "ko", facts)[1]
+    assert " by Friday 12 June 2026" in render(template, "en", FACTS[template])[1], "written before it had a time"
 
 
 def test_a_language_we_do_not_write_becomes_english():
