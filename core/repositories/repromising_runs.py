@@ -251,11 +251,12 @@ async def count_waiting_skus(uow: Transaction, run_id: int) -> int:
 
 
 async def fail_abandoned(uow: Transaction, function: str) -> None:
-    """Runs in computation whose job is dead have failed."""
+    """Runs in computation whose job is dead have failed; those whose job was cancelled are."""
     await uow.sql.execute(
-        """update repromising_run r set state = 'failed', version = version + 1, updated_at = $2, error = j.error
+        """update repromising_run r set version = version + 1, updated_at = $2, error = j.error,
+            state = case j.state when 'cancelled' then 'cancelled' else 'failed' end
         from (select distinct on (key) key, state, error from job_run where function = $1 order by key, id desc) j
-        where r.state = 'computing' and j.key = r.id::text and j.state in ('dead', 'failed')""",
+        where r.state = 'computing' and j.key = r.id::text and j.state in ('dead', 'failed', 'cancelled')""",
         function,
         uow.now,
     )

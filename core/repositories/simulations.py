@@ -51,3 +51,15 @@ async def finish_simulation(
         uow.now,
     )
     return done is not None
+
+
+async def end_abandoned(uow: Transaction) -> None:
+    """Simulations whose job is dead have failed; those whose job was cancelled are."""
+    await uow.sql.execute(
+        """update simulation_run s set version = version + 1, updated_at = $1, finished_at = $1, error = j.error,
+            state = case j.state when 'cancelled' then 'CANCELLED' else 'FAILED' end
+        from (select distinct on (key) key, state, error from job_run where function = 'run_simulation'
+            order by key, id desc) j
+        where s.state = 'COMPUTING' and j.key = s.id::text and j.state in ('dead', 'failed', 'cancelled')""",
+        uow.now,
+    )

@@ -10,6 +10,8 @@ import pytest
 
 from core.errors import IllegalTransition, InvalidInput, NotFound, UnknownSku
 from core.repositories.gates import take_gates
+from core.services.start_due_repromising import start_due_repromising
+from core.services.start_repromising_run import StartRun, start_repromising_run
 from core.services.start_simulation import (
     ChangeInput,
     ScenarioInput,
@@ -97,6 +99,33 @@ async def test_a_cancelled_simulation_has_no_result_and_its_job_stops(world: Wor
     assert row == {"state": "CANCELLED", "result": None}
     with pytest.raises(IllegalTransition):
         await world.do(lambda uow: cancel_simulation(uow, id))
+
+
+async def test_what_nobody_computes_any_more_ends(world: World) -> None:
+    """Simulations and runs alike, by what became of their newest job."""
+    await world.place(world.order(("S", 2)))
+    ended = {"dead": "failed", "cancelled": "cancelled", "running": "computing"}
+    for state in ended:
+        simulation = await ask(world)
+        run = await world.do(
+            lambda uow: start_repromising_run(uow, StartRun(definition=definition("IMPROVE")))
+        )
+        for function, id in (("run_simulation", simulation), ("compute_repromising_run", run)):
+            await world.database.system.execute(
+                """insert into job_run (function, queue, key, input, state, error)
+                values ($1, 'bulk', $2, '{}', $3, 'TimeoutError')""",
+                function,
+                str(id),
+                state,
+            )
+    await world.do(start_due_repromising)
+    for table in ("simulation_run", "repromising_run"):
+        rows = await world.rows(f"select lower(state) as state, error from {table} order by id")
+        assert [row["state"] for row in rows] == list(ended.values()), table
+        assert rows[0]["error"] == "TimeoutError", table
+    versions = await world.rows("select version from simulation_run order by id")
+    await world.do(start_due_repromising)
+    assert await world.rows("select version from simulation_run order by id") == versions
 
 
 @pytest.mark.parametrize(
