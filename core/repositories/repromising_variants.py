@@ -54,13 +54,13 @@ async def write_variant(
 
 
 async def take_due_variants(uow: Transaction) -> list[dict[str, Any]]:
-    """Variants whose time of day has come since they were last started, marked as started now."""
+    """Variants whose time of day, of today or yesterday, has come since they were last started, marked as started now."""
     rows = await uow.sql.fetch(
         f"""update repromising_variant v set last_started_at = $1, updated_at = $1
         where v.id in (select id from repromising_variant where is_active and daily_at is not null
-            and (date_trunc('day', $1 at time zone time_zone) + daily_at) at time zone time_zone <= $1
-            and coalesce(last_started_at, '-infinity')
-                < (date_trunc('day', $1 at time zone time_zone) + daily_at) at time zone time_zone
+            and coalesce(last_started_at, '-infinity') < (select max(due) from (
+                select (date_trunc('day', $1 at time zone time_zone) - make_interval(days => n) + daily_at)
+                    at time zone time_zone as due from generate_series(0, 1) n) d where due <= $1)
             for no key update skip locked)
         returning {_COLUMNS}""",
         uow.now,

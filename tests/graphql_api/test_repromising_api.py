@@ -198,6 +198,14 @@ async def test_variants_are_saved_checked_and_started_by_the_clock(world, planne
         "repromisingRuns": {"nodes": [{"variant": "nightly", "gained": 1}]},
         "repromisingVariants": [{"code": "nightly"}],
     }
+    late = await planner.change(
+        "repromisingVariantSave", {**nightly, "dailyAt": "23:59:30", "expectedVersion": 1}, want
+    )
+    assert late["userErrors"] == []
+    midnight, starts = datetime(2026, 11, 3, 15, 0, tzinfo=UTC), []
+    for world.clock.at in (midnight - timedelta(minutes=1), midnight, midnight + timedelta(minutes=1)):
+        starts.append(len((await start_due_repromising(planner.jobs, {}))["runs"]))
+    assert starts == [0, 1, 0], "a time between the last look of a day and the first of the next"
 
 
 async def test_filters_are_tried_before_a_run_and_runs_are_compared(world, planner):
