@@ -23,6 +23,7 @@ COMMANDS = {
     "jobs": ("workers.commands.jobs", "List dead letters and live runs; retry or cancel one."),
     "bench": ("workers.commands.bench", "Measure our figures beside their yardsticks."),
     "audit": ("workers.commands.audit", "Verify ledgers, seals and counters."),
+    "master": ("workers.commands.master", "Check that locations, channels, customers and SKUs fit together."),
     "risk": ("workers.commands.risk", "Measure the backorder risk on files: ranking, probabilities, reasons."),
     "dates": ("workers.commands.dates", "Measure expected dates on a delivery history: coverage and distance."),
     "demand": ("workers.commands.demand", "Measure demand forecasts on histories: error, bias, coverage, time."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.domain.access import Role
+from core.queries.master_data import find_faults
 from tests.graphql_api.schema_under_test import Shop, open_shop
 
 pytestmark = pytest.mark.anyio
@@ -74,6 +75,7 @@ ASK = """query ($shipTo: ShipToInput) { availability(skus: ["MUG-BLUE"], channel
 async def test_a_new_country_is_served_through_a_new_channel_and_location(shop: Shop):
     """What a planner does to sell in Norway from a new centre: location, zone, lane, channel; then it is on sale."""
     planner, warehouse = shop.context(Role.PLANNER), shop.context(Role.WAREHOUSE)
+    assert await find_faults(shop.database.system) == [], "the company of the demo fits together"  # type: ignore[arg-type]
     centre = {"code": "DC-OSL", "name": "Oslo", "kind": "DC", "timeZone": "Europe/Oslo", "cutoffTime": "16:00"}
     made = await shop.change(planner, "locationSet", centre, PLACE)
     told = {"code": "DC-OSL", "name": "Oslo", "kind": "DC", "timezone": "Europe/Oslo", "cutoffTime": "16:00"}
@@ -115,6 +117,12 @@ async def test_a_new_country_is_served_through_a_new_channel_and_location(shop: 
     )
     (answer,) = (await shop.ask(planner, ASK, shipTo=SHIP_TO))["availability"]
     assert answer == {"availableNow": 0, "promise": None}
+    faults = await find_faults(shop.database.system)  # type: ignore[arg-type]
+    assert [(fault.check, fault.objects) for fault in faults] == [
+        ("location_without_calendar", ["DC-OSL", "ZONE-NO"]),
+        ("destination_without_zone", ["ZONE-NO"]),
+        ("channel_without_way", ["nordic"]),
+    ]
 
 
 async def test_substitutes_suppliers_and_reorder_rules_are_read_where_they_are_needed(shop: Shop):
