@@ -200,6 +200,25 @@ def test_command(tmp_path):
     assert (refused.exit_code, refused.stdout) == (2, "")
 
 
+def test_what_is_judged_is_not_known_to_the_forecast(tmp_path, monkeypatch):
+    """Demand of the last three periods says nothing to any forecast of them."""
+    units = intermittent(30, 20)
+    said = []
+
+    def watched(history, horizon):
+        found = forecast_demand(history, horizon)
+        said.append((history.shape, found.mean))
+        return found
+
+    monkeypatch.setattr("ml.evaluate_demand.forecast_demand", watched)
+    monkeypatch.setattr("ml.evaluate_demand.TIMED_SERIES", 10)
+    for last in (units[:, 17:], units[:, 17:] * 9 + 5):
+        evaluate_demand(save(tmp_path / "a.csv", np.hstack([units[:, :17], last])))
+    one, other = said[:4], said[6:10]  # four origins, then the whole history twice, for the clock
+    assert [shape[1] for shape, _ in one] == [8, 11, 14, 17]
+    assert all((mean == again).all() for (_, mean), (_, again) in zip(one, other, strict=True))
+
+
 @pytest.mark.skipif("BACKORDER_DATA" not in os.environ, reason="BACKORDER_DATA is unset: no real demand to measure on")
 @pytest.mark.parametrize(
     "name", ["auto_3000x24_monthly", "carparts_2674x51_monthly", "online_retail_weekly_units_by_sku_40w"]
