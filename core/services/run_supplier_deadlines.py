@@ -24,7 +24,7 @@ from core.domain.supplier_states import DeadlineKind, DeadlineState
 from core.errors import NotFound
 from core.events import Event
 from core.ports import Transaction
-from core.repositories.purchase_orders import find_orders
+from core.repositories.purchase_orders import find_orders, lock_order
 from core.repositories.supplier_deadlines import (
     OpenOrder,
     deadlines_of,
@@ -89,6 +89,8 @@ async def run_supplier_deadlines(uow: Transaction, order_ids: Sequence[int] | No
                 if times is None or is_met or not is_wanted:
                     continue
                 state = state_at(DeadlineState.OPEN, times, uow.now, is_met, is_wanted)
+                if not await _stands(uow, order):
+                    break
                 if await open_deadline(uow, order, kind, state, times) and state is not DeadlineState.OPEN:
                     reached.update(_announce(uow, order, kind, DeadlineState.OPEN, state, times))
                 continue
@@ -97,9 +99,16 @@ async def run_supplier_deadlines(uow: Transaction, order_ids: Sequence[int] | No
             state = state_at(start, due, uow.now, is_met, is_wanted and times is not None)
             if (state, due) == (before.state, before.times) or (state not in LIVE and state is before.state):
                 continue
+            if not await _stands(uow, order):
+                break
             if await move_deadline(uow, before, state, due) and state is not before.state:
                 reached.update(_announce(uow, order, kind, before.state, state, due))
     return dict(reached)
+
+
+async def _stands(uow: Transaction, order: OpenOrder) -> bool:
+    """Is the order, whose row is locked from here on, as it was read? If not, the next look judges it as it is then."""
+    return (await lock_order(uow, order.id)).version == order.version
 
 
 async def chase_supplier(uow: Transaction, number: str, kind: DeadlineKind, note: str) -> int:

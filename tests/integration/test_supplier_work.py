@@ -15,6 +15,7 @@ from core.queries.inbound_priority import inbound_priority
 from core.queries.supplier_facts import supplier_lines
 from core.repositories.approvals import order_to_approve
 from core.repositories.gates import take_gates
+from core.services import run_supplier_deadlines as deadlines
 from core.services.apply_acknowledgement import AcknowledgeLine, AcknowledgePurchaseOrder, apply_acknowledgement
 from core.services.approve_purchase_order import approve_purchase_order
 from core.services.calibrate_lead_times import calibrate_suppliers
@@ -101,6 +102,26 @@ async def test_a_silent_supplier_is_warned_breached_and_escalated_once_and_chase
     await receive(world, number, 10)
     assert await world.do(run_supplier_deadlines) == {"MET": 1}
     assert await world.do(run_supplier_deadlines) == {}
+
+
+async def test_an_order_that_is_answered_while_its_deadlines_are_read_is_left_to_the_next_look(world, monkeypatch):
+    """Or an alarm would follow the answer, with a version and a state that were before it."""
+    number = await sent(world)
+    world.clock.at += 49 * HOUR
+    read, answered = deadlines.deadlines_of, []
+
+    async def answered_just_after(uow, order_ids):
+        found = await read(uow, order_ids)
+        if not answered:
+            answered.append(number)
+            await answer(world, number, TODAY + timedelta(days=9))
+        return found
+
+    monkeypatch.setattr(deadlines, "deadlines_of", answered_just_after)
+    assert [await world.do(run_supplier_deadlines) for _ in range(2)] == [{}, {}]
+    assert answered == [number]
+    assert await world.value("select count(*) from outbox where kind like 'ACKNOWLEDGEMENT%'") == 0
+    assert await world.rows("select kind, state from supplier_deadline") == [{"kind": "SHIP_NOTICE", "state": "OPEN"}]
 
 
 async def test_two_runs_at_once_announce_each_step_once(world):
