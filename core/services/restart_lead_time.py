@@ -11,7 +11,7 @@ from core.ports import Transaction
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
-from core.repositories.purchase_orders import read_lines, save_lines
+from core.repositories.purchase_orders import read_lines, refresh_orders, save_lines
 from core.repositories.save_book import save_books
 from core.repositories.supplying import load_offers, load_policies, move_policy
 from core.services.follow_up import request_shipments
@@ -51,5 +51,6 @@ async def restart_lead_time(uow: Transaction, purchase_order_id: int) -> list[in
         touched += repair(book, network, moved, cause, policy)
     await save_books(uow, books.values())
     await save_lines(uow, lines.values())
+    await refresh_orders(uow, {line.purchase_order_id for line in lines.values()})
     request_shipments(uow, {line.order_id for line in touched if line.allocated > line.ready})
     return sorted({line.id or 0 for line in touched})

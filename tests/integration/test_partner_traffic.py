@@ -111,7 +111,11 @@ async def test_a_receipt_that_does_not_come_is_late_and_a_refused_order_has_no_d
     ours = read(bytes(await world.value("select bytes from edi_outbound"))).interchanges[0]
     fault = Fault(Level.SET, Severity.ERROR, "1", "not supported")
     refusal = write_997(ours.groups[0], [SetResult("850", "0001", Verdict.REJECTED, (fault,))], envelope(1))
+    version = await world.value("select version from purchase_order")
     assert await take(world, refusal) == {"applied": 1}
+    assert await world.value("select version from purchase_order") == version + 1, "its lines have lost their days"
+    told = await world.rows("select payload from outbox where topic = 'purchase_order' and kind = 'SENT' order by id")
+    assert told[-1]["payload"]["version"] == version + 1
     assert await world.value(state) == "ESCALATED", "at once"
     supply = (await world.rows("select usable_date, paper_date, date_basis from supply"))[0]
     assert (supply["usable_date"], supply["paper_date"]) == (believed + timedelta(days=1), None)
