@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from core.domain.network import Network
-from core.domain.repromising.effects import Effect
+from core.domain.repromising.effects import Effect, Why
 from core.domain.repromising.proposal import Change
 from core.domain.states import RepromisingDiffState as DiffState
 from core.domain.states import RepromisingRunState
@@ -142,7 +142,7 @@ def diff_row(
         str(change.effect),
         change.days,
         change.is_forced,
-        change.effect is Effect.LOST and not change.is_forced,
+        change.effect is Effect.LOST and not change.is_forced and change.why is not Why.FREED,
         change.segment or None,
         now if applied else None,
         now,

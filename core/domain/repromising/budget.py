@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import floor
+
 import numpy as np
 from numpy.typing import NDArray
 
-from core.domain.repromising.effects import Effect
-from core.domain.repromising.proposal import EFFECTS, Plan
+from core.domain.repromising.effects import Effect, Why
+from core.domain.repromising.proposal import EFFECTS, WHYS, Plan
 from core.domain.repromising.snapshot import Raw, distinct
 from core.domain.repromising.strategies import CODE, Strategy
 from core.domain.repromising.variant import Variant
@@ -24,17 +26,17 @@ def charge(
     """Give up SKUs until no more orders are worsened than the budget allows.
 
     A SKU is kept or given up whole: what one line gains another loses. Those that do most good per order worsened are
-    kept first; ties go by a number drawn from the seed.
+    kept first; ties go by a number drawn from the seed. What LOSE frees is what the planner wants, and not charged.
     """
     facts = raw.facts
     in_run = (strategy != CODE[Strategy.SKIP]) & facts.is_served
     plan.orders_in_run = len(distinct(facts.order[in_run]))
     share = variant.budget.worsened_share
-    plan.allowed = allowed if allowed != -1 else None if share is None else int(share * plan.orders_in_run)
+    plan.allowed = allowed if allowed != -1 else None if share is None else floor(share * plan.orders_in_run + 1e-9)
     sku = raw.line_sku[plan.line]
     dropped_skus = np.zeros(len(raw.sku_ids), bool)
     dropped_skus[sku[over]] = True
-    lost = (plan.effect == EFFECTS.index(Effect.LOST)) & ~plan.is_forced
+    lost = (plan.effect == EFFECTS.index(Effect.LOST)) & ~plan.is_forced & (plan.why != WHYS.index(Why.FREED))
     if plan.allowed is not None:
         _keep_best(plan, raw, lost, dropped_skus, seed)
     plan.is_dropped |= dropped_skus[sku]
