@@ -206,6 +206,8 @@ class Engine:
             return PreExecutionError(data=None, errors=executor)
         source = await await_maybe(create_source_event_stream(executor))
         if isinstance(source, ExecutionResult):
+            if any(isinstance(root_cause(error), StreamsClosing) for error in source.errors or ()):
+                raise StreamsClosing
             return PreExecutionError(data=None, errors=source.errors)
         return source
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from api.live import LiveHub, ReadsUnderWay, once
+from api.live import LiveHub, ReadsUnderWay, StreamsClosing, once
 from api.live.sharing import TRIES
 from api.operations import schema
 from api.resolvers import subscriptions
@@ -145,6 +145,19 @@ async def test_a_failed_read_is_its_reader_s_and_the_others_read_again():
 
     assert await asyncio.gather(*(once(shared, "k", make) for _ in range(3))) == [1, 1, 1]
     assert await once(shared, "other", make) == 2
+
+
+async def test_a_stream_that_begins_while_the_process_goes_away_is_no_failure(shop: Shop):
+    """Clients take the error of an operation for final, and the end of a line for a reason to come again."""
+    engine, hub = Engine(schema, shop.settings), shop.hub  # type: ignore[attr-defined]
+    request, context = (
+        request_of({"query": "subscription { orderChanged { orderNumber } }"}),
+        shop.context(Role.PLANNER),
+    )
+    context.hub = hub
+    hub.drain()
+    with pytest.raises(StreamsClosing):
+        await anext(engine.stream(request, engine.prepare(request, anonymous=False), context))
 
 
 async def test_a_stream_outlives_postgresql_being_away_for_each_of_its_reads(shop: Shop, monkeypatch):
