@@ -48,9 +48,14 @@ def reorder_point(demand_mean: float, lead_time: float, safety_stock: int) -> in
 
 def economic_order_quantity(yearly_demand: float, order_cost: float, yearly_holding_cost: float) -> int:
     """sqrt(2 D K / h), rounded to units: K per order and h per unit and year in the same money. 0 without demand."""
+    economic = _economic(max(yearly_demand, 0.0), order_cost, yearly_holding_cost)
+    return round(economic)
+
+
+def _economic(yearly_demand: float, order_cost: float, yearly_holding_cost: float) -> float:
     if yearly_holding_cost <= 0:
         raise ValueError("holding a unit must cost something, or one would order once for ever")
-    return round(math.sqrt(2 * yearly_demand * order_cost / yearly_holding_cost)) if yearly_demand > 0 else 0
+    return math.sqrt(2 * yearly_demand * order_cost / yearly_holding_cost)
 
 
 def best_lot(
@@ -65,7 +70,7 @@ def best_lot(
     """The lot of least yearly cost: goods at the price of that quantity, orders, and holding half a lot.
 
     `prices` are (from quantity, unit price) ascending, the first from 1; `holding_rate` is the yearly cost of a unit as a
-    share of its price. Candidates are each price's economic quantity where that price holds, and where each begins
+    share of its price. Candidates are each price's economic quantity, rounded down and up, where that price holds, and where each begins
     (all-units discount; Hadley and Whitin 1963). `most` bounds the lot, as what can be sold within its shelf life does;
     minimum and multiple of the supplier go before it. 0 without demand.
     """
@@ -74,8 +79,8 @@ def best_lot(
     candidates: set[int] = set()
     for place, (start, price) in enumerate(prices):
         end = prices[place + 1][0] - 1 if place + 1 < len(prices) else math.inf
-        economic = economic_order_quantity(yearly_demand, order_cost, holding_rate * max(price, 1))
-        candidates.add(int(min(max(economic, start, 1), end)))
+        economic = _economic(yearly_demand, order_cost, holding_rate * max(price, 1))
+        candidates |= {int(min(max(lot, start, 1), end)) for lot in (math.floor(economic), math.ceil(economic))}
     bounded = {min(units, most) for units in candidates} if most is not None else candidates
     lots = {order_quantity(max(units, 1), moq, multiple) for units in bounded}
     lots |= {lot for units in bounded if (lot := units // multiple * multiple) >= max(moq, 1)}

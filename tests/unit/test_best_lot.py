@@ -11,6 +11,12 @@ def test_without_breaks_it_is_the_economic_quantity():
     assert best_lot(1200, 2000, 0.2, [(1, 500)]) == economic_order_quantity(1200, 2000, 100) == 219
 
 
+def test_of_the_two_lots_beside_the_economic_quantity_the_cheaper_one_is_taken():
+    """1.488 units: one costs 500 + 225.75 a year, two 250 + 451.5."""
+    assert best_lot(1, 500, 0.5, [(1, 903)]) == 2
+    assert best_lot(1, 500, 0.5, [(1, 1003)]) == 1
+
+
 def test_a_break_is_taken_where_it_pays():
     assert best_lot(1200, 2000, 0.2, [(1, 500), (300, 450)]) == 300
     assert best_lot(1200, 2000, 0.2, [(1, 500), (600, 499)]) == 219
