@@ -25,7 +25,7 @@ from supplier_sku x join supplier s on s.id = x.supplier_id
 left join lateral (select r.available, r.capacity_per_week, r.as_of from supplier_stock_report r
     where r.supplier_id = x.supplier_id and r.sku_id = x.sku_id and r.as_of >= $2
     order by r.as_of desc, r.id desc limit 1) r on true
-left join lateral (select count(*)::int as lines, avg(least(1.0, l.received::float8 / d.needed)) as share
+left join lateral (select count(*)::int as lines, sum(least(l.received, d.needed))::float8 / sum(d.needed) as share
     from purchase_order_line l cross join lateral (select l.ordered - case when l.cancelled = 0 then 0 else (
         select coalesce(max(y.cancelled), 0) from purchase_line_history y
         join purchase_order o on o.id = l.purchase_order_id join location p on p.id = o.location_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from core.domain.placing import LineRequest
 from core.domain.supplier_changes import ChangeSource
 from core.domain.supplier_states import DeadlineKind, DeadlineState, RequestKind
-from core.errors import InvalidInput
+from core.errors import DateInPast, InvalidInput
 from core.queries.supplier_facts import supplier_lines
 from core.repositories.sourcing import load_sources
 from core.repositories.supplier_deadlines import deadlines_of, move_deadline
@@ -60,6 +61,14 @@ async def test_an_answer_to_an_urgent_request_is_no_more_than_was_asked_and_has_
             await world.do(lambda uow, q=quantity, d=on: answer_request(uow, AnswerRequest(number, q, d)))
     await world.do(lambda uow: answer_request(uow, AnswerRequest(number, 5, day)))
     assert await world.value("select state from supplier_request") == "ANSWERED"
+
+
+async def test_nothing_is_asked_for_a_day_that_is_past(world):
+    asked = AskSupplier("SUP", RequestKind.STOCK, "S", 5, TODAY)
+    with pytest.raises(DateInPast):
+        await world.do(lambda uow: ask_supplier(uow, replace(asked, need_date=TODAY - timedelta(days=1))))
+    await world.do(lambda uow: ask_supplier(uow, asked))
+    assert await world.value("select count(*) from supplier_request") == 1
 
 
 async def test_a_hint_bounds_a_choice_for_fourteen_days(world):
@@ -118,6 +127,15 @@ async def test_what_was_ordered_and_refused_makes_a_source_less_reliable(world):
     sku_id = await world.sku()
     (source,) = (await load_sources(world.database.system, [sku_id], world.clock.at))[sku_id]
     assert (round(source.reliability, 6), source.finished_lines) == (round((0.5 + 9.8) / 11, 6), 1)
+
+
+async def test_reliability_is_of_units_not_of_lines(world):
+    small, large, sku_id = await sent(world, 1), await sent(world, 99), await world.sku()
+    await world.do(lambda uow: receive_goods(uow, ReceiveGoods(small, "PURCHASE_ORDER", "A", [ReceiptLine("S", 1)])))
+    refused = AcknowledgePurchaseOrder(large, None, [AcknowledgeLine(1, accepted=[], rejected=99)], "1")
+    await world.do(lambda uow: apply_acknowledgement(uow, refused))
+    (source,) = (await load_sources(world.database.system, [sku_id], world.clock.at))[sku_id]
+    assert (round(source.reliability, 6), source.finished_lines) == (round((2 * 0.01 + 9.8) / 12, 6), 2)
 
 
 async def test_what_had_not_come_by_its_day_and_was_then_closed_makes_a_source_less_reliable(world):
