@@ -14,7 +14,7 @@ from core.services.decide_supplier_change import DecideSupplierChange, decide_su
 from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.send_purchase_change import agreed_days, send_purchase_change
 from core.services.send_purchase_order import send_purchase_order
-from tests.integration.test_edi_both_ways import change, notice, outbound
+from tests.integration.test_edi_both_ways import change, line, notice, outbound
 from tests.integration.test_ingest_edi_document import PARTNER, answer, day, documents, envelope, sent, take
 
 pytestmark = pytest.mark.anyio
@@ -31,8 +31,8 @@ async def test_what_is_left_of_a_cancelled_order(world, on_the_way: int, told: t
     (content,) = await outbound(world, "860")
     document = decode_860(read(content).interchanges[0].groups[0].sets[0]).document
     assert document is not None
-    (line,) = document.lines
-    assert (document.purpose, line.change, line.quantity, line.left_to_receive) == told
+    (told_line,) = document.lines
+    assert (document.purpose, told_line.change, told_line.quantity, told_line.left_to_receive) == told
 
 
 async def test_an_order_that_is_sent_while_it_is_cancelled_is_taken_back(world, monkeypatch):
@@ -58,6 +58,15 @@ async def test_an_order_that_is_sent_while_it_is_cancelled_is_taken_back(world, 
     ]
     (audit,) = await world.rows("select before from audit_entry where operation = 'purchaseOrderCancel'")
     assert audit == {"before": {"status": "SENT"}}
+
+
+async def test_an_answer_may_restate_the_whole_order_after_part_of_it_was_shipped(world):
+    number = await sent(world)
+    await take(world, answer(number, 1, ("IA", 10, day(12))))
+    await take(world, write_856(notice(number, "00", 6), envelope(2)), "f2")
+    assert await take(world, answer(number, 3, ("IA", 10, day(14))), "f3") == {"applied": 1}
+    assert await line(world) == {"accepted": 4, "in_transit": 6}
+    assert await world.value("select usable_date from supply where ship_notice_line_id is null") == day(14)
 
 
 async def test_a_change_is_overtaken_by_a_newer_answer_of_the_supplier(world):

@@ -573,16 +573,20 @@ async def test_what_others_say_they_shipped_or_received_is_kept_beside_our_figur
 
 async def test_packs_of_a_notice_are_kept_and_an_sscc_that_is_used_again_is_set_aside(world):
     number = await sent(world)
-    sscc = "106141412345678908"
+    sscc, pallet = "106141412345678908", "306141412345678902"
 
     def packed(name: str, control: int) -> bytes:
-        shipped = ShippedLine("1", "S", "V-S", 2, "EA", packs=(Pack(sscc, f"00{sscc}", "GM"),))
+        packs = (Pack(pallet, f"00{pallet}", "GM", "T"), Pack(sscc, f"00{sscc}", "GM"))
+        shipped = ShippedLine("1", "S", "V-S", 2, "EA", packs=packs)
         said = ShipNotice(name, "00", day(2), day(10), "CARR", "", (ShippedOrder(number, (shipped,)),))
         return write_856(said, envelope(control))
 
     assert await take(world, packed("SN1", 1), "a") == {"applied": 1}
-    kept = await world.rows("select sscc, kind, contents from ship_notice_pack")
-    assert kept == [{"sscc": sscc, "kind": "CARTON", "contents": [{"sku": "S", "quantity": 2, "lot": None}]}]
+    kept = await world.rows("select sscc, kind, contents from ship_notice_pack order by sscc")
+    assert kept == [
+        {"sscc": sscc, "kind": "CARTON", "contents": [{"sku": "S", "quantity": 2, "lot": None}]},
+        {"sscc": pallet, "kind": "PALLET", "contents": []},
+    ]
     assert await take(world, packed("SN2", 2), "b") == {"quarantined": 1}
     assert await line(world) == {"unanswered": 8, "in_transit": 2}
 

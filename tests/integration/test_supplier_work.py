@@ -421,6 +421,9 @@ async def test_routes_let_only_the_right_persons_approve_and_never_the_maker(wor
         await as_("ann", lambda uow: set_approver_absence(uow, "bob", "dan", TODAY, None))
     with pytest.raises(InvalidInput, match="last day"):
         await as_("ann", lambda uow: set_approver_absence(uow, "ann", "dan", TODAY, None))
+    for substitute, until in (("dan", TODAY - timedelta(days=1)), ("ann", TODAY)):
+        with pytest.raises(InvalidInput, match="in order"):
+            await as_("ann", lambda uow, s=substitute, u=until: set_approver_absence(uow, "ann", s, TODAY, u))
     assert (await as_("bob", approve(change.number))).outcome == "waiting"
     with pytest.raises(Forbidden):
         await as_("bob", approve(change.number))
