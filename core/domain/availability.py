@@ -30,6 +30,7 @@ class Timeline:
         "_floors",
         "_gone",
         "_net",
+        "_others",
         "_projected",
         "_spare",
         "_waiting",
@@ -43,6 +44,7 @@ class Timeline:
         self._floors: dict[str, dict[date, int]] = {}
         self._expiring: list[Step] = []
         self._claims: list[Step] = []
+        self._others: list[Step] = []
         self._days: list[date] | None = None
         self._atp: list[int] = []
         self._projected: list[int] = []
@@ -67,13 +69,18 @@ class Timeline:
         """
         self._expiring, self._claims, self._days = list(expiring), list(claims), None
 
-    def keeping(self, expiring: Iterable[Step], taken: int = 0) -> Timeline:
-        """A copy for which units expire so instead, and of which `taken` are claimed today."""
+    def keeping(self, expiring: Iterable[Step], taken: int = 0, others: Iterable[Step] = ()) -> Timeline:
+        """A copy for which units expire so instead, and of which `taken` are claimed today.
+
+        `others`: how the same units expire for those who have claims, where they can use them longer: what is too old for
+        this asker is not lost to them.
+        """
         other = Timeline(self.today)
         other._net = dict(self._net)
         other._waiting = {name: dict(claims) for name, claims in self._waiting.items()}
         other._floors = {name: dict(floors) for name, floors in self._floors.items()}
         other.expire(expiring, self._claims)
+        other._others = list(others)
         other.add(self.today, -taken)
         return other
 
@@ -102,7 +109,8 @@ class Timeline:
             for name in others:
                 marks |= self._waiting[name].keys() | self._floors.get(name, {}).keys()
             lost = losses(self._expiring, self._claims, self.today) if self._expiring else []
-            marks |= {day for day, _ in lost}
+            kept = losses(self._others, self._claims, self.today) if self._others else []
+            marks |= {day for day, _ in lost} | {day for day, _ in kept}
             days = sorted(marks)
             running, projected = 0, []
             for day in days:
@@ -110,14 +118,14 @@ class Timeline:
                 projected.append(running)
             if others:
                 self._give_way(others, days, projected)
+            theirs = _least(projected, _levels(kept, days)) if self._others else None
             gone = _levels(lost, days) if lost else [0] * len(days)
             spare = [balance - level for balance, level in zip(projected, gone, strict=True)] if lost else projected
             if lost:
                 projected = [max(balance, level) for balance, level in zip(projected, gone, strict=True)]
-            atp, lowest = projected.copy(), projected[-1]
-            for index in range(len(projected) - 1, -1, -1):
-                lowest = min(lowest, projected[index])
-                atp[index] = max(0, lowest - gone[index])
+            atp = _least(projected, gone)
+            if theirs is not None:
+                atp = [min(own, most) for own, most in zip(atp, theirs, strict=True)]
             self._days, self._atp, self._projected, self._gone = days, atp, projected, gone
             self._spare = spare
         return self._days, self._atp
@@ -209,6 +217,16 @@ def losses(expiring: Iterable[Step], claims: Iterable[Step], today: date) -> lis
             level = expired - claimed
             steps.append((day, level))
     return steps
+
+
+def _least(balances: list[int], lost: list[int]) -> list[int]:
+    """Per day the least that it and the days after it leave, besides what is lost by then."""
+    found, lowest = [0] * len(balances), None
+    for index in range(len(balances) - 1, -1, -1):
+        here = max(balances[index], lost[index]) if lost[-1] else balances[index]
+        lowest = here if lowest is None or here < lowest else lowest
+        found[index] = max(0, lowest - lost[index])
+    return found
 
 
 def _levels(steps: list[Step], days: list[date]) -> list[int]:

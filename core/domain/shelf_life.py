@@ -47,7 +47,8 @@ def curve(
         found = base.keeping(()) if later else base
     else:
         keep = _keep(lots, location_id, demand) + more_days
-        found = base.keeping(lots.expiring(location_id, keep), _taken_here(location_id, taken))
+        others = lots.expiring(location_id, lots.min_life) if keep > lots.min_life else ()
+        found = base.keeping(lots.expiring(location_id, keep), _taken_here(location_id, taken), others)
     for day, units in later:
         found.add(day, -units)
     return found

@@ -16,7 +16,7 @@ from core.domain.kit_groups import in_whole_kits
 from core.domain.lots import Lots
 from core.domain.network import Lane, Location, Network
 from core.domain.promising import Demand, available_now, commit, promise, propose
-from core.domain.records import KitPart, Line, Lot, Movement, Supply
+from core.domain.records import Hold, KitPart, Line, Lot, Movement, Supply
 from core.domain.states import OrderLineStatus, PegKind, PromiseReason
 from core.errors import InvalidInput, QuantityExceeded
 
@@ -220,3 +220,20 @@ def test_a_code_has_one_last_day_wherever_it_lies():
         lots.open(R, "L", TODAY + timedelta(days=1))
     with pytest.raises(InvalidInput, match="tracks expiry"):
         lots.open(R, "N", None)
+
+
+def test_what_is_too_old_for_one_is_not_taken_from_who_can_still_use_it():
+    """Four of five are held for day 8; who wants five days of life more can use them now, but not on day 8."""
+    book = SkuBook(1, "S", 1, NOW, dict.fromkeys((A, R, ZONE), TODAY))
+    book.lots = Lots("S", True, 0, network(), NOW)
+    lot = book.lots.open(A, "L", TODAY + timedelta(days=10))
+    book.move(Movement(A, "adjusted", on_hand=5, cause_kind="found", lot=lot))
+    assert available_now(book, [A], min_life=5) == 5
+    book.add_hold(Hold(1, "g", A, TODAY + timedelta(days=8), 4))
+    assert available_now(book, [A], min_life=5) == 1
+    assert [
+        (p.kind, p.quantity) for p in propose(book, Demand(3, ZONE, None, [A], min_life=5), network(), NOW).slices
+    ] == [
+        ("ON_HAND", 1),
+        ("LEAD_TIME", 2),
+    ]
