@@ -249,7 +249,7 @@ class CourseStepTaken:
 
     step: enums.CourseStep = field(description="Which step.")
     at: datetime = field(description="When it was taken last.")
-    outcome: str = field(description="FOUND, NOTHING, ASKED, REQUESTED, LEFT_TO_REVIEW or OFFERED.")
+    outcome: str = field(description="FOUND, NOTHING, ASKED, REFUSED, REQUESTED, LEFT_TO_REVIEW or OFFERED.")
 
 
 @strawberry.type(description="The automatic course of a backorder.")

@@ -55,6 +55,17 @@ def note_options(row: CourseRow, now: datetime, outcome: str, of: list[Any]) -> 
     row.is_changed = True
 
 
+async def note_refused(uow: Transaction, sku_id: int, backorder_id: int) -> None:
+    """A substitution that was asked for could not be carried out; call it under the gate."""
+    await uow.sql.execute(
+        """update backorder_course set steps = jsonb_set(steps, array[$3, 'outcome'], '"REFUSED"')
+        where sku_id = $1 and backorder_id = $2 and steps #>> array[$3, 'outcome'] = 'ASKED'""",
+        sku_id,
+        backorder_id,
+        str(CourseStep.SUBSTITUTE),
+    )
+
+
 async def course_orders(uow: Transaction, order_ids: Iterable[int]) -> dict[int, CourseOrder]:
     """These orders by id."""
     rows = await uow.sql.fetch(

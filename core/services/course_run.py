@@ -120,6 +120,12 @@ def substitute_offers(
     return tuple(found)
 
 
+def repeat_step(row: CourseRow, step: CourseStep, outcome: str) -> None:
+    """The same step of the same facts once more: it is no news."""
+    row.steps = {**row.steps, str(step): {**row.steps[step], "outcome": outcome}}
+    row.is_changed = True
+
+
 def may_ask_again(run: CourseRun, row: CourseRow, step: CourseStep) -> bool:
     """Was the step taken so long ago that what became of it is over? It is no news, but may be taken again."""
     if run.uow.now - datetime.fromisoformat(row.steps[step]["at"]) < ASK_AGAIN:

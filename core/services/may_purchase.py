@@ -14,7 +14,7 @@ from core.repositories.course_facts import course_orders, course_rows, prices
 
 async def not_to_buy_for(uow: Transaction, books: Iterable[SkuBook], policies: Mapping[str, Any]) -> set[int]:
     """Ids of lines whose short part is not bought now: the step is off or does not apply, the course is paused, or a
-    substitute that comes first in the course has not been tried yet."""
+    substitute that comes first in the course has not been tried, or what became of it is not known yet."""
     course = read_course(policies.get(POLICY, DEFAULT_COURSE))
     purchase, replace = rule_of(course, CourseStep.PURCHASE), rule_of(course, CourseStep.SUBSTITUTE)
     found = [(book, b) for book in books for b in book.backorders if b.closed_at is None and b.id is not None]
@@ -39,7 +39,7 @@ async def not_to_buy_for(uow: Transaction, books: Iterable[SkuBook], policies: M
             line.substitutes_allowed
             and applies(replace, facts)
             and is_before(course, CourseStep.SUBSTITUTE, CourseStep.PURCHASE)
-            and row.steps.get(CourseStep.SUBSTITUTE, {}).get("outcome") is None
+            and row.steps.get(CourseStep.SUBSTITUTE, {}).get("outcome") in (None, "ASKED")
         )
         if row.is_paused or not applies(purchase, facts) or waits_for_substitute:
             left_out.add(line.id or 0)

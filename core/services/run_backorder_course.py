@@ -44,7 +44,15 @@ from core.repositories.save_book import save_books
 from core.repositories.shortage_facts import load_shortage_facts
 from core.repositories.supplying import load_lead_days, load_policies
 from core.services.allocate_waiting import serve_books
-from core.services.course_run import CourseRun, may_ask_again, record, substitute_offers, takes_substitutes, wait_days
+from core.services.course_run import (
+    CourseRun,
+    may_ask_again,
+    record,
+    repeat_step,
+    substitute_offers,
+    takes_substitutes,
+    wait_days,
+)
 from core.services.follow_up import request_purchase, request_shipments
 from core.services.offer_options import offer_options, take_back_outdated
 from core.services.substitute_line import SubstituteLine
@@ -252,7 +260,10 @@ def _other_sites(run: CourseRun, book: SkuBook, backorder: Backorder, row: Cours
 def _substitute(
     run: CourseRun, book: SkuBook, backorder: Backorder, row: CourseRow, order: CourseOrder, *, is_forced: bool
 ) -> bool:
-    """Ask for the substitution when one needs no consent; what was tried for these facts is not tried again."""
+    """Ask for the substitution when one needs no consent; what was refused for these facts is not tried again at once.
+
+    What was asked for and has no result yet is asked for again: who was at it may have been killed.
+    """
     if not takes_substitutes(backorder.line) or backorder.state is BackorderState.OPTION_OFFERED:
         return False
     offers = substitute_offers(run, book, backorder, order)
@@ -265,8 +276,10 @@ def _substitute(
     if best is None:
         record(run, book, backorder, row, CourseStep.SUBSTITUTE, "NOTHING", of)
         return False
-    if known is not None and known["of"] == of and not is_forced and not may_ask_again(run, row, CourseStep.SUBSTITUTE):
-        return False
+    if known is not None and known["of"] == of and known["outcome"] == "REFUSED":
+        if not is_forced and not may_ask_again(run, row, CourseStep.SUBSTITUTE):
+            return False
+        repeat_step(row, CourseStep.SUBSTITUTE, "ASKED")
     record(run, book, backorder, row, CourseStep.SUBSTITUTE, "ASKED", of)
     run.wanted.append(SubstituteLine(book.sku_id, backorder.id or 0, best.sku_id, backorder.quantity))
     return True

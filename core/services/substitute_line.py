@@ -11,6 +11,7 @@ from core.domain.records import Backorder, Line, LineFact
 from core.domain.states import OrderLineStatus, PromiseReason, SkuStatus
 from core.errors import DomainError, IllegalTransition, InsufficientStock, SkuNotSellable
 from core.ports import Transaction
+from core.repositories.course_facts import note_refused
 from core.repositories.orders import find_backorder_order
 from core.repositories.quotas import askers_of
 from core.repositories.save_book import OrderFacts, save_books
@@ -35,11 +36,29 @@ class SubstituteLine:
 async def substitute_line(uow: Transaction, request: SubstituteLine) -> int | None:
     """Carry out a substitution that the course has asked for; returns the new line's id.
 
-    None when it is no longer what was asked for: another quantity, ended, on hold, or too little of the other SKU.
+    None, which the course remembers, when it is no longer what was asked for: another quantity, ended, on hold, or too
+    little of the other SKU.
     """
     order_id, state = await find_backorder_order(uow, request.sku_id, request.backorder_id)
     taken = await take_orders(uow, [order_id], more_skus=[request.substitute_sku_id])
     opened = await open_orders(uow, taken)
+    done = await _substitute(uow, taken, opened, request, state)
+    if done is None:
+        await note_refused(uow, request.sku_id, request.backorder_id)
+        return None
+    line, ratio = done
+    uow.audit(
+        "backorderSubstitute",
+        f"backorder:{request.sku_id}:{request.backorder_id}",
+        {"quantity": request.quantity},
+        {"substituteSkuId": request.substitute_sku_id, "ratio": ratio, "lineId": line.id},
+    )
+    return line.id
+
+
+async def _substitute(
+    uow: Transaction, taken: TakenOrders, opened: OpenedOrders, request: SubstituteLine, state: str
+) -> tuple[Line, int] | None:
     try:
         backorder = open_backorder(opened, request.sku_id, request.backorder_id, state, "SUBSTITUTED")
         if backorder.quantity != request.quantity:
@@ -56,13 +75,7 @@ async def substitute_line(uow: Transaction, request: SubstituteLine) -> int | No
         )
     except DomainError:
         return None
-    uow.audit(
-        "backorderSubstitute",
-        f"backorder:{request.sku_id}:{request.backorder_id}",
-        {"quantity": request.quantity},
-        {"substituteSkuId": request.substitute_sku_id, "ratio": ratio, "lineId": line.id},
-    )
-    return line.id
+    return line, ratio
 
 
 async def replace_short_part(

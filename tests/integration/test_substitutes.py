@@ -12,6 +12,7 @@ from core.services.allocate_waiting import allocate_waiting
 from core.services.cancel_order import CancelOrder, cancel_order
 from core.services.change_policy import ChangePolicy, change_policy
 from core.services.change_selling_rules import SetQuota, set_quota
+from core.services.raise_purchase_requests import raise_purchase_requests
 from core.services.reconcile_stock import recount
 from core.services.reschedule_supply import SupplyChange, reschedule_supply
 from core.services.run_backorder_course import OneStep, run_backorder_course
@@ -132,6 +133,24 @@ async def test_a_substitution_that_was_refused_is_tried_again(world):
     assert await world.do(lambda uow: substitute_line(uow, again)) is not None
     assert await states(world) == ["SUBSTITUTED"]
     assert await world.quantities(placed.number, 2) == (0, 5, 0, 0, 0)
+    await sound(world)
+
+
+async def test_a_substitution_that_nobody_got_to_is_asked_for_again_and_nothing_is_bought_meanwhile(world):
+    """A worker was killed after the course had asked, before the substitution."""
+    course = [{"step": "SUBSTITUTE"}, {"step": "PURCHASE"}]
+    await world.do(lambda uow: change_policy(uow, ChangePolicy("backorder_course", course)))
+    await substitute(world, consent=False)
+    await world.stock(5, "S2")
+    await world.place(world.order(LineRequest("S", 5, substitutes_allowed=True)))
+    sku_id = await world.sku()
+    (request,) = await world.do(lambda uow: run_backorder_course(uow, [sku_id]))
+    assert await world.do(lambda uow: raise_purchase_requests(uow, [sku_id])) == []
+    assert await world.do(lambda uow: run_backorder_course(uow, [sku_id])) == [request]
+    assert await world.value("select count(*) from backorder_event where cause like 'COURSE_SUBSTITUTE%'") == 1
+    assert await world.do(lambda uow: substitute_line(uow, request)) is not None
+    assert await states(world) == ["SUBSTITUTED"]
+    assert await world.value("select count(*) from purchase_order") == 0
     await sound(world)
 
 
