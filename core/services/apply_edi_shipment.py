@@ -13,6 +13,7 @@ from core.edi.interchanges import Fault, Level, Severity, TransactionSet
 from core.edi.resolve_acknowledgement import match_line
 from core.ports import Transaction
 from core.repositories.edi import Partner
+from core.repositories.gates import take_gates
 from core.repositories.purchase_orders import find_orders, read_lines
 from core.repositories.ship_notices import (
     drop_packs,
@@ -65,6 +66,9 @@ async def apply_notice(
         if is_older(sequence, known.last_sequence):
             return Applied("stale", notice.number, None, faults)
         _, _, line_ids = await shipped_lines(uow, wanted)
+        # those of both, before taking the old one back locks the rows of orders
+        both = await read_lines(uow, line_ids={*line_ids, *(line_id for line_id, _ in known.lines)})
+        await take_gates(uow, {line.sku_id for line in both.values()})
         said = sorted((line_id, row[3]) for line_id, row in zip(line_ids, wanted.lines, strict=True))
         if said != known.lines:
             gone = await withdraw_ship_notice(uow, partner.supplier_id, notice.number, sequence)

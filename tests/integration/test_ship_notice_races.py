@@ -8,13 +8,14 @@ import pytest
 from core.edi.documents import CarrierEvent, CarrierStatus, Pack, ShipNotice, ShippedLine, ShippedOrder
 from core.edi.supplier_side import write_214, write_856
 from core.services import apply_edi_shipment
+from core.services.create_purchase_order import CreatePurchaseOrder, create_purchase_order
 from core.services.ingest_edi_document import apply_set, ingest_edi_file
 from core.services.plan_edi_file import plan_interchanges
 from core.services.receive_edi_file import store_edi_file
 from core.services.reconcile_stock import recount
 from core.settings import Settings
 from tests.integration.test_edi_both_ways import line, notice
-from tests.integration.test_ingest_edi_document import answer, day, envelope, sent, take
+from tests.integration.test_ingest_edi_document import PARTNER, answer, day, envelope, sent, take
 from workers.job import JobContext
 from workers.jobs.take_up_statuses import take_up_statuses
 
@@ -103,3 +104,36 @@ async def test_a_status_that_is_refused_while_its_notice_commits_is_taken_up_by_
     assert found == [{"statuses": 1}, {"statuses": 0}]
     assert await ingest_edi_file(world.do, status_id) == {"applied": 1}
     assert await world.value("select usable_date from supply where ship_notice_line_id is not null") == day(15)
+
+
+async def test_a_replacement_takes_the_gates_of_both_notices_before_it_locks_the_order(world):
+    """Or a receipt, which does so, and this one wait for each other."""
+    await world.database.system.execute(PARTNER)
+    order = CreatePurchaseOrder("SUP", "A", [("S", 10, 500), ("S2", 10, 500)])
+    number = (await world.do(lambda uow: create_purchase_order(uow, order))).number
+    await world.database.system.execute("update purchase_order set status = 'SENT'")
+
+    def shipped(name: str, control: int, purpose: str, *positions: int) -> bytes:
+        lines = tuple(ShippedLine(str(n), "S" if n == 1 else "S2", "", 4, "EA") for n in positions)
+        orders = (ShippedOrder(number, lines),)
+        return write_856(
+            ShipNotice(name, purpose, day(2), day(10), "CARR", "TRACK1", orders, noticed_on=day(1)), envelope(control)
+        )
+
+    assert await take(world, shipped("SN1", 3, "00", 1), "a") == {"applied": 1}
+    said = shipped("SN1", 5, "05", 1, 2)
+    sku_id = await world.sku("S2")
+    async with world.database.system.acquire() as other, world.database.system.acquire() as third:
+        trial = other.transaction()
+        await trial.start()
+        holder = await other.fetchval("select pg_backend_pid() from sku_gate where sku_id = $1 for update", sku_id)
+        work = asyncio.create_task(take(world, said, "c"))
+        waits = "select exists (select from pg_stat_activity where $1 = any(pg_blocking_pids(pid)))"
+        while not work.done() and not await third.fetchval(waits, holder):
+            await asyncio.sleep(0.01)
+        await third.execute("select 1 from purchase_order where number = $1 for update nowait", number)
+        await trial.rollback()
+    assert await work == {"applied": 1}
+    on_the_way = await world.rows("select in_transit from purchase_order_line order by line_number")
+    assert [row["in_transit"] for row in on_the_way] == [4, 4]
+    assert await world.do(recount) == []
