@@ -12,14 +12,15 @@ from core.domain.conclude import conclude
 from core.domain.late_pegs import Cause, MovePolicy, repair
 from core.domain.network import Network
 from core.domain.records import Line, Supply
-from core.domain.states import PromiseReason
+from core.domain.simulation.overlay import Dating
+from core.domain.states import DateBasis, PromiseReason
 from core.errors import InvalidInput, NotFound
 from core.ports import Transaction
 from core.queries.gate_versions import gate_versions
 from core.queries.open_supplies import lines_on_supplies, open_supplies
 from core.repositories.load_book import read_books
 from core.repositories.network import load_network
-from core.repositories.supplying import load_policies, move_policy
+from core.repositories.supplying import load_lateness, load_policies, move_policy
 
 MAX_DAYS = 365
 
@@ -34,7 +35,7 @@ class SupplyImpactQuestion:
     supplier: str | None = None
     """Whose ship notice, where two suppliers use one number."""
     days_later: int = 0
-    """Calendar days; 0 only asks who depends on it."""
+    """Calendar days at the dock, as the supplier would write it; 0 only asks who depends on it."""
     lost: bool = False
 
 
@@ -86,12 +87,15 @@ async def judge_supply_impact(uow: Transaction, question: SupplyImpactQuestion) 
     for row in found:
         wanted[row["sku_id"]].add(row["id"])
     network = await load_network(uow)
-    policy = move_policy(await load_policies(uow))
+    policies = await load_policies(uow)
+    policy = move_policy(policies)
     books = await read_books(uow.sql, uow.now, await gate_versions(uow.sql, wanted), network, lines="waiting")
+    suppliers = {s.supplier_id or 0 for book in books.values() for s in book.supplies}
+    dating = Dating(int(policies.get("receiving_days", 0)), await load_lateness(uow, suppliers))
     affected: list[AffectedLine] = []
     for sku_id, book in books.items():
         supplies = [s for s in book.supplies if s.id in wanted[sku_id]]
-        affected += _play(book, network, supplies, question, policy)
+        affected += _play(book, network, supplies, question, policy, dating)
     return sorted(affected, key=lambda a: (-a.days_later, a.backordered - a.would_be_backordered, a.line_id))
 
 
@@ -118,7 +122,12 @@ def _check(question: SupplyImpactQuestion) -> None:
 
 
 def _play(
-    book: SkuBook, network: Network, supplies: list[Supply], question: SupplyImpactQuestion, policy: MovePolicy
+    book: SkuBook,
+    network: Network,
+    supplies: list[Supply],
+    question: SupplyImpactQuestion,
+    policy: MovePolicy,
+    dating: Dating,
 ) -> list[AffectedLine]:
     units: dict[int, int] = defaultdict(int)
     lines: dict[int, tuple[Line, Line]] = {}
@@ -134,8 +143,12 @@ def _play(
     else:
         for supply in supplies:
             today = book.today[supply.location_id]
-            day = supply.effective_date(today) + timedelta(days=question.days_later)
-            book.redate_supply(supply, day, supply.date_basis, None)
+            dock = max(today, dating.dock(network, supply, today)) + timedelta(days=question.days_later)
+            basis = supply.date_basis or str(DateBasis.LEAD_TIME)
+            if basis == DateBasis.LEAD_TIME:  # a delay is what the supplier says
+                basis = str(DateBasis.CONFIRMED_ORDER)
+            day = dating.usable(network, supply.location_id, dock, basis, supply.supplier_id)
+            book.redate_supply(supply, day, basis, None)
         for line in repair(book, network, supplies, Cause(PromiseReason.SUPPLY_DELAYED), policy):
             lines.setdefault(id(line), (line, as_they_are[id(line)]))
     return [

@@ -16,7 +16,7 @@ from tests.world import TODAY, World
 pytestmark = pytest.mark.anyio
 
 
-async def purchase(world: World, quantity: int, usable: date, number: str = "PO-1") -> int:
+async def purchase(world: World, quantity: int, usable: date, number: str = "PO-1", dock: date | None = None) -> int:
     """A supply of a purchase order line."""
     supply_id = await world.supply(quantity, usable)
     sku_id = await world.sku()
@@ -39,10 +39,12 @@ async def purchase(world: World, quantity: int, usable: date, number: str = "PO-
             quantity,
         )
         await uow.sql.execute(
-            "update supply set kind = 'purchase', purchase_order_line_id = $3 where sku_id = $1 and id = $2",
+            """update supply set kind = 'purchase', purchase_order_line_id = $3, paper_date = coalesce($4, paper_date)
+            where sku_id = $1 and id = $2""",
             sku_id,
             supply_id,
             line_id,
+            dock,
         )
 
     await world.do(write)
@@ -100,6 +102,20 @@ async def test_what_was_foreseen_is_what_happens(world: World) -> None:
         "select order_id from outbox where topic = 'order' and kind = 'PROMISE_MOVED' order by order_id"
     )
     assert [row["order_id"] for row in moved] == sorted(a.order_id for a in foreseen if a.days_later)
+
+
+async def test_a_delay_is_of_the_day_at_the_dock_from_which_receiving_takes_its_working_days(world: World) -> None:
+    sql = world.database.system
+    await sql.execute(
+        """with c as (insert into calendar (code, name, working_days) values ('WEEK', 'week', '{1,2,3,4,5}') returning id)
+        update location set calendar_id = c.id from c where location.code = 'A'"""
+    )
+    await sql.execute("insert into policy (code, value) values ('receiving_days', $1)", 2)
+    await purchase(world, 10, date(2026, 11, 13), dock=date(2026, 11, 11))
+    await world.place(world.order(("S", 5)))
+    (hit,) = await ask(world, purchase_order="PO-1", days_later=2)
+    # at the dock on Friday, two working days: usable and shipped on Tuesday, a day on the road
+    assert (hit.promised, hit.would_be_promised) == (date(2026, 11, 14), date(2026, 11, 18))
 
 
 async def test_a_loss_leaves_its_lines_without_a_source(world: World) -> None:
