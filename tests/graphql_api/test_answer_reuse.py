@@ -110,6 +110,19 @@ async def test_whoever_was_told_of_a_change_never_sees_the_answer_from_before_it
         assert {answer.json()["data"]["availability"][0]["version"] for answer in answers} == {str(version)}
 
 
+async def test_a_kept_answer_costs_a_point(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    spent: list[int] = []
+
+    async def charge(caller: Any, scope: Any, cost: int) -> None:
+        spent.append(cost)
+
+    monkeypatch.setattr(shop.app.state.endpoint, "charge", charge)
+    for _ in range(2):
+        await shop.get(["MUG-BLUE"])
+    first, second = spent
+    assert first > second == 1
+
+
 async def test_a_slower_lane_ends_kept_answers_at_once(shop: Shop) -> None:
     first = await shop.get(["MUG-BLUE"])
     assert (await shop.get(["MUG-BLUE"], etag=first.headers["etag"])).status_code == 304

@@ -6,7 +6,7 @@ import pytest
 from graphql import GraphQLEnumType, OperationDefinitionNode, get_variable_values, parse, validate
 
 from api.context import Context
-from api.error_handlers import INTERNAL_MESSAGE, ErrorCode, failure, format_errors
+from api.error_handlers import INTERNAL_MESSAGE, MAX_ERRORS, ErrorCode, failure, format_errors
 from api.loaders import Loaders
 from api.operations import schema
 from api.transport.engine import Engine
@@ -112,6 +112,17 @@ def test_an_instant_has_an_offset_and_days_stay_within_reckoning(kind: str, valu
     found = get_variable_values(GRAPH, definition.variable_definitions or (), {"d": value})
     assert isinstance(found, list) is bool(what)
     assert what in str(found)
+
+
+async def test_of_many_values_that_do_not_fit_the_first_are_told() -> None:
+    settings, caller = Settings(env="test"), Principal("p", Role.PLANNER)
+    engine: Any = Engine(schema, settings)
+    given = {"i": {"channel": "web", "lines": [{"sku": 7, "quantity": "x"}] * 9}}
+    request = GraphQLRequest(PLACE, variables=given)
+    context: Any = Context(None, settings, caller, make_loaders=Loaders)  # type: ignore[arg-type]
+    answer = await engine.execute(request, engine.prepare(request, anonymous=False), context)
+    assert len(answer.body["errors"]) == MAX_ERRORS
+    assert answer.failed is ErrorCode.BAD_USER_INPUT
 
 
 def test_what_went_wrong_on_our_side_is_told_by_its_number_alone() -> None:
