@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from core.domain.risk_reasons import LANGUAGES, REASONS, say_reason
 from ml.backorder_file import FLAGS, LABEL, NUMBERS, BackorderTable, Findings, other_column, read_backorder_file
 from ml.backorder_risk import RiskModel, Settings, act_above, fit_risk, kind_for
+from ml.cross_validation import cross_validate
 from ml.evaluate_risk import evaluate_risk
 from ml.leaks import find_leaks, suspicious_figures
 from ml.risk_explanation import explain
@@ -491,6 +492,25 @@ def test_cross_validation_is_grouped_and_scores_only_the_first_file(tmp_path):
     assert len(report["folds"]) == 3
     assert report["mean"]["roc_auc"] == pytest.approx(np.mean([one["roc_auc"] for one in report["folds"]]))
     assert report["mean"]["roc_auc"] > 0.85
+
+
+def test_look_alikes_are_held_out_together(tmp_path, monkeypatch):
+    table = played(400).take(np.tile(np.arange(400), 3))
+    table.sku = np.array([f"P{number}" for number in range(1200)])
+    learned = []
+
+    def watched(training, settings):
+        learned.append(np.bincount(training.group, minlength=whole.group.max() + 1))
+        return fit_risk(training, "rule")
+
+    whole = training_set([table])
+    monkeypatch.setattr("ml.cross_validation.fit_risk", watched)
+    cross_validate([save(table, tmp_path / "a.csv")], folds=3)
+    every = np.bincount(whole.group)
+    assert len(learned) == 3
+    for rows in learned:
+        assert 0 < rows.sum() < 1200
+        assert ((rows == 0) | (rows == every)).all()
 
 
 def test_command_refuses_what_it_cannot_read(tmp_path):
