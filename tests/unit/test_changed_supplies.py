@@ -9,11 +9,14 @@ import pytest
 from core.domain.backorder_life import end_delay, follow
 from core.domain.book import SkuBook
 from core.domain.book_supplies import Portion, cover_open, free_by_loss, mark_delayed, reshape
+from core.domain.buying import needs, peg_new_supplies
 from core.domain.calendars import WorkCalendar
+from core.domain.kit_groups import incomplete_kits
 from core.domain.late_pegs import Cause, MovePolicy, repair
 from core.domain.late_rescue import proof_of
 from core.domain.network import Lane, Location, Network
-from core.domain.records import Backorder, Line, Lot, Movement, Supply
+from core.domain.records import Backorder, KitPart, Line, Lot, Movement, Supply
+from core.domain.release_days import move_release
 from core.domain.states import BackorderState, OrderLineStatus, PegKind, PromiseReason
 
 TODAY = date(2026, 11, 2)
@@ -240,3 +243,38 @@ def test_a_supply_that_was_just_split_off_is_proven_by_the_row_it_came_from():
     book.split_supply(supply, 3, day(9), "SUPPLIER", None)
     proofs = [proof_of(book, peg) for peg in book.pegs_of(line)]
     assert sorted((proof["id"], proof["quantity"], proof["daysLate"]) for proof in proofs) == [(1, 1, 0), (1, 3, 4)]
+
+
+@pytest.mark.parametrize(("comes", "stands"), [(8, 10), (10, 10), (11, 10), (12, 12)])
+def test_what_was_just_ordered_moves_a_claim_only_when_it_is_worth_telling(comes: int, stands: int):
+    book, (supply,) = book_of(0, (comes, 4))
+    line = claim(book, 1, 4, 10)
+    peg_new_supplies(book, NETWORK, [supply], book.pegs_of(line), MovePolicy(hysteresis_days=2))
+    assert claims(book, line) == [(PegKind.FIRM, day(stands), 4)]
+
+
+def test_stock_that_is_free_for_who_waits_is_not_bought():
+    book, _ = book_of(3)
+    claim(book, 1, 2, 10)
+    claim(book, 2, 4, 10)
+    (need,) = needs(book, A, 0, 0, 1, 1)
+    assert (need.location_id, need.quantity, need.waiting) == (A, 3, 3)
+
+
+@pytest.mark.parametrize("release", [6, 12])
+def test_a_pre_order_is_in_time_when_it_leaves_on_the_release_day_that_moved(release: int):
+    book, _ = book_of(4)
+    book.available_from = day(9)
+    line = claim(book, 1, 4, 9)
+    book.available_from = day(release)
+    assert move_release(book, NETWORK, day(9)) == [line]
+    assert (claims(book, line), line.ship_by) == ([(PegKind.OPEN, day(release), 4)], day(release))
+
+
+def test_a_kit_of_which_as_much_waits_in_time_as_late_does_not_leave():
+    book, _ = book_of(0)
+    parts = [
+        Line(n, 1, n, 4, open=units, backordered=units, allocated=4 - 2 * units, kit=KitPart(9, 1, 1))
+        for n, units in ((1, 2), (2, 0))
+    ]
+    assert incomplete_kits([(book, line) for line in parts]) == {id(line) for line in parts}

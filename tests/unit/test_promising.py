@@ -391,3 +391,16 @@ def test_what_could_come_before_a_full_week_does_not_wait_for_its_quota():
     quotas = allowances_for(book, Asker(), [A])
     (part,) = ask(book, 2, requested_date=day(15), allowances=quotas).slices
     assert (part.ship_date, part.waits_for) == (day(14), None)
+
+
+def test_what_was_moved_for_others_is_not_what_a_part_waits_with():
+    book = book_of(3)
+    book.quotas = [Quota(1, None, None, None, "WEEK", TODAY, None, 2)]
+    others = book.add_supply(Supply(9, A, "transfer", 4, day(2)))
+    book.add_peg(A, day(2), 4, PegKind.FIRM, line_id=99, supply=others)
+    line = Line(1, 1, 1, 3, open=3, status=OrderLineStatus.VALIDATED, destination_id=ZONE)
+    book.lines[1] = line
+    commit(book, line, ask(book, 3, allowances=allowances_for(book, Asker(), [A])), PromiseReason.PLACED)
+    promise(book, line, network(), book.now, PromiseReason.PLACED, cause_kind="PLACED")
+    (told,) = book.promises
+    assert [(part["quantity"], part["source"]) for part in told.slices] == [(2, "ON_HAND"), (1, "ON_HAND")]
