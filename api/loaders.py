@@ -149,6 +149,10 @@ class Loaders(SupplierLoaders):
         return self._many(orders.holds_by_order_ids, lambda row: row["order_id"])
 
     @cached_property
+    def ship_to_by_order_id(self) -> DataLoader[int, Any]:
+        return self._one(lambda sql, ids: orders.ship_to_by_order_ids(sql, self._principal, ids))
+
+    @cached_property
     def lines_by_order_id(self) -> DataLoader[int, Any]:
         return self._many(
             lambda sql, ids: order_lines.lines_by_order_ids(sql, self._principal, ids), lambda row: row["order_id"]

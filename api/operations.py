@@ -102,6 +102,10 @@ class Query:
     purchase_orders = _field(
         lists.purchase_order_list, "Purchase orders the caller may see, newest first.", SUPPLIER, WAREHOUSE, *READING
     )
+    shipments = _field(
+        lists.shipment_list, "Shipments the caller may see, newest first.", CUSTOMER, WAREHOUSE, *READING
+    )
+    transfers = _field(lists.transfer_list, "Moves between our own locations, newest first.", WAREHOUSE, *READING)
     scheduled_receipts = _field(
         lists.scheduled_receipt_list,
         "What is on order and when it becomes usable, soonest first.",

@@ -49,7 +49,7 @@ OWNERS: dict[str, Owner] = {
         [
             "AtpPoint", "BindingConstraint", "BindingEvent", "BackorderCourse", "CourseStepTaken", "DateEstimate",
             "EdiFault", "Entitlement", "EvidenceFact", "Hold", "LineKit", "Money", "Peg", "Priority",
-            "PriorityComponent", "CustomerPerson", "Promise", "PromiseRecord", "PromiseSlice", "ReservationItem", "SerialEvent",
+            "PriorityComponent", "CustomerPerson", "Promise", "PromiseRecord", "PromiseSlice", "ReservationItem", "SerialEvent", "ShipTo",
             "ShipmentLine", "SupplierAsk", "SupplySchedule", "SupplySource",
         ],
         Owner.PART,

@@ -25,7 +25,15 @@ from api.schema.edi import EdiDocument, EdiDocumentFilter
 from api.schema.node import Connection, PageAfter, PageBefore, PageFirst, PageLast, build, connection
 from api.schema.notice import Notice, NoticeFilter
 from api.schema.order import Order, OrderFilter, OrderOrder
-from api.schema.purchasing import PurchaseOrder, PurchaseOrderFilter, ScheduledReceipt, ScheduledReceiptFilter
+from api.schema.purchasing import (
+    PurchaseOrder,
+    PurchaseOrderFilter,
+    ScheduledReceipt,
+    ScheduledReceiptFilter,
+    Transfer,
+    TransferFilter,
+)
+from api.schema.shipment import Shipment, ShipmentFilter
 from api.schema.sku import as_filter
 from core.errors import InvalidInput
 from core.queries import (
@@ -39,6 +47,8 @@ from core.queries import (
     orders,
     purchase_orders,
     scheduled_receipts,
+    shipments,
+    transfers,
 )
 
 
@@ -106,6 +116,36 @@ async def purchase_order_list(
     async with info.context.read() as sql:
         rows, more = await purchase_orders.purchase_orders_page(sql, info.context.principal, as_filter(filter), page)
     return connection(slice_of(purchase_orders.SORT, page, rows, more), lambda row: build("PurchaseOrder", row))
+
+
+async def shipment_list(
+    info: Info,
+    first: PageFirst = None,
+    after: PageAfter = None,
+    last: PageLast = None,
+    before: PageBefore = None,
+    filter: Annotated[ShipmentFilter | None, argument(description="Which shipments.")] = None,
+) -> Connection[Shipment]:
+    """Shipments the caller may see."""
+    page = page_of(shipments.SORT, first, after, last, before)
+    async with info.context.read() as sql:
+        rows, more = await shipments.shipments_page(sql, info.context.principal, as_filter(filter), page)
+    return connection(slice_of(shipments.SORT, page, rows, more), lambda row: build("Shipment", row))
+
+
+async def transfer_list(
+    info: Info,
+    first: PageFirst = None,
+    after: PageAfter = None,
+    last: PageLast = None,
+    before: PageBefore = None,
+    filter: Annotated[TransferFilter | None, argument(description="Which transfers.")] = None,
+) -> Connection[Transfer]:
+    """Moves between our own locations."""
+    page = page_of(transfers.SORT, first, after, last, before)
+    async with info.context.read() as sql:
+        rows, more = await transfers.transfers_page(sql, as_filter(filter), page)
+    return connection(slice_of(transfers.SORT, page, rows, more), lambda row: build("Transfer", row))
 
 
 async def scheduled_receipt_list(

@@ -16,6 +16,7 @@ from api.schema.lots import LineKit
 from api.schema.node import Connection, Node, PageAfter, PageFirst, build, build_all, connection, register
 from api.schema.promise import Peg, Promise, PromiseRecord
 from api.schema.sku import Customer, Sku
+from core.domain.access import Role
 
 if TYPE_CHECKING:
     from api.schema.backorder import Backorder
@@ -103,6 +104,39 @@ class OrderLine(Node):
         return build("Backorder", await info.context.loaders.open_backorder_by_line_key.load((self.sku_id, self.key)))
 
 
+_SEES_ADDRESS = frozenset({Role.STOREFRONT, Role.CUSTOMER, Role.WAREHOUSE, Role.PLANNER, Role.ADMIN})
+"""Who sells, receives, packs or plans; an auditor needs no persons."""
+
+
+@register
+@strawberry.type(description="Where an order goes.")
+class ShipTo:
+    """An address."""
+
+    country: str = field(description="ISO 3166 alpha-2 code.")
+    postal_code: str = field(description="Postal code; empty when there is none.")
+    name: str = field(description="Who receives it.")
+    line1: str = field(description="Street and number.")
+    city: str = field(description="Town.")
+
+
+async def ship_to_of(info: Info, order_id: int) -> ShipTo | None:
+    """The address of an order, for those who need it."""
+    if info.context.principal.role not in _SEES_ADDRESS:
+        return None
+    row = await info.context.loaders.ship_to_by_order_id.load(order_id)
+    given = None if row is None else row["ship_to"]
+    if not given:
+        return None
+    return ShipTo(
+        country=given["country"],
+        postal_code=given.get("postalCode") or "",
+        name=given.get("name") or "",
+        line1=given.get("line1") or "",
+        city=given.get("city") or "",
+    )
+
+
 @register
 @strawberry.type(description="An order of a customer.")
 class Order(Node):
@@ -125,6 +159,10 @@ class Order(Node):
         if self.customer_id is None:
             return None
         return build("Customer", await info.context.loaders.customer_by_id.load(self.customer_id))
+
+    @field(description="Where it goes; null to an auditor, and where no address was given.")
+    async def ship_to(self, info: Info) -> ShipTo | None:
+        return await ship_to_of(info, self.key)
 
     @field(description="Its lines, by number.")
     async def lines(self, info: Info) -> list[OrderLine]:

@@ -222,6 +222,16 @@ class Transfer(Node):
         return build("Location", await info.context.loaders.location_by_id.load(self.to_location_id))
 
 
+@strawberry.input(description="Which transfers.")
+class TransferFilter:
+    """All given conditions must hold."""
+
+    state: list[enums.TransferState] | None = field(default=None, description="One of these states.")
+    sku: str | None = field(default=None, description="Of the SKU with this code.")
+    from_location: str | None = field(default=None, description="Leaving the location with this code.")
+    to_location: str | None = field(default=None, description="Going to the location with this code.")
+
+
 @register
 @strawberry.type(description="A quantity on order with an expected day.")
 class ScheduledReceipt:

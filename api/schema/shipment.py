@@ -11,6 +11,7 @@ from strawberry import Info, field
 from api.schema import enums
 from api.schema.lots import Lot
 from api.schema.node import Node, build, build_all, register
+from api.schema.order import ShipTo, ship_to_of
 from api.schema.sku import SEES_LOTS, Location
 
 if TYPE_CHECKING:
@@ -74,6 +75,10 @@ class Shipment(Node):
     async def order(self, info: Info) -> Annotated[Order, strawberry.lazy("api.schema.order")]:
         return build("Order", await info.context.loaders.order_by_id.load(self.order_id))
 
+    @field(description="Where it goes; null to an auditor, and where no address was given.")
+    async def ship_to(self, info: Info) -> ShipTo | None:
+        return await ship_to_of(info, self.order_id)
+
     @field(
         name="restOf",
         description="The shipment of which its warehouse lacked these units; nobody is told of them until shipmentSendAnew. "
@@ -87,3 +92,15 @@ class Shipment(Node):
     @field(description="What is in it.")
     async def lines(self, info: Info) -> list[ShipmentLine]:
         return build_all("ShipmentLine", await info.context.loaders.lines_by_shipment_id.load(self.key))
+
+
+@strawberry.input(description="Which shipments.")
+class ShipmentFilter:
+    """All given conditions must hold."""
+
+    status: list[enums.ShipmentStatus] | None = field(default=None, description="One of these states.")
+    location: str | None = field(default=None, description="Leaving the location with this code.")
+    number: str | None = field(default=None, description="With this number.")
+    order_number: str | None = field(default=None, description="Of the order with this number.")
+    planned_from: date | None = field(default=None, description="Planned to leave on this day or later.")
+    planned_before: date | None = field(default=None, description="Planned to leave before this day.")

@@ -55,6 +55,17 @@ async def orders_page(
     return await fetch_page(sql, _SELECT, _filter(principal, given), sort, page)
 
 
+async def ship_to_by_order_ids(
+    sql: asyncpg.Connection, principal: Principal, ids: Sequence[int]
+) -> list[asyncpg.Record]:
+    """Where these orders go, of those the caller may see."""
+    where = scoped_to_customer(principal, "o.customer_id")
+    where.add("o.id = any(?::bigint[])", list(ids))
+    return await sql.fetch(
+        f"select o.id, o.ship_to from sales_order o where {' and '.join(where.conditions)}", *where.arguments
+    )
+
+
 async def order_by_number(sql: asyncpg.Connection, principal: Principal, number: str) -> asyncpg.Record | None:
     """The order with this number, when the caller may see it."""
     where = _filter(principal, {"number": number})
