@@ -1,6 +1,7 @@
 """Files in the partners' folders: seen when finished, moved and never lost, written whole or not at all."""
 
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from core.services.take_turn import turn
 from core.services.write_edi_files import OutboundFile, write_edi_files
 from core.settings import Settings
 from workers.job import JobContext
-from workers.jobs.watch_edi_folder import FolderWatcher, look, move
+from workers.jobs.watch_edi_folder import SETTLE_SECONDS, FolderWatcher, look, move
 from workers.jobs.write_edi_files import place, write_pending
 
 pytestmark = pytest.mark.anyio
@@ -45,6 +46,11 @@ async def context(database_url: str, tmp_path: Path) -> AsyncIterator[JobContext
                 f"850-{number}.x12",
             )
         yield JobContext(database, settings, WallClock())
+
+
+def slow_looks(context: JobContext) -> FolderWatcher:
+    """A watcher between whose looks whatever is being written has had time to go on."""
+    return FolderWatcher(context.database, context.settings, count(0, SETTLE_SECONDS).__next__)
 
 
 async def test_pending_files_are_written_once(context: JobContext, tmp_path: Path) -> None:
@@ -90,7 +96,7 @@ def test_only_finished_files_are_seen_and_names_never_collide(tmp_path: Path) ->
 
 
 async def test_a_finished_file_is_stored_and_archived_and_a_repeat_too(context: JobContext, tmp_path: Path) -> None:
-    watcher = FolderWatcher(context.database, context.settings)
+    watcher = slow_looks(context)
     partner = tmp_path / "edi" / "acme"
     (partner / "in").mkdir(parents=True)
     for number in range(2):
@@ -105,8 +111,31 @@ async def test_a_finished_file_is_stored_and_archived_and_a_repeat_too(context: 
     assert [tuple(row) for row in requests] == [("ingest_edi_document", "bulk")] * 2
 
 
+async def test_an_upload_that_pauses_is_not_taken_for_finished(context: JobContext, tmp_path: Path) -> None:
+    """What ends as an interchange does is taken at the second look, anything else when it has lain still for long."""
+    now = 0.0
+    watcher = FolderWatcher(context.database, context.settings, lambda: now)
+    inbox = tmp_path / "edi" / "acme" / "in"
+    inbox.mkdir(parents=True)
+    whole = {"x.x12": b"ISA*00*1~GS*PR~IEA*1*000000001~\n", "e.edi": b"UNB+UNOA:1+A+B'UNZ+1+REF-7'"}
+    for name, data in whole.items():
+        (inbox / name).write_bytes(data[:-6])
+    assert [await watcher.once() for _ in range(3)] == [0, 0, 0]
+    now = SETTLE_SECONDS - 0.1
+    assert await watcher.once() == 0
+    for name, data in whole.items():
+        (inbox / name).write_bytes(data)
+    assert [await watcher.once() for _ in range(2)] == [0, 2]
+    kept = await context.database.system.fetch("select bytes from edi_raw order by bytes")
+    assert [bytes(row["bytes"]) for row in kept] == sorted(whole.values())
+    (inbox / "torn.x12").write_bytes(b"ISA*00*2~GS*PR~")
+    assert await watcher.once() == 0
+    now += SETTLE_SECONDS
+    assert await watcher.once() == 1
+
+
 async def test_a_file_of_nobody_is_set_aside_not_lost(context: JobContext, tmp_path: Path) -> None:
-    watcher = FolderWatcher(context.database, context.settings)
+    watcher = slow_looks(context)
     inbox = tmp_path / "edi" / "stranger" / "in"
     inbox.mkdir(parents=True)
     (inbox / "x").write_bytes(b"ISA*00")
@@ -115,7 +144,7 @@ async def test_a_file_of_nobody_is_set_aside_not_lost(context: JobContext, tmp_p
 
 
 async def test_only_one_watcher_takes_files(context: JobContext, tmp_path: Path) -> None:
-    watcher = FolderWatcher(context.database, context.settings)
+    watcher = slow_looks(context)
     inbox = tmp_path / "edi" / "acme" / "in"
     inbox.mkdir(parents=True)
     (inbox / "x").write_bytes(b"ISA*00")
@@ -128,7 +157,7 @@ async def test_only_one_watcher_takes_files(context: JobContext, tmp_path: Path)
 async def test_a_file_that_cannot_be_taken_in_holds_up_no_other(
     context: JobContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watcher = FolderWatcher(context.database, context.settings)
+    watcher = slow_looks(context)
     inbox = tmp_path / "edi" / "acme" / "in"
     inbox.mkdir(parents=True)
     (inbox / "locked.x12").write_bytes(b"ISA*00*locked")
@@ -197,7 +226,7 @@ async def test_a_small_job_beside_a_backlog_writes_what_it_was_asked_for(
 async def test_small_files_of_a_backlog_are_stored_together_and_a_bad_one_falls_alone(
     context: JobContext, tmp_path: Path
 ) -> None:
-    watcher = FolderWatcher(context.database, context.settings)
+    watcher = slow_looks(context)
     partner = tmp_path / "edi" / "acme"
     (partner / "in").mkdir(parents=True)
     asked = "select payload from outbox where job = 'ingest_edi_document' order by id"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterator
+import re
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,13 +25,17 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("edi")
 INTERVAL_SECONDS = 0.3
+SETTLE_SECONDS = 5.0
+"""A file that does not end as an interchange does is finished when it has not changed for so long: uploads pause."""
+_END = re.compile(rb"(?:IEA[^A-Za-z0-9]\d+[^A-Za-z0-9]\d+|UNZ[^A-Za-z0-9]\d+[^A-Za-z0-9][ -~]{1,14}?)[^A-Za-z0-9]\s*\Z")
+"""The end of an interchange, with its terminator."""
 TOGETHER, TOGETHER_BYTES = 25, 1_000_000
 """Small files of a backlog are stored in one transaction, and ingested by one job, up to so many or so much."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A file as it lies in an inbox; the same size and time in two looks means that it is finished."""
+    """A file as it lies in an inbox."""
 
     partner: str
     path: Path
@@ -70,18 +76,25 @@ def move(path: Path, folder: Path) -> Path:
 
 
 class FolderWatcher:
-    """Takes in what has not changed between two looks."""
+    """Takes in what has not changed between two looks, or for SETTLE_SECONDS where it does not end whole.
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    `clock` counts seconds; it is ours, since the times of files are by the clock of who writes them.
+    """
+
+    def __init__(self, database: Database, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._settings = settings
-        self._seen: set[Arrival] = set()
+        self._clock = clock
+        self._seen: dict[Arrival, float] = {}
 
     async def once(self) -> int:
         """One look; the number of files taken in. Only the process that has the turn takes any."""
         arrivals = await asyncio.to_thread(look, self._settings.edi_dir)
-        finished = [arrival for arrival in arrivals if arrival in self._seen]
-        self._seen = set(arrivals)
+        now, before = self._clock(), self._seen
+        self._seen = {arrival: before.get(arrival, now) for arrival in arrivals}
+        finished = await asyncio.to_thread(
+            lambda: [a for a in arrivals if a in before and (now - before[a] >= SETTLE_SECONDS or _ends_whole(a.path))]
+        )
         if not finished:
             return 0
         async with turn(self._database, "watch_edi_folder") as mine:
@@ -143,6 +156,16 @@ class FolderWatcher:
     async def _set_aside(self, arrival: Arrival, reason: str) -> None:
         kept = await asyncio.to_thread(move, arrival.path, arrival.path.parent.parent / "quarantine")
         log.error("file set aside", partner=arrival.partner, file=kept.name, reason=reason)
+
+
+def _ends_whole(path: Path) -> bool:
+    """Is the end of the file that of an interchange?"""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 100))
+            return _END.search(file.read()) is not None
+    except OSError:  # gone, or not ours to read: taking it in says so
+        return True
 
 
 def _chunks(arrivals: list[Arrival]) -> Iterator[list[Arrival]]:
