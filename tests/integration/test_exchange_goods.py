@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from core.errors import DateInPast, InvalidInput, QuantityExceeded, SkuNotSellable
+from core.repositories.gates import take_gates
 from core.services.confirm_delivery import ConfirmDelivery, confirm_deliveries
 from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
 from core.services.exchange_goods import ExchangeGoods, exchange_goods
@@ -36,11 +37,21 @@ def _exchange(world: World, number: str, units: int = 2, number_of_return: str |
 
 async def test_another_sku_goes_out_for_what_came_back(world: World):
     number = await _delivered(world)
+    sku_id = await world.sku()
+
+    async def asked_for_more(uow) -> None:
+        await take_gates(uow, [sku_id])
+        await uow.sql.execute("update order_line set min_life_days = 9")
+
+    await world.do(asked_for_more)
     await world.stock(1, "S2")
     done = await _exchange(world, number, sku="S2", number_of_return="RMA-1")
     assert await world.quantities(number, 1) == (0, 0, 0, 3, 0), "the old line stays as it was"
     assert await world.quantities(number, 2) == (0, 1, 1, 0, 0), "what is short of the new one is a backorder"
     assert await world.value("select state from backorder") == "PROVISIONAL"
+    assert (await world.line(number, 2))["min_life_days"] == 9, "as the old line asked"
+    bought = await world.rows("select payload from outbox where job = 'raise_purchase_request'")
+    assert (await world.sku("S2")) in [sku for row in bought for sku in row["payload"].get("skuIds", ())], bought
     assert await world.value("select status from sales_order") == "VALIDATED"
     kept = (await world.rows("select quantity, replacement_line_id, condition from order_return"))[0]
     assert kept == {"quantity": 2, "replacement_line_id": done.line_id, "condition": "QUARANTINED"}
