@@ -222,3 +222,20 @@ async def test_who_spends_in_one_turn_asks_once_and_never_gets_more_than_there_i
     found = await asyncio.gather(*(rates.spend(one, "", 2) for _ in range(3)), return_exceptions=True)
     assert [type(refused) for refused in found] == [type(None), type(None), Throttled]
     assert asked == [("key:one", 6), ("key:one", 2), ("key:one", 2), ("key:one", 2)]
+
+
+async def test_redis_that_is_away_is_not_asked_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    limiter, asked = RateLimiter(Settings(env="test", redis_url="redis://127.0.0.1:1", rate_limit_anonymous=9)), 0
+    shared: Any = limiter._shared
+    hit = shared.hit
+
+    async def counted(*arguments: Any, **named: Any) -> bool:
+        nonlocal asked
+        asked += 1
+        return await hit(*arguments, **named)
+
+    monkeypatch.setattr(shared, "hit", counted)
+    for _ in range(3):
+        await limiter.spend(None, "192.0.2.1", 1)
+    await limiter.close()
+    assert asked == 1
