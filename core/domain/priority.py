@@ -77,7 +77,7 @@ class PriorityFacts(Struct, frozen=True):
     placed_at: datetime
     grade: str = "STANDARD"
     due: date | None = None
-    """The last day to ship that keeps what was asked; the day of placing where it was asked for at once."""
+    """The last day to ship that keeps what was asked; today where it was asked for at once."""
     breach_on: date | None = None
     """The day on which a law or a contract is broken if the line still waits."""
     is_at_risk: bool = False
@@ -92,6 +92,8 @@ class PriorityFacts(Struct, frozen=True):
     """The share of what it waits for that has no source, or one that is late already."""
     manual: int | None = None
     """A planner's own score."""
+    today: date | None = None
+    """The day it is where the line leaves from; None: that of UTC."""
 
 
 class Standing(Struct, frozen=True):
@@ -159,7 +161,7 @@ def score(facts: PriorityFacts, weights: PriorityWeights, now: datetime) -> Prio
     tier = _tier(facts, weights, today)
     slack = 0.0
     if facts.due is not None:
-        slack = round(1 - min(max((facts.due - today).days / max(weights.slack_days, 1), 0), 1), 6)
+        slack = round(1 - min(max((facts.due - (facts.today or today)).days / max(weights.slack_days, 1), 0), 1), 6)
     grade = facts.grade.upper()
     values = (
         slack,

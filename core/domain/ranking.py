@@ -42,10 +42,11 @@ def _rank(book: SkuBook, line: Line, waiting: list[Peg], is_delayed: bool, now: 
     assert weights is not None
     units = sum(peg.quantity for peg in waiting)
     unsure = sum(peg.quantity for peg in waiting if _is_unsure(book, peg))
+    here = book.today.get(line.location_id or 0, now.date())
     facts = PriorityFacts(
         placed_at=standing.placed_at,
         grade=standing.grade,
-        due=line.ship_by or standing.placed_at.date(),
+        due=line.ship_by or here,
         breach_on=_breach(standing, weights) if units else None,
         is_at_risk=is_delayed or any(is_at_risk(book, peg, weights.at_risk_days) for peg in waiting),
         margin=standing.margin,
@@ -54,6 +55,7 @@ def _rank(book: SkuBook, line: Line, waiting: list[Peg], is_delayed: bool, now: 
         times_bumped=line.times_bumped,
         supplier_risk=unsure / units if units else 0.0,
         manual=line.priority if line.is_priority_manual else None,
+        today=here,
     )
     return score(facts, weights, now)
 

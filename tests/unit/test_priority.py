@@ -164,3 +164,11 @@ def test_grades_rank_in_their_order_and_a_margin_needs_a_price():
     ranks = [TIER_RANK[grade] for grade in ("BASIC", "STANDARD", "SILVER", "GOLD", "VIP", "STRATEGIC")]
     assert ranks == [0, 1, 2, 3, 4, 4]
     assert [margin_of(*pair) for pair in ((4, 1), (1, 0), (0, 1))] == [0.75, 1.0, 0.0]
+
+
+def test_a_line_that_leaves_today_has_no_slack_left_whatever_day_it_is_elsewhere():
+    eight_in_seoul = datetime(2026, 11, 9, 23, tzinfo=UTC)
+    tenth = date(2026, 11, 10)
+    here = score(PriorityFacts(eight_in_seoul, due=tenth, today=tenth), WEIGHTS, eight_in_seoul)
+    assert here.values[0] == 1.0
+    assert score(PriorityFacts(eight_in_seoul, due=tenth), WEIGHTS, eight_in_seoul).values[0] == round(13 / 14, 6)

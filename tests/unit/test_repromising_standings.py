@@ -77,7 +77,8 @@ def test_scores_are_those_of_the_rule(weights, lines, skus):
         np.array([is_preorder for _, _, is_preorder in skus]),
     )
     ship_by = [0 if days is None else (TODAY + timedelta(days=days)).toordinal() for days in due]
-    found = scores(standings, np.arange(len(lines)), np.array(sku), np.array(ship_by), np.array(risk))
+    here = TODAY.toordinal() + np.arange(len(lines)) % 2  # on the other side of midnight
+    found = scores(standings, np.arange(len(lines)), np.array(sku), np.array(ship_by), np.array(risk), here)
     for row in range(len(lines)):
         grade = GRADES[grades[row]] or "STANDARD"
         limits = [
@@ -89,7 +90,7 @@ def test_scores_are_those_of_the_rule(weights, lines, skus):
         facts = PriorityFacts(
             placed_at=placed[row],
             grade=grade,
-            due=date.fromordinal(ship_by[row]) if ship_by[row] else TODAY,
+            due=date.fromordinal(ship_by[row]) if ship_by[row] else date.fromordinal(int(here[row])),
             breach_on=(placed[row] + timedelta(days=min(days))).date() if days else None,
             is_at_risk=risk[row],
             margin=margin_of(price, cost),
@@ -97,6 +98,7 @@ def test_scores_are_those_of_the_rule(weights, lines, skus):
             completes_order=completes[row],
             times_bumped=max(0, -1 - given_[row]),
             manual=given_[row] if given_[row] >= 0 else None,
+            today=date.fromordinal(int(here[row])),
         )
         assert found[row] == score(facts, weights, NOW).score, facts
 

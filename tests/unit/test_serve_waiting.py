@@ -76,6 +76,15 @@ def book_of(wanted, shelves, promises) -> SkuBook:
     return book
 
 
+def test_slack_is_counted_from_the_day_of_the_place():
+    eight_in_seoul, tenth = datetime(2026, 11, 9, 23, tzinfo=UTC), date(2026, 11, 10)
+    book = SkuBook(1, "S", 1, eight_in_seoul, {A: tenth})
+    line = book.lines[1] = Line(1, 1, 1, 1, open=1, status=OrderLineStatus.VALIDATED, location_id=A, ship_by=tenth)
+    rank_lines(book, {1: Standing(eight_in_seoul)}, PriorityWeights(), eight_in_seoul)
+    assert line.rank is not None
+    assert line.rank.values[0] == 1.0
+
+
 def deficits(book: SkuBook) -> dict[int, int]:
     """How far the promises of others go below zero at each place, whatever the served lines do."""
     own = [peg for peg in book.pegs if peg.line is not None and peg.kind != PegKind.HARD]

@@ -131,7 +131,9 @@ def facts_rank(raw: Raw, variant: Variant, segments: NDArray[np.int16], problem:
     def points(lines: Ints) -> Ints:
         assert standings is not None
         assert at_risk is not None
-        return scores(standings, lines, raw.line_sku[lines], facts.wanted[lines], at_risk[lines])
+        where = raw.line_location[lines]
+        here = np.where(where < 0, standings.now.date().toordinal(), raw.today[where])
+        return scores(standings, lines, raw.line_sku[lines], facts.wanted[lines], at_risk[lines], here)
 
     def rank(rows: Ints) -> Ints:
         return rank_of(facts, variant, segments, problem.claim_line[rows], points)

@@ -48,15 +48,16 @@ class Standings:
     is_preorder: NDArray[np.bool_]
 
 
-def scores(standings: Standings, rows: Ints, sku: Ints, ship_by: Ints, at_risk: NDArray[np.bool_]) -> Ints:
+def scores(standings: Standings, rows: Ints, sku: Ints, ship_by: Ints, at_risk: NDArray[np.bool_], here: Ints) -> Ints:
     """The score of the lines `rows`; higher is served first.
 
-    `sku` (row of the SKU), `ship_by` (ordinal, 0: at once) and `at_risk` are those of these lines.
+    `sku` (row of the SKU), `ship_by` (ordinal, 0: at once), `at_risk` and `here` (the day it is where they leave from)
+    are those of these lines.
     """
     weights, now = standings.weights, standings.now
     today = now.date().toordinal()
     given, placed, grade = standings.given[rows], standings.placed[rows], standings.grade[rows]
-    left = np.where(ship_by > 0, ship_by - today, 0)
+    left = np.where(ship_by > 0, ship_by - here, 0)
     names = [name.upper() for name in standings.grades] or [""]
     contract = np.array([float(name in weights.contract_grades) for name in names])
     age = np.maximum(_microseconds(now) - placed, 0) / _SECOND / 86_400 / max(weights.age_days, 1)
