@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from typer.testing import CliRunner
 
-from ml.demand import CHOICE, backtest, demand_below, demand_quantile, forecast_demand
+from ml.demand import CHOICE, DemandForecast, backtest, demand_below, demand_quantile, forecast_demand
 from ml.demand_file import read_demand_file
 from ml.evaluate_demand import evaluate_demand
 from ml.smoothing import METHODS, adida, minimise_golden, sba, ses, ses_optimised, tsb
@@ -126,6 +126,16 @@ def test_levels_are_put_right_by_errors_that_chose_nothing():
         units = random.poisson(random.gamma(1, 2, (3000, 1)) * random.gamma(2, 0.5, (3000, 23))).astype(float)
         kept.append((units[:, 20:].sum(axis=1) <= forecast_demand(units[:, :20]).quantile(0.9, 3)).mean())
     assert np.mean(kept) == pytest.approx(0.9, abs=0.004)
+
+
+def test_few_backtests_that_stand_apart_put_a_level_higher():
+    """Split conformal: ceil((n + 1) level) of n, where backtests that share periods count as one."""
+    one, scores = np.ones(1), np.arange(1, 201) / 200
+    asked = [
+        float(DemandForecast(one, one, one, one, np.zeros(1, int), np.full(1, 3), {3: scores}, overlap).ask(0.9)[0])
+        for overlap in (1, 10)
+    ]
+    assert asked == pytest.approx([0.905, 0.945], abs=1e-6)
 
 
 def test_a_dying_item_is_not_forecast_by_croston():
