@@ -16,14 +16,14 @@ from api.schema.sku import Location, Sku
 MAX_HORIZON_DAYS = 730
 
 
-@strawberry.type(description="A step of the cumulative curve: from this day on so many can be promised.")
+@strawberry.type(description="A step of the cumulative curve: from this day on so many are free.")
 class AtpPoint:
     """One step."""
 
     date: date = field(
         description="First day of the step, in the zone of the location (the first location's for sums)."
     )
-    quantity: int = field(description="Units that can be promised for this day, in base units.")
+    quantity: int = field(description="Units that stock and dated supply leave free for this day, in base units.")
 
 
 @strawberry.type(description="Stock and promises of one SKU at one location, in base units.")
@@ -37,7 +37,9 @@ class LocationAvailability:
     safety_stock: int = field(description="Protected today.")
     on_order: int = field(description="On its way here.")
     available_now: int = field(description="Can be promised today.")
-    atp: list[AtpPoint] = field(description="Steps of the cumulative curve.")
+    atp: list[AtpPoint] = field(
+        description="Steps of the cumulative curve: units that stock and dated supply leave free there, whoever asks."
+    )
 
     @field(description="The location.")
     async def location(self, info: Info) -> Location:
@@ -66,7 +68,11 @@ class Availability:
     async def sku(self, info: Info) -> Sku:
         return build("Sku", await info.context.loaders.sku_by_id.load(self.sku_id))
 
-    @field(description="Steps of the cumulative curve, summed over the locations.")
+    @field(
+        description="Steps of the cumulative curve, summed over the locations: units that stock and dated supply leave free, "
+        "whoever asks. What may be sold of them is in availableNow and promise: those know quotas, the release day of a "
+        "pre-order, a sale stop and the days of life that lots must have left."
+    )
     def atp(
         self, horizon_days: Annotated[int, argument(description="How many days ahead, 0 to 730.")] = 90
     ) -> list[AtpPoint]:
