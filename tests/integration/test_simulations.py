@@ -107,9 +107,7 @@ async def test_what_nobody_computes_any_more_ends(world: World) -> None:
     ended = {"dead": "failed", "cancelled": "cancelled", "running": "computing"}
     for state in ended:
         simulation = await ask(world)
-        run = await world.do(
-            lambda uow: start_repromising_run(uow, StartRun(definition=definition("IMPROVE")))
-        )
+        run = await world.do(lambda uow: start_repromising_run(uow, StartRun(definition=definition("IMPROVE"))))
         for function, id in (("run_simulation", simulation), ("compute_repromising_run", run)):
             await world.database.system.execute(
                 """insert into job_run (function, queue, key, input, state, error)
