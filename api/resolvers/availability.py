@@ -65,13 +65,22 @@ def _shown(context: Context, answer: SkuAvailability, quantity: int) -> Availabi
         version=str(answer.version),
         state=AvailabilityState(answer.state),
         available_now=answer.shown,
-        promise=None if proposal is None else _promise(answer, proposal, quantity),
+        promise=None if proposal is None else _promise(answer, proposal, quantity, shows_locations),
     )
 
 
-def _promise(answer: SkuAvailability, proposal: Proposal, quantity: int) -> Promise:
+def _promise(answer: SkuAvailability, proposal: Proposal, quantity: int, shows_locations: bool) -> Promise:
     limits = None if answer.limiting is None else (*answer.limiting, answer.as_of)
-    return promise_from(answer.sku_id, quantity, proposal.quantity == quantity, answer.slices, limits)
+    slices = answer.slices if shows_locations else _as_shown(answer)
+    return promise_from(answer.sku_id, quantity, proposal.quantity == quantity, slices, limits)
+
+
+def _as_shown(answer: SkuAvailability) -> list[dict[str, Any]]:
+    """The slices; where more is there than is shown, one that says when all has come: the others would tell how much."""
+    if answer.shown == answer.available_now:
+        return answer.slices
+    last = max(answer.slices, key=lambda part: (part["deliveryDate"] or part["shipDate"], part["shipDate"]))
+    return [{**last, "quantity": sum(part["quantity"] for part in answer.slices)}]
 
 
 async def availability(

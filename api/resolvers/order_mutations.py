@@ -56,9 +56,16 @@ async def _customer_code(context: Context, input: OrderPlaceInput) -> str | None
             customer = await context.loaders.customer_by_id.load(caller.customer_id)
         if customer is None or (named is not None and named.code not in (None, customer["code"])):
             raise NotFound("customer", (named.code if named else None) or "", path=("input", "customer"))
+        if named is not None and named.code is None and named.email is not None:
+            async with context.read() as sql:
+                if await network.customer_code_by_email(sql, named.email) != customer["code"]:
+                    raise NotFound("customer", named.email, path=("input", "customer", "email"))
         return customer["code"]
-    if named is None or named.code is not None or named.email is None:
+    if named is None or named.code is not None:
         return None if named is None else named.code
+    if named.email is None:
+        message = "Say who the customer is, by `code` or `email`; leave `customer` out for a guest."
+        raise InvalidInput(message, path=("input", "customer"), field="customer")
     async with context.read() as sql:
         code = await network.customer_code_by_email(sql, named.email)
     if code is None:

@@ -40,12 +40,17 @@ class AlarmFact:
 
 
 def alarm_facts(payload: Mapping[str, Any]) -> list[AlarmFact]:
-    """What an alarm says, without our own keys of rows and what is not known."""
-    return [
+    """What an alarm says, without what is not known; of our own keys of rows only those that a mutation or query takes."""
+    facts = [
         AlarmFact(name=name, value=value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
         for name, value in payload.items()
         if value is not None and not name.endswith("Id")
     ]
+    ids = [(name, kind) for name, kind in _NODES.items() if payload.get(name) is not None]
+    return [*facts, *(AlarmFact(name=name, value=encode_id(kind, payload[name])) for name, kind in ids)]
+
+
+_NODES = {"webhookId": "Webhook", "jobRunId": "JobRun"}
 
 
 def _common(event: Row) -> dict[str, Any]:

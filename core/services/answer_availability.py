@@ -244,6 +244,10 @@ def _check(question: AvailabilityQuestion) -> None:
         raise InvalidInput("The quantity must be at least 1.", field="quantity", value=question.quantity)
     if (error := check_life(question.min_life_days, ("minLifeDays",))) is not None:
         raise error
+    if question.ship_to is not None and len(question.ship_to[0].strip()) != 2:
+        country = question.ship_to[0]
+        message = f"The country {country!r} is not a two-letter code (ISO 3166)."
+        raise InvalidInput(message, path=("shipTo", "country"), field="country", value=country)
     if len(question.skus) > MAX_SKUS:
         raise InvalidInput(f"At most {MAX_SKUS} SKUs at once.", field="skus", value=len(question.skus))
 

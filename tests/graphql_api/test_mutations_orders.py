@@ -214,3 +214,19 @@ async def test_an_answer_tells_the_first_refusals_only(shop: Shop):
     refused = await shop.change(shop.context(Role.STOREFRONT), "orderPlace", {**NEW, "lines": lines}, "order { id }")
     assert refused["order"] is None
     assert len(refused["userErrors"]) == MAX_USER_ERRORS
+
+
+async def test_who_orders_is_said_or_left_out_and_never_somebody_else(shop: Shop):
+    storefront, customer = shop.context(Role.STOREFRONT), await shop.customer("MINSEO")
+    sql = shop.database.system
+    emails = dict(
+        await sql.fetch("select c.code, p.email from customer c join customer_person p on p.customer_id = c.id")
+    )
+    nobody = await shop.change(storefront, "orderPlace", {**NEW, "customer": {}}, PLACED)
+    (error,) = nobody["userErrors"]
+    assert (error["code"], error["path"]) == ("INVALID_INPUT", ["input", "customer"])
+    other = await shop.change(customer, "orderPlace", {**NEW, "customer": {"email": emails["BAKER"]}}, PLACED)
+    assert [(e["code"], e["path"]) for e in other["userErrors"]] == [("NOT_FOUND", ["input", "customer", "email"])]
+    assert await count(shop, "sales_order") == 0
+    own = await shop.change(customer, "orderPlace", {**NEW, "customer": {"email": emails["MINSEO"]}}, PLACED)
+    assert own["userErrors"] == []

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from api.operations import schema
 from core.domain.access import Role
 from core.domain.availability import Timeline
 from core.queries.availability import read_curves
@@ -123,6 +124,31 @@ async def test_channels_and_publishable_keys_show_no_more_than_they_may(shop: Sh
     assert market["availableNow"] == 10
     (customer,) = (await shop.ask(await shop.customer("MINSEO"), ASK, skus=["MUG-BLUE"]))["availability"]
     assert (customer["availableNow"] > 10, customer["locations"]) == (True, [])
+
+
+async def test_what_is_not_shown_is_not_told_by_the_parts_of_a_promise(shop: Shop):
+    document = """query ($quantity: Int!) { availability(skus: ["MUG-BLUE"], quantity: $quantity, shipTo: {country: "KR"}) {
+        promise { quantity complete slices { quantity shipDate { expected } } deliveryDate { expected } } } }"""
+    asked = {}
+    for name, caller in (("public", {"is_publishable": True}), ("shop", {})):
+        context = shop.context(Role.STOREFRONT, **caller)
+        for quantity in (5, 1_000):
+            (answer,) = (await shop.ask(context, document, quantity=quantity))["availability"]
+            asked[name, quantity] = answer["promise"]
+    assert [part["quantity"] for part in asked["public", 1_000]["slices"]] == [1_000]
+    assert len(asked["shop", 1_000]["slices"]) > 2
+    assert asked["public", 1_000]["deliveryDate"] == asked["shop", 1_000]["deliveryDate"]
+    assert asked["public", 5] == asked["shop", 5]
+
+
+async def test_a_country_that_is_no_code_is_refused_and_not_sold_out(shop: Shop):
+    document = 'query ($to: ShipToInput!) { availability(skus: ["MUG-BLUE"], shipTo: $to) { state } }'
+    for country in ("Korea", "", "K"):
+        result = await schema.execute(
+            document, variable_values={"to": {"country": country}}, context_value=shop.context(Role.STOREFRONT)
+        )
+        (error,) = result.errors or ()
+        assert error.original_error.message == f"The country {country!r} is not a two-letter code (ISO 3166)."
 
 
 async def test_valid_until_is_the_next_cut_off_then_midnight_or_a_hold(shop: Shop):

@@ -4,6 +4,7 @@ import pytest
 
 from api.live import LiveHub
 from api.operations import schema
+from api.pagination import encode_id
 from core.domain.access import Role
 from core.repositories.jobs import job_alarm
 from core.services.send_notices import send_notices
@@ -95,8 +96,9 @@ async def test_what_needs_a_person_is_listed_and_told_to_staff_only(shop: Shop):
 
     document = 'subscription { alarmRaised(kinds: ["JOB_FAILED"]) { kind facts { name value } resyncRequired } }'
     told = await take(shop, planner, document, 2, work)
-    facts = [[{"name": "job", "value": "send_notices"}]]
-    facts += [[*facts[0], {"name": "error", "value": "TypeError: no"}]]
+    job, error = {"name": "job", "value": "send_notices"}, {"name": "error", "value": "TypeError: no"}
+    ids = [{"name": "jobRunId", "value": encode_id("JobRun", number)} for number in (1, 2)]
+    facts = [[job, ids[0]], [job, error, ids[1]]]
     assert told == [{"kind": "JOB_FAILED", "facts": fact, "resyncRequired": False} for fact in facts]
     listed = (await shop.ask(planner, ALARMS))["alarms"]["nodes"]
     assert listed == [{"kind": "JOB_FAILED", "facts": fact} for fact in reversed(facts)]
