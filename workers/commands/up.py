@@ -97,12 +97,14 @@ def _announce(stack: Stack, as_json: bool) -> None:
     lines += ["", "  processes         " + ", ".join(f"{name} {pid}" for name, pid in stack.pids.items())]
     lines += ["", "Tokens, one per role (send as  Authorization: Bearer <token>):", ""]
     lines += [f"  {role}\n    {token}" for role, token in stack.tokens.items()]
-    lines += [
-        "",
-        f"Three queries to paste into {stack.url}/{'graphql' if stack.environment == 'production' else 'graphiql'}:",
-        "",
-    ]
+    lines += ["", f"Three queries {_where_to_ask(stack)}:", ""]
     for title, query in sample_queries(stack.sample_skus, stack.sample_ship_to):
         lines += [f"  # {title}", *(f"  {line}" for line in query.strip().splitlines()), ""]
     lines += ["Ctrl-C stops everything; the data stays."]
     print("\n".join(lines), flush=True)
+
+
+def _where_to_ask(stack: Stack) -> str:
+    if stack.environment == "production":
+        return f"for a client of {stack.url}/graphql (production has no console)"
+    return f"to paste into {stack.url}/graphiql"
