@@ -61,7 +61,8 @@ CATALOGUE: dict[ErrorCode, Meaning] = {
     ErrorCode.BAD_USER_INPUT: Meaning(
         "A variable, argument, id or cursor cannot be used.",
         "Mend the input; `reason` names the failure where the business refused it.",
-        "`variable`; `allowed` values of an enum (where introspection is on); `reason` and the facts of a refusal",
+        "`variable`; `allowed` values of an enum (where introspection is on); `argument` where a cursor of events is bad; `reason` "
+        "and the facts of a refusal",
     ),
     ErrorCode.GRAPHQL_PARSE_FAILED: Meaning("The document is not GraphQL, or too long.", "Mend the document."),
     ErrorCode.GRAPHQL_VALIDATION_FAILED: Meaning(

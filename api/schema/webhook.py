@@ -164,7 +164,7 @@ class WebhookCreateInput:
 
     url: str = field(description="Where requests go: https, a public host, no redirects.")
     topics: list[WebhookTopic] = field(
-        description="What it is told of. Customers: ORDER, BACKORDER, AVAILABILITY; suppliers: PURCHASE_ORDER."
+        description="What it is told of. Customers: ORDER, BACKORDER, AVAILABILITY, NOTICE; suppliers: PURCHASE_ORDER."
     )
     description: str = field(default="", description="What you call it, at most 200 characters.")
     skus: list[str] | None = field(
