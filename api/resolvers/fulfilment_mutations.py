@@ -25,10 +25,11 @@ from api.schema.payloads import (
 )
 from core.domain.picking import Pick
 from core.services.cancel_backorder import CancelBackorder, cancel_backorder
-from core.services.confirm_delivery import ConfirmDelivery, confirm_deliveries
-from core.services.confirm_shipment import ConfirmShipment, confirm_shipments
+from core.services.confirm_delivery import ConfirmDelivery
+from core.services.confirm_shipment import ConfirmShipment
 from core.services.mark_notice_read import mark_notice_read
 from core.services.reprioritize_backorder import ReprioritizeBackorder, reprioritize_backorder
+from core.services.tell_shipment import tell_delivered, tell_shipped
 from core.unit_of_work import UnitOfWork
 
 
@@ -48,7 +49,7 @@ async def shipment_confirm(
     wanted = ConfirmShipment(input.number, input.carrier, input.tracking_number, input.shipped_at, picks)
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
-        (change,) = await confirm_shipments(uow, [wanted])
+        change = await tell_shipped(uow, wanted)
         return {"shipmentId": change.shipment_id, "version": change.version}
 
     done = await run_mutation(context, "shipmentConfirm", input, idempotency_key, use_case)
@@ -65,7 +66,7 @@ async def shipment_deliver(
     wanted = ConfirmDelivery(input.number, input.delivered_at)
 
     async def use_case(uow: UnitOfWork) -> dict[str, Any]:
-        (change,) = await confirm_deliveries(uow, [wanted])
+        change = await tell_delivered(uow, wanted)
         return {"shipmentId": change.shipment_id, "version": change.version}
 
     done = await run_mutation(context, "shipmentDeliver", input, idempotency_key, use_case)

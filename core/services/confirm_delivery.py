@@ -65,7 +65,7 @@ async def confirm_deliveries(uow: Transaction, requests: Sequence[ConfirmDeliver
             key = f"DELIVERED:{row.id}"
             drafts.append(NoticeDraft(row.customer_id, row.order_id, "DELIVERED", key, items[0].sku_id, told))
         await put_notices(uow, drafts)
+    rows = [taken.rows[request.shipment_number] for request in requests]
     return [
-        ShipmentChange(taken.rows[r.shipment_number].id, r.shipment_number, versions[taken.rows[r.shipment_number].id])
-        for r in requests
+        ShipmentChange(row.id, row.number, versions[row.id], row.status == ShipmentStatus.DELIVERED) for row in rows
     ]

@@ -69,7 +69,8 @@ async def confirm_shipments(uow: Transaction, requests: Sequence[ConfirmShipment
         versions |= await mark_shipped(uow, changes)
         _announce(uow, taken, leaving, asked, orders)
         await put_notices(uow, _notices(uow, taken, leaving, asked, orders, books))
-    return [ShipmentChange(taken.rows[r.number].id, r.number, versions[taken.rows[r.number].id]) for r in requests]
+    rows = [taken.rows[request.number] for request in requests]
+    return [ShipmentChange(row.id, row.number, versions[row.id], row.status != ShipmentStatus.PLANNED) for row in rows]
 
 
 def _ship_all(

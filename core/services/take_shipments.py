@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.domain.book import SkuBook
 from core.domain.network import Network
@@ -25,11 +25,12 @@ from core.repositories.shipments import (
 
 @dataclass(frozen=True, slots=True)
 class ShipmentChange:
-    """A shipment after a change."""
+    """A shipment after a change; `stood`: it was so before, and nothing was changed."""
 
     shipment_id: int
     number: str
     version: int
+    stood: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

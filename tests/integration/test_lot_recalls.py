@@ -19,6 +19,7 @@ from core.services.receive_goods import ReceiptLine, ReceiveGoods, receive_goods
 from core.services.reconcile_stock import recount
 from core.services.return_goods import ReturnGoods, return_goods
 from core.services.ship_transfers import ship_transfers
+from core.services.tell_shipment import tell_shipped
 from core.services.transfer_stock import TransferStock, transfer_stock
 from tests.world import World
 
@@ -185,6 +186,11 @@ async def test_serial_numbers_in_out_and_back(world: World) -> None:
         with pytest.raises(InvalidInput, match=why):
             await ship(*wrong)
     await ship("1", "2")
+    for said in ([], [Pick(1, 2)], [Pick(1, 2, "L1", ["2", "1"])], [Pick(1, 2, serials=["2"])]):
+        await world.do(lambda uow, said=said: tell_shipped(uow, ConfirmShipment(shipment, picks=said)))
+    for said in ([Pick(1, 2, "L2")], [Pick(1, 1, "L1", ["1"])], [Pick(1, 2, "L1", ["1", "3"])]):
+        with pytest.raises(InvalidInput, match="has left already"):
+            await world.do(lambda uow, said=said: tell_shipped(uow, ConfirmShipment(shipment, picks=said)))
     units = await world.rows("select code, state, order_line_id is not null as sold from serial_unit order by code")
     assert [tuple(u.values()) for u in units] == [
         ("1", "shipped", True),
