@@ -52,7 +52,7 @@ async def _wanted(context: Context, input: BackorderOptionChooseInput) -> Choose
         raise InvalidInput("A backorder needs the kind of option, too.", path=("input", "kind"), field="kind")
     assert input.backorder_id is not None
     node = decode_id(input.backorder_id, "Backorder")
-    await must_see_backorder(context, (node.sku_id, node.id), input.backorder_id)
+    await must_see_backorder(context, (node.sku_id, node.id), input.backorder_id, "backorderId")
     return ChooseOption(node.sku_id, node.id, kind=input.kind, expected_version=input.expected_version)
 
 

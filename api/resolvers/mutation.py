@@ -89,12 +89,12 @@ async def must_see_purchase_order(context: Context, number: str) -> None:
                 raise NotFound("purchase order", number, path=("input", "number"))
 
 
-async def must_see_backorder(context: Context, key: tuple[int, int], id: str) -> None:
+async def must_see_backorder(context: Context, key: tuple[int, int], id: str, field: str = "id") -> None:
     """Raise NotFound unless the caller may see the backorder."""
     if context.principal.is_row_scoped:
         async with context.read() as sql:
             if not await backorders.backorders_by_keys(sql, context.principal, [key]):
-                raise NotFound("backorder", id, path=("input", "id"))
+                raise NotFound("backorder", id, path=("input", field))
 
 
 async def must_see_notice(context: Context, id: int, text: str) -> None:

@@ -28,3 +28,13 @@ async def location_ids_of(uow: Transaction, codes: Iterable[str], path: tuple[st
         if code not in found:
             raise NotFound("location", code, path=path)
     return found
+
+
+async def lane_ends_of(uow: Transaction, from_location: str, to_location: str) -> tuple[int, int]:
+    """Ids of where a move begins and ends. Raises NotFound at the input field `fromLocation` or `toLocation`."""
+    try:
+        ids = await location_ids_of(uow, [from_location, to_location])
+    except NotFound as error:
+        error.path = ("input", "fromLocation" if error.facts["key"] == from_location else "toLocation")
+        raise
+    return ids[from_location], ids[to_location]

@@ -133,7 +133,9 @@ async def touch_orders(uow: Transaction, order_ids: Iterable[int]) -> dict[int, 
     return facts
 
 
-async def find_backorder_order(uow: Transaction, sku_id: int, backorder_id: int) -> tuple[int, str]:
+async def find_backorder_order(
+    uow: Transaction, sku_id: int, backorder_id: int, path: tuple[str, ...] = ("input", "id")
+) -> tuple[int, str]:
     """Order id and state of a backorder. Raises NotFound when it does not exist or is not this customer's."""
     row = await uow.sql.fetchrow(
         """select l.order_id, b.state from backorder b join order_line l on l.sku_id = b.sku_id and l.id = b.order_line_id
@@ -143,7 +145,7 @@ async def find_backorder_order(uow: Transaction, sku_id: int, backorder_id: int)
         _own_customer(uow),
     )
     if row is None:
-        raise NotFound("backorder", str(backorder_id), path=("input", "id"))
+        raise NotFound("backorder", str(backorder_id), path=path)
     return row["order_id"], row["state"]
 
 

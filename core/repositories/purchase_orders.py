@@ -79,7 +79,12 @@ def _head(row: Any) -> PurchaseOrderHead:
 
 
 async def find_orders(
-    uow: Transaction, numbers: Collection[str], supplier_id: int | None = None, *, only_approved: bool = False
+    uow: Transaction,
+    numbers: Collection[str],
+    supplier_id: int | None = None,
+    *,
+    only_approved: bool = False,
+    path: tuple[str, ...] = ("input", "number"),
 ) -> dict[str, PurchaseOrderHead]:
     """Orders by number, only those of `supplier_id` when given. Raises NotFound for one that does not exist.
 
@@ -96,7 +101,7 @@ async def find_orders(
     found = {row["number"]: _head(row) for row in rows}
     for number in wanted:
         if number not in found:
-            raise NotFound("purchase order", number, path=("input", "number"))
+            raise NotFound("purchase order", number, path=path)
     return found
 
 

@@ -94,7 +94,7 @@ def _unsellable(lots: list[Lot]) -> int:
 async def _take(uow: Transaction, request: ChangeLot) -> tuple[SkuBook, Network, list[Lot]]:
     if not request.reason.strip():
         raise InvalidInput("Say why.", path=("input", "reason"))
-    sku_id = (await sku_ids_of(uow, [request.sku]))[request.sku]
+    sku_id = (await sku_ids_of(uow, [request.sku], ("input", "sku")))[request.sku]
     versions = await take_gates(uow, [sku_id])
     network = await load_network(uow)
     book = (await load_books(uow, versions, network, lines="all"))[sku_id]

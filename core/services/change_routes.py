@@ -14,7 +14,7 @@ from core.domain.calendars import LONGEST_CLOSURE_DAYS, WorkCalendar, check_coun
 from core.domain.states import LocationKind
 from core.errors import ConfigurationError, InvalidInput, NotFound
 from core.ports import Transaction
-from core.repositories.codes import location_ids_of
+from core.repositories.codes import lane_ends_of, location_ids_of
 from core.repositories.network import lock_network
 from core.services.rejudge_routes import request_rejudging
 
@@ -112,8 +112,7 @@ async def set_lane(uow: Transaction, request: SetLane) -> tuple[int, int]:
     Raises NotFound (location, calendar) and InvalidInput (a lane to itself or from a delivery zone, figures that cannot
     be, a new one without transit days).
     """
-    ends = await location_ids_of(uow, [request.from_location, request.to_location])
-    origin, target = ends[request.from_location], ends[request.to_location]
+    origin, target = await lane_ends_of(uow, request.from_location, request.to_location)
     if origin == target:
         raise InvalidInput("A lane leads to another location.", path=("input", "toLocation"), value=request.to_location)
     for name, value, most in (
@@ -164,7 +163,7 @@ async def change_location(uow: Transaction, request: ChangeLocation) -> int:
     Raises NotFound (location, calendar) and InvalidInput (no time of the day).
     """
     cutoff = cutoff_of(request.cutoff_time)
-    location_id = (await location_ids_of(uow, [request.location]))[request.location]
+    location_id = (await location_ids_of(uow, [request.location], ("input", "location")))[request.location]
     await lock_network(uow)
     before = await uow.sql.fetchrow("select cutoff_time, calendar_id from location where id = $1", location_id)
     after = {

@@ -51,7 +51,7 @@ async def set_quota(uow: Transaction, request: SetQuota) -> int:
     that were given before the first quota of these names are not bound by it. Raises UnknownSku, NotFound (channel,
     customer), InvalidInput, also for a kit.
     """
-    sku_id = (await sku_ids_of(uow, [request.sku]))[request.sku]
+    sku_id = (await sku_ids_of(uow, [request.sku], ("input", "sku")))[request.sku]
     period = QuotaPeriod(request.period)
     if request.quantity is not None and request.quantity < 0:
         raise InvalidInput("A quota is not negative.", path=("input", "quantity"), value=request.quantity)
@@ -114,8 +114,8 @@ async def set_protected_stock(uow: Transaction, request: SetProtectedStock) -> i
     Raises UnknownSku, NotFound (location) and InvalidInput (negative units, two steps on a day, too many steps, steps
     for a class that no channel uses, a kit).
     """
-    sku_id = (await sku_ids_of(uow, [request.sku]))[request.sku]
-    location_id = (await location_ids_of(uow, [request.location]))[request.location]
+    sku_id = (await sku_ids_of(uow, [request.sku], ("input", "sku")))[request.sku]
+    location_id = (await location_ids_of(uow, [request.location], ("input", "location")))[request.location]
     days = [day for day, _ in request.steps]
     if len(set(days)) < len(days) or len(days) > MAX_STEPS:
         raise InvalidInput(f"At most {MAX_STEPS} steps, one per day.", path=("input", "steps"), value=len(days))

@@ -45,7 +45,7 @@ async def change_sku(uow: Transaction, request: ChangeSku) -> int:
     """
     request.fields.check()
     given: dict[str, Any] = request.fields.given
-    sku_id = (await sku_ids_of(uow, [request.sku]))[request.sku]
+    sku_id = (await sku_ids_of(uow, [request.sku], ("input", "sku")))[request.sku]
     versions = await take_gates(uow, [sku_id])
     before = await uow.sql.fetchrow(f"select {_COLUMNS}, {', '.join(_TRACKING)} from sku where id = $1", sku_id)
     await _check(uow, sku_id, request, before, given)

@@ -137,7 +137,7 @@ async def _find(uow: Transaction, request: ChooseOption) -> Offer:
     if request.option_id is not None:
         offer = await offer_of_option(uow, request.sku_id, request.option_id)
     elif request.backorder_id is not None:
-        await find_backorder_order(uow, request.sku_id, request.backorder_id)
+        await find_backorder_order(uow, request.sku_id, request.backorder_id, ("input", "backorderId"))
         offer = await newest_offer(uow, request.sku_id, request.backorder_id)
         if offer is None:
             raise OptionClosed(str(request.backorder_id), "NOT_OFFERED")

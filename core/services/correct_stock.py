@@ -53,8 +53,8 @@ async def correct_stock(
     promised anew with reason STOCK_CORRECTED. Of a SKU that tracks lots `lot` is the code of the one that changes;
     `serials` says what happens to which serialised units; `look(sku_id, location_id)` reads what `change` has to know.
     """
-    sku_id = (await sku_ids_of(uow, [sku]))[sku]
-    location_id = (await location_ids_of(uow, [location]))[location]
+    sku_id = (await sku_ids_of(uow, [sku], ("input", "sku")))[sku]
+    location_id = (await location_ids_of(uow, [location], ("input", "location")))[location]
     versions = await take_gates(uow, [sku_id])
     if look is not None:
         await look(sku_id, location_id)

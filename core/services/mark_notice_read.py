@@ -27,7 +27,7 @@ async def mark_notice_read(uow: Transaction, notice_id: int) -> NoticeChange:
     """
     row = await lock_notice(uow, notice_id, uow.principal.customer_id)
     if row is None:
-        raise NotFound("notice", str(notice_id))
+        raise NotFound("notice", str(notice_id), path=("input", "id"))
     if row["state"] == NoticeState.READ:
         return NoticeChange(notice_id, row["read_at"])
     if row["state"] != NoticeState.SENT:

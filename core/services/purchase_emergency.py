@@ -34,8 +34,8 @@ async def purchase_emergency(uow: Transaction, request: EmergencyPurchase) -> tu
     Raises UnknownSku, NotFound (a location, or no approved source), InvalidInput, QuantityExceeded when no source can
     deliver so much or it costs more than `most`.
     """
-    sku_id = (await sku_ids_of(uow, [request.sku]))[request.sku]
-    await location_ids_of(uow, [request.location])
+    sku_id = (await sku_ids_of(uow, [request.sku], ("input", "sku")))[request.sku]
+    await location_ids_of(uow, [request.location], ("input", "location"))
     zone = await uow.sql.fetchval("select time_zone from location where code = $1", request.location)
     today = local_day(uow.now, zone)
     if request.need_date < today:

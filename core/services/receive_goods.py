@@ -14,7 +14,7 @@ from core.domain.conclude import conclude
 from core.domain.records import Line, Lot, Movement, Supply
 from core.domain.states import PromiseReason
 from core.domain.tracking import check_expiry, check_lot, check_serials, is_sellable
-from core.errors import InvalidInput, NotFound, QuantityExceeded
+from core.errors import InvalidInput, NotFound, QuantityExceeded, refused_at
 from core.ports import Transaction
 from core.repositories.codes import location_ids_of, sku_ids_of
 from core.repositories.gates import take_gates
@@ -95,9 +95,10 @@ async def receive_goods(uow: Transaction, receipt: ReceiveGoods) -> ReceiptResul
     _check(receipt)
     if receipt.receipt_number and (known := await find_receipt(uow, receipt.receipt_number)) is not None:
         return ReceiptResult(known.id, known.over_delivered, repeated=True)
-    location_id = (await location_ids_of(uow, [receipt.location]))[receipt.location]
-    skus = await sku_ids_of(uow, {line.sku for line in receipt.lines})
-    head, notice_id, expected = await _expected(uow, receipt)
+    location_id = (await location_ids_of(uow, [receipt.location], ("input", "location")))[receipt.location]
+    skus = await sku_ids_of(uow, {line.sku for line in receipt.lines}, ("input", "lines"))
+    with refused_at("input", "reference"):
+        head, notice_id, expected = await _expected(uow, receipt)
     versions = await take_gates(uow, skus.values())
     if receipt.receipt_number and (known := await find_receipt(uow, receipt.receipt_number)) is not None:
         return ReceiptResult(known.id, known.over_delivered, repeated=True)
@@ -179,7 +180,7 @@ def _check(receipt: ReceiveGoods) -> None:
 async def _expected(uow: Transaction, receipt: ReceiveGoods) -> tuple:
     """The purchase order, the ship notice and what of it is on its way, as the reference says."""
     if receipt.kind == "PURCHASE_ORDER":
-        return (await find_orders(uow, [receipt.reference]))[receipt.reference], None, []
+        return (await find_orders(uow, [receipt.reference], path=()))[receipt.reference], None, []
     if receipt.kind == "SHIP_NOTICE":
         notice_id, expected = await expected_of_ship_notice(uow, receipt.reference)
         return None, notice_id, expected

@@ -35,7 +35,7 @@ async def set_release_day(uow: Transaction, request: SetReleaseDay) -> int:
     earlier by rank when the release was what it waited for. What is allocated stays. Raises UnknownSku, and
     InvalidInput for a kit and for a SKU that is blocked or discontinued.
     """
-    sku_id = (await sku_ids_of(uow, [request.sku]))[request.sku]
+    sku_id = (await sku_ids_of(uow, [request.sku], ("input", "sku")))[request.sku]
     versions = await take_gates(uow, [sku_id])
     await refuse_kit(uow, sku_id, request.sku, "A release day")
     before = await uow.sql.fetchrow("select status, available_from from sku where id = $1", sku_id)

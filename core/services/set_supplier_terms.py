@@ -59,7 +59,7 @@ async def set_supplier_terms(uow: Transaction, terms: SupplierTerms) -> int:
     for a figure that cannot be, or is missing of a new offer.
     """
     supplier_id = await supplier_id_of(uow, terms.supplier)
-    sku_id = (await sku_ids_of(uow, [terms.sku]))[terms.sku]
+    sku_id = (await sku_ids_of(uow, [terms.sku], ("input", "sku")))[terms.sku]
     _check(terms)
     await take_gates(uow, [sku_id])  # who is preferred decides how soon what is ordered anew can be promised
     before = await read_terms(uow, supplier_id, sku_id)

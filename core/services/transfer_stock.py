@@ -10,7 +10,7 @@ from core.domain.shelf_life import movable
 from core.domain.states import PromiseReason
 from core.errors import InsufficientStock, InvalidInput
 from core.ports import Transaction
-from core.repositories.codes import location_ids_of, sku_ids_of
+from core.repositories.codes import lane_ends_of, sku_ids_of
 from core.repositories.gates import take_gates
 from core.repositories.load_book import load_books
 from core.repositories.network import load_network
@@ -50,9 +50,8 @@ async def transfer_stock(uow: Transaction, request: TransferStock) -> TransferRe
     """
     if request.quantity < 1:
         raise InvalidInput("A transfer moves at least one unit.", path=("input", "quantity"), value=request.quantity)
-    sku_id = (await sku_ids_of(uow, [request.sku]))[request.sku]
-    places = await location_ids_of(uow, [request.from_location, request.to_location])
-    source, target = places[request.from_location], places[request.to_location]
+    sku_id = (await sku_ids_of(uow, [request.sku], ("input", "sku")))[request.sku]
+    source, target = await lane_ends_of(uow, request.from_location, request.to_location)
     versions = await take_gates(uow, [sku_id])
     if request.proposal_id is not None:
         proposal = await lock_proposal(uow, request.proposal_id)

@@ -44,7 +44,8 @@ async def test_a_customer_sees_and_takes_its_options_and_nobody_elses(shop: Shop
     wait = seen["options"][0]["id"]
     for input in ({"id": wait}, {"backorderId": backorder, "kind": "WAIT"}):
         refused = await shop.change(other, "backorderOptionChoose", input, OPTIONS)
-        assert (refused["backorder"], [e["code"] for e in refused["userErrors"]]) == (None, ["NOT_FOUND"])
+        told = [(e["code"], e["path"]) for e in refused["userErrors"]]
+        assert (refused["backorder"], told) == (None, [("NOT_FOUND", ["input", next(iter(input))])])
     done = await shop.change(mine, "backorderOptionChoose", {"id": wait}, OPTIONS, key="once")
     assert (done["backorder"]["state"], done["backorder"]["options"], done["userErrors"]) == ("AWAITING_SUPPLY", [], [])
     again = await shop.change(mine, "backorderOptionChoose", {"id": wait}, OPTIONS, key="once")

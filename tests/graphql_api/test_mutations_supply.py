@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from api.pagination import encode_id
 from core.database import Database
 from core.domain.access import Role
 from core.settings import Settings
@@ -215,3 +216,26 @@ async def test_a_ship_notice_needs_one_connection_only(database_url):
             shop.context(Role.PLANNER), "shipNoticeSubmit", notice | {"supplier": "NOBODY"}, "shipNotice { number }"
         )
         assert [e["path"] for e in stranger["userErrors"]] == [["input", "supplier"]]
+
+
+async def test_what_does_not_exist_is_named_by_its_field(shop: Shop):
+    planner = shop.context(Role.PLANNER)
+    lane = {"fromLocation": "DC-ICN", "toLocation": "RES-BUSAN"}
+    move = {**lane, "sku": "MUG-BLUE", "quantity": 1}
+    goods = {"reference": "NONE", "location": "DC-ICN", "lines": [{"sku": "MUG-BLUE", "quantity": 1}]}
+    for name, given, field, selection in (
+        ("laneSet", {**lane, "fromLocation": "NONE", "transitDays": 1}, "fromLocation", "lane { transitDays }"),
+        ("laneSet", {**lane, "toLocation": "NONE", "transitDays": 1}, "toLocation", "lane { transitDays }"),
+        ("stockTransfer", {**move, "toLocation": "NONE"}, "toLocation", "transfer { id }"),
+        ("stockTransfer", {**move, "sku": "NONE"}, "sku", "transfer { id }"),
+        ("quotaSet", {"sku": "NONE", "period": "WEEK", "fromDay": "2026-11-18"}, "sku", "sku { code }"),
+        ("noticeMarkRead", {"id": encode_id("Notice", 999_999)}, "id", "notice { id }"),
+        ("goodsReceive", goods, "reference", "receipt { number }"),
+        ("goodsReceive", {**goods, "kind": "SHIP_NOTICE"}, "reference", "receipt { number }"),
+        ("goodsReceive", {**goods, "kind": "TRANSFER", "reference": "999999"}, "reference", "receipt { number }"),
+        ("goodsReceive", {**goods, "location": "NONE"}, "location", "receipt { number }"),
+    ):
+        role = shop.context(Role.WAREHOUSE) if name in ("goodsReceive", "stockTransfer") else planner
+        (error,) = (await shop.change(role, name, given, selection))["userErrors"]
+        assert (name, error["path"]) == (name, ["input", field])
+        assert error["code"] == ("UNKNOWN_SKU" if field == "sku" else "NOT_FOUND")
